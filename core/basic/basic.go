@@ -1,0 +1,108 @@
+// Package basic verifies Basic credentials (RFC 7617), the signature key type
+// "basic".
+//
+//	Authorization: Basic base64(id ":" secret)
+//
+// It proves that the sender knows the password and nothing about the request:
+// not the method, not the target, no header, no body. The password itself
+// travels, so whoever sees one request can send any other. Use it over TLS
+// only, and only where the gateway offers nothing better.
+package basic
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/gatewayauth/gatewayauth/core"
+	"github.com/gatewayauth/gatewayauth/core/internal/authorization"
+)
+
+// Algorithm is the token in front of the credential. Its case does not matter
+// (RFC 9110 section 11.1).
+const Algorithm = "Basic"
+
+// Config says where the keys are.
+type Config struct {
+	// Keys finds keys by the user name. Required.
+	Keys core.KeySource
+	// Now is the clock of the throttle; nil means time.Now.
+	Now func() time.Time
+}
+
+// New returns the scheme "basic".
+//
+// Wrong passwords are throttled: after ten in a second from one address, that
+// address is refused until the second is over, right or wrong. An address that
+// has sent a right password within ten minutes is never throttled, so that
+// guesses cannot lock out a gateway that works.
+func New(c Config) core.Scheme {
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	return &scheme{keys: c.Keys, throttle: newThrottle(c.Now)}
+}
+
+type scheme struct {
+	keys     core.KeySource
+	throttle *throttle
+}
+
+func (s *scheme) Name() string         { return "basic" }
+func (s *scheme) Algorithms() []string { return []string{Algorithm} }
+func (s *scheme) Keys() core.KeySource { return s.keys }
+
+// Parse reads the header.
+func (s *scheme) Parse(r *http.Request, c *core.Credential) error {
+	values := r.Header["Authorization"]
+	if len(values) == 0 {
+		return core.ErrNoCredential
+	}
+	token, _ := authorization.Cut(values[0])
+	if !strings.EqualFold(token, Algorithm) {
+		return core.ErrNoCredential
+	}
+	encoded := strings.TrimPrefix(values[0][len(token):], " ")
+	if strings.ContainsAny(encoded, "\r\n") { // which the decoder skips
+		return malformed()
+	}
+	decoded, err := base64.StdEncoding.Strict().DecodeString(encoded)
+	if err != nil {
+		return malformed()
+	}
+	id, password, found := strings.Cut(string(decoded), ":")
+	if !found || id == "" || password == "" {
+		return malformed()
+	}
+	c.Algorithm, c.KeyID, c.Signature = Algorithm, id, password
+	return nil
+}
+
+func malformed() error {
+	return core.Refuse(core.CodeCredentialMalformed, "not the base64 of a user name, a colon and a password")
+}
+
+// Verify compares the password with every secret, by their hashes, so that the
+// time taken depends on neither.
+func (s *scheme) Verify(r *http.Request, c *core.Credential, secrets []core.Secret, _ string) (int, error) {
+	peer := s.throttle.peer(r.RemoteAddr)
+	if !s.throttle.allow(peer) {
+		return -1, core.Refuse(core.CodeThrottled, "too many wrong passwords from this address")
+	}
+	got := sha256.Sum256([]byte(c.Signature))
+	matched := -1
+	for i, secret := range secrets {
+		want := sha256.Sum256([]byte(secret.Reveal()))
+		if subtle.ConstantTimeCompare(got[:], want[:]) == 1 && matched < 0 {
+			matched = i
+		}
+	}
+	s.throttle.record(peer, matched >= 0)
+	if matched < 0 {
+		return -1, core.Refuse(core.CodeSignatureMismatch, "wrong password")
+	}
+	return matched, nil
+}

@@ -1,0 +1,131 @@
+package core
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	pathpkg "path"
+	"strings"
+)
+
+// binding is what an API is bound to. The zero binding is bound to no key.
+type binding struct {
+	key           string
+	open          bool
+	allowUnsigned bool
+}
+
+// ServeHTTP makes a binding registrable; it is never called.
+func (*binding) ServeHTTP(http.ResponseWriter, *http.Request) {}
+
+// bindings tells for each request which key it must be signed with. Matching
+// is done by the standard library's ServeMux, which knows the pattern syntax
+// and its precedence.
+type bindings struct {
+	mux *http.ServeMux // nil where there are no patterns
+	def binding
+}
+
+func compileBindings(c Config, index keyIndex) (bindings, error) {
+	b := bindings{def: binding{key: c.Default, allowUnsigned: c.AllowUnsignedPayload}}
+	var problems []error
+	known := func(where, key string) {
+		if key != "" && !index.open && !index.names[key] {
+			problems = append(problems, fmt.Errorf("%s: no key is named %q", where, key))
+		}
+	}
+	known("Default", c.Default)
+	for _, api := range c.APIs {
+		where := fmt.Sprintf("API %q", api.Match)
+		if api.Open == (api.Key != "") {
+			problems = append(problems, fmt.Errorf("%s: needs either a key or open", where))
+		}
+		known(where, api.Key)
+		if b.mux == nil {
+			b.mux = http.NewServeMux()
+		}
+		if err := register(b.mux, api.Match, &binding{
+			key: api.Key, open: api.Open,
+			allowUnsigned: api.AllowUnsignedPayload || c.AllowUnsignedPayload,
+		}); err != nil {
+			problems = append(problems, fmt.Errorf("%s: %w", where, err))
+		}
+	}
+	return b, errors.Join(problems...)
+}
+
+// register turns ServeMux's panic on a bad or conflicting pattern into an error.
+func register(mux *http.ServeMux, pattern string, h http.Handler) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("%v", v)
+		}
+	}()
+	mux.Handle(pattern, h)
+	return nil
+}
+
+var (
+	errBindingAmbiguous = &Error{Code: CodeRequestAmbiguous,
+		Detail: "a router that decodes or cleans paths could reach an API bound otherwise; bind both spellings, or send the clean one"}
+	errBindingOpen = &Error{Code: CodeRequestAmbiguous,
+		Detail: "the path is open as it stands, and not after decoding or cleaning"}
+)
+
+// lookup finds the binding of a request from its raw path. Routers differ in
+// what they do to a path before they match it: some decode %2F, some clean
+// dot segments and double slashes, some add a slash. The binding must be the
+// same in all these readings, or the holder of one API's key could reach
+// another's; and an API is open only under its exact path.
+func (b *bindings) lookup(r *http.Request, path string) (binding, error) {
+	if b.mux == nil {
+		return b.def, nil
+	}
+	decoded := path
+	if strings.IndexByte(path, '%') >= 0 {
+		var err error
+		if decoded, err = url.PathUnescape(path); err != nil {
+			return binding{}, &Error{Code: CodeRequestAmbiguous, Detail: "malformed path"}
+		}
+	}
+	exact, redirected := b.match(r, decoded, path)
+	if decoded == path && !redirected && !strings.Contains(path, "/.") && !strings.Contains(path, "//") {
+		return exact, nil // one reading only
+	}
+	readings := [...]string{clean(path), clean(decoded), clean(decoded) + "/"}
+	if !redirected {
+		readings[2] = decoded
+	}
+	for _, reading := range readings {
+		other, _ := b.match(r, reading, "")
+		switch {
+		case other == exact, other.open:
+		case exact.open:
+			return binding{}, errBindingOpen
+		case exact.key != "" && other.key != exact.key:
+			return binding{}, errBindingAmbiguous
+		}
+	}
+	return exact, nil
+}
+
+// match asks the mux for one reading of the path. It reports as redirected
+// where the mux would send the client to another path.
+func (b *bindings) match(r *http.Request, path, rawPath string) (found binding, redirected bool) {
+	probe := http.Request{Method: r.Method, Host: r.Host, URL: &url.URL{Path: path, RawPath: rawPath}}
+	h, pattern := b.mux.Handler(&probe)
+	if bound, ok := h.(*binding); ok {
+		return *bound, false
+	}
+	return b.def, pattern != ""
+}
+
+// clean resolves dot segments and double slashes, keeping a final slash.
+func clean(p string) string {
+	c := pathpkg.Clean(p)
+	if strings.HasSuffix(p, "/") && c != "/" {
+		c += "/"
+	}
+	return c
+}

@@ -1,0 +1,208 @@
+package core
+
+import (
+	"errors"
+	"hash"
+	"io"
+	"net/http"
+	"runtime"
+	"sync"
+	"sync/atomic"
+)
+
+// Bodies are held in pooled chunks: a small one first, since most bodies are
+// small and the memory budget counts chunks.
+const (
+	firstChunk = 4 << 10
+	nextChunk  = 64 << 10
+)
+
+var (
+	firstChunks = sync.Pool{New: func() any { return new([firstChunk]byte) }}
+	nextChunks  = sync.Pool{New: func() any { return new([nextChunk]byte) }}
+)
+
+// hashBody reads r's body to its end into memory, at most MaxBody bytes of it
+// and within the memory budget, writing it to h. In every case r.Body is
+// replaced by one that gives all of it to the next reader, whether it was read
+// here or not; on success r.GetBody gives it again.
+func (p *policy) hashBody(r *http.Request, h hash.Hash) error {
+	if r.Body == nil || r.Body == http.NoBody {
+		return nil
+	}
+	b := &bodyBuffer{source: r.Body, lease: &lease{used: p.buffered}}
+	runtime.AddCleanup(b, (*lease).end, b.lease) // for callers of Verify that do not call Release
+	whole, err := b.fill(h, p.MaxBody, p.MaxBuffered)
+	body := &bodyReader{buffer: b}
+	r.Body = body
+	if err == nil {
+		r.GetBody = func() (io.ReadCloser, error) { return &bodyReader{buffer: b}, nil }
+		return nil
+	}
+	if whole != nil {
+		body.tail = errReader{whole}
+	} else {
+		body.tail = b.source
+	}
+	return err
+}
+
+// Release gives back the memory that holds the body of r, a request that
+// [Verifier.Admit] or [Verifier.Verify] has seen: the request as passed to
+// them. Adapters call it when the handler has returned; reading the body
+// afterwards fails with [http.ErrBodyReadAfterClose]. Calling it twice, or for
+// a request without a body, does nothing.
+func Release(r *http.Request) {
+	if body, ok := r.Body.(*bodyReader); ok {
+		body.buffer.release()
+	}
+}
+
+// bodyBuffer holds the bytes of one body until it is released.
+type bodyBuffer struct {
+	source io.ReadCloser
+	closed atomic.Bool // source was closed
+	lease  *lease
+
+	mu       sync.RWMutex // release against readers that outlive the handler
+	chunks   [][]byte
+	released bool
+}
+
+// fill reads the source. The error says why the body cannot be used; failed is
+// the source's own error, if it was that.
+func (b *bodyBuffer) fill(h hash.Hash, most, budget int64) (failed, err error) {
+	var size int64
+	for idle := 0; ; {
+		last := len(b.chunks) - 1
+		if last < 0 || len(b.chunks[last]) == cap(b.chunks[last]) {
+			if !b.grow(budget) {
+				return nil, Refuse(CodeUnavailable, "the memory budget for bodies is used up")
+			}
+			last++
+		}
+		chunk := b.chunks[last]
+		n, err := b.source.Read(chunk[len(chunk):cap(chunk)])
+		h.Write(chunk[len(chunk) : len(chunk)+n])
+		b.chunks[last] = chunk[:len(chunk)+n]
+		if size += int64(n); size > most {
+			return nil, Refuse(CodeBodyTooLarge, "the body exceeds the limit")
+		}
+		if idle++; n > 0 {
+			idle = 0
+		}
+		if err == nil && idle == 100 {
+			err = io.ErrNoProgress
+		}
+		switch {
+		case err == io.EOF:
+			return nil, nil
+		case err != nil:
+			if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
+				return err, &Error{Code: CodeBodyTooLarge, Err: err}
+			}
+			return err, &Error{Code: CodeBodyMismatch, Detail: "the body could not be read to its end", Err: err}
+		}
+	}
+}
+
+func (b *bodyBuffer) grow(budget int64) bool {
+	size := int64(nextChunk)
+	if len(b.chunks) == 0 {
+		size = firstChunk
+	}
+	if !b.lease.take(size, budget) {
+		return false
+	}
+	if size == firstChunk {
+		b.chunks = append(b.chunks, firstChunks.Get().(*[firstChunk]byte)[:0])
+	} else {
+		b.chunks = append(b.chunks, nextChunks.Get().(*[nextChunk]byte)[:0])
+	}
+	return true
+}
+
+func (b *bodyBuffer) release() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.released {
+		return
+	}
+	b.released = true
+	for _, chunk := range b.chunks {
+		if cap(chunk) == firstChunk {
+			firstChunks.Put((*[firstChunk]byte)(chunk[:firstChunk]))
+		} else {
+			nextChunks.Put((*[nextChunk]byte)(chunk[:nextChunk]))
+		}
+	}
+	b.chunks = nil
+	b.lease.end()
+}
+
+// bodyReader reads a buffered body, and then the rest of the source where that
+// was not read whole.
+type bodyReader struct {
+	buffer *bodyBuffer
+	chunk  int
+	offset int
+	tail   io.Reader
+	closed bool
+}
+
+// Read copies out under the lock, so that nobody is left holding a chunk that
+// has gone back to the pool.
+func (r *bodyReader) Read(p []byte) (int, error) {
+	b := r.buffer
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	if r.closed || b.released {
+		return 0, http.ErrBodyReadAfterClose
+	}
+	n := 0
+	for n < len(p) && r.chunk < len(b.chunks) {
+		copied := copy(p[n:], b.chunks[r.chunk][r.offset:])
+		n += copied
+		if r.offset += copied; r.offset == len(b.chunks[r.chunk]) {
+			r.chunk, r.offset = r.chunk+1, 0
+		}
+	}
+	switch {
+	case n > 0 || len(p) == 0:
+		return n, nil
+	case r.tail != nil:
+		return r.tail.Read(p)
+	}
+	return 0, io.EOF
+}
+
+// Close closes the source, once for all readers of the buffer. The memory stays
+// until [Release], so that GetBody works afterwards.
+func (r *bodyReader) Close() error {
+	r.closed = true
+	if r.buffer.closed.Swap(true) {
+		return nil
+	}
+	return r.buffer.source.Close()
+}
+
+type errReader struct{ err error }
+
+func (r errReader) Read([]byte) (int, error) { return 0, r.err }
+
+// lease is a body's share of the memory budget.
+type lease struct {
+	used *atomic.Int64 // of the Verifier
+	mine atomic.Int64
+}
+
+func (l *lease) take(n, budget int64) bool {
+	if l.used.Add(n) > budget {
+		l.used.Add(-n)
+		return false
+	}
+	l.mine.Add(n)
+	return true
+}
+
+func (l *lease) end() { l.used.Add(-l.mine.Swap(0)) }

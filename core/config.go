@@ -1,0 +1,253 @@
+package core
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"math"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Config is the policy of one environment. The zero value of every field is
+// safe; [New] checks the whole and copies it.
+type Config struct {
+	// Environment names the environment in identities, events and logs.
+	Environment string
+	// Mode is Enforce unless set.
+	Mode Mode
+	// Schemes are tried in order until one finds its credential.
+	Schemes []Scheme
+	// APIs bind patterns to keys. The most specific pattern wins.
+	APIs []API
+	// Default is the name of the key bound to every other API. Empty: every
+	// other API is refused.
+	Default string
+
+	// ClockSkew is how far the signed date may be from the clock, in either
+	// direction, both ends included. 0 means 15 minutes; at most one hour.
+	ClockSkew time.Duration
+	// MaxBody is the largest body in bytes. 0 means 12 MiB.
+	MaxBody int64
+	// MaxBuffered bounds the bytes of bodies held in memory at once, over all
+	// requests of this Verifier. 0 means 256 MiB; it must not be below MaxBody.
+	MaxBuffered int64
+	// RequireSigned are headers that must be signed where they are present.
+	// nil means host; an empty list lifts that. The date must always be signed.
+	RequireSigned []string
+	// AllowUnsignedPayload accepts credentials that declare the body unsigned,
+	// on every API. Such bodies can be changed by anyone on the way.
+	AllowUnsignedPayload bool
+	// ExposeReason puts the code, the canonical request and the string to sign
+	// into answers. For development only.
+	ExposeReason bool
+	// Rewrite undoes what a proxy between gateway and backend changed.
+	Rewrite Rewrite
+	// Limits bound what is read before anything is verified.
+	Limits Limits
+
+	// Now is the clock; nil means time.Now.
+	Now func() time.Time
+	// Logger takes one record per verdict: refusals at warn level, acceptances
+	// at debug level. nil means slog.Default().
+	Logger *slog.Logger
+	// Observers see every verdict.
+	Observers []Observer
+}
+
+// API binds the requests that match a pattern to a key. Exactly one of Key and
+// Open is set.
+type API struct {
+	// Match is a pattern of [net/http.ServeMux]: "GET /orders/{id}",
+	// "/payments.v1.Payments/" (a gRPC service). It is matched against the
+	// path as it was received.
+	//
+	// Only a path that matches as it stands is bound or open. Where a router
+	// that cleans or decodes paths would reach another binding, the request is
+	// refused as ambiguous.
+	Match string
+	// Key is the name of the one key that may sign for this API.
+	Key string
+	// Open lets every request through, without identity.
+	Open bool
+	// AllowUnsignedPayload is Config.AllowUnsignedPayload for this API.
+	AllowUnsignedPayload bool
+}
+
+// Rewrite says what a proxy between gateway and backend changed, so that the
+// request can be verified as the gateway sent it. Bindings see the request as
+// it was received.
+type Rewrite struct {
+	// AddPrefix is put in front of the received path: a prefix that the proxy
+	// stripped, such as /v1.
+	AddPrefix string
+	// Host is the authority that the gateway addressed.
+	Host string
+}
+
+// Limits bound the work done for a request that nothing is known about yet.
+type Limits struct {
+	// Authorization is the longest Authorization header in bytes; 0 means 8192.
+	Authorization int
+	// SignedHeaders is the largest number of signed headers; 0 means 64.
+	SignedHeaders int
+	// Headers is the largest number of header lines; 0 means 256.
+	Headers int
+	// QueryParameters is the largest number of query parameters; 0 means 1024.
+	QueryParameters int
+}
+
+const (
+	defaultClockSkew   = 15 * time.Minute
+	maxClockSkew       = time.Hour
+	defaultMaxBody     = 12 << 20
+	defaultMaxBuffered = 256 << 20
+)
+
+// Mode says what [Verifier.Admit] does with a verdict.
+type Mode uint8
+
+const (
+	// Enforce refuses what is not verified. It is the zero value.
+	Enforce Mode = iota
+	// Report verifies and reports, and lets everything through.
+	Report
+	// Off lets everything through unverified.
+	Off
+)
+
+// String returns enforce, report or off.
+func (m Mode) String() string {
+	switch m {
+	case Enforce:
+		return "enforce"
+	case Report:
+		return "report"
+	case Off:
+		return "off"
+	}
+	return fmt.Sprintf("Mode(%d)", uint8(m))
+}
+
+// ParseMode reads enforce, report or off.
+func ParseMode(s string) (Mode, error) {
+	for _, m := range []Mode{Enforce, Report, Off} {
+		if s == m.String() {
+			return m, nil
+		}
+	}
+	return Enforce, fmt.Errorf("mode %q is none of enforce, report, off", s)
+}
+
+// compile checks the configuration and turns it into an immutable policy. All
+// problems are reported at once.
+func (c Config) compile() (*policy, error) {
+	p := &policy{Config: c}
+	var problems []error
+	problem := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
+
+	if c.Environment == "" {
+		problem("Environment: empty")
+	}
+	if c.Mode > Off {
+		problem("Mode: unknown %v", c.Mode)
+	}
+	if len(c.Schemes) == 0 && c.Mode != Off {
+		problem("Schemes: none, so nothing could be accepted")
+	}
+	bounded(&p.ClockSkew, defaultClockSkew, maxClockSkew, "ClockSkew", problem)
+	bounded(&p.MaxBody, defaultMaxBody, math.MaxInt64-1, "MaxBody", problem)
+	bounded(&p.MaxBuffered, max(defaultMaxBuffered, p.MaxBody), math.MaxInt64-1, "MaxBuffered", problem)
+	if p.MaxBuffered < p.MaxBody {
+		problem("MaxBuffered: %d bytes are fewer than MaxBody, %d", p.MaxBuffered, p.MaxBody)
+	}
+	bounded(&p.Limits.Authorization, 8192, 1<<20, "Limits.Authorization", problem)
+	bounded(&p.Limits.SignedHeaders, 64, 1<<16, "Limits.SignedHeaders", problem)
+	bounded(&p.Limits.Headers, 256, 1<<20, "Limits.Headers", problem)
+	bounded(&p.Limits.QueryParameters, 1024, 1<<20, "Limits.QueryParameters", problem)
+
+	if c.RequireSigned == nil {
+		c.RequireSigned = []string{"host"}
+	}
+	p.RequireSigned = make([]string, 0, len(c.RequireSigned))
+	for _, name := range c.RequireSigned {
+		name = strings.ToLower(name)
+		if !isHeaderName(name) || unsignable(name) {
+			problem("RequireSigned: %q is not the name of a header that can be signed", name)
+		}
+		p.RequireSigned = append(p.RequireSigned, name)
+	}
+	if prefix := c.Rewrite.AddPrefix; prefix != "" && (prefix[0] != '/' || strings.HasSuffix(prefix, "/") || strings.ContainsAny(prefix, "?#%")) {
+		problem("Rewrite.AddPrefix: %q does not start with /, ends with /, or holds one of ? # %%", prefix)
+	}
+	if strings.ContainsAny(c.Rewrite.Host, "/ \t\r\n") {
+		problem("Rewrite.Host: %q is not an authority", c.Rewrite.Host)
+	}
+
+	index := keyIndex{names: map[string]bool{}, ids: map[string]bool{}}
+	p.Schemes = append([]Scheme(nil), c.Schemes...)
+	for i, s := range p.Schemes {
+		if s == nil || s.Keys() == nil {
+			problem("Schemes[%d]: nil, or without a source of keys", i)
+			continue
+		}
+		for _, err := range index.add(s.Keys()) {
+			problem("scheme %s: %w", s.Name(), err)
+		}
+		for _, a := range s.Algorithms() {
+			if !slices.Contains(p.algorithms, a) {
+				p.algorithms = append(p.algorithms, a)
+			}
+		}
+	}
+	p.Observers = append([]Observer(nil), c.Observers...)
+	for i, o := range p.Observers {
+		if o == nil {
+			problem("Observers[%d]: nil", i)
+		}
+	}
+	var err error
+	if p.bindings, err = compileBindings(c, index); err != nil {
+		problems = append(problems, err)
+	}
+	if err := errors.Join(problems...); err != nil {
+		return nil, fmt.Errorf("gatewayauth: environment %q: %w", c.Environment, err)
+	}
+	if p.Now == nil {
+		p.Now = time.Now
+	}
+	if p.Logger == nil {
+		p.Logger = slog.Default()
+	}
+	p.challenge = challenge(p.algorithms, c.Environment)
+	return p, nil
+}
+
+// bounded replaces a zero by its default and reports values out of bounds.
+func bounded[T int | int64 | time.Duration](v *T, def, most T, name string, problem func(string, ...any)) {
+	switch {
+	case *v == 0:
+		*v = def
+	case *v < 0 || *v > most:
+		problem("%s: %v is not between 0 and %v", name, *v, most)
+	}
+}
+
+// challenge is the value of WWW-Authenticate: one challenge per algorithm.
+func challenge(algorithms []string, realm string) string {
+	realm = strings.Map(func(r rune) rune {
+		if r < ' ' || r > '~' || r == '"' || r == '\\' {
+			return '_'
+		}
+		return r
+	}, realm)
+	var b strings.Builder
+	for i, a := range algorithms {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		fmt.Fprintf(&b, "%s realm=\"%s\"", a, realm)
+	}
+	return b.String()
+}

@@ -1,0 +1,195 @@
+package core
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/gatewayauth/gatewayauth/core/internal/canonical"
+)
+
+// Headers with these prefixes steer a verification, so each occurs once, and
+// each that is present must be signed.
+var protocolPrefixes = [...]string{"x-sdk-", "x-amz-"}
+
+// A content digest is acted on only where it is signed; unsigned, it is
+// ignored, and the hash of the body is what counts.
+var digestHeaders = [...]string{"x-sdk-content-sha256", "x-sdk-content-sm3", "x-amz-content-sha256"}
+
+// Headers by which some frameworks change the method after verification. They
+// must be signed where they are present.
+var overrideHeaders = [...]string{"x-http-method-override", "x-method-override", "x-http-method"}
+
+// reservedPrefix is that of headers which gateways set and clients may not
+// (user guide, "Signature Keys"). Unsigned ones are kept from the handler.
+const reservedPrefix = "x-apig-"
+
+// checkForm refuses what is malformed or can be read in two ways, whatever
+// the scheme: nothing is known yet about who sent the request.
+func (p *policy) checkForm(r *http.Request, path, query string) error {
+	if err := canonical.CheckTarget(path, query, p.Limits.QueryParameters); err != nil {
+		return &Error{Code: CodeRequestAmbiguous, Err: err}
+	}
+	if strings.ContainsAny(r.Method, "\r\n") {
+		return Refuse(CodeRequestAmbiguous, "the method is not a token")
+	}
+	if r.Host == "" || len(r.Header["Host"]) > 0 {
+		return Refuse(CodeRequestAmbiguous, "no host, or a host header beside it")
+	}
+	lines := 0
+	for name, values := range r.Header {
+		if lines += len(values); lines > p.Limits.Headers {
+			return Refuse(CodeRequestAmbiguous, "too many header lines")
+		}
+		if len(values) > 1 && (name == "Authorization" || isProtocol(name)) {
+			return Refuse(CodeRequestAmbiguous, "more than one value of a header that steers verification")
+		}
+		if strings.IndexByte(name, '_') >= 0 {
+			if dashed := strings.ReplaceAll(name, "_", "-"); strings.EqualFold(dashed, "authorization") || isProtocol(dashed) {
+				return Refuse(CodeRequestAmbiguous, "a header that steers verification is spelled with an underscore")
+			}
+		}
+	}
+	if auth := r.Header["Authorization"]; len(auth) > 0 && len(auth[0]) > p.Limits.Authorization {
+		return Refuse(CodeCredentialMalformed, "the Authorization header is too long")
+	}
+	return nil
+}
+
+// checkSignedHeaders refuses lists in a form that honest signers do not send:
+// not in lower case, not sorted, with a name twice or empty, or too long.
+func checkSignedHeaders(list string, most int) error {
+	if list == "" {
+		return nil // refused later, for what is missing in it
+	}
+	count, previous := 0, ""
+	for name := range strings.SplitSeq(list, ";") {
+		if count++; count > most {
+			return Refuse(CodeCredentialMalformed, "too many signed headers")
+		}
+		if !isHeaderName(name) || name <= previous {
+			return Refuse(CodeCredentialMalformed, "SignedHeaders is not a sorted list of lower-case names, each once")
+		}
+		previous = name
+	}
+	return nil
+}
+
+// checkCoverage refuses a credential that leaves unsigned what must be signed.
+func (p *policy) checkCoverage(r *http.Request, c *Credential) error {
+	if c.SignsRequest {
+		if !c.Signs(c.Date) {
+			return Refuse(CodeHeaderNotSigned, "the date header is not signed")
+		}
+		if err := checkSignable(r, c); err != nil {
+			return err
+		}
+		for _, name := range p.RequireSigned {
+			var one [1]string
+			if len(canonical.Values(r, name, &one)) > 0 && !c.Signs(name) {
+				return &Error{Code: CodeHeaderNotSigned, Detail: "this environment requires it to be signed: " + name}
+			}
+		}
+	}
+	for header := range r.Header {
+		name := strings.ToLower(header)
+		if mustBeSigned(name) && c.SignsRequest && !c.Signs(name) {
+			return Refuse(CodeHeaderNotSigned, "a protocol header (x-sdk-*, x-amz-*) is present and not signed")
+		}
+		if slices.Contains(overrideHeaders[:], strings.ReplaceAll(name, "_", "-")) && !c.Signs(name) {
+			return Refuse(CodeHeaderNotSigned, "a method override header is present and not signed")
+		}
+		if strings.IndexByte(name, '_') >= 0 && c.Signs(strings.ReplaceAll(name, "_", "-")) {
+			return Refuse(CodeRequestAmbiguous, "a signed header is also present with an underscore in its name")
+		}
+	}
+	for _, value := range r.Header["Connection"] {
+		for option := range strings.SplitSeq(value, ",") {
+			name := strings.ToLower(canonical.Trim(option))
+			if name == "authorization" || isProtocol(name) || c.Signs(name) {
+				return Refuse(CodeRequestAmbiguous, "Connection names a header that steers verification or is signed")
+			}
+		}
+	}
+	return nil
+}
+
+// checkSignable refuses signed headers that are absent, and those that belong
+// to one connection or to the credential itself.
+func checkSignable(r *http.Request, c *Credential) error {
+	for name := range strings.SplitSeq(c.SignedHeaders, ";") {
+		if unsignable(name) {
+			return Refuse(CodeHeaderNotSigned, "SignedHeaders lists a header that cannot be signed")
+		}
+		var one [1]string
+		if len(canonical.Values(r, name, &one)) == 0 {
+			return Refuse(CodeHeaderNotSigned, "SignedHeaders lists a header that is not in the request")
+		}
+	}
+	return nil
+}
+
+// checkOpen refuses what would let an open API become another one.
+func checkOpen(r *http.Request) error {
+	for header := range r.Header {
+		if slices.Contains(overrideHeaders[:], strings.ReplaceAll(strings.ToLower(header), "_", "-")) {
+			return Refuse(CodeHeaderNotSigned, "a method override header on an open API")
+		}
+	}
+	return nil
+}
+
+// unsignable reports headers that are absent from what a server sees, belong
+// to one connection, or hold the signature.
+func unsignable(name string) bool {
+	switch name {
+	case "authorization", "connection", "keep-alive", "proxy-authorization", "proxy-connection",
+		"te", "trailer", "transfer-encoding", "upgrade":
+		return true
+	}
+	return false
+}
+
+func isProtocol(name string) bool {
+	for _, prefix := range protocolPrefixes {
+		if len(name) >= len(prefix) && strings.EqualFold(name[:len(prefix)], prefix) {
+			return true
+		}
+	}
+	return false
+}
+
+func mustBeSigned(name string) bool {
+	return isProtocol(name) && !slices.Contains(digestHeaders[:], name)
+}
+
+// isHeaderName reports whether name is a field name (RFC 9110 section 5.1) in
+// lower case.
+func isHeaderName(name string) bool {
+	for i := 0; i < len(name); i++ {
+		c := name[i]
+		if !('a' <= c && c <= 'z' || '0' <= c && c <= '9' || strings.IndexByte("!#$%&'*+-.^_`|~", c) >= 0) {
+			return false
+		}
+	}
+	return name != ""
+}
+
+// withoutReserved returns headers without the x-apig-* ones that are not
+// signed, in any spelling that a CGI-like handler would take for them.
+func withoutReserved(h http.Header, c *Credential) http.Header {
+	var kept http.Header
+	for header := range h {
+		name := strings.ToLower(header)
+		if strings.HasPrefix(strings.ReplaceAll(name, "_", "-"), reservedPrefix) && !c.Signs(name) {
+			if kept == nil {
+				kept = h.Clone()
+			}
+			delete(kept, header)
+		}
+	}
+	if kept == nil {
+		return h
+	}
+	return kept
+}

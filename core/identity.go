@@ -1,0 +1,126 @@
+package core
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"strings"
+	"time"
+)
+
+// Identity is the result of a verification: which key, in which environment,
+// and what it covers. It is immutable, and only a [Verifier] makes one that is
+// Verified: the zero Identity, and one read from JSON, is not.
+type Identity struct {
+	environment, scheme, algorithm string
+	key, keyID                     string
+	signedHeaders                  string
+	payload                        Payload
+	signsRequest                   bool
+	verified                       bool
+	secret                         int
+	signedAt                       time.Time
+}
+
+// Verified reports whether a request was proven to come from the holder of the
+// key. It is false for APIs that are open to everyone.
+func (id *Identity) Verified() bool { return id != nil && id.verified }
+
+// Environment returns the environment that accepted the request.
+func (id *Identity) Environment() string { return id.environment }
+
+// Scheme returns the scheme's name, as in the environments file.
+func (id *Identity) Scheme() string { return id.scheme }
+
+// Algorithm returns the algorithm token of the credential.
+func (id *Identity) Algorithm() string { return id.algorithm }
+
+// Key returns the name of the key, as in the API bindings.
+func (id *Identity) Key() string { return id.key }
+
+// KeyID returns the id of the key, as requests carry it.
+func (id *Identity) KeyID() string { return id.keyID }
+
+// Secret tells which secret of the key matched: 0 the current one, n the n-th
+// of the previous ones that were still accepted.
+func (id *Identity) Secret() int { return id.secret }
+
+// SignedAt returns the date that was signed (resolution one second), zero for
+// schemes that sign none.
+func (id *Identity) SignedAt() time.Time { return id.signedAt }
+
+// Payload says what was proven about the body.
+func (id *Identity) Payload() Payload { return id.payload }
+
+// SignedHeaders returns the names of the signed headers, lower case, sorted.
+func (id *Identity) SignedHeaders() []string {
+	if id.signedHeaders == "" {
+		return []string{}
+	}
+	return strings.Split(id.signedHeaders, ";")
+}
+
+// Covers returns what the credential proves about the request.
+func (id *Identity) Covers() Coverage {
+	return Coverage{
+		Target:  id.signsRequest,
+		Host:    id.signsRequest && (&Credential{SignedHeaders: id.signedHeaders}).Signs("host"),
+		Body:    id.payload == PayloadHashed || id.payload == PayloadDeclared,
+		Headers: id.SignedHeaders(),
+	}
+}
+
+// Coverage is what a credential proves to be as the signer sent it. What is
+// not covered may have been changed by anyone on the way.
+type Coverage struct {
+	// Target: method, path and query. The SDK-* forms do not tell /a from /a/,
+	// ?b from ?b=, nor the order of a repeated parameter's values.
+	Target bool `json:"target"`
+	// Host: the authority that was addressed.
+	Host bool `json:"host"`
+	// Body: every byte of the body.
+	Body bool `json:"body"`
+	// Headers: these, with all their values.
+	Headers []string `json:"headers"`
+}
+
+// MarshalJSON writes what the accessors return. It is for logs; there is no
+// way back.
+func (id *Identity) MarshalJSON() ([]byte, error) {
+	return json.Marshal(struct {
+		Verified    bool     `json:"verified"`
+		Environment string   `json:"environment"`
+		Scheme      string   `json:"scheme"`
+		Algorithm   string   `json:"algorithm"`
+		Key         string   `json:"key"`
+		Covers      Coverage `json:"covers"`
+	}{id.Verified(), id.environment, id.scheme, id.algorithm, id.key, id.Covers()})
+}
+
+// LogValue returns environment, scheme and key.
+func (id *Identity) LogValue() slog.Value {
+	if id == nil {
+		return slog.Value{}
+	}
+	return slog.GroupValue(slog.String("environment", id.environment),
+		slog.String("scheme", id.scheme), slog.String("key", id.key))
+}
+
+type identityKey struct{}
+
+// NewContext returns a context that carries id. Adapters do not need it:
+// [Verifier.Admit] returns a request whose context carries the identity.
+func NewContext(ctx context.Context, id *Identity) context.Context {
+	return context.WithValue(ctx, identityKey{}, id)
+}
+
+// FromContext returns the identity of the request. It is false where the
+// request was not verified: on open APIs, in report mode where the request
+// would have been refused, and in off mode.
+func FromContext(ctx context.Context) (*Identity, bool) {
+	id, _ := ctx.Value(identityKey{}).(*Identity)
+	if !id.Verified() {
+		return nil, false
+	}
+	return id, true
+}

@@ -1,0 +1,118 @@
+// Package authorization reads the Authorization header that the signing schemes
+// share, and the dates beside it: strictly, since every sender is a machine.
+package authorization
+
+import (
+	"errors"
+	"strings"
+	"time"
+)
+
+// Fields are the parameters of a signature's Authorization header. A field
+// that is absent is empty; one that is present is not.
+type Fields struct {
+	Access, Credential       string
+	SignedHeaders, Signature string
+	// Listed is true where SignedHeaders is present: it may be empty.
+	Listed bool
+}
+
+// Errors of [Parse]. None holds text of the header.
+var (
+	errForm     = errors.New("a field is not name=value")
+	errRepeated = errors.New("a field occurs twice")
+	errUnknown  = errors.New("a field is not known")
+	errEmpty    = errors.New("a field is empty")
+)
+
+// Cut splits a header value into the algorithm token and what follows it after
+// spaces or tabs.
+func Cut(value string) (token, fields string) {
+	end := strings.IndexAny(value, " \t")
+	if end < 0 {
+		return value, ""
+	}
+	return value[:end], strings.TrimLeft(value[end:], " \t")
+}
+
+// Parse reads the fields after the token: name=value, joined by commas with any
+// run of spaces and tabs around them, in any order, each once, none unknown.
+func Parse(fields string) (Fields, error) {
+	var f Fields
+	for piece := range strings.SplitSeq(fields, ",") {
+		name, value, found := strings.Cut(strings.Trim(piece, " \t"), "=")
+		if !found {
+			return f, errForm
+		}
+		var field *string
+		switch name {
+		case "Access":
+			field = &f.Access
+		case "Credential":
+			field = &f.Credential
+		case "SignedHeaders":
+			if f.Listed {
+				return f, errRepeated
+			}
+			f.SignedHeaders, f.Listed = value, true
+			continue
+		case "Signature":
+			field = &f.Signature
+		default:
+			return f, errUnknown
+		}
+		switch {
+		case *field != "":
+			return f, errRepeated
+		case value == "":
+			return f, errEmpty
+		}
+		*field = value
+	}
+	return f, nil
+}
+
+// IsHex reports whether s is n lower-case hexadecimal digits.
+func IsHex(s string, n int) bool {
+	if len(s) != n {
+		return false
+	}
+	for i := 0; i < len(s); i++ {
+		if c := s[i]; !('0' <= c && c <= '9' || 'a' <= c && c <= 'f') {
+			return false
+		}
+	}
+	return true
+}
+
+// DateFormat is the one format of the date headers, in UTC.
+const DateFormat = "20060102T150405Z"
+
+// ParseDate reads a date in [DateFormat], and only a date that exists: no
+// 30 February, no hour 24, no leap second.
+func ParseDate(s string) (time.Time, bool) {
+	if len(s) != len(DateFormat) || s[8] != 'T' || s[15] != 'Z' {
+		return time.Time{}, false
+	}
+	year, ok1 := number(s[0:4])
+	month, ok2 := number(s[4:6])
+	day, ok3 := number(s[6:8])
+	hour, ok4 := number(s[9:11])
+	minute, ok5 := number(s[11:13])
+	second, ok6 := number(s[13:15])
+	if !(ok1 && ok2 && ok3 && ok4 && ok5 && ok6) || hour > 23 || minute > 59 || second > 59 {
+		return time.Time{}, false
+	}
+	t := time.Date(year, time.Month(month), day, hour, minute, second, 0, time.UTC)
+	return t, t.Year() == year && t.Month() == time.Month(month) && t.Day() == day
+}
+
+func number(s string) (n int, ok bool) {
+	for i := 0; i < len(s); i++ {
+		if s[i] < '0' || s[i] > '9' {
+			return 0, false
+		}
+		n = n*10 + int(s[i]-'0')
+	}
+	return n, true
+}

@@ -1,0 +1,58 @@
+package canonical
+
+import (
+	"net/http"
+	"sync"
+)
+
+// A Message is the scratch space of one verification: the canonical request
+// and the string to sign, built into buffers that are reused. It holds text of
+// requests and never a secret.
+type Message struct {
+	Request      []byte
+	StringToSign []byte
+	query        Query
+}
+
+var messages = sync.Pool{New: func() any { return new(Message) }}
+
+// NewMessage returns an empty Message from the pool.
+func NewMessage() *Message { return messages.Get().(*Message) }
+
+// Free gives m back to the pool, unless a large request has grown it.
+func (m *Message) Free() {
+	const most = 16 << 10
+	if cap(m.Request) <= most && cap(m.query.text) <= most {
+		messages.Put(m)
+	}
+}
+
+// BuildSDK builds the canonical request of the SDK-* and V11 schemes
+// (PROTOCOLS section 1.1) into m.Request:
+//
+//	METHOD \n path \n query \n headers \n SignedHeaders \n payload
+//
+// It reports whether the next [Order] of the query gives another one.
+func (m *Message) BuildSDK(r *http.Request, signedHeaders, payload string, order Order) (more bool, err error) {
+	path, query := Target(r)
+	b := append(m.Request[:0], r.Method...)
+	b = append(b, '\n')
+	if b, err = AppendPath(b, path); err != nil {
+		return false, err
+	}
+	b = append(b, '\n')
+	if err = m.query.Parse(query); err != nil {
+		return false, err
+	}
+	more = order == ByDecoded && m.query.Differs()
+	b = m.query.Append(b, order)
+	b = append(b, '\n')
+	if b, err = AppendHeaders(b, r, signedHeaders); err != nil {
+		return false, err
+	}
+	b = append(b, '\n')
+	b = append(b, signedHeaders...)
+	b = append(b, '\n')
+	m.Request = append(b, payload...)
+	return more, nil
+}

@@ -1,0 +1,163 @@
+package canonical
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+)
+
+// Order is the order of the parameters in a canonical query.
+type Order uint8
+
+const (
+	// ByDecoded sorts by decoded name, then decoded value: the vendor's Go,
+	// Python, C# and Node SDKs.
+	ByDecoded Order = iota
+	// ByEncoded sorts by encoded name, then encoded value: the vendor's Java
+	// SDK, and SigV4.
+	ByEncoded
+)
+
+// A Query holds the encoded parameters of one request, ready to be written in
+// either order. It is reused between requests.
+type Query struct {
+	text  []byte // encoded names and values, one after the other
+	pairs []pair
+}
+
+type pair struct {
+	start, name, end int // text[start:name] is the name, text[name:end] the value
+}
+
+// Parse reads a raw query: split at '&', empty pieces skipped, a missing '='
+// is an empty value, percent sequences and '+' (a space, as handlers read it)
+// decoded and everything encoded again. The query must have passed
+// [CheckTarget].
+func (q *Query) Parse(query string) error {
+	q.text, q.pairs = q.text[:0], q.pairs[:0]
+	for i := 0; i < len(query); {
+		if query[i] == '&' {
+			i++
+			continue
+		}
+		p := pair{start: len(q.text), name: -1}
+		for ; i < len(query) && query[i] != '&'; i++ {
+			b := query[i]
+			switch b {
+			case '=':
+				if p.name < 0 {
+					p.name = len(q.text)
+					continue
+				}
+			case '+':
+				b = ' '
+			case '%':
+				var ok bool
+				if b, ok = unhex(query, i); !ok {
+					return ErrQueryEscape
+				}
+				i += 2
+			}
+			q.text = appendByte(q.text, b)
+		}
+		p.end = len(q.text)
+		if p.name < 0 {
+			p.name = p.end
+		}
+		q.pairs = append(q.pairs, p)
+	}
+	return nil
+}
+
+// Append appends the canonical query, name=value joined with '&', in the
+// given order.
+func (q *Query) Append(dst []byte, order Order) []byte {
+	q.sort(order)
+	for i, p := range q.pairs {
+		if i > 0 {
+			dst = append(dst, '&')
+		}
+		dst = append(dst, q.text[p.start:p.name]...)
+		dst = append(dst, '=')
+		dst = append(dst, q.text[p.name:p.end]...)
+	}
+	return dst
+}
+
+// Differs reports whether the two orders give different queries.
+func (q *Query) Differs() bool {
+	q.sort(ByDecoded)
+	return !slices.IsSortedFunc(q.pairs, q.byEncoded)
+}
+
+func (q *Query) sort(order Order) {
+	compare := q.byDecoded
+	if order == ByEncoded {
+		compare = q.byEncoded
+	}
+	if !slices.IsSortedFunc(q.pairs, compare) {
+		slices.SortFunc(q.pairs, compare)
+	}
+}
+
+func (q *Query) byEncoded(a, b pair) int {
+	if c := bytes.Compare(q.text[a.start:a.name], q.text[b.start:b.name]); c != 0 {
+		return c
+	}
+	return bytes.Compare(q.text[a.name:a.end], q.text[b.name:b.end])
+}
+
+func (q *Query) byDecoded(a, b pair) int {
+	if c := compareDecoded(q.text[a.start:a.name], q.text[b.start:b.name]); c != 0 {
+		return c
+	}
+	return compareDecoded(q.text[a.name:a.end], q.text[b.name:b.end])
+}
+
+// compareDecoded compares the bytes that two encoded texts stand for.
+func compareDecoded(a, b []byte) int {
+	for len(a) > 0 && len(b) > 0 {
+		var x, y byte
+		x, a = next(a)
+		y, b = next(b)
+		if x != y {
+			return int(x) - int(y)
+		}
+	}
+	return len(a) - len(b)
+}
+
+func next(s []byte) (byte, []byte) {
+	if s[0] == '%' {
+		return fromHex[s[1]]<<4 | fromHex[s[2]], s[3:]
+	}
+	return s[0], s[1:]
+}
+
+// HasParameter reports whether a raw query has a parameter whose decoded name
+// is name, letter by letter. The query must have passed [CheckTarget].
+func HasParameter(query, name string) bool {
+	for piece := range strings.SplitSeq(query, "&") {
+		i, j := 0, 0
+		for ; i < len(piece) && piece[i] != '=' && j < len(name); i, j = i+1, j+1 {
+			b := piece[i]
+			switch b {
+			case '+':
+				b = ' '
+			case '%':
+				var ok bool
+				if b, ok = unhex(piece, i); !ok {
+					return false
+				}
+				i += 2
+			}
+			if b != name[j] {
+				break
+			}
+		}
+		if j == len(name) && (i == len(piece) || piece[i] == '=') {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,119 @@
+package core
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// A Key is what the gateway signs with and the backend verifies with.
+type Key struct {
+	// Name is the key's name in this environment, the one that [API.Key] and
+	// [Config.Default] refer to.
+	Name string
+	// ID is what requests carry to name the key: the gateway's "Key", an
+	// access key id, a user name. Compared byte for byte.
+	ID string
+	// Secret is the current secret.
+	Secret Secret
+	// Previous are earlier secrets, still accepted during a rotation.
+	Previous []PreviousSecret
+	// SessionToken belongs to temporary access keys: where it is set, requests
+	// must carry it, equal and signed.
+	SessionToken Secret
+}
+
+// PreviousSecret is an earlier secret of a key.
+type PreviousSecret struct {
+	Secret Secret
+	// Until is the instant from which it is no longer accepted; zero is no end.
+	Until time.Time
+}
+
+// appendSecrets appends the secrets accepted at now: the current one first.
+func (k *Key) appendSecrets(dst []Secret, now time.Time) []Secret {
+	dst = append(dst, k.Secret)
+	for _, p := range k.Previous {
+		if p.Until.IsZero() || now.Before(p.Until) {
+			dst = append(dst, p.Secret)
+		}
+	}
+	return dst
+}
+
+// A KeySource finds keys by id. Key must be safe for concurrent use, should
+// return when ctx ends, and returns [ErrKeyUnknown] where there is no key with
+// that id; any other error, and a panic, is answered with 503. The caller does
+// not change the returned key, and neither may the source afterwards. The id
+// comes from the request: any bytes up to the limit of the header.
+type KeySource interface {
+	Key(ctx context.Context, id string) (*Key, error)
+}
+
+// ErrKeyUnknown is returned by a [KeySource] that has no key with the id.
+var ErrKeyUnknown = errors.New("no key with this id")
+
+// Keys returns a [KeySource] of a fixed set of keys. [New] reports keys of the
+// set without name, id or secret, and names and ids that occur twice in an
+// environment.
+func Keys(keys ...Key) KeySource {
+	set := &keySet{byID: make(map[string]*Key, len(keys)), all: make([]*Key, 0, len(keys))}
+	for _, key := range keys {
+		key.Previous = append([]PreviousSecret(nil), key.Previous...)
+		set.all = append(set.all, &key)
+		set.byID[key.ID] = &key
+	}
+	return set
+}
+
+type keySet struct {
+	byID map[string]*Key
+	all  []*Key
+}
+
+func (s *keySet) Key(_ context.Context, id string) (*Key, error) {
+	if key, ok := s.byID[id]; ok {
+		return key, nil
+	}
+	return nil, ErrKeyUnknown
+}
+
+// keyIndex collects the fixed keys of all schemes of an environment, to see
+// that each name and id stands for one key.
+type keyIndex struct {
+	names, ids map[string]bool
+	open       bool // a source other than Keys is in use: more names may exist
+}
+
+func (x *keyIndex) add(source KeySource) (problems []error) {
+	set, ok := source.(*keySet)
+	if !ok {
+		x.open = true
+		return nil
+	}
+	for i, key := range set.all {
+		switch {
+		case key.Name == "":
+			problems = append(problems, fmt.Errorf("key %d: no name", i))
+		case x.names[key.Name]:
+			problems = append(problems, fmt.Errorf("key %q: the name occurs twice in this environment", key.Name))
+		}
+		switch {
+		case key.ID == "":
+			problems = append(problems, fmt.Errorf("key %q: no id", key.Name))
+		case x.ids[key.ID]:
+			problems = append(problems, fmt.Errorf("key %q: the id %q occurs twice in this environment", key.Name, key.ID))
+		}
+		if key.Secret.IsZero() {
+			problems = append(problems, fmt.Errorf("key %q: empty secret", key.Name))
+		}
+		for j, p := range key.Previous {
+			if p.Secret.IsZero() {
+				problems = append(problems, fmt.Errorf("key %q: previous secret %d is empty", key.Name, j))
+			}
+		}
+		x.names[key.Name], x.ids[key.ID] = true, true
+	}
+	return problems
+}

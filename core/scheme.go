@@ -1,0 +1,120 @@
+package core
+
+import (
+	"errors"
+	"fmt"
+	"hash"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// A Scheme is one way to present a credential: apig.New, basic.New and so on.
+// It reads its own wire format and does its own mathematics; everything else
+// (binding, dates, required headers, bodies, key look-up, rotation) is decided
+// once, in [Verifier.Verify].
+//
+// A scheme has no state that a request changes, and is safe for concurrent use.
+type Scheme interface {
+	// Name is the scheme's name in the environments file and in [Identity].
+	Name() string
+	// Algorithms are the tokens that it accepts in front of an Authorization
+	// header, for WWW-Authenticate.
+	Algorithms() []string
+	// Keys finds the scheme's keys; never nil.
+	Keys() KeySource
+	// Parse reads the scheme's credential from r into the zero c. It returns
+	// [ErrNoCredential] where r has none of this scheme; any other error
+	// (an [*Error]) is final, and no other scheme is tried. It reads headers
+	// and target only, and r has at most one Authorization value.
+	Parse(r *http.Request, c *Credential) error
+	// Verify proves that the credential was made with one of the secrets over
+	// r as it was received, and returns the index of that secret. Payload is
+	// what stands for the body: its hash in lower-case hex, or what the
+	// credential declared. A refusal is an [*Error]; comparisons are made in
+	// constant time. It does not read the body.
+	Verify(r *http.Request, c *Credential, secrets []Secret, payload string) (int, error)
+}
+
+// A Canonicalizer is a [Scheme] that can show what it computes. It is used for
+// diagnosis only, never to accept a request.
+type Canonicalizer interface {
+	// Canonical returns the canonical request and the string to sign of r.
+	Canonical(r *http.Request, c *Credential, payload string) (canonicalRequest, stringToSign string, err error)
+}
+
+// ErrNoCredential is returned by [Scheme.Parse] where the request carries no
+// credential of that scheme: "not mine, try the next".
+var ErrNoCredential = errors.New("no credential of this scheme")
+
+// Payload says what a credential proves about the body.
+type Payload uint8
+
+const (
+	// PayloadNone: nothing; the scheme proves no part of the request.
+	PayloadNone Payload = iota
+	// PayloadHashed: the hash of the body is part of what was signed.
+	PayloadHashed
+	// PayloadDeclared: a digest in a signed header is part of what was signed,
+	// and the body must have that digest.
+	PayloadDeclared
+	// PayloadUnsigned: the sender said that the body is not signed.
+	PayloadUnsigned
+)
+
+// String returns none, hashed, declared or unsigned.
+func (p Payload) String() string {
+	return [...]string{"none", "hashed", "declared", "unsigned"}[p&3]
+}
+
+// A Credential is what a request presents, as its scheme read it. Nothing in
+// it is proven until the scheme's Verify has returned.
+type Credential struct {
+	// Algorithm is the token in front of the credential.
+	Algorithm string
+	// KeyID names the key. Empty: the key bound to the API.
+	KeyID string
+	// Signature is the signature, or the password; in the form that the scheme
+	// compares. It is never logged.
+	Signature string
+
+	// SignsRequest is true for signatures over the request, and false for
+	// schemes that only show who sends it. The fields below belong to the former.
+	SignsRequest bool
+	// Scope is the credential scope, where the scheme has one.
+	Scope string
+	// Date is the name of the header that holds the date, in lower case. It
+	// must be signed. Timestamp is its text, Time what it says.
+	Date      string
+	Timestamp string
+	Time      time.Time
+	// SignedHeaders is the list as presented: lower case, joined with ';'.
+	SignedHeaders string
+	// SessionToken is the token of a temporary key, where it was signed.
+	SessionToken string
+
+	// Payload says what stands for the body.
+	Payload Payload
+	// Declared is the payload line for PayloadDeclared (a digest in lower-case
+	// hex) and PayloadUnsigned.
+	Declared string
+	// NewHash makes the hash of the body, for PayloadHashed and PayloadDeclared.
+	NewHash func() hash.Hash
+}
+
+// Format writes the algorithm, for every verb: the rest is the caller's text and
+// may be a password.
+func (c Credential) Format(f fmt.State, verb rune) { fmt.Fprintf(f, "credential(%s)", c.Algorithm) }
+
+// Signs reports whether the header, given in lower case, is in SignedHeaders.
+func (c *Credential) Signs(name string) bool {
+	if name == "" {
+		return false
+	}
+	for signed := range strings.SplitSeq(c.SignedHeaders, ";") {
+		if signed == name {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,170 @@
+package core
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"sync/atomic"
+
+	"github.com/gatewayauth/gatewayauth/core/internal/canonical"
+)
+
+// A Verifier proves that requests came through the gateway. It is safe for
+// concurrent use. The zero Verifier, and a nil one, refuse everything.
+//
+// It must see the request before anything has read its body or answered it: in
+// front of the router, or of the routes it protects.
+type Verifier struct {
+	policy   atomic.Pointer[policy]
+	buffered atomic.Int64
+}
+
+// New returns a Verifier for one environment. All problems of the
+// configuration are reported at once, and then there is no Verifier.
+func New(c Config) (*Verifier, error) {
+	v := new(Verifier)
+	if err := v.Reload(c); err != nil {
+		return nil, err
+	}
+	return v, nil
+}
+
+// Reload replaces the policy. Requests that are being judged finish under the
+// policy they started with; those that start after Reload has returned are
+// judged by the new one. With an error the old policy stays.
+func (v *Verifier) Reload(c Config) error {
+	if v == nil {
+		return errNotBuilt
+	}
+	p, err := c.compile()
+	if err != nil {
+		return err
+	}
+	p.buffered = &v.buffered
+	old := v.policy.Swap(p)
+	weaker := p.Mode != Enforce && (old == nil || old.Mode < p.Mode)
+	for _, warning := range []struct {
+		on   bool
+		text string
+	}{
+		{weaker, "gatewayauth: requests that are not verified are let through"},
+		{p.ExposeReason, "gatewayauth: answers explain refusals to the caller; for development only"},
+	} {
+		if warning.on {
+			p.Logger.LogAttrs(context.Background(), slog.LevelWarn, warning.text,
+				slog.String("environment", p.Environment), slog.String("mode", p.Mode.String()))
+		}
+	}
+	return nil
+}
+
+var errNotBuilt = &Error{Code: CodeUnavailable, Detail: "the Verifier was not made by New"}
+
+// Mode returns what [Verifier.Admit] does with verdicts at present.
+func (v *Verifier) Mode() Mode {
+	if v == nil || v.policy.Load() == nil {
+		return Enforce
+	}
+	return v.policy.Load().Mode
+}
+
+// Buffered returns the bytes of memory that hold bodies at present. It returns
+// to 0 when all requests were released.
+func (v *Verifier) Buffered() int64 { return v.buffered.Load() }
+
+// Verify tells the truth about r whatever the mode: an [Identity], or an
+// [*Error], never both and never neither. On an open API the identity is not
+// Verified.
+//
+// The target judged is r.RequestURI where a server set it, else r.URL. Verify
+// reads the body only where the signature covers it, and then replaces r.Body
+// with what it read and sets r.GetBody; the caller calls [Release] when it is
+// done with the body. Trailers are covered by no scheme.
+func (v *Verifier) Verify(r *http.Request) (*Identity, error) {
+	var p *policy
+	if v != nil {
+		p = v.policy.Load()
+	}
+	if p == nil {
+		return nil, errNotBuilt
+	}
+	var a attempt
+	return p.judge(r, &a)
+}
+
+// judge verifies, and publishes the verdict.
+func (p *policy) judge(r *http.Request, a *attempt) (*Identity, error) {
+	id, err := p.verify(r, a)
+	if err != nil {
+		id, err = nil, p.refusal(r, a, err)
+	}
+	p.publish(r, a, id, err)
+	return id, err
+}
+
+// Admit judges r as the mode says and returns the request for the handler, or
+// the refusal.
+//
+// In enforce mode a refused request gives an error. A verified one gives a
+// copy of r whose context carries the [Identity], without trailers, without
+// unsigned x-apig-* headers, and with a body of at most MaxBody bytes. In
+// report mode the same is done for what verifies; what does not is logged as
+// "would be refused" and goes through unchanged and without identity. In off
+// mode r is returned as it is.
+//
+// Adapters call [Release] with r, as it was passed in, when the handler has
+// returned.
+func (v *Verifier) Admit(r *http.Request) (*http.Request, error) {
+	var p *policy
+	if v != nil {
+		p = v.policy.Load()
+	}
+	if p == nil {
+		return nil, errNotBuilt
+	}
+	if p.Mode == Off && r != nil {
+		return r, nil
+	}
+	var a attempt
+	id, err := p.judge(r, &a)
+	switch {
+	case err != nil && p.Mode == Report && r != nil:
+		return r.WithContext(r.Context()), nil
+	case err != nil:
+		return nil, err
+	case !id.Verified():
+		return r, nil
+	}
+	admitted := r.WithContext(NewContext(r.Context(), id))
+	admitted.Header = withoutReserved(r.Header, &a.credential)
+	admitted.Trailer = nil
+	if _, buffered := r.Body.(*bodyReader); !buffered && r.Body != nil && r.Body != http.NoBody {
+		admitted.Body = http.MaxBytesReader(nil, r.Body, p.MaxBody)
+	}
+	return admitted, nil
+}
+
+// refusal makes the error complete: an *Error that can answer the request.
+func (p *policy) refusal(r *http.Request, a *attempt, err error) error {
+	e, ok := errors.AsType[*Error](err)
+	if !ok {
+		e = &Error{Code: CodeUnavailable, Detail: "the scheme failed", Err: err}
+	}
+	answer := *e
+	answer.challenge = p.challenge
+	if p.ExposeReason {
+		answer.exposed = p.expose(r, a)
+	}
+	return &answer
+}
+
+// expose computes what the verifier read, for the answer in development.
+func (p *policy) expose(r *http.Request, a *attempt) *exposure {
+	x := new(exposure)
+	if s, ok := a.scheme.(Canonicalizer); ok && a.payload != "" {
+		path, query := canonical.Target(r)
+		x.CanonicalRequest, x.StringToSign, _ = s.Canonical(p.Rewrite.undo(r, path, query), &a.credential, a.payload)
+	}
+	return x
+}

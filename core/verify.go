@@ -1,0 +1,245 @@
+package core
+
+import (
+	"context"
+	"crypto/subtle"
+	"encoding/hex"
+	"errors"
+	"hash"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/gatewayauth/gatewayauth/core/internal/canonical"
+)
+
+// policy is a compiled Config: immutable, and swapped as a whole.
+type policy struct {
+	Config
+	bindings   bindings
+	algorithms []string
+	challenge  string
+	buffered   *atomic.Int64 // bytes of bodies in memory, of the Verifier
+}
+
+// attempt is what is known about a request while it is judged.
+type attempt struct {
+	path       string // as received
+	binding    binding
+	scheme     Scheme
+	credential Credential
+	key        *Key
+	payload    string // what stands for the body, once that is known
+}
+
+// verify is the one path a request takes. It reads top to bottom; what comes
+// first costs least, and no byte of the body is read for a request that can
+// be refused without.
+func (p *policy) verify(r *http.Request, a *attempt) (*Identity, error) {
+	if r == nil || r.URL == nil {
+		return nil, Refuse(CodeRequestAmbiguous, "not a request of a server")
+	}
+	ctx := r.Context()
+	if err := ctx.Err(); err != nil {
+		return nil, &Error{Code: CodeUnavailable, Detail: "the request ended", Err: err}
+	}
+
+	// Form and limits.
+	path, query := canonical.Target(r)
+	a.path = path
+	if err := p.checkForm(r, path, query); err != nil {
+		return nil, err
+	}
+
+	// The key bound to this API in this environment, or none, or open.
+	var err error
+	if a.binding, err = p.bindings.lookup(r, path); err != nil {
+		return nil, err
+	}
+	if a.binding.open {
+		if err := checkOpen(r); err != nil {
+			return nil, err
+		}
+		return &Identity{environment: p.Environment}, nil
+	}
+
+	// The credential, and its key.
+	signed := p.Rewrite.undo(r, path, query)
+	c := &a.credential
+	if err := p.parse(signed, a); err != nil {
+		return nil, err
+	}
+	now := p.Now()
+	if a.key, err = p.lookUp(ctx, a); err != nil {
+		return nil, err
+	}
+
+	// When it was signed, and what was.
+	if err := p.checkTime(c, now); err != nil {
+		return nil, err
+	}
+	if err := p.checkCoverage(signed, c); err != nil {
+		return nil, err
+	}
+	if want := a.key.SessionToken; !want.IsZero() && !equal(c.SessionToken, want.Reveal()) {
+		return nil, Refuse(CodeSignatureMismatch, "the session token is absent, not signed, or not the key's")
+	}
+
+	// The body, as far as the signature needs it.
+	if r.ContentLength > p.MaxBody {
+		return nil, Refuse(CodeBodyTooLarge, "the body is announced to exceed the limit")
+	}
+	a.payload = c.Declared
+	switch c.Payload {
+	case PayloadUnsigned:
+		if !a.binding.allowUnsigned {
+			return nil, Refuse(CodePayloadNotSigned, "the payload is declared unsigned, which this API does not allow")
+		}
+	case PayloadHashed:
+		if a.payload, err = p.digest(r, c.NewHash()); err != nil {
+			return nil, err
+		}
+	}
+
+	// The signature, the API, and the body against a declared digest.
+	var space [4]Secret
+	secrets := a.key.appendSecrets(space[:0], now)
+	secret, err := a.scheme.Verify(signed, c, secrets, a.payload)
+	if err != nil {
+		return nil, err
+	}
+	if secret < 0 || secret >= len(secrets) {
+		return nil, Refuse(CodeSignatureMismatch, "the scheme accepted with no secret of the key")
+	}
+	if a.key.Name != a.binding.key {
+		return nil, Refuse(CodeKeyNotBound, "rightly signed, with a key that is not bound to this API")
+	}
+	if c.Payload == PayloadDeclared {
+		digest, err := p.digest(r, c.NewHash())
+		if err != nil {
+			return nil, err
+		}
+		if !equal(digest, c.Declared) {
+			return nil, Refuse(CodeBodyMismatch, "the body does not have the digest that was declared and signed")
+		}
+	}
+	return &Identity{
+		environment: p.Environment, scheme: a.scheme.Name(), algorithm: c.Algorithm,
+		key: a.key.Name, keyID: a.key.ID, secret: secret,
+		signedHeaders: c.SignedHeaders, signedAt: c.Time,
+		payload: c.Payload, signsRequest: c.SignsRequest, verified: true,
+	}, nil
+}
+
+// parse finds the one scheme that recognises a credential in r.
+func (p *policy) parse(r *http.Request, a *attempt) error {
+	for _, s := range p.Schemes {
+		switch err := s.Parse(r, &a.credential); {
+		case err == nil:
+			a.scheme = s
+			return checkSignedHeaders(a.credential.SignedHeaders, p.Limits.SignedHeaders)
+		case !errors.Is(err, ErrNoCredential):
+			return err
+		}
+		a.credential = Credential{}
+	}
+	auth, present := r.Header["Authorization"]
+	switch {
+	case !present || len(auth) == 0:
+		return Refuse(CodeCredentialMissing, "no credential of an accepted scheme")
+	case !looksLikeCredential(auth[0]):
+		return Refuse(CodeCredentialMalformed, "the Authorization header holds no credential")
+	}
+	return Refuse(CodeSchemeNotAccepted, "the Authorization header is of a scheme or form that is not accepted here")
+}
+
+// lookUp finds the key in the scheme's source, which may be the user's code.
+func (p *policy) lookUp(ctx context.Context, a *attempt) (key *Key, err error) {
+	id := a.credential.KeyID
+	defer func() {
+		if recover() != nil {
+			p.panicked(ctx, "key source")
+			key, err = nil, Refuse(CodeUnavailable, "the key source failed")
+		}
+	}()
+	key, err = a.scheme.Keys().Key(ctx, id)
+	switch {
+	case err == nil && key == nil:
+		return nil, Refuse(CodeUnavailable, "the key source returned nothing")
+	case errors.Is(err, ErrKeyUnknown):
+		return nil, p.unknown(ctx, a)
+	case err != nil:
+		return nil, &Error{Code: CodeUnavailable, Detail: "the key source failed", Err: err}
+	case key.Secret.IsZero():
+		return nil, Refuse(CodeUnavailable, "the key source returned a key without a secret")
+	}
+	return key, nil
+}
+
+// unknown tells a key that does not exist from one of another scheme. The key
+// decides which scheme may use it, never the request.
+func (p *policy) unknown(ctx context.Context, a *attempt) error {
+	for _, s := range p.Schemes {
+		if set, fixed := s.Keys().(*keySet); fixed && s != a.scheme {
+			if _, err := set.Key(ctx, a.credential.KeyID); err == nil {
+				return Refuse(CodeSchemeNotAccepted, "the key belongs to another scheme")
+			}
+		}
+	}
+	return Refuse(CodeKeyUnknown, "no such key in this environment")
+}
+
+func (p *policy) checkTime(c *Credential, now time.Time) error {
+	if !c.SignsRequest {
+		return nil
+	}
+	// Sub saturates, so dates of any year compare rightly.
+	switch skew := now.Sub(c.Time); {
+	case skew > p.ClockSkew:
+		return Refuse(CodeSignatureExpired, "the signed date is too far in the past")
+	case skew < -p.ClockSkew:
+		return Refuse(CodeSignatureNotYetValid, "the signed date is too far in the future")
+	}
+	return nil
+}
+
+// digest hashes the body, to lower-case hex.
+func (p *policy) digest(r *http.Request, h hash.Hash) (string, error) {
+	if err := p.hashBody(r, h); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// undo returns r as the gateway sent it.
+func (w Rewrite) undo(r *http.Request, path, query string) *http.Request {
+	if w == (Rewrite{}) {
+		return r
+	}
+	signed := *r
+	signed.RequestURI = w.AddPrefix + path
+	if query != "" {
+		signed.RequestURI += "?" + query
+	}
+	if w.Host != "" {
+		signed.Host = w.Host
+	}
+	return &signed
+}
+
+// looksLikeCredential reports whether an Authorization value has the shape of
+// a token followed by named parameters, or of Basic.
+func looksLikeCredential(auth string) bool {
+	for i := 0; i < len(auth); i++ {
+		if auth[i] == ' ' {
+			for ; i < len(auth); i++ {
+				if auth[i] == '=' {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+func equal(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }

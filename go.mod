@@ -1,0 +1,3 @@
+module github.com/gatewayauth/gatewayauth
+
+go 1.26.0

@@ -1,0 +1,30 @@
+// Package nethttp puts a [core.Verifier] in front of [net/http] handlers.
+package nethttp
+
+import (
+	"net/http"
+
+	"github.com/gatewayauth/gatewayauth/core"
+)
+
+// Middleware returns middleware that passes on what v admits and answers the
+// rest with [core.WriteProblem]. The handler finds the identity with
+// [core.FromContext].
+//
+// Wrap the router with it rather than single routes where you can: a
+// [net/http.ServeMux] answers paths such as //x with a redirect before a
+// handler inside it runs, and unknown paths with 404. "OPTIONS *" is answered
+// by [net/http.Server] itself and reaches no middleware.
+func Middleware(v *core.Verifier) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			admitted, err := v.Admit(r)
+			defer core.Release(r)
+			if err != nil {
+				core.WriteProblem(w, r, err)
+				return
+			}
+			next.ServeHTTP(w, admitted)
+		})
+	}
+}
