@@ -74,31 +74,40 @@ var (
 )
 
 // lookup finds the binding of a request from its raw path. Routers differ in
-// what they do to a path before they match it: some decode %2F, some clean
-// dot segments and double slashes, some add a slash. The binding must be the
-// same in all these readings, or the holder of one API's key could reach
-// another's; and an API is open only under its exact path.
+// what they do to a path before they match it: some decode %2F, some match the
+// path undecoded, some clean dot segments and double slashes, some add a
+// slash. The binding must be the same in all these readings, or the holder of
+// one API's key could reach another's; and an API is open only where all of
+// them find it open.
 func (b *bindings) lookup(r *http.Request, path string) (binding, error) {
 	if b.mux == nil {
 		return b.def, nil
 	}
-	decoded := path
-	if strings.IndexByte(path, '%') >= 0 {
-		var err error
-		if decoded, err = url.PathUnescape(path); err != nil {
-			return binding{}, &Error{Code: CodeRequestAmbiguous, Detail: "malformed path"}
-		}
+	decoded, ok := decode(path)
+	if !ok {
+		return binding{}, &Error{Code: CodeRequestAmbiguous, Detail: "malformed path"}
 	}
 	exact, redirected := b.match(r, decoded, path)
 	if decoded == path && !redirected && !strings.Contains(path, "/.") && !strings.Contains(path, "//") {
 		return exact, nil // one reading only
 	}
-	readings := [...]string{clean(path), clean(decoded), clean(decoded) + "/"}
-	if !redirected {
-		readings[2] = decoded
+	cleaned := clean(path)
+	decodedClean, _ := decode(cleaned)
+	readings := [...]struct {
+		applies       bool
+		path, rawPath string
+	}{
+		{true, decoded, ""},
+		{true, clean(decoded), ""},
+		{true, decodedClean, cleaned},
+		{path != (&url.URL{Path: decoded}).EscapedPath(), path, ""}, // encoded more than it needs to be
+		{redirected, clean(decoded) + "/", ""},
 	}
 	for _, reading := range readings {
-		other, _ := b.match(r, reading, "")
+		if !reading.applies {
+			continue
+		}
+		other, _ := b.match(r, reading.path, reading.rawPath)
 		switch {
 		case other == exact, other.open:
 		case exact.open:
@@ -106,8 +115,18 @@ func (b *bindings) lookup(r *http.Request, path string) (binding, error) {
 		case exact.key != "" && other.key != exact.key:
 			return binding{}, errBindingAmbiguous
 		}
+		exact.allowUnsigned = exact.allowUnsigned && other.allowUnsigned
 	}
 	return exact, nil
+}
+
+// decode undoes percent-encoding.
+func decode(path string) (string, bool) {
+	if strings.IndexByte(path, '%') < 0 {
+		return path, true
+	}
+	decoded, err := url.PathUnescape(path)
+	return decoded, err == nil
 }
 
 // match asks the mux for one reading of the path. It reports as redirected

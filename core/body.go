@@ -76,7 +76,7 @@ func (b *bodyBuffer) fill(h hash.Hash, most, budget int64) (failed, err error) {
 	for idle := 0; ; {
 		last := len(b.chunks) - 1
 		if last < 0 || len(b.chunks[last]) == cap(b.chunks[last]) {
-			if !b.grow(budget) {
+			if !b.grow(most, budget) {
 				return nil, Refuse(CodeUnavailable, "the memory budget for bodies is used up")
 			}
 			last++
@@ -106,12 +106,14 @@ func (b *bodyBuffer) fill(h hash.Hash, most, budget int64) (failed, err error) {
 	}
 }
 
-func (b *bodyBuffer) grow(budget int64) bool {
+// grow adds a chunk. A body is charged for at most the largest that is allowed,
+// so that one of that size fits into a budget of the same.
+func (b *bodyBuffer) grow(most, budget int64) bool {
 	size := int64(nextChunk)
 	if len(b.chunks) == 0 {
 		size = firstChunk
 	}
-	if !b.lease.take(size, budget) {
+	if !b.lease.take(min(size, most-b.lease.mine.Load()), budget) {
 		return false
 	}
 	if size == firstChunk {

@@ -1,0 +1,63 @@
+package core_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+
+	"github.com/gatewayauth/gatewayauth/core"
+)
+
+// TestT127SecretsPrintRedacted prints a secret in every way that programs print
+// by accident, alone and inside other values.
+func TestT127SecretsPrintRedacted(t *testing.T) {
+	const text = "sktest-0123456789abcdef"
+	secret := core.NewSecret(text)
+	type hidden struct {
+		s core.Secret
+		p *core.Secret
+	}
+	values := []any{
+		secret, &secret, hidden{secret, &secret}, &hidden{secret, &secret}, []core.Secret{secret},
+		map[string]core.Secret{"k": secret}, core.Key{Name: "n", ID: "i", Secret: secret, SessionToken: secret,
+			Previous: []core.PreviousSecret{{Secret: secret}}}, core.Keys(core.Key{ID: "i", Secret: secret}),
+		config(func(c *core.Config) {
+			c.Schemes = []core.Scheme{hmacScheme(core.Key{Name: "k", ID: "i", Secret: secret})}
+		}),
+	}
+	for _, value := range values {
+		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "%t", "%p", "%c", "%U", "%e"} {
+			leaks(t, text, fmt.Sprintf(verb, value), verb)
+		}
+		if out, err := json.Marshal(value); err == nil {
+			leaks(t, text, string(out), "JSON")
+		}
+		var log bytes.Buffer
+		slog.New(slog.NewJSONHandler(&log, nil)).Info("m", "v", value)
+		slog.New(slog.NewTextHandler(&log, nil)).Info("m", "v", value)
+		leaks(t, text, log.String(), "slog")
+	}
+	if got := fmt.Sprintf("%v %+v %#v %s %d", secret, secret, secret, secret, secret); got != strings.TrimSpace(strings.Repeat("[redacted] ", 5)) {
+		t.Errorf("got %q", got)
+	}
+	if out, _ := json.Marshal(secret); string(out) != `"[redacted]"` {
+		t.Errorf("JSON: got %s", out)
+	}
+	if secret.Reveal() != text {
+		t.Error("Reveal lost the text")
+	}
+	if (core.Secret{}).Reveal() != "" || !core.NewSecret("").IsZero() {
+		t.Error("the empty secret is not empty")
+	}
+}
+
+func leaks(t *testing.T, secret, out, how string) {
+	t.Helper()
+	hex := fmt.Sprintf("%x", secret)
+	if strings.Contains(out, secret) || strings.Contains(strings.ToLower(out), hex) {
+		t.Errorf("%s printed the secret: %s", how, out)
+	}
+}

@@ -1,0 +1,190 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/gatewayauth/gatewayauth/core"
+)
+
+// testCase is a request and the outcome that it must have. The request is made
+// for the host it goes to.
+type testCase struct {
+	what           string
+	throughGateway bool
+	request        func(host string) message
+	want           outcome
+}
+
+func accepted(key string) outcome { return outcome{status: 200, key: key, ran: 1} }
+
+func refused(code core.Code) outcome {
+	return outcome{status: core.StatusCode(&core.Error{Code: code}), code: code}
+}
+
+// through is a request to the gateway, which signs it.
+func through(what string, m message, want outcome) testCase {
+	return testCase{what, true, func(host string) message { return m.with("Host: gateway.example.com") }, want}
+}
+
+// past is a request that goes to the backend around the gateway, with a Host
+// and otherwise as it stands.
+func past(what string, want outcome, build func(m message) message) testCase {
+	return testCase{what, false, func(host string) message { return build(message{}.with("Host: " + host)) }, want}
+}
+
+const all = "host;x-sdk-date"
+
+func cases() []testCase {
+	now := time.Now()
+	// to is a message to the backend whose only header is Host.
+	to := func(m, request message) message {
+		request.headers = append(append([]string(nil), m.headers...), request.headers...)
+		return request
+	}
+	honest := func(m message) message {
+		return to(m, post("/orders/7?a=1&b=2", `{"amount":100}`, "X-Tenant: blue")).sign(orders, now, "host;x-sdk-date;x-tenant")
+	}
+	// changed is an honest request with one thing changed after it was signed.
+	changedTo := func(what string, code core.Code, old, new string) testCase {
+		return past(what, refused(code), func(m message) message { return honest(m).replace(old, new) })
+	}
+	changed := func(what, old, new string) testCase {
+		return changedTo(what, core.CodeSignatureMismatch, old, new)
+	}
+	// odd is a request signed by a holder of the key, in a form that must not pass.
+	odd := func(what string, code core.Code, request message, signedHeaders string) testCase {
+		return past(what, refused(code), func(m message) message { return to(m, request).sign(orders, now, signedHeaders) })
+	}
+	added := func(what string, code core.Code, header string) testCase {
+		return past(what, refused(code), func(m message) message { return honest(m).with(header) })
+	}
+	signedWith := func(what string, want outcome, key core.Key, at time.Time) testCase {
+		return past(what, want, func(m message) message { return to(m, get("/orders/7")).sign(key, at, all) })
+	}
+	secret := func(text string) core.Key {
+		key := orders
+		key.Secret = core.NewSecret(text)
+		return key
+	}
+
+	return []testCase{
+		through("through the gateway: GET", get("/orders/7?b=2&a=1&a=0&q=x+y%2Fz", "X-Tenant: blue"), accepted("orders_key")),
+		through("through the gateway: POST", post("/orders/", `{"amount":100}`), accepted("orders_key")),
+		through("through the gateway: body digest declared", post("/payments/pay", `{"amount":100}`), accepted("payments_key")),
+		through("through the gateway: payload unsigned, where allowed", post("/uploads/file", "bytes"), accepted("orders_key")),
+		through("through the gateway: temporary key", get("/temporary/"), accepted("temporary_key")),
+		through("through the gateway: Basic", get("/partner/list"), accepted("partner_key")),
+		through("through the gateway: client's own x-sdk-date and credentials are stripped",
+			get("/orders/7", "X-Sdk-Date: 19700101T000000Z", "Authorization: Bearer stolen", "X_Sdk_Date: x"), accepted("orders_key")),
+		through("through the gateway: client cannot choose the method later",
+			post("/orders/7", "", "X-HTTP-Method-Override: DELETE"), refused(core.CodeHeaderNotSigned)),
+		through("open API", get("/healthz"), accepted("-")),
+
+		past("past the gateway, honestly signed", accepted("orders_key"), honest),
+		past("x-apig-* header that nobody signed, which the handler does not see", accepted("orders_key"),
+			func(m message) message { return honest(m).with("X-Apig-Identity: root") }),
+		past("query sorted as the vendor's Java SDK does", accepted("orders_key"), func(m message) message {
+			return to(m, get("/orders/7?a%2Fb=1&a-b=2")).sign(orders, now, all)
+		}),
+		past("query sorted as the vendor's Go SDK does", accepted("orders_key"), func(m message) message {
+			return to(m, get("/orders/7?a-b=2&a%2Fb=1")).sign(orders, now, all)
+		}),
+		signedWith("previous secret, during the rotation", accepted("orders_key"), secret("orders-secret-of-yesterday"), now),
+		signedWith("previous secret, after the rotation", refused(core.CodeSignatureMismatch), secret("orders-secret-of-last-year"), now),
+		signedWith("wrong secret", refused(core.CodeSignatureMismatch), secret("a guess"), now),
+		signedWith("unknown key", refused(core.CodeKeyUnknown), core.Key{ID: "unknown", Secret: orders.Secret}, now),
+		signedWith("key of another API", refused(core.CodeKeyNotBound), payments, now),
+		signedWith("key of another scheme", refused(core.CodeSchemeNotAccepted), partner, now),
+		signedWith("20 minutes old", refused(core.CodeSignatureExpired), orders, now.Add(-20*time.Minute)),
+		signedWith("20 minutes ahead", refused(core.CodeSignatureNotYetValid), orders, now.Add(20*time.Minute)),
+
+		past("no credential", refused(core.CodeCredentialMissing), func(m message) message { return to(m, get("/orders/7")) }),
+		past("an API that is bound to no key", refused(core.CodeKeyNotBound), func(m message) message { return to(m, get("/elsewhere")).sign(orders, now, all) }),
+		past("open API under another spelling", refused(core.CodeCredentialMissing), func(m message) message { return to(m, get("//healthz")) }),
+		past("open API, and another one after decoding", refused(core.CodeRequestAmbiguous), func(m message) message { return to(m, get("/public/%2e%2e/orders/7")) }),
+		past("method override on an open API", refused(core.CodeHeaderNotSigned), func(m message) message { return to(m, get("/healthz", "X-HTTP-Method-Override: DELETE")) }),
+		past("another API under another spelling", refused(core.CodeRequestAmbiguous), func(m message) message { return to(m, get("/orders/%2e%2e/payments/x")) }),
+		past("unreadable credential", refused(core.CodeCredentialMalformed), func(m message) message { return to(m, get("/orders/7", "Authorization: SDK-HMAC-SHA256 ,,,")) }),
+		past("credential of another scheme", refused(core.CodeSchemeNotAccepted), func(m message) message { return honest(m).replace("SDK-HMAC-SHA256", "AWS4-HMAC-SHA256") }),
+		past("two Authorization lines", refused(core.CodeRequestAmbiguous), func(m message) message {
+			return honest(m).with("Authorization: " + honest(m).header("Authorization"))
+		}),
+		changedTo("Authorization longer than 8 KiB", core.CodeCredentialMalformed, "SDK-HMAC-SHA256 ", "SDK-HMAC-SHA256 "+strings.Repeat(" ", 9000)),
+		past("no host", refused(core.CodeRequestAmbiguous), func(message) message { return get("/orders/7", "Host: ").sign(orders, now, all) }),
+		changedTo("field repeated", core.CodeCredentialMalformed, ", Signature=", ", Signature=0, Signature="),
+		changedTo("field unknown", core.CodeCredentialMalformed, ", Signature=", ", Extra=1, Signature="),
+		changedTo("field without a value", core.CodeCredentialMalformed, "Access=071fe2459cf64d75", "Access="),
+		changedTo("SignedHeaders twice", core.CodeCredentialMalformed, ", Signature=", ", SignedHeaders=host, Signature="),
+		changedTo("scoped credential, which no key here has", core.CodeSchemeNotAccepted, "Access=071fe2459cf64d75", "Credential=071fe2459cf64d75/20260115/r/s/sdk_request"),
+		changedTo("date in another format", core.CodeCredentialMalformed, now.UTC().Format("20060102T150405Z"), now.UTC().Format(time.RFC1123)),
+		changedTo("a date that does not exist", core.CodeCredentialMalformed, now.UTC().Format("20060102T150405Z"), now.UTC().Format("20060102")+"T246000Z"),
+		odd("credentials in the query as well", core.CodeRequestAmbiguous, get("/orders/7?X-Sdk-Signature=0"), all),
+		past("signature one digit short", refused(core.CodeCredentialMalformed), func(m message) message {
+			h := honest(m)
+			auth := h.header("Authorization")
+			return h.replace(auth, auth[:len(auth)-1])
+		}),
+		past("signature in upper case", refused(core.CodeCredentialMalformed), func(m message) message {
+			h := honest(m)
+			_, signature, _ := strings.Cut(h.header("Authorization"), "Signature=")
+			return h.replace(signature, strings.ToUpper(signature[:63])+"A")
+		}),
+
+		changed("method changed", "POST", "PUT"),
+		changed("path changed", "/orders/7", "/orders/8"),
+		changed("parameter changed", "a=1", "a=9"),
+		changed("parameter added", "a=1", "a=1&c=3"),
+		changed("host changed", "Host: 127.0.0.1", "Host: localhost"),
+		changed("signed header changed", "blue", "green"),
+		changed("date changed", now.UTC().Format("20060102T150405Z"), now.UTC().Add(time.Second).Format("20060102T150405Z")),
+		changed("body changed", `"amount":100`, `"amount":900`),
+		changed("list of signed headers changed", "SignedHeaders=host;x-sdk-date;x-tenant", "SignedHeaders=content-length;host;x-sdk-date;x-tenant"),
+		added("signed header repeated", core.CodeSignatureMismatch, "X-Tenant: green"),
+		added("signed header with an underscore", core.CodeRequestAmbiguous, "X_Tenant: green"),
+		added("date repeated", core.CodeRequestAmbiguous, "X-Sdk-Date: "+now.UTC().Format("20060102T150405Z")),
+		added("date with underscores", core.CodeRequestAmbiguous, "X_Sdk_Date: 19700101T000000Z"),
+		added("x-sdk-* header added", core.CodeHeaderNotSigned, "X-Sdk-Foo: 1"),
+		added("method override added", core.CodeHeaderNotSigned, "X-HTTP-Method-Override: DELETE"),
+		added("a signed header declared to be of this hop", core.CodeRequestAmbiguous, "Connection: X-Tenant"),
+		added("more than 256 header lines", core.CodeRequestAmbiguous, strings.TrimSuffix(strings.Repeat("X-Filler: 1\r\n", 300), "\r\n")),
+
+		odd("date not signed", core.CodeHeaderNotSigned, get("/orders/7"), "host"),
+		odd("host not signed", core.CodeHeaderNotSigned, get("/orders/7"), "x-sdk-date"),
+		odd("required header not signed", core.CodeHeaderNotSigned, get("/orders/7", "X-Tenant: blue"), all),
+		odd("signed header that is not there", core.CodeHeaderNotSigned, get("/orders/7"), "host;x-absent;x-sdk-date"),
+		odd("signed header of one hop", core.CodeHeaderNotSigned, get("/orders/7", "TE: trailers"), "host;te;x-sdk-date"),
+		odd("signed headers not sorted", core.CodeCredentialMalformed, get("/orders/7"), "x-sdk-date;host"),
+		odd("more than 64 signed headers", core.CodeCredentialMalformed, get("/orders/7"), many("a%03d;", 65)+all),
+		odd("encoded slash", core.CodeRequestAmbiguous, get("/orders/7%2F8"), all),
+		odd("encoded letter", core.CodeRequestAmbiguous, get("/orders/%61"), all),
+		odd("dot segment", core.CodeRequestAmbiguous, get("/orders/./7"), all),
+		odd("NUL in the path", core.CodeRequestAmbiguous, get("/orders/%00"), all),
+		odd("semicolon in the query", core.CodeRequestAmbiguous, get("/orders/7?a=1;b=2"), all),
+		odd("bad escape in the query", core.CodeRequestAmbiguous, get("/orders/7?a=%zz"), all),
+		odd("parameter without a name", core.CodeRequestAmbiguous, get("/orders/7?a=1&=2"), all),
+		odd("more than 1024 parameters", core.CodeRequestAmbiguous, get("/orders/7?"+many("a%04d=1&", 1025)+"b=1"), all),
+		odd("absolute-form target", core.CodeRequestAmbiguous, get("http://other.example/orders/7"), all),
+		odd("payload unsigned, where not allowed", core.CodePayloadNotSigned, post("/orders/7", "x", "X-Sdk-Content-Sha256: UNSIGNED-PAYLOAD"), "host;x-sdk-content-sha256;x-sdk-date"),
+		odd("payload in chunks", core.CodePayloadUnsupported, post("/orders/7", "x", "X-Sdk-Content-Sha256: STREAMING-UNSIGNED-PAYLOAD-TRAILER"), "host;x-sdk-content-sha256;x-sdk-date"),
+		odd("digest declared of another body", core.CodeBodyMismatch, post("/orders/7", "x", "X-Sdk-Content-Sha256: "+hexSHA256("y")), "host;x-sdk-content-sha256;x-sdk-date"),
+		odd("digest in no known form", core.CodeCredentialMalformed, post("/orders/7", "x", "X-Sdk-Content-Sha256: x"), "host;x-sdk-content-sha256;x-sdk-date"),
+		odd("body over the limit", core.CodeBodyTooLarge, post("/orders/7", strings.Repeat("x", maxBody+1)), all),
+		past("session token missing", refused(core.CodeSignatureMismatch), func(m message) message { return to(m, get("/temporary/")).sign(temporary, now, all) }),
+		past("wrong password", refused(core.CodeSignatureMismatch), func(m message) message {
+			return to(m, get("/partner/list", "Authorization: Basic cGFydG5lcjp3cm9uZw=="))
+		}),
+		past("no password", refused(core.CodeCredentialMalformed), func(m message) message { return to(m, get("/partner/list", "Authorization: Basic cGFydG5lcg==")) }),
+		past("not base64", refused(core.CodeCredentialMalformed), func(m message) message { return to(m, get("/partner/list", "Authorization: Basic cGFydG5lcjp=x")) }),
+	}
+}
+
+// many returns n entries of a format with a number.
+func many(format string, n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, format, i)
+	}
+	return b.String()
+}

@@ -1,0 +1,159 @@
+// Command quickstart shows the whole library at work, without arguments or
+// services: it starts a signing gateway and a backend behind each adapter on
+// loopback, sends real requests through the gateway and tampered ones past it,
+// and prints what was accepted and refused and why. It exits with 0 only if
+// every verdict is the right one.
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"log"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"sync"
+	"text/tabwriter"
+
+	"github.com/gatewayauth/gatewayauth/core"
+	"github.com/gatewayauth/gatewayauth/core/signer"
+	"github.com/gatewayauth/gatewayauth/nethttp"
+)
+
+// adapters put the verifier in front of a handler, each in its framework's way.
+var adapters = []struct {
+	name  string
+	mount func(*core.Verifier, http.Handler) http.Handler
+}{
+	{"net/http", func(v *core.Verifier, h http.Handler) http.Handler { return nethttp.Middleware(v)(h) }},
+}
+
+func main() {
+	log.SetFlags(0)
+	slog.SetDefault(slog.New(slog.DiscardHandler)) // the table says it all
+	wrong := 0
+	out := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+	for _, adapter := range adapters {
+		b, err := start(adapter.mount)
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Fprintf(out, "%s\tstatus\twhy\tverdict\n", adapter.name)
+		for _, c := range cases() {
+			got := b.send(c)
+			verdict := "right"
+			if got != c.want {
+				verdict = fmt.Sprintf("WRONG, want %v", c.want)
+				wrong++
+			}
+			fmt.Fprintf(out, "  %s\t%d\t%s\t%s\n", c.what, got.status, cmp.Or(string(got.code), got.key), verdict)
+		}
+		b.stop()
+	}
+	out.Flush()
+	if wrong > 0 {
+		log.Fatalf("%d verdicts are wrong", wrong)
+	}
+	fmt.Println("every verdict is right")
+}
+
+// outcome is what came of a request: the answer, the refusal's code, the key
+// of the identity that the handler saw, and how often it ran.
+type outcome struct {
+	status int
+	code   core.Code
+	key    string
+	ran    int
+}
+
+// backend is one adapter in front of the application, and the gateway in front
+// of that.
+type backend struct {
+	gateway, direct string // addresses
+	servers         []*http.Server
+
+	mu  sync.Mutex
+	got outcome // of the request that is under way
+}
+
+func start(mount func(*core.Verifier, http.Handler) http.Handler) (*backend, error) {
+	b := new(backend)
+	policy := policy()
+	policy.Observers = []core.Observer{core.ObserverFunc(b.observe)}
+	v, err := core.New(policy)
+	if err != nil {
+		return nil, err
+	}
+	if b.direct, err = b.serve(mount(v, http.HandlerFunc(b.handle))); err != nil {
+		return nil, err
+	}
+	target := &url.URL{Scheme: "http", Host: b.direct}
+	b.gateway, err = b.serve(signer.NewGateway(target, &signer.Transport{Signer: gatewaySigner{}}))
+	return b, err
+}
+
+func (b *backend) serve(h http.Handler) (string, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	server := &http.Server{Handler: h}
+	b.servers = append(b.servers, server)
+	go server.Serve(listener)
+	return listener.Addr().String(), nil
+}
+
+func (b *backend) stop() {
+	for _, s := range b.servers {
+		s.Close()
+	}
+}
+
+// handle is the application.
+func (b *backend) handle(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	key := "-"
+	if id, ok := core.FromContext(r.Context()); ok {
+		key = id.Key()
+	}
+	if r.Header.Get("X-Apig-Identity") != "" {
+		key += " and a header that nobody signed"
+	}
+	b.mu.Lock()
+	b.got.key, b.got.ran = key, b.got.ran+1
+	b.mu.Unlock()
+	fmt.Fprintf(w, "%d bytes for %s\n", len(body), key)
+}
+
+func (b *backend) observe(_ context.Context, e core.Event) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.got.code = e.Code
+}
+
+// send sends one request and waits for its outcome.
+func (b *backend) send(c testCase) outcome {
+	b.mu.Lock()
+	b.got = outcome{}
+	b.mu.Unlock()
+	address := b.direct
+	if c.throughGateway {
+		address = b.gateway
+	}
+	status, err := exchange(address, c.request(b.direct))
+	if err != nil {
+		log.Printf("%s: %v", c.what, err)
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.got.status = status
+	return b.got
+}
