@@ -1,0 +1,136 @@
+package basic_test
+
+import (
+	"encoding/base64"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gatewayauth/gatewayauth/core"
+	"github.com/gatewayauth/gatewayauth/core/basic"
+)
+
+var (
+	gateway = core.Key{Name: "gateway", ID: "basicuser", Secret: core.NewSecret("basic-pass-123"),
+		Previous: []core.PreviousSecret{{Secret: core.NewSecret("basic-pass-old:with-colon")}}}
+	latin = core.Key{Name: "latin", ID: "latin", Secret: core.NewSecret("p\xe4ss-1234")}
+)
+
+func verifier(t *testing.T, now func() time.Time) *core.Verifier {
+	t.Helper()
+	v, err := core.New(core.Config{
+		Environment: "prod",
+		Schemes:     []core.Scheme{basic.New(basic.Config{Keys: core.Keys(gateway, latin), Now: now})},
+		APIs:        []core.API{{Match: "/latin", Key: "latin"}},
+		Default:     "gateway",
+		Logger:      slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+func request(target, authorization, remote string) *http.Request {
+	r := httptest.NewRequest("GET", target, nil)
+	r.Header["Authorization"] = []string{authorization}
+	r.RemoteAddr = remote
+	return r
+}
+
+func encode(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }
+
+// TestT165Credentials: the password byte for byte, in the one encoding.
+func TestT165Credentials(t *testing.T) {
+	v := verifier(t, nil)
+	right := encode("basicuser:basic-pass-123")
+	for _, tt := range []struct {
+		name, target, value string
+		want                core.Code
+		secret              int
+	}{
+		{"right", "/", "Basic " + right, "", 0},
+		{"right, scheme in lower case", "/", "basic " + right, "", 0},
+		{"right, previous password with a colon", "/", "Basic " + encode("basicuser:basic-pass-old:with-colon"), "", 1},
+		{"right, Latin-1", "/latin", "Basic " + encode("latin:p\xe4ss-1234"), "", 0},
+		{"UTF-8 in place of Latin-1", "/latin", "Basic " + encode("latin:p\u00e4ss-1234"), core.CodeSignatureMismatch, 0},
+		{"no user, no password", "/", "Basic Og==", core.CodeCredentialMalformed, 0},
+		{"nothing", "/", "Basic", core.CodeCredentialMalformed, 0},
+		{"no colon", "/", "Basic " + encode("basicuser"), core.CodeCredentialMalformed, 0},
+		{"user only", "/", "Basic " + encode("basicuser:"), core.CodeCredentialMalformed, 0},
+		{"password only", "/", "Basic " + encode(":basic-pass-123"), core.CodeCredentialMalformed, 0},
+		{"two spaces", "/", "Basic  " + right, core.CodeCredentialMalformed, 0},
+		{"a tab", "/", "Basic\t" + right, core.CodeCredentialMalformed, 0},
+		{"a space behind", "/", "Basic " + right + " ", core.CodeCredentialMalformed, 0},
+		{"a line break inside", "/", "Basic " + right[:4] + "\r\n" + right[4:], core.CodeCredentialMalformed, 0},
+		{"no padding", "/", "Basic " + strings.TrimRight(encode("basicuser:basic-pass-12"), "="), core.CodeCredentialMalformed, 0},
+		{"padding bits that are not zero", "/", "Basic dTr=", core.CodeCredentialMalformed, 0},
+		{"URL alphabet", "/", "Basic -_-_", core.CodeCredentialMalformed, 0},
+		{"8 KiB and more", "/", "Basic " + encode("basicuser:"+strings.Repeat("x", 8192)), core.CodeCredentialMalformed, 0},
+		{"password cut", "/", "Basic " + encode("basicuser:basic-pass-12"), core.CodeSignatureMismatch, 0},
+		{"password longer", "/", "Basic " + encode("basicuser:basic-pass-1234"), core.CodeSignatureMismatch, 0},
+		{"user in other case", "/", "Basic " + encode("BasicUser:basic-pass-123"), core.CodeKeyUnknown, 0},
+		{"user of another API", "/latin", "Basic " + right, core.CodeKeyNotBound, 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			id, err := v.Verify(request(tt.target, tt.value, "192.0.2.1:5"))
+			if got := core.CodeOf(err); got != tt.want {
+				t.Fatalf("got %q (%v), want %q", got, err, tt.want)
+			}
+			if err == nil && (id.Secret() != tt.secret || id.Scheme() != "basic") {
+				t.Errorf("got %v, secret %d", id, id.Secret())
+			}
+		})
+	}
+}
+
+// TestT165Throttle: guesses are cut off, a gateway that works is not.
+func TestT165Throttle(t *testing.T) {
+	now := time.Date(2026, 1, 15, 12, 0, 0, 0, time.UTC)
+	right := "Basic " + encode("basicuser:basic-pass-123")
+	try := func(v *core.Verifier, value, remote string) core.Code {
+		_, err := v.Verify(request("/", value, remote))
+		return core.CodeOf(err)
+	}
+	guess := func(v *core.Verifier, remote string, n int) (throttled int) {
+		for i := range n {
+			if try(v, "Basic "+encode(fmt.Sprint("basicuser:guess-", i)), remote) == core.CodeThrottled {
+				throttled++
+			}
+		}
+		return throttled
+	}
+	for name, attacker := range map[string][2]string{
+		"IPv4": {"198.51.100.7:4000", "198.51.100.7:4001"},
+		"IPv6": {"[2001:db8::1]:4000", "[2001:db8::2]:4000"},
+		"odd":  {"@", "@"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			v := verifier(t, func() time.Time { return now })
+			if got := guess(v, attacker[0], 1000); got != 990 {
+				t.Errorf("%d of 1000 guesses were throttled, want 990", got)
+			}
+			if got := try(v, right, attacker[1]); got != core.CodeThrottled {
+				t.Errorf("a right guess among them: got %q", got)
+			}
+			now = now.Add(time.Second)
+			if got := try(v, right, attacker[0]); got != "" {
+				t.Errorf("after a second: got %q", got)
+			}
+			if got := guess(v, attacker[0], 100); got != 0 {
+				t.Errorf("%d guesses from an address that had it right were throttled", got)
+			}
+			if got := try(v, right, attacker[0]); got != "" {
+				t.Errorf("the gateway was locked out: %q", got)
+			}
+			now = now.Add(11 * time.Minute)
+			if got := guess(v, attacker[0], 20); got != 10 {
+				t.Errorf("after eleven minutes %d of 20 were throttled, want 10", got)
+			}
+		})
+	}
+}

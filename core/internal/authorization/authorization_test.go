@@ -1,0 +1,102 @@
+package authorization_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/gatewayauth/gatewayauth/core/internal/authorization"
+)
+
+func TestCut(t *testing.T) {
+	for value, want := range map[string][2]string{
+		"": {"", ""}, "A": {"A", ""}, "A ": {"A", ""}, "A  b c": {"A", "b c"}, "A\tb": {"A", "b"}, " b": {"", "b"},
+	} {
+		token, fields := authorization.Cut(value)
+		if token != want[0] || fields != want[1] {
+			t.Errorf("%q: got %q, %q", value, token, fields)
+		}
+	}
+}
+
+// TestT020Separators: commas with any blanks around them, in any order; and
+// nothing else.
+func TestT020Separators(t *testing.T) {
+	want := authorization.Fields{Access: "a", SignedHeaders: "h;i", Signature: "s", Listed: true}
+	for _, fields := range []string{
+		"Access=a, SignedHeaders=h;i, Signature=s", "Access=a,SignedHeaders=h;i,Signature=s",
+		"Signature=s ,\t SignedHeaders=h;i\t,Access=a", " Access=a, SignedHeaders=h;i, Signature=s\t",
+	} {
+		if got, err := authorization.Parse(fields); err != nil || got != want {
+			t.Errorf("%q: got %+v, %v", fields, got, err)
+		}
+	}
+	for _, fields := range []string{
+		"", ",", ",,,", "Access", "Access=a,", ",Access=a", "Access=a,,Signature=s",
+		"Access=a, Access=a", "Signature=s, Signature=s", "SignedHeaders=, SignedHeaders=", "Credential=a, Credential=b",
+		"Access=", "Signature=, Signature=s", "access=a", "Access =a", "Access=a, Foo=bar", `=a`, "Access=a Signature=s, ",
+	} {
+		if got, err := authorization.Parse(fields); err == nil {
+			t.Errorf("%q: taken as %+v", fields, got)
+		}
+	}
+	if got, err := authorization.Parse(`Access="a"`); err != nil || got.Access != `"a"` {
+		t.Errorf("quotes are part of the value: got %+v, %v", got, err)
+	}
+	if got, err := authorization.Parse("Signature=a=b"); err != nil || got.Signature != "a=b" {
+		t.Errorf("cut at the first =: got %+v, %v", got, err)
+	}
+}
+
+func TestIsHex(t *testing.T) {
+	for s, want := range map[string]bool{"0123456789abcdef": true, "0123456789abcdeF": false, "0123456789abcde": false,
+		"0123456789abcdef0": false, "0123456789abcdeg": false, "0x23456789abcdef": false, "": false, "0123456789abcde ": false} {
+		if authorization.IsHex(s, 16) != want {
+			t.Errorf("%q: got %v", s, !want)
+		}
+	}
+}
+
+// TestT075T076Dates: one format, and only dates that exist.
+func TestT075T076Dates(t *testing.T) {
+	for s, want := range map[string]time.Time{
+		"20260115T120000Z": time.Date(2026, 1, 15, 12, 0, 0, 0, time.UTC),
+		"20240229T235959Z": time.Date(2024, 2, 29, 23, 59, 59, 0, time.UTC),
+		"00010101T000000Z": time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC),
+		"99991231T235959Z": time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC),
+		"00000101T000000Z": time.Date(0, 1, 1, 0, 0, 0, 0, time.UTC),
+	} {
+		if got, ok := authorization.ParseDate(s); !ok || !got.Equal(want) {
+			t.Errorf("%q: got %v, %v", s, got, ok)
+		}
+	}
+	for _, s := range []string{
+		"", "Bad Date", "Thu, 15 Jan 2026 12:00:00 GMT", "1768478400", "2026-01-15T12:00:00Z", "20260115T120000+0000",
+		"20260115T120000", " 20260115T120000Z", "20260115T120000Z ", "20260115t120000Z", "20260115T120000z", "20260115 120000Z",
+		"20260230T120000Z", "20250229T120000Z", "20260100T120000Z", "20260132T120000Z", "20260015T120000Z", "20261315T120000Z",
+		"20260115T240000Z", "20260115T126000Z", "20260115T120060Z", "2026011５T12000Z", "-0260115T120000Z", "+0260115T120000Z", "2026 115T120000Z",
+	} {
+		if got, ok := authorization.ParseDate(s); ok {
+			t.Errorf("%q: taken as %v", s, got)
+		}
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add("Access=a, SignedHeaders=h;i, Signature=s")
+	f.Add(",=,")
+	f.Fuzz(func(t *testing.T, s string) {
+		_, rest := authorization.Cut(s)
+		if got, err := authorization.Parse(rest); err == nil && got == (authorization.Fields{}) {
+			t.Errorf("%q: nothing was read, without an error", s)
+		}
+	})
+}
+
+func FuzzParseDate(f *testing.F) {
+	f.Add("20260115T120000Z")
+	f.Fuzz(func(t *testing.T, s string) {
+		if got, ok := authorization.ParseDate(s); ok && got.Format(authorization.DateFormat) != s {
+			t.Errorf("%q is read as %v", s, got)
+		}
+	})
+}

@@ -1,0 +1,229 @@
+package canonical_test
+
+import (
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/gatewayauth/gatewayauth/core/internal/canonical"
+)
+
+func TestTarget(t *testing.T) {
+	r := httptest.NewRequest("GET", "/a%20b/?x=%2F&y", nil)
+	r.URL.Path = "/changed"
+	if path, query := canonical.Target(r); path != "/a%20b/" || query != "x=%2F&y" {
+		t.Errorf("with RequestURI: got %q, %q", path, query)
+	}
+	r, err := http.NewRequest("GET", "http://h/a b?x=1", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if path, query := canonical.Target(r); path != "/a%20b" || query != "x=1" {
+		t.Errorf("without: got %q, %q", path, query)
+	}
+	r.URL.Path = ""
+	if path, _ := canonical.Target(r); path != "/" {
+		t.Errorf("without a path: got %q", path)
+	}
+}
+
+func TestCheckTarget(t *testing.T) {
+	for _, tt := range []struct {
+		path, query string
+		want        error
+	}{
+		{"/", "", nil}, {"/a%2Fb", "", nil}, {"//a/./..", "", nil}, {"/\x80%ff%7F", "", nil}, {"/a;b", "", nil}, // T041
+		{"/", "a=1&b&c=%20+&&d=", nil}, {"/", "&", nil}, {"/", "a=b=c", nil}, {"/", "a=%0A", nil},
+		{"/", "a&b&c", nil},
+		{"", "", canonical.ErrTargetForm}, {"*", "", canonical.ErrTargetForm}, // T036, T044
+		{"http://h/", "", canonical.ErrTargetForm}, {"h:443", "", canonical.ErrTargetForm},
+		{"/%", "", canonical.ErrPathEscape}, {"/%2", "", canonical.ErrPathEscape}, {"/%2g", "", canonical.ErrPathEscape},
+		{"/%g2", "", canonical.ErrPathEscape}, {"/%zz", "", canonical.ErrPathEscape},
+		{"/%00", "", canonical.ErrPathControl}, {"/%0a", "", canonical.ErrPathControl}, {"/%0D", "", canonical.ErrPathControl}, // T041
+		{"/\n", "", canonical.ErrPathControl}, {"/\x00", "", canonical.ErrPathControl},
+		{"/", ";", canonical.ErrQuerySemi}, {"/", "a=1;b=2", canonical.ErrQuerySemi}, {"/", "a=1&role=admin;x=1", canonical.ErrQuerySemi}, // T050
+		{"/", "x=%zz", canonical.ErrQueryEscape}, {"/", "x=%", canonical.ErrQueryEscape}, {"/", "%=1", canonical.ErrQueryEscape}, // T051
+		{"/", "x=%2", canonical.ErrQueryEscape}, {"/", "=1", canonical.ErrQueryName}, {"/", "a&=", canonical.ErrQueryName},
+		{"/", "a&b&c&d", canonical.ErrQueryCount},
+	} {
+		if err := canonical.CheckTarget(tt.path, tt.query, 3+strings.Count(tt.query, "&&")); !errors.Is(err, tt.want) && !(tt.query == "a=1&b&c=%20+&&d=" && err == nil) {
+			t.Errorf("%q ? %q: got %v, want %v", tt.path, tt.query, err, tt.want)
+		}
+	}
+}
+
+func TestAppendPath(t *testing.T) {
+	for path, want := range map[string]string{
+		"/":               "/",
+		"/v1/items":       "/v1/items/",
+		"/v1/items/":      "/v1/items/", // T039
+		"//v1//items":     "//v1//items/",
+		"/a b":            "/a%20b/",
+		"/a%20b":          "/a%20b/",
+		"/%c3%a4/\xc3":    "/%C3%A4/%C3/",
+		"/a%252Fb":        "/a%252Fb/", // T040
+		"/...":            "/.../",
+		"/.a/b./..c":      "/.a/b./..c/",
+		"/!$&'()*+,=:@":   "/%21%24%26%27%28%29%2A%2B%2C%3D%3A%40/", // T045
+		"/%21%24%26%27":   "/%21%24%26%27/",
+		"/-_.~":           "/-_.~/",
+		"/\"<>\\^`{|}":    "/%22%3C%3E%5C%5E%60%7B%7C%7D/",
+		"/\xff%ff":        "/%FF%FF/", // T041: byte for byte, never U+FFFD
+		"/v1/items;a=b":   "/v1/items%3Ba%3Db/",
+		"/v1/items#f":     "/v1/items%23f/", // T042
+		"/v1/items%3Fx=1": "/v1/items%3Fx%3D1/",
+	} {
+		got, err := canonical.AppendPath([]byte("x"), path)
+		if err != nil || string(got) != "x"+want {
+			t.Errorf("%q: got %q, %v; want %q", path, got, err, want)
+		}
+	}
+	for path, want := range map[string]error{
+		"/a%2Fb": canonical.ErrPathSlash, "/a%2fb": canonical.ErrPathSlash, "/a%5Cb": canonical.ErrPathSlash, // T040
+		"/item%73": canonical.ErrPathEscaped, "/%2D": canonical.ErrPathEscaped, "/%7e": canonical.ErrPathEscaped, // T038, T045
+		"/%2e%2e/a": canonical.ErrPathEscaped,
+		"/.":        canonical.ErrPathDots, "/..": canonical.ErrPathDots, "/v1/../a": canonical.ErrPathDots, // T043
+		"/./a": canonical.ErrPathDots, "/a/.": canonical.ErrPathDots,
+		"/%z": canonical.ErrPathEscape,
+	} {
+		if _, err := canonical.AppendPath(nil, path); !errors.Is(err, want) {
+			t.Errorf("%q: got %v, want %v", path, err, want)
+		}
+	}
+}
+
+func TestQuery(t *testing.T) {
+	var q canonical.Query
+	for _, tt := range []struct{ query, decoded, encoded string }{
+		{"", "", ""},
+		{"&", "", ""},
+		{"b=2&a=1", "a=1&b=2", ""},
+		{"b&a=", "a=&b=", ""},            // T053
+		{"k=2&k=1&k=", "k=&k=1&k=2", ""}, // T049
+		{"q=a+b&r=a%20b&s=a%2Bb", "q=a%20b&r=a%20b&s=a%2Bb", ""}, // T052
+		{"a=b=c", "a=b%3Dc", ""},
+		{"%41=%61", "A=a", ""},
+		{"b=1&B=1", "B=1&b=1", ""},
+		{"a-b=1&a%2Fb=2", "a-b=1&a%2Fb=2", "a%2Fb=2&a-b=1"},
+		{"ä=1&~=2", "~=2&%C3%A4=1", "%C3%A4=1&~=2"},
+		{"k=%2F&k=-", "k=-&k=%2F", "k=%2F&k=-"},
+		{"a=1&&b=2&", "a=1&b=2", ""},
+		{"ab=1&a=2", "a=2&ab=1", ""},
+	} {
+		if err := q.Parse(tt.query); err != nil {
+			t.Fatal(err)
+		}
+		if tt.encoded == "" {
+			tt.encoded = tt.decoded
+		}
+		if got := string(q.Append(nil, canonical.ByDecoded)); got != tt.decoded {
+			t.Errorf("%q by decoded: got %q, want %q", tt.query, got, tt.decoded)
+		}
+		if got := string(q.Append(nil, canonical.ByEncoded)); got != tt.encoded {
+			t.Errorf("%q by encoded: got %q, want %q", tt.query, got, tt.encoded)
+		}
+		if got := q.Differs(); got != (tt.decoded != tt.encoded) {
+			t.Errorf("%q: Differs is %v", tt.query, got)
+		}
+	}
+	if err := q.Parse("%zz"); err == nil {
+		t.Error("a bad escape was taken")
+	}
+}
+
+func TestHasParameter(t *testing.T) {
+	for query, want := range map[string]bool{
+		"": false, "X-S": true, "X-S=1": true, "a=1&X-S=": true, "%58-%53=1": true,
+		"X-SS=1": false, "X-=S": false, "a=X-S": false, "x-s=1": false, "X": false, "%zz": false, "X+S": false,
+	} {
+		if got := canonical.HasParameter(query, "X-S"); got != want {
+			t.Errorf("%q: got %v", query, got)
+		}
+	}
+}
+
+func TestHeaders(t *testing.T) {
+	r := httptest.NewRequest("POST", "/", strings.NewReader("abc"))
+	r.Host = "API.example.com:80"
+	r.Header = http.Header{
+		"X-A":  {" two  blanks\tand tab \t"}, // T008: nothing inside is collapsed
+		"X-B":  {"b ", " a", "\u00a0c"},
+		"X-C":  {""},
+		"X-Nl": {"a\nhost:evil"},
+		"X-" + strings.Repeat("L", 1) + strings.Repeat("l", 70): {"long"},
+	}
+	got, err := canonical.AppendHeaders(nil, r, "content-length;host;x-a;x-b;x-c;x-"+strings.Repeat("l", 71))
+	want := "content-length:3\nhost:API.example.com:80\nx-a:two  blanks\tand tab\nx-b:a\nx-b:b\nx-b:\u00a0c\nx-c:\nx-" + strings.Repeat("l", 71) + ":long\n"
+	if err != nil || string(got) != want {
+		t.Errorf("got %q, %v\nwant %q", got, err, want)
+	}
+	if r.Header["X-B"][0] != "b " {
+		t.Error("the request was changed")
+	}
+	if _, err := canonical.AppendHeaders(nil, r, "x-absent"); !errors.Is(err, canonical.ErrHeaderAbsent) {
+		t.Errorf("absent: %v", err)
+	}
+	if _, err := canonical.AppendHeaders(nil, r, "x-nl"); !errors.Is(err, canonical.ErrHeaderValue) {
+		t.Errorf("newline: %v", err)
+	}
+	r.Host, r.ContentLength = "", -1
+	for _, name := range []string{"host", "content-length"} {
+		if _, err := canonical.AppendHeaders(nil, r, name); !errors.Is(err, canonical.ErrHeaderAbsent) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// TestBuildSDK compares the whole with the form in PROTOCOLS section 1.1.
+func TestBuildSDK(t *testing.T) {
+	r := httptest.NewRequest("PUT", "/v1/a%20b?z=1&a", nil)
+	r.Host = "h"
+	r.Header.Set("X-Sdk-Date", "20260115T120000Z")
+	m := canonical.NewMessage()
+	defer m.Free()
+	more, err := m.BuildSDK(r, "host;x-sdk-date", "PAYLOAD", canonical.ByDecoded)
+	const want = `PUT
+/v1/a%20b/
+a=&z=1
+host:h
+x-sdk-date:20260115T120000Z
+
+host;x-sdk-date
+PAYLOAD`
+	if err != nil || more || string(m.Request) != want {
+		t.Errorf("got %q, %v, %v", m.Request, more, err)
+	}
+}
+
+// FuzzCheckedTargets: what passes CheckTarget can be canonicalised or is
+// refused by name, and nothing panics.
+func FuzzCheckedTargets(f *testing.F) {
+	for _, seed := range [][2]string{{"/v1/items", "a=1&b="}, {"/%2e/", "%=1"}, {"*", ";"}, {"/\xff", "ä=+"}, {"/%", "&&="}} {
+		f.Add(seed[0], seed[1])
+	}
+	f.Fuzz(func(t *testing.T, path, query string) {
+		if canonical.CheckTarget(path, query, 1024) != nil {
+			return
+		}
+		encoded, err := canonical.AppendPath(nil, path)
+		if err == nil {
+			again, err := canonical.AppendPath(nil, string(encoded))
+			if err != nil || string(again) != string(encoded) {
+				t.Errorf("path %q: canonical form %q is not stable: %q, %v", path, encoded, again, err)
+			}
+		} else if !errors.Is(err, canonical.ErrPathSlash) && !errors.Is(err, canonical.ErrPathEscaped) && !errors.Is(err, canonical.ErrPathDots) {
+			t.Errorf("path %q: %v", path, err)
+		}
+		var q canonical.Query
+		if err := q.Parse(query); err != nil {
+			t.Errorf("query %q: %v", query, err)
+		}
+		first := string(q.Append(nil, canonical.ByDecoded))
+		q.Differs()
+		if err := q.Parse(first); err != nil || string(q.Append(nil, canonical.ByDecoded)) != first {
+			t.Errorf("query %q: canonical form %q is not stable", query, first)
+		}
+	})
+}
