@@ -31,9 +31,15 @@ func (p *policy) hashBody(r *http.Request, h hash.Hash) error {
 		return nil
 	}
 	b := &bodyBuffer{source: r.Body, lease: &lease{used: p.buffered}}
-	runtime.AddCleanup(b, (*lease).end, b.lease) // for callers of Verify that do not call Release
 	whole, err := b.fill(h, p.MaxBody, p.MaxBuffered)
 	body := &bodyReader{buffer: b}
+	if err == nil && len(b.chunks[0]) == 0 {
+		body.Close()
+		b.release()
+		r.Body, r.GetBody = http.NoBody, nil
+		return nil
+	}
+	runtime.AddCleanup(b, (*lease).end, b.lease) // for callers of Verify that do not call Release
 	r.Body = body
 	if err == nil {
 		r.GetBody = func() (io.ReadCloser, error) { return &bodyReader{buffer: b}, nil }

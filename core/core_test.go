@@ -428,3 +428,91 @@ func TestIdentity(t *testing.T) {
 		t.Errorf("Basic covers %+v", c)
 	}
 }
+
+// TestRewrite verifies as the gateway sent it what a proxy changed: a prefix
+// stripped, the host replaced. Bindings see what arrived.
+func TestRewrite(t *testing.T) {
+	v := verifier(t, func(c *core.Config) {
+		c.Rewrite = core.Rewrite{AddPrefix: "/v1", Host: "api.example.com"}
+		c.APIs, c.Default = []core.API{{Match: "/items", Key: "k1"}}, "k2"
+	})
+	raw := strings.NewReplacer("/v1/items", "/items", "Host: api.example.com", "Host: backend.internal").Replace(p1)
+	r := request(t, raw)
+	id, err := v.Verify(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if id.Covers().Host {
+		t.Error("the received host counts as covered, and nobody signed it")
+	}
+	if r.Host != "backend.internal" || r.RequestURI != "/items" {
+		t.Errorf("the request was changed: %s %s", r.Host, r.RequestURI)
+	}
+	_, err = v.Verify(request(t, p1))
+	wantCode(t, err, core.CodeSignatureMismatch)
+	withQuery := signed(t, k2, "GET", "/v1/x?b=1&a=2", "", apig.SignOptions{})
+	withQuery.RequestURI = "/x?b=1&a=2"
+	if _, err := v.Verify(withQuery); err != nil {
+		t.Errorf("with a query: %v", err)
+	}
+}
+
+// TestExposeReason: development answers explain, and still hold no signature.
+func TestExposeReason(t *testing.T) {
+	var log strings.Builder
+	v := verifier(t, func(c *core.Config) {
+		c.ExposeReason = true
+		c.Logger = slog.New(slog.NewTextHandler(&log, nil))
+	})
+	if !strings.Contains(log.String(), "development only") {
+		t.Errorf("no warning at start: %s", &log)
+	}
+	_, err := v.Admit(request(t, strings.Replace(p1, "items", "other", 1)))
+	w := httptest.NewRecorder()
+	core.WriteProblem(w, nil, err)
+	var answer struct {
+		Code             core.Code
+		CanonicalRequest string `json:"canonical_request"`
+		StringToSign     string `json:"string_to_sign"`
+	}
+	if err := json.Unmarshal(w.Body.Bytes(), &answer); err != nil {
+		t.Fatal(err)
+	}
+	const canonicalRequest = `GET
+/v1/other/
+
+host:api.example.com
+x-sdk-date:20260115T120000Z
+
+host;x-sdk-date
+e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855`
+	if answer.Code != core.CodeSignatureMismatch || answer.CanonicalRequest != canonicalRequest ||
+		!strings.HasPrefix(answer.StringToSign, "SDK-HMAC-SHA256\n20260115T120000Z\n") {
+		t.Errorf("got %s", w.Body)
+	}
+	_, err = v.Admit(request(t, strings.Replace(p1, "Authorization", "X-Other", 1)))
+	w = httptest.NewRecorder()
+	core.WriteProblem(w, nil, err)
+	if !strings.Contains(w.Body.String(), `"code":"credential_missing"`) {
+		t.Errorf("got %s", w.Body)
+	}
+}
+
+// TestWriteProblem: what is answered when nothing is exposed.
+func TestWriteProblem(t *testing.T) {
+	_, err := verifier(t).Admit(request(t, strings.Replace(p1, "items", "other", 1)))
+	w := httptest.NewRecorder()
+	core.WriteProblem(w, request(t, p1), err)
+	const body = `{"title":"Unauthorized","status":401,"detail":"The request does not prove that it came through the gateway."}` + "\n"
+	if w.Code != 401 || w.Body.String() != body || w.Header().Get("Content-Type") != "application/problem+json" ||
+		w.Header().Get("WWW-Authenticate") != `SDK-HMAC-SHA256 realm="prod", Basic realm="prod"` || w.Header().Get("Cache-Control") != "no-store" {
+		t.Errorf("got %d %v %s", w.Code, w.Header(), w.Body)
+	}
+	for code, header := range map[core.Code]string{core.CodeBodyTooLarge: "Connection", core.CodeUnavailable: "Retry-After"} {
+		w := httptest.NewRecorder()
+		core.WriteProblem(w, request(t, p1), &core.Error{Code: code})
+		if w.Header().Get(header) == "" || w.Header().Get("WWW-Authenticate") != "" || strings.Contains(w.Body.String(), string(code)) {
+			t.Errorf("%s: got %v %s", code, w.Header(), w.Body)
+		}
+	}
+}

@@ -16,7 +16,7 @@ type Identity struct {
 	key, keyID                     string
 	signedHeaders                  string
 	payload                        Payload
-	signsRequest                   bool
+	signsTarget, signsHost         bool
 	verified                       bool
 	secret                         int
 	signedAt                       time.Time
@@ -63,8 +63,8 @@ func (id *Identity) SignedHeaders() []string {
 // Covers returns what the credential proves about the request.
 func (id *Identity) Covers() Coverage {
 	return Coverage{
-		Target:  id.signsRequest,
-		Host:    id.signsRequest && (&Credential{SignedHeaders: id.signedHeaders}).Signs("host"),
+		Target:  id.signsTarget,
+		Host:    id.signsHost,
 		Body:    id.payload == PayloadHashed || id.payload == PayloadDeclared,
 		Headers: id.SignedHeaders(),
 	}
@@ -76,11 +76,13 @@ type Coverage struct {
 	// Target: method, path and query. The SDK-* forms do not tell /a from /a/,
 	// ?b from ?b=, nor the order of a repeated parameter's values.
 	Target bool `json:"target"`
-	// Host: the authority that was addressed.
+	// Host: the authority in Request.Host. False where Config.Rewrite replaces
+	// it: then the gateway's host was verified, and the received one was not.
 	Host bool `json:"host"`
 	// Body: every byte of the body.
 	Body bool `json:"body"`
-	// Headers: these, with all their values.
+	// Headers: these, with all their values. The SDK-* forms do not cover the
+	// order of several values.
 	Headers []string `json:"headers"`
 }
 

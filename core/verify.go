@@ -127,7 +127,8 @@ func (p *policy) verify(r *http.Request, a *attempt) (*Identity, error) {
 		environment: p.Environment, scheme: a.scheme.Name(), algorithm: c.Algorithm,
 		key: a.key.Name, keyID: a.key.ID, secret: secret,
 		signedHeaders: c.SignedHeaders, signedAt: c.Time,
-		payload: c.Payload, signsRequest: c.SignsRequest, verified: true,
+		payload: c.Payload, signsTarget: c.SignsRequest, verified: true,
+		signsHost: c.Signs("host") && p.Rewrite.Host == "",
 	}, nil
 }
 

@@ -171,6 +171,10 @@ func cases() []testCase {
 		odd("digest declared of another body", core.CodeBodyMismatch, post("/orders/7", "x", "X-Sdk-Content-Sha256: "+hexSHA256("y")), "host;x-sdk-content-sha256;x-sdk-date"),
 		odd("digest in no known form", core.CodeCredentialMalformed, post("/orders/7", "x", "X-Sdk-Content-Sha256: x"), "host;x-sdk-content-sha256;x-sdk-date"),
 		odd("body over the limit", core.CodeBodyTooLarge, post("/orders/7", strings.Repeat("x", maxBody+1)), all),
+		odd("body over the limit, of unknown length", core.CodeBodyTooLarge, post("/orders/7", strings.Repeat("x", maxBody+1), "Transfer-Encoding: chunked"), all),
+		past("body of unknown length", accepted("orders_key"), func(m message) message {
+			return to(m, post("/orders/7", "x", "Transfer-Encoding: chunked")).sign(orders, now, all)
+		}),
 		past("session token missing", refused(core.CodeSignatureMismatch), func(m message) message { return to(m, get("/temporary/")).sign(temporary, now, all) }),
 		past("wrong password", refused(core.CodeSignatureMismatch), func(m message) message {
 			return to(m, get("/partner/list", "Authorization: Basic cGFydG5lcjp3cm9uZw=="))

@@ -34,7 +34,6 @@ var adapters = []struct {
 
 func main() {
 	log.SetFlags(0)
-	slog.SetDefault(slog.New(slog.DiscardHandler)) // the table says it all
 	wrong := 0
 	out := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
 	for _, adapter := range adapters {
@@ -83,6 +82,7 @@ type backend struct {
 func start(mount func(*core.Verifier, http.Handler) http.Handler) (*backend, error) {
 	b := new(backend)
 	policy := policy()
+	policy.Logger = slog.New(slog.DiscardHandler) // the table says it all
 	policy.Observers = []core.Observer{core.ObserverFunc(b.observe)}
 	v, err := core.New(policy)
 	if err != nil {

@@ -103,7 +103,12 @@ func exchange(address string, m message) (int, error) {
 	for _, h := range m.headers {
 		fmt.Fprintf(&text, "%s\r\n", h)
 	}
-	fmt.Fprintf(&text, "Content-Length: %d\r\nConnection: close\r\n\r\n%s", len(m.body), m.body)
+	text.WriteString("Connection: close\r\n")
+	if m.header("Transfer-Encoding") == "chunked" {
+		fmt.Fprintf(&text, "\r\n%x\r\n%s\r\n0\r\n\r\n", len(m.body), m.body)
+	} else {
+		fmt.Fprintf(&text, "Content-Length: %d\r\n\r\n%s", len(m.body), m.body)
+	}
 	if _, err := conn.Write(text.Bytes()); err != nil {
 		return 0, err
 	}

@@ -1,0 +1,97 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// run runs the program, with some source files replaced by others.
+func run(t *testing.T, replace map[string]string) (string, bool) {
+	t.Helper()
+	overlay, err := json.Marshal(map[string]any{"Replace": replace})
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "overlay.json")
+	if err := os.WriteFile(file, overlay, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.Command("go", "run", "-overlay", file, ".").CombinedOutput()
+	return string(out), err == nil
+}
+
+func TestQuickstart(t *testing.T) {
+	out, ok := run(t, nil)
+	if !ok || strings.Contains(out, "WRONG") || strings.Count(out, "  right\n") < 80 {
+		t.Errorf("exit 0: %v\n%s", ok, out)
+	}
+}
+
+// TestQuickstartSeesEveryCheck takes one check after the other out of the
+// verifier: each time the program must exit with 1.
+func TestQuickstartSeesEveryCheck(t *testing.T) {
+	const core = "../../core/"
+	for _, m := range []struct{ file, old, new string }{
+		{"verify.go", "if err := p.checkForm(r, path, query); err != nil {", "if err := p.checkForm(r, path, query); false {"},
+		{"verify.go", "if err := checkOpen(r); err != nil {", "if err := checkOpen(r); false {"},
+		{"verify.go", "if err := p.checkTime(c, now); err != nil {", "if err := p.checkTime(c, now); false {"},
+		{"verify.go", "if err := p.checkCoverage(signed, c); err != nil {", "if err := p.checkCoverage(signed, c); false {"},
+		{"verify.go", "!want.IsZero() && !equal(c.SessionToken, want.Reveal())", "!want.IsZero() && false"},
+		{"verify.go", "if !a.binding.allowUnsigned {", "if false {"},
+		{"verify.go", "if a.key.Name != a.binding.key {", "if false {"},
+		{"verify.go", "if !equal(digest, c.Declared) {", "if digest == \"\" {"},
+		{"verify.go", "case skew > p.ClockSkew:", "case false:"},
+		{"verify.go", "case skew < -p.ClockSkew:", "case false:"},
+		{"verify.go", "return checkSignedHeaders(", "return nil\n\t\t\t_ = checkSignedHeaders("},
+		{"key.go", "now.Before(p.Until)", "!now.IsZero()"},
+		{"body.go", "size > most {", "size < 0 {"},
+		{"bindings.go", "return binding{}, errBindingAmbiguous", "continue"},
+		{"bindings.go", "return binding{}, errBindingOpen", "continue"},
+		{"form.go", "if lines += len(values); lines > p.Limits.Headers {", "if lines += len(values); lines < 0 {"},
+		{"form.go", `if len(values) > 1 && (name == "Authorization" || isProtocol(name)) {`, "if false {"},
+		{"form.go", "len(auth[0]) > p.Limits.Authorization", "false"},
+		{"form.go", "if count++; count > most {", "if count++; count < 0 {"},
+		{"form.go", "!isHeaderName(name) || name <= previous", "!isHeaderName(name) || previous == name+name"},
+		{"form.go", "if mustBeSigned(name) && c.SignsRequest && !c.Signs(name) {", "if false {"},
+		{"form.go", `if name == "authorization" || isProtocol(name) || c.Signs(name) {`, `if name == "\x00" {`},
+		{"form.go", "!= nil {\n\t\treturn &Error{Code: CodeRequestAmbiguous, Err: err}", "!= nil && false {\n\t\treturn &Error{Code: CodeRequestAmbiguous, Err: err}"},
+		{"form.go", "if unsignable(name) {\n\t\t\treturn", "if false {\n\t\t\treturn"},
+		{"form.go", "&& !c.Signs(name) {\n\t\t\tif kept", "&& false {\n\t\t\tif kept"},
+		{"apig/apig.go", "hmac.Equal(want[:], []byte(c.Signature))", "true || hmac.Equal(want[:], nil)"},
+		{"apig/apig.go", "!authorization.IsHex(fields.Signature, hex.EncodedLen(sha256.Size))", "false"},
+		{"apig/apig.go", "case authorization.IsHex(declared, hex.EncodedLen(sha256.Size)):", "case true:"},
+		{"apig/apig.go", "order++ {", "more = false {"},
+		{"basic/basic.go", "subtle.ConstantTimeCompare(got[:], want[:]) == 1", "subtle.ConstantTimeCompare(got[:], want[:]) <= 1"},
+		{"internal/canonical/path.go", "if b == '/' || b == '\\\\' {", "if false {"},
+		{"internal/canonical/path.go", "if unreserved[b] {", "if false {"},
+		{"internal/canonical/path.go", `s == "." || s == ".."`, "false && s == s"},
+		{"internal/authorization/authorization.go", "return f, errUnknown", "continue"},
+	} {
+		t.Run(m.file+" "+m.old, func(t *testing.T) {
+			t.Parallel()
+			path, err := filepath.Abs(core + m.file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			source, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if n := strings.Count(string(source), m.old); n != 1 {
+				t.Fatalf("the check stands %d times in %s; want once", n, m.file)
+			}
+			mutant := filepath.Join(t.TempDir(), "mutant.go")
+			if err := os.WriteFile(mutant, []byte(strings.Replace(string(source), m.old, m.new, 1)), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			out, ok := run(t, map[string]string{path: mutant})
+			if ok || !strings.Contains(out, "verdicts are wrong") {
+				t.Errorf("without the check the program exits with 0 (%v) or does not run:\n%s", ok, out)
+			}
+		})
+	}
+}
