@@ -24,6 +24,13 @@ var overrideHeaders = [...]string{"x-http-method-override", "x-method-override",
 // (user guide, "Signature Keys"). Unsigned ones are kept from the handler.
 const reservedPrefix = "x-apig-"
 
+// Parameters that make a query a credential. Beside an Authorization header
+// they leave open which of the two counts.
+var credentialParameters = [...]string{
+	"X-Sdk-Signature", "X-Sdk-Credential", "X-Sdk-Algorithm",
+	"X-Amz-Signature", "X-Amz-Credential", "X-Amz-Algorithm",
+}
+
 // checkForm refuses what is malformed or can be read in two ways, whatever
 // the scheme: nothing is known yet about who sent the request.
 func (p *policy) checkForm(r *http.Request, path, query string) error {
@@ -50,7 +57,16 @@ func (p *policy) checkForm(r *http.Request, path, query string) error {
 			}
 		}
 	}
-	if auth := r.Header["Authorization"]; len(auth) > 0 && len(auth[0]) > p.Limits.Authorization {
+	auth := r.Header["Authorization"]
+	if len(auth) == 0 {
+		return nil
+	}
+	for _, name := range credentialParameters {
+		if canonical.HasParameter(query, name) {
+			return Refuse(CodeRequestAmbiguous, "credentials in the Authorization header and in the query")
+		}
+	}
+	if len(auth[0]) > p.Limits.Authorization {
 		return Refuse(CodeCredentialMalformed, "the Authorization header is too long")
 	}
 	return nil
@@ -91,17 +107,21 @@ func (p *policy) checkCoverage(r *http.Request, c *Credential) error {
 			}
 		}
 	}
+	var protocol, override, twin bool // not decided in the loop: a map has no order
 	for header := range r.Header {
 		name := strings.ToLower(header)
-		if mustBeSigned(name) && c.SignsRequest && !c.Signs(name) {
-			return Refuse(CodeHeaderNotSigned, "a protocol header (x-sdk-*, x-amz-*) is present and not signed")
-		}
-		if slices.Contains(overrideHeaders[:], strings.ReplaceAll(name, "_", "-")) && !c.Signs(name) {
-			return Refuse(CodeHeaderNotSigned, "a method override header is present and not signed")
-		}
-		if strings.IndexByte(name, '_') >= 0 && c.Signs(strings.ReplaceAll(name, "_", "-")) {
-			return Refuse(CodeRequestAmbiguous, "a signed header is also present with an underscore in its name")
-		}
+		dashed := strings.ReplaceAll(name, "_", "-")
+		protocol = protocol || c.SignsRequest && mustBeSigned(name) && !c.Signs(name)
+		override = override || slices.Contains(overrideHeaders[:], dashed) && !c.Signs(name)
+		twin = twin || dashed != name && c.Signs(dashed)
+	}
+	switch {
+	case twin:
+		return Refuse(CodeRequestAmbiguous, "a signed header is also present with an underscore in its name")
+	case protocol:
+		return Refuse(CodeHeaderNotSigned, "a protocol header (x-sdk-*, x-amz-*) is present and not signed")
+	case override:
+		return Refuse(CodeHeaderNotSigned, "a method override header is present and not signed")
 	}
 	for _, value := range r.Header["Connection"] {
 		for option := range strings.SplitSeq(value, ",") {

@@ -44,7 +44,6 @@ const (
 	dateHeader    = "x-sdk-date"
 	digestHeader  = "x-sdk-content-sha256"
 	tokenHeader   = "x-security-token"
-	queryPrefix   = "X-Sdk-"
 	unsignedValue = "UNSIGNED-PAYLOAD"
 )
 
@@ -77,9 +76,6 @@ func (s *scheme) Parse(r *http.Request, c *core.Credential) error {
 	if token != Algorithm {
 		return core.ErrNoCredential
 	}
-	if _, query := canonical.Target(r); hasQueryCredential(query) {
-		return core.Refuse(core.CodeRequestAmbiguous, "credentials in the Authorization header and in the query")
-	}
 	fields, err := authorization.Parse(text)
 	switch {
 	case err != nil:
@@ -94,11 +90,15 @@ func (s *scheme) Parse(r *http.Request, c *core.Credential) error {
 	c.Algorithm, c.KeyID, c.Signature = Algorithm, fields.Access, fields.Signature
 	c.SignsRequest, c.SignedHeaders, c.Date = true, fields.SignedHeaders, dateHeader
 	date, _ := value(r, dateHeader)
-	var ok bool
-	if c.Time, ok = authorization.ParseDate(date); !ok {
+	at, ok := authorization.ParseDate(date)
+	if !ok {
 		return malformed("x-sdk-date is absent or not of the form 20060102T150405Z")
 	}
-	c.Timestamp = date
+	c.Timestamp, c.Time = date, at
+	path, _ := canonical.Target(r)
+	if err := canonical.CheckPath(path); err != nil {
+		return ambiguous(err)
+	}
 	if c.Signs(tokenHeader) {
 		c.SessionToken, _ = value(r, tokenHeader)
 	}
@@ -134,17 +134,6 @@ func value(r *http.Request, name string) (string, bool) {
 		return "", false
 	}
 	return values[0], true
-}
-
-// hasQueryCredential reports whether a query holds the parameters of a
-// pre-signed request.
-func hasQueryCredential(query string) bool {
-	for _, name := range [...]string{"Signature", "Credential", "Algorithm"} {
-		if canonical.HasParameter(query, queryPrefix+name) {
-			return true
-		}
-	}
-	return false
 }
 
 // Verify compares the signature with that of every secret, over the two orders

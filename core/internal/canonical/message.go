@@ -35,11 +35,12 @@ func (m *Message) Free() {
 // It reports whether the next [Order] of the query gives another one.
 func (m *Message) BuildSDK(r *http.Request, signedHeaders, payload string, order Order) (more bool, err error) {
 	path, query := Target(r)
-	b := append(m.Request[:0], r.Method...)
-	b = append(b, '\n')
-	if b, err = AppendPath(b, path); err != nil {
+	if err = CheckPath(path); err != nil {
 		return false, err
 	}
+	b := append(m.Request[:0], r.Method...)
+	b = append(b, '\n')
+	b = AppendPath(b, path)
 	b = append(b, '\n')
 	if err = m.query.Parse(query); err != nil {
 		return false, err

@@ -1,0 +1,105 @@
+package coretest
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"sync"
+
+	"github.com/gatewayauth/gatewayauth/core"
+)
+
+// The identity, and only one's own.
+func contextCases() []testCase {
+	return []testCase{
+		{name: "T115 other values of the context change nothing", script: func(b *bench) {
+			inner := b.handler
+			b.handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				ctx := r.Context()
+				for _, key := range []any{"identity", "user", "core.Identity", 0} {
+					ctx = context.WithValue(ctx, key, "root")
+				}
+				inner.ServeHTTP(w, r.WithContext(ctx))
+			})
+			b.app.then = func(_ http.ResponseWriter, r *http.Request) {
+				if r.Context().Value("identity") != "root" {
+					b.Errorf("the application's own value is lost")
+				}
+			}
+			b.expect(p1(), accepted)
+			b.expect(unsigned("/health"), letIn)
+			b.expect(forged(), mismatch)
+		}},
+		{name: "T115 an identity in front of the adapter is not taken over", script: func(b *bench) {
+			inner := b.handler
+			b.handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				inner.ServeHTTP(w, r.WithContext(core.NewContext(r.Context(), &core.Identity{})))
+			})
+			b.expect(p1(), accepted)
+			b.expect(unsigned("/health"), letIn)
+		}},
+		{name: "T116 ten thousand requests of several users at once", script: neighbours},
+	}
+}
+
+// neighbours sends requests of four kinds over eight connections. Each handler
+// checks its own identity, again from a goroutine that outlives it, and every
+// answer must belong to its request.
+func neighbours(b *bench) {
+	const connections, each = 8, 1250
+	kinds := []struct {
+		send   message
+		status int
+		body   string
+	}{
+		{k1.sign(p2(), plain), 200, k1.name + " 14"},
+		{k7.sign(p2().to("/partner/x").carrying("seven"), plain), 200, k7.name + " 5"},
+		{onBasic(basicAuth(k2.id + ":" + k2.secret)), 200, k2.name + " 0"},
+		{tampered(`{"amount":900}`), 401, ""},
+	}
+	var late sync.WaitGroup
+	b.handler = b.suite.mount(b.verifier, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		size, _ := io.Copy(io.Discard, r.Body)
+		name := keyName(r)
+		late.Go(func() {
+			r.Body.Read(make([]byte, 1)) // late, and harmless
+			if again := keyName(r); again != name {
+				b.Errorf("the request of %s became one of %s", name, again)
+			}
+		})
+		fmt.Fprintf(w, "%s %d", name, size)
+	}))
+	var clients sync.WaitGroup
+	for n := range connections {
+		clients.Go(func() {
+			c, err := b.dial()
+			if err != nil {
+				b.Errorf("dial: %v", err)
+				return
+			}
+			defer c.conn.Close()
+			for i := range each {
+				kind := kinds[(n+i)%len(kinds)]
+				a, err := c.send(kind.send.method, kind.send.bytes())
+				if err != nil || a.status != kind.status || kind.body != "" && a.body != kind.body {
+					b.Errorf("connection %d, request %d: got %d %q, error %v; want %d %q", n, i, a.status, a.body, err, kind.status, kind.body)
+					return
+				}
+			}
+		})
+	}
+	clients.Wait()
+	late.Wait()
+	if n := len(b.events.take()); n != connections*each {
+		b.Errorf("got %d verdicts for %d requests", n, connections*each)
+	}
+}
+
+func keyName(r *http.Request) string {
+	id, ok := core.FromContext(r.Context())
+	if !ok || id == nil {
+		return "nobody"
+	}
+	return id.Key()
+}

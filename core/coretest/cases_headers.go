@@ -1,0 +1,92 @@
+package coretest
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/gatewayauth/gatewayauth/core"
+)
+
+const plain = "host;x-sdk-date"
+
+// What stands in SignedHeaders, honestly signed each time.
+func signedHeaderCases() []testCase {
+	listed := func(list string) row { return row{"SignedHeaders=" + list, k1.sign(p1(), list)} }
+	connection := func(name, value string) row {
+		list := []string{name, "host", "x-sdk-date"}
+		slices.Sort(list)
+		return row{"SignedHeaders lists " + name, k1.sign(p1().with(name+": "+value), strings.Join(list, ";"))}
+	}
+	onlyDate := k1.sign(p1(), "x-sdk-date")
+	return slices.Concat(
+		rows("T022", notSigned, row{"an empty list", k1.sign(p1(), "")}),
+		rows("T023", notSigned, row{"host is not signed", onlyDate}),
+		under(nothingRequired, rows("T023", accepted, row{"host is not signed, and need not be", onlyDate})),
+		rows("T027", malformed,
+			listed("x-sdk-date;host"), listed("Host;X-Sdk-Date"), listed("host;host;x-sdk-date"), listed("host;;x-sdk-date"),
+			listed(";host;x-sdk-date"), listed("host;x-sdk-date;"), listed("host; x-sdk-date"), listed("host ;x-sdk-date"),
+			listed("host;x-sdk-date;x-sdk-date")),
+		rows("T028", notSigned,
+			row{"a listed header is absent", k1.sign(p1(), "host;x-role;x-sdk-date")},
+			row{"a listed header was taken away", k1.sign(p1().with("X-Role:"), "host;x-role;x-sdk-date").without("X-Role")}),
+		rows("T029", notSigned,
+			row{"SignedHeaders lists authorization", k1.sign(p1(), "authorization;host;x-sdk-date")},
+			connection("connection", "keep-alive"), connection("te", "trailers"), connection("upgrade", "h2c"),
+			row{"SignedHeaders lists transfer-encoding", k1.sign(p2().chunked(5), "host;transfer-encoding;x-sdk-date")},
+			row{"SignedHeaders lists trailer", k1.sign(p2().chunked(5, "X-Late: 1").with("Trailer: X-Late"), "host;trailer;x-sdk-date")}),
+	)
+}
+
+// Headers that occur twice, are spelled otherwise, or belong to the gateway.
+func headerCases() []testCase {
+	const stale = "20200101T000000Z"
+	role := k1.sign(p1().with("X-Role: user"), "host;x-role;x-sdk-date")
+	twice := func(first, second string) message {
+		return p1().without("X-Sdk-Date").with("X-Sdk-Date: "+first, "X-Sdk-Date: "+second)
+	}
+	spoofed := func(name string) testCase {
+		return testCase{name: "T031 " + name + " does not reach the handler", script: func(b *bench) {
+			b.app.then = lookAway(b, name)
+			b.expect(p1().with(name+": root"), accepted)
+		}}
+	}
+	return slices.Concat(
+		rows("T024", ambiguous,
+			row{"two dates, right then stale", twice(today, stale)},
+			row{"two dates, stale then right", twice(stale, today)},
+			row{"two dates, equal", twice(today, today)},
+			row{"two dates, honestly signed", k1.sign(twice(today, today), plain)}),
+		rows("T025", mismatch,
+			row{"a second value behind a signed one", role.with("X-Role: admin")},
+			row{"a second value before a signed one", role.before("X-Role: admin")},
+			row{"a signed value changed", role.set("X-Role", "admin")}),
+		rows("T025", accepted, row{"two values, both signed", k1.sign(p1().with("X-Role: user", "X-Role: admin"), "host;x-role;x-sdk-date")}),
+		rows("T030", ambiguous,
+			row{"X_Sdk_Date beside the date", p1().with("X_Sdk_Date: " + stale)},
+			row{"X-Sdk_Date beside the date", p1().with("X-Sdk_Date: " + stale)},
+			row{"X_Role while x-role is signed", role.with("X_Role: admin")}),
+		rows("T031", accepted,
+			row{"X-Apig-Identity from the caller", p1().with("X-Apig-Identity: root")},
+			row{"X-Apig-Identity signed by the gateway", k1.sign(p1().with("X-Apig-Identity: root"), "host;x-apig-identity;x-sdk-date")}),
+		[]testCase{spoofed("X-Apig-Identity"), spoofed("x-apig-identity"), spoofed("X_Apig_Identity")},
+	)
+}
+
+// What must be signed where it is present, and what a policy may add.
+func coverageCases() []testCase {
+	role := p1().with("X-Role: admin")
+	require := func(c *core.Config) { c.RequireSigned = []string{"x-role", "Content-Type"} }
+	return slices.Concat(
+		rows("T166", notSigned,
+			row{"an unsigned X-Sdk-Foo", p1().with("X-Sdk-Foo: 1")},
+			row{"an unsigned X-Amz-Date", p1().with("X-Amz-Date: " + today)}),
+		rows("T166", accepted, row{"the same signed", k1.sign(p1().with("X-Sdk-Foo: 1"), "host;x-sdk-date;x-sdk-foo")}),
+		under(require, slices.Concat(
+			rows("T167", notSigned,
+				row{"x-role required, present and unsigned", k1.sign(role, plain)},
+				row{"content-type required, present and unsigned", p2().with("Content-Type: text/plain")}),
+			rows("T167", accepted,
+				row{"x-role required, present and signed", k1.sign(role, "host;x-role;x-sdk-date")},
+				row{"x-role required and absent", p1()}))),
+	)
+}

@@ -1,0 +1,133 @@
+package coretest
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"sync/atomic"
+
+	"github.com/gatewayauth/gatewayauth/core"
+)
+
+// Where the adapter stands among other handlers.
+func mountCases() []testCase {
+	// routed puts a router behind the adapter; it has one route.
+	routed := func(b *bench) {
+		mux := http.NewServeMux()
+		mux.Handle("GET /v1/items", b.app)
+		b.handler = b.suite.mount(b.verifier, mux)
+	}
+	var cases []testCase
+	for _, c := range rows("T119", missing,
+		row{"unsigned, unknown route", unsigned("/nothing")},
+		row{"unsigned, wrong method", unsigned("/v1/items").as("DELETE")},
+		row{"unsigned, a path that a router would clean", unsigned("//v1/items")},
+		row{"unsigned, OPTIONS", unsigned("/v1/items").as("OPTIONS")}) {
+		cases = append(cases, testCase{name: c.name, script: func(b *bench) {
+			routed(b)
+			b.expect(c.send, c.want)
+		}})
+	}
+	return slices.Concat(cases,
+		rows("T122", missing, row{"a preflight without credentials", unsigned("/v1/items").as("OPTIONS").
+			with("Origin: https://app.example", "Access-Control-Request-Method: DELETE")}),
+		[]testCase{
+			{name: "T119 signed, unknown route is the router's 404", script: func(b *bench) {
+				routed(b)
+				if a := b.exchange(signedFor("/nothing")); a.status != 404 {
+					b.Errorf("got status %d, want the router's 404", a.status)
+				}
+			}},
+			{name: "T114 nothing behind the adapter runs after a refusal", script: nothingBehind},
+			{name: "T117 StripPrefix in front of the adapter", script: func(b *bench) {
+				b.handler = http.StripPrefix("/v1", b.suite.mount(b.verifier, b.app))
+				b.strips()
+			}},
+			{name: "T117 StripPrefix behind the adapter", script: func(b *bench) {
+				b.handler = b.suite.mount(b.verifier, http.StripPrefix("/v1", b.app))
+				b.strips()
+			}},
+		})
+}
+
+// unsigned is a GET without credential.
+func unsigned(target string) message { return p1().without("Authorization").to(target) }
+
+// strips checks that the wire's target is judged, and the stripped one handled.
+func (b *bench) strips() {
+	b.Helper()
+	b.app.then = func(_ http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/items" {
+			b.Errorf("the handler sees the path %q, want /items", r.URL.Path)
+		}
+	}
+	b.expect(p1(), accepted)
+	b.expect(signedFor("/items").to("/v1/items"), mismatch)
+	b.expect(signedFor("/v1/items").to("/v1/items2"), mismatch)
+}
+
+// nothingBehind puts two more middlewares in front of the application.
+func nothingBehind(b *bench) {
+	var ran atomic.Int32
+	counting := func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			ran.Add(1)
+			next.ServeHTTP(w, r)
+			ran.Add(1)
+		})
+	}
+	b.handler = b.suite.mount(b.verifier, counting(counting(b.app)))
+	for _, c := range []struct {
+		send message
+		want verdict
+	}{{forged(), mismatch}, {unsigned("/v1/items"), missing}, {tampered("other"), mismatch}, {p1().with("Authorization: x"), ambiguous}} {
+		b.expect(c.send, c.want)
+	}
+	if n := ran.Load(); n != 0 {
+		b.Errorf("later middleware ran %d times after refusals", n)
+	}
+	b.expect(p1(), accepted)
+	if n := ran.Load(); n != 4 {
+		b.Errorf("two middlewares passed %d times, want 4", n)
+	}
+}
+
+// Open APIs: the exact route, and nothing that resembles it.
+func skipCases() []testCase {
+	forgedBasic := unsigned("/health").set("Authorization", basicAuth("basicuser:wrong-password"))
+	return slices.Concat(
+		rows("T120", letIn, row{"the open route", unsigned("/health")}, row{"the open route with a query", unsigned("/health?x=1")},
+			row{"HEAD, which net/http counts as GET", unsigned("/health").as("HEAD")}),
+		rows("T120", missing,
+			row{"a final slash", unsigned("/health/")}, row{"a longer name", unsigned("/healthz")}, row{"two slashes", unsigned("//health")},
+			row{"the route in the query", unsigned("/admin?x=/health")},
+			row{"upper case", unsigned("/HEALTH")}, row{"another method", unsigned("/health").as("POST")},
+			row{"a part of it", unsigned("/v1/../health")}, row{"the route as a parameter of the path", unsigned("/admin;/health")}),
+		rows("T120", refusedSomehow(), row{"an encoded way out", unsigned("/health%2f..%2fadmin")}, row{"a way out", unsigned("/health/../admin")},
+			row{"another spelling", unsigned("/h%65alth")}),
+		rows("T120", ambiguous, row{"a semicolon in the query", unsigned("/health?a;b")}),
+		rows("T121", letIn,
+			row{"a forged signature on the open route", forged().to("/health")},
+			row{"a right signature on the open route", signedFor("/health")},
+			row{"a wrong password on the open route", forgedBasic}),
+		rows("T121", notSigned, row{"a method override on the open route", unsigned("/health").with("X-HTTP-Method-Override: DELETE")}),
+	)
+}
+
+// refusedSomehow is ambiguous or without credential: what a router makes of
+// the path decides which.
+func refusedSomehow() verdict {
+	return verdict{code: core.CodeRequestAmbiguous, or: core.CodeCredentialMissing}
+}
+
+// lookAway fails if the handler sees a header, in any spelling.
+func lookAway(b *bench, name string) func(http.ResponseWriter, *http.Request) {
+	flat := func(name string) string { return strings.ToLower(strings.ReplaceAll(name, "_", "-")) }
+	return func(_ http.ResponseWriter, r *http.Request) {
+		for seen, values := range r.Header {
+			if flat(seen) == flat(name) {
+				b.Errorf("the handler sees %s: %q, which nobody signed", seen, values)
+			}
+		}
+	}
+}
