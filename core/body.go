@@ -1,6 +1,7 @@
 package core
 
 import (
+	"encoding/hex"
 	"errors"
 	"hash"
 	"io"
@@ -192,6 +193,39 @@ func (r *bodyReader) Close() error {
 		return nil
 	}
 	return r.buffer.source.Close()
+}
+
+// verifyingReader checks a declared digest while the handler reads.
+type verifyingReader struct {
+	io.ReadCloser
+	hash    hash.Hash
+	want    string
+	refusal func() error // also publishes the verdict
+	end     error        // of every further Read
+}
+
+// verifying returns body with its digest checked at the end.
+func (p *policy) verifying(r *http.Request, a *attempt, body io.ReadCloser) io.ReadCloser {
+	judged := *a
+	return &verifyingReader{ReadCloser: body, hash: a.credential.NewHash(), want: a.credential.Declared,
+		refusal: func() error {
+			err := p.refusal(r, &judged, errDigest)
+			p.publish(r, &judged, nil, err)
+			return err
+		}}
+}
+
+func (v *verifyingReader) Read(b []byte) (int, error) {
+	if v.end != nil {
+		return 0, v.end
+	}
+	n, err := v.ReadCloser.Read(b)
+	v.hash.Write(b[:n])
+	if err == io.EOF && !equal(hex.EncodeToString(v.hash.Sum(nil)), v.want) {
+		err = v.refusal()
+	}
+	v.end = err
+	return n, err
 }
 
 type errReader struct{ err error }

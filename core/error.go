@@ -25,8 +25,7 @@ type Error struct {
 
 // exposure is what the verifier computed, never what it expected.
 type exposure struct {
-	CanonicalRequest string `json:"canonical_request,omitempty"`
-	StringToSign     string `json:"string_to_sign,omitempty"`
+	canonicalRequest, stringToSign string
 }
 
 // Refuse returns an *Error for a scheme's or a key source's verdict. Detail
@@ -58,16 +57,22 @@ func (e *Error) Is(target error) bool {
 	return ok && t.Code == e.Code && t.Detail == "" && t.Err == nil
 }
 
-// problem is an answer of RFC 9457. The first three members depend on the
-// status alone.
-type problem struct {
+// Problem is what the caller of a refused request may see: an answer of RFC 9457.
+// Title, Status and Detail depend on the status alone, so that an answer tells
+// nothing about keys; only an environment with ExposeReason fills the rest, and
+// never with a signature. Adapters hand it to their framework's road for errors.
+type Problem struct {
 	Title  string `json:"title"`
 	Status int    `json:"status"`
 	Detail string `json:"detail"`
 
-	Code   Code   `json:"code,omitempty"`
-	Reason string `json:"reason,omitempty"`
-	*exposure
+	// With ExposeReason: the code, what was wrong, and what the verifier computed.
+	Code             Code   `json:"code,omitempty"`
+	Reason           string `json:"reason,omitempty"`
+	CanonicalRequest string `json:"canonical_request,omitempty"`
+	StringToSign     string `json:"string_to_sign,omitempty"`
+
+	challenge string
 }
 
 var details = map[int]string{
@@ -78,36 +83,49 @@ var details = map[int]string{
 	http.StatusServiceUnavailable:    "The request cannot be verified at the moment.",
 }
 
-// WriteProblem answers a refused request: status and body by [StatusCode],
-// application/problem+json (RFC 9457), with WWW-Authenticate on 401. Every
-// refusal with the same status gets the same bytes, so that the answer tells
-// nothing about keys; only an environment with ExposeReason adds the code and
-// what the verifier computed, and never a signature.
-//
-// Adapters call it; it reads nothing from r's body.
-func WriteProblem(w http.ResponseWriter, r *http.Request, err error) {
+// ProblemOf returns the answer to a refusal, with the status of [StatusCode].
+func ProblemOf(err error) *Problem {
 	status := StatusCode(err)
-	p := problem{Title: http.StatusText(status), Status: status, Detail: details[status]}
-	header := w.Header()
-	if e, ok := errors.AsType[*Error](err); ok {
-		if status == http.StatusUnauthorized && e.challenge != "" {
-			header.Set("WWW-Authenticate", e.challenge)
-		}
-		if e.exposed != nil {
-			p.Code, p.Reason, p.exposure = CodeOf(e), e.Detail, e.exposed
-		}
+	p := &Problem{Title: http.StatusText(status), Status: status, Detail: details[status]}
+	e, ok := errors.AsType[*Error](err)
+	if !ok {
+		return p
 	}
-	switch status {
+	p.challenge = e.challenge
+	if x := e.exposed; x != nil {
+		p.Code, p.Reason = CodeOf(e), e.Detail
+		p.CanonicalRequest, p.StringToSign = x.canonicalRequest, x.stringToSign
+	}
+	return p
+}
+
+// SetHeader sets the header fields of the answer but Content-Length:
+// Content-Type (application/problem+json), Cache-Control, and WWW-Authenticate
+// with 401, Connection with 413 (the rest of the body is not read), Retry-After
+// with 503.
+func (p *Problem) SetHeader(h http.Header) {
+	h.Set("Content-Type", "application/problem+json")
+	h.Set("Cache-Control", "no-store")
+	switch p.Status {
+	case http.StatusUnauthorized:
+		if p.challenge != "" {
+			h.Set("WWW-Authenticate", p.challenge)
+		}
 	case http.StatusRequestEntityTooLarge:
-		header.Set("Connection", "close") // the rest of the body is not read
+		h.Set("Connection", "close")
 	case http.StatusServiceUnavailable:
-		header.Set("Retry-After", "1")
+		h.Set("Retry-After", "1")
 	}
+}
+
+// WriteProblem answers a refused request with [ProblemOf] err. Every refusal
+// with the same status gets the same bytes. It reads nothing from r's body.
+func WriteProblem(w http.ResponseWriter, r *http.Request, err error) {
+	p := ProblemOf(err)
 	body, _ := json.Marshal(p) // strings and a number: cannot fail
 	body = append(body, '\n')
-	header.Set("Content-Type", "application/problem+json")
-	header.Set("Content-Length", strconv.Itoa(len(body)))
-	header.Set("Cache-Control", "no-store")
-	w.WriteHeader(status)
+	p.SetHeader(w.Header())
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(p.Status)
 	w.Write(body)
 }

@@ -7,8 +7,10 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/apig"
@@ -264,4 +266,53 @@ func TestNoBodyByteForNothing(t *testing.T) {
 			wantCode(t, err, tt.want)
 		})
 	}
+}
+
+// TestAdmitStream: a declared digest is checked while the handler reads, and
+// the last read fails where it does not fit.
+func TestAdmitStream(t *testing.T) {
+	var codes []core.Code
+	v := verifier(t, func(c *core.Config) {
+		c.Observers = []core.Observer{core.ObserverFunc(func(_ context.Context, e core.Event) { codes = append(codes, e.Code) })}
+	})
+	declared := apig.SignOptions{Payload: core.PayloadDeclared}
+	for _, tt := range []struct {
+		name, sent string
+		want       []core.Code
+	}{
+		{"right", "text", []core.Code{""}},
+		{"changed", "next", []core.Code{"", core.CodeBodyMismatch}},
+		{"cut", "tex", []core.Code{"", core.CodeBodyMismatch}},
+		{"longer", "text!", []core.Code{"", core.CodeBodyMismatch}},
+		{"empty", "", []core.Code{"", core.CodeBodyMismatch}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			codes = nil
+			r := signed(t, k1, "POST", "/", "text", declared)
+			r.Body, r.ContentLength = io.NopCloser(iotest.OneByteReader(strings.NewReader(tt.sent))), -1
+			admitted, err := v.AdmitStream(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if v.Buffered() != 0 {
+				t.Error("the stream is held in memory")
+			}
+			got, err := io.ReadAll(admitted.Body)
+			if string(got) != tt.sent {
+				t.Errorf("the handler read %q", got)
+			}
+			wantCode(t, err, tt.want[len(tt.want)-1])
+			_, again := admitted.Body.Read(make([]byte, 1))
+			if err != nil && again != err {
+				t.Errorf("the next read gives %v, want the same refusal", again)
+			}
+			if !slices.Equal(codes, tt.want) {
+				t.Errorf("verdicts %q, want %q", codes, tt.want)
+			}
+		})
+	}
+	_, err := v.AdmitStream(signed(t, k1, "POST", "/", "text", apig.SignOptions{}))
+	wantCode(t, err, core.CodePayloadUnsupported)
+	_, err = v.AdmitStream(signed(t, core.Key{ID: k1.ID, Secret: k2.Secret}, "POST", "/", "text", declared))
+	wantCode(t, err, core.CodeSignatureMismatch)
 }

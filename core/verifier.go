@@ -115,7 +115,17 @@ func (p *policy) judge(r *http.Request, a *attempt) (*Identity, error) {
 //
 // Adapters call [Release] with r, as it was passed in, when the handler has
 // returned.
-func (v *Verifier) Admit(r *http.Request) (*http.Request, error) {
+func (v *Verifier) Admit(r *http.Request) (*http.Request, error) { return v.admit(r, false) }
+
+// AdmitStream is [Verifier.Admit] for a body that nobody can hold, such as a
+// gRPC stream: its credential is judged at once, and a declared digest while
+// the handler reads the body. The Read that meets the end of a body with
+// another digest fails with [CodeBodyMismatch] in place of io.EOF; until then
+// nothing about the body is proven. A credential that covers the hash of the
+// body without declaring it gives [CodePayloadUnsupported].
+func (v *Verifier) AdmitStream(r *http.Request) (*http.Request, error) { return v.admit(r, true) }
+
+func (v *Verifier) admit(r *http.Request, stream bool) (*http.Request, error) {
 	var p *policy
 	if v != nil {
 		p = v.policy.Load()
@@ -126,7 +136,7 @@ func (v *Verifier) Admit(r *http.Request) (*http.Request, error) {
 	if p.Mode == Off && r != nil {
 		return r, nil
 	}
-	var a attempt
+	a := attempt{stream: stream}
 	id, err := p.judge(r, &a)
 	switch {
 	case err != nil && p.Mode == Report && r != nil:
@@ -141,6 +151,9 @@ func (v *Verifier) Admit(r *http.Request) (*http.Request, error) {
 	admitted.Trailer = nil
 	if _, buffered := r.Body.(*bodyReader); !buffered && r.Body != nil && r.Body != http.NoBody {
 		admitted.Body = http.MaxBytesReader(nil, r.Body, p.MaxBody)
+		if a.credential.Payload == PayloadDeclared {
+			admitted.Body = p.verifying(r, &a, admitted.Body)
+		}
 	}
 	return admitted, nil
 }
@@ -164,7 +177,7 @@ func (p *policy) expose(r *http.Request, a *attempt) *exposure {
 	x := new(exposure)
 	if s, ok := a.scheme.(Canonicalizer); ok && a.payload != "" {
 		path, query := canonical.Target(r)
-		x.CanonicalRequest, x.StringToSign, _ = s.Canonical(p.Rewrite.undo(r, path, query), &a.credential, a.payload)
+		x.canonicalRequest, x.stringToSign, _ = s.Canonical(p.Rewrite.undo(r, path, query), &a.credential, a.payload)
 	}
 	return x
 }

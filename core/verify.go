@@ -29,6 +29,7 @@ type attempt struct {
 	scheme     Scheme
 	credential Credential
 	key        *Key
+	stream     bool   // the body cannot be held
 	payload    string // what stands for the body, once that is known
 }
 
@@ -96,6 +97,9 @@ func (p *policy) verify(r *http.Request, a *attempt) (*Identity, error) {
 			return nil, Refuse(CodePayloadNotSigned, "the payload is declared unsigned, which this API does not allow")
 		}
 	case PayloadHashed:
+		if a.stream {
+			return nil, Refuse(CodePayloadUnsupported, "the hash of a stream is signed without being declared")
+		}
 		if a.payload, err = p.digest(r, c.NewHash()); err != nil {
 			return nil, err
 		}
@@ -114,13 +118,13 @@ func (p *policy) verify(r *http.Request, a *attempt) (*Identity, error) {
 	if a.key.Name != a.binding.key {
 		return nil, Refuse(CodeKeyNotBound, "rightly signed, with a key that is not bound to this API")
 	}
-	if c.Payload == PayloadDeclared {
+	if c.Payload == PayloadDeclared && !a.stream {
 		digest, err := p.digest(r, c.NewHash())
 		if err != nil {
 			return nil, err
 		}
 		if !equal(digest, c.Declared) {
-			return nil, Refuse(CodeBodyMismatch, "the body does not have the digest that was declared and signed")
+			return nil, errDigest
 		}
 	}
 	return &Identity{
@@ -131,6 +135,8 @@ func (p *policy) verify(r *http.Request, a *attempt) (*Identity, error) {
 		signsHost: c.Signs("host") && p.Rewrite.Host == "",
 	}, nil
 }
+
+var errDigest = &Error{Code: CodeBodyMismatch, Detail: "the body does not have the digest that was declared and signed"}
 
 // parse finds the one scheme that recognises a credential in r.
 func (p *policy) parse(r *http.Request, a *attempt) error {

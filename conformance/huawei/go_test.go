@@ -1,0 +1,100 @@
+package huawei_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/gatewayauth/gatewayauth/conformance/internal/wire"
+	"github.com/gatewayauth/gatewayauth/core"
+)
+
+// TestGoSDK signs along each axis, and then at random points of the whole grid.
+// Every request must be accepted, and refused with one byte changed.
+func TestGoSDK(t *testing.T) {
+	base := request{method: "POST", path: "/v1/items", query: []parameter{{"a", "1"}, {"b", ""}},
+		headers: [][2]string{{"X-Role", "user"}}, body: `{"amount":100}`, contentType: typeJSON, host: true}
+	for _, a := range algorithms {
+		try := func(axis string, i int, r request) {
+			t.Run(fmt.Sprintf("%s/%s/%d", a.name, axis, i), func(t *testing.T) {
+				t.Parallel()
+				backend := wire.Start(t, policy(&r, a.scheme(keys())))
+				raw := r.signed(t, a.sign, keyID, secret)
+				id := accepted(t, backend, raw, r.sent(t))
+				if got := id.Covers(); got.Host != r.host || got.Body == r.unsigned() || !got.Target {
+					t.Errorf("got coverage %+v for %v", got, &r)
+				}
+				l := wire.Parse(t, raw)
+				refused(t, backend, oneSecondLater(t, l), core.CodeSignatureMismatch)
+				tamper(t, backend, l, l.Changes(seeded(t)))
+				if t.Failed() {
+					t.Log(&r)
+				}
+			})
+		}
+		for i := range paths {
+			r := base
+			r.path = paths[i]
+			try("path", i, r)
+		}
+		for i := range queries {
+			r := base
+			r.query = queries[i]
+			try("query", i, r)
+		}
+		for i := range headerSets {
+			r := base
+			r.headers, r.host = headerSets[i], i%2 == 0
+			try("headers", i, r)
+		}
+		for i, p := range payloads {
+			r := base
+			r.body, r.contentType, r.framing = p.body, p.contentType, p.framing
+			try("payload", i, r)
+		}
+		for i := range methods {
+			r := base
+			r.method = methods[i]
+			try("method", i, r)
+		}
+		random, bodies := seeded(t), small()
+		for i := range 200 {
+			p := bodies[random.IntN(len(bodies))]
+			try("combined", i, request{
+				method:  methods[random.IntN(len(methods))],
+				path:    paths[random.IntN(len(paths))],
+				query:   queries[random.IntN(len(queries))],
+				headers: headerSets[random.IntN(len(headerSets))],
+				body:    p.body, contentType: p.contentType, framing: p.framing,
+				host: random.IntN(2) == 0,
+			})
+		}
+	}
+}
+
+// TestEveryByte changes every byte that the signature covers of one request of
+// each kind.
+func TestEveryByte(t *testing.T) {
+	for _, a := range algorithms {
+		for name, r := range map[string]request{
+			"awkward target": {path: "/a b/中%/c:d@e/", query: []parameter{{"k", []string{"2", "1"}}, {"q", ""}, {"x/y", "a+b c"}},
+				headers: [][2]string{{"X-Two", "a  b"}}, host: true},
+			"hashed body": {method: "POST", path: "/v1/items", body: `{"amount":100}`, contentType: typeJSON, host: true},
+			"declared digest": {method: "PUT", path: "/", body: "A", headers: [][2]string{
+				{"X-Sdk-Content-Sha256", "559aead08264d5795d3909718cdd05abd49572e84fe55590eef31a88a08fdffd"}}},
+		} {
+			t.Run(a.name+"/"+name, func(t *testing.T) {
+				t.Parallel()
+				backend := wire.Start(t, policy(&r, a.scheme(keys())))
+				raw := r.signed(t, a.sign, keyID, secret)
+				accepted(t, backend, raw, r.sent(t))
+				l := wire.Parse(t, raw)
+				changes := l.EveryByte(seeded(t))
+				refusals := tamper(t, backend, l, changes)
+				t.Logf("%d of %d changes refused, the others hidden by the canonical form", refusals, len(changes))
+				if refusals < len(changes)*9/10 {
+					t.Errorf("got %d refusals of %d changes; want hardly any hidden by the canonical form", refusals, len(changes))
+				}
+			})
+		}
+	}
+}

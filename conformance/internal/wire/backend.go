@@ -1,0 +1,124 @@
+// Package wire sends requests as raw bytes to a backend behind the middleware
+// and tells what became of them. Nothing here goes through an HTTP client,
+// since a client repairs what it sends.
+package wire
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/gatewayauth/gatewayauth/core"
+	"github.com/gatewayauth/gatewayauth/nethttp"
+)
+
+// Backend is a net/http server on a loopback socket: nethttp.Middleware in
+// front of a handler that records what reaches it.
+type Backend struct {
+	addr string
+
+	sending sync.Mutex // one request at a time, so that what is recorded is its
+	mu      sync.Mutex
+	answer  Answer
+}
+
+// Answer is what became of one request.
+type Answer struct {
+	Status int
+	// Codes has the code of every verdict, "" for an acceptance. It is empty
+	// where net/http refused the request before any handler.
+	Codes []core.Code
+	// Runs has an entry for every time that the handler ran.
+	Runs []Arrival
+}
+
+// Arrival is a request as the handler saw it.
+type Arrival struct {
+	Method, Target, Host string
+	Header               http.Header
+	Body                 []byte
+	Identity             *core.Identity // nil where the context holds none
+}
+
+// Start returns a Backend with the policy c, which ends with the test.
+func Start(t testing.TB, c core.Config) *Backend {
+	t.Helper()
+	b := new(Backend)
+	c.Logger = slog.New(slog.DiscardHandler)
+	c.Observers = append(c.Observers, core.ObserverFunc(func(_ context.Context, e core.Event) {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		b.answer.Codes = append(b.answer.Codes, e.Code)
+	}))
+	v, err := core.New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(nethttp.Middleware(v)(http.HandlerFunc(b.record)))
+	t.Cleanup(server.Close)
+	b.addr = server.Listener.Addr().String()
+	return b
+}
+
+// record is the handler.
+func (b *Backend) record(w http.ResponseWriter, r *http.Request) {
+	a := Arrival{Method: r.Method, Target: r.RequestURI, Host: r.Host, Header: r.Header.Clone()}
+	a.Identity, _ = core.FromContext(r.Context())
+	var err error
+	if a.Body, err = io.ReadAll(r.Body); err != nil {
+		a.Body = append(a.Body, "unreadable: "+err.Error()...)
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.answer.Runs = append(b.answer.Runs, a)
+}
+
+// Send writes raw on a connection of its own and returns when the server has
+// closed it: by then every handler has returned, also one that was run
+// although its request had been answered already.
+func (b *Backend) Send(t testing.TB, raw []byte) Answer {
+	t.Helper()
+	b.sending.Lock()
+	defer b.sending.Unlock()
+	b.mu.Lock()
+	b.answer = Answer{}
+	b.mu.Unlock()
+
+	dialed, err := net.Dial("tcp", b.addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn := dialed.(*net.TCPConn)
+	defer conn.Close()
+	// A guard against hanging for ever; no result depends on it.
+	conn.SetDeadline(time.Now().Add(time.Minute))
+
+	// A refusal may come before the body is read, so the two directions run
+	// side by side, and a failed write is no failure.
+	var writing sync.WaitGroup
+	writing.Go(func() { conn.Write(raw) })
+	defer writing.Wait()
+	defer conn.Close()
+
+	method, _, _ := bytes.Cut(raw, []byte(" "))
+	response, err := http.ReadResponse(bufio.NewReader(conn), &http.Request{Method: string(method)})
+	if err != nil {
+		t.Fatalf("no answer: %v\n%.300q", err, raw)
+	}
+	io.Copy(io.Discard, response.Body)
+	conn.CloseWrite()
+	io.Copy(io.Discard, conn)
+
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.answer.Status = response.StatusCode
+	return b.answer
+}

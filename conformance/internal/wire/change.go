@@ -1,0 +1,135 @@
+package wire
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+)
+
+// Change is a request with one byte changed.
+type Change struct {
+	// Part is what the byte belongs to: method, path, query, body, algorithm,
+	// a parameter of the Authorization header, "name" or "value" of a header.
+	Part string
+	// Header is the header's name in lower case for "name" and "value".
+	Header string
+	Raw    []byte
+}
+
+// delimiters are what a byte of the target is changed to besides a letter:
+// whatever splits a target into parts.
+const delimiters = "/?&=+%;#.~"
+
+// part is a part of a request that a signature covers.
+type part struct {
+	name, header string
+	span         Span
+	some         int // how many bytes of it are enough for most requests
+	replace      func(byte, *rand.Rand) byte
+}
+
+// parts are what a signature covers. Headers that say where the message ends
+// (Content-Length, Transfer-Encoding) are left out: with those changed it would
+// be another message, not another byte.
+func (l *Layout) parts() []part {
+	parts := []part{
+		{"method", "", l.Method, 1, similar},
+		{"path", "", l.Path, 4, similar},
+		{"path", "", l.Path, 4, delimiter},
+		{"path", "", l.Path, 4, otherCase},
+		{"query", "", l.Query, 4, similar},
+		{"query", "", l.Query, 4, delimiter},
+		{"query", "", l.Query, 4, otherCase},
+		{"body", "", l.Body, 3, bit},
+		{"algorithm", "", l.Algorithm, 1, similar},
+		{"Access", "", l.Parameters["Access"], 2, similar},
+		{"Credential", "", l.Parameters["Credential"], 2, similar},
+		{"SignedHeaders", "", l.Parameters["SignedHeaders"], 2, similar},
+		{"Signature", "", l.Parameters["Signature"], 2, hexDigit},
+	}
+	for _, f := range l.Fields {
+		if f.SignedField && f.Name != "content-length" {
+			parts = append(parts, part{"name", f.Name, f.Key, 1, similar}, part{"value", f.Name, f.Value, 2, similar})
+		}
+	}
+	return parts
+}
+
+// Changes returns requests that differ from l.Raw in one byte each: some bytes
+// of each part that a signature covers, chosen by random.
+func (l *Layout) Changes(random *rand.Rand) (changes []Change) {
+	for _, p := range l.parts() {
+		for range min(p.some, p.span.End-p.span.Start) {
+			changes = l.change(changes, p, p.span.Start+random.IntN(p.span.End-p.span.Start), random)
+		}
+	}
+	return changes
+}
+
+// EveryByte returns requests that differ from l.Raw in one byte each: every
+// byte of every part that a signature covers, twice.
+func (l *Layout) EveryByte(random *rand.Rand) (changes []Change) {
+	for _, p := range l.parts() {
+		for at := p.span.Start; at < p.span.End; at++ {
+			changes = l.change(changes, p, at, random)
+			changes = l.change(changes, p, at, random)
+		}
+	}
+	return changes
+}
+
+func (l *Layout) change(changes []Change, p part, at int, random *rand.Rand) []Change {
+	b := p.replace(l.Raw[at], random)
+	if b == l.Raw[at] {
+		return changes
+	}
+	return append(changes, Change{Part: p.name, Header: p.header, Raw: Replace(l.Raw, at, b)})
+}
+
+// Replace returns raw with the byte at the index replaced.
+func Replace(raw []byte, at int, b byte) []byte {
+	changed := bytes.Clone(raw)
+	changed[at] = b
+	return changed
+}
+
+// Splice returns raw with one occurrence of old replaced; there must be one only.
+func Splice(raw []byte, old, replacement string) []byte {
+	if n := bytes.Count(raw, []byte(old)); n != 1 {
+		panic(fmt.Sprintf("%q occurs %d times", old, n))
+	}
+	return bytes.Replace(raw, []byte(old), []byte(replacement), 1)
+}
+
+// similar returns another byte of the same kind, so that the request keeps its
+// form where it can: a digit for a digit, and so on.
+func similar(b byte, random *rand.Rand) byte {
+	for _, kind := range []string{"0123456789", "abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ"} {
+		if i := slices.Index([]byte(kind), b); i >= 0 {
+			return kind[(i+1+random.IntN(len(kind)-1))%len(kind)]
+		}
+	}
+	if b >= 0x80 {
+		return b ^ 1
+	}
+	return 'x'
+}
+
+func hexDigit(b byte, random *rand.Rand) byte {
+	const digits = "0123456789abcdef"
+	i := slices.Index([]byte(digits), b)
+	return digits[(i+1+random.IntN(len(digits)-1))%len(digits)]
+}
+
+func delimiter(_ byte, random *rand.Rand) byte { return delimiters[random.IntN(len(delimiters))] }
+
+// otherCase returns a letter in the other case, and other bytes as they are.
+func otherCase(b byte, _ *rand.Rand) byte {
+	if 'a' <= b && b <= 'z' || 'A' <= b && b <= 'Z' {
+		return b ^ 0x20
+	}
+	return b
+}
+
+func bit(b byte, random *rand.Rand) byte { return b ^ 1<<random.IntN(8) }
