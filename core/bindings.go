@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	pathpkg "path"
+	"regexp"
 	"strings"
 )
 
@@ -55,11 +56,15 @@ func compileBindings(c Config, index keyIndex) (bindings, error) {
 	return b, errors.Join(problems...)
 }
 
+// registered is where ServeMux says that a pattern comes from: always a line of
+// this file, on the machine that built it.
+var registered = regexp.MustCompile(` \(registered at [^)]*\)`)
+
 // register turns ServeMux's panic on a bad or conflicting pattern into an error.
 func register(mux *http.ServeMux, pattern string, h http.Handler) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			err = fmt.Errorf("%v", v)
+			err = errors.New(registered.ReplaceAllString(fmt.Sprint(v), ""))
 		}
 	}()
 	mux.Handle(pattern, h)

@@ -1,0 +1,77 @@
+package config
+
+import (
+	"fmt"
+
+	"github.com/gatewayauth/gatewayauth/core"
+)
+
+// apiEntry is a binding as the file has it.
+type apiEntry struct {
+	mark
+	core.API
+	twice bool // reported as there before
+	at    map[string]mark
+}
+
+// maxAPIs bounds the bindings of all environments: ServeMux compares patterns
+// that start with a wildcard pair by pair.
+const maxAPIs = 10_000
+
+func (d *decoder) apisTo(dst *[]apiEntry) func(value) {
+	return func(v value) {
+		items, _ := d.items(v)
+		for _, item := range items {
+			if d.apis++; d.apis > maxAPIs {
+				d.add(item.mark, fmt.Sprintf("more than %d APIs in this file", maxAPIs))
+				d.left = 0 // give up
+				return
+			}
+			*dst = append(*dst, d.api(item))
+		}
+	}
+}
+
+func (d *decoder) api(v value) apiEntry {
+	a := apiEntry{mark: v.mark}
+	a.at = d.mapping(v, fields{
+		"match":                  d.textTo(&a.Match),
+		"key":                    d.textTo(&a.Key),
+		"open":                   d.boolTo(&a.Open),
+		"allow_unsigned_payload": d.boolTo(&a.AllowUnsignedPayload),
+	})
+	d.required(v, a.at, "match")
+	_, keyed := a.at["key"]
+	switch {
+	case a.at == nil:
+	case keyed && a.Open:
+		d.add(v.mark, "has both key and open; an API is bound to one key, or open")
+	case !keyed && !a.Open:
+		d.add(v.mark, "has neither key nor open: true")
+	}
+	return a
+}
+
+// bound reports bindings that are there twice or that name no key.
+func (r *report) bound(e *environment) {
+	known := map[string]bool{}
+	for _, k := range e.keys {
+		known[k.name] = true
+	}
+	patterns := map[string]int{}
+	for i := range e.apis {
+		a := &e.apis[i]
+		if first, twice := patterns[a.Match]; twice && a.Match != "" {
+			r.add(a.at["match"], fmt.Sprintf("the same pattern is already in line %d; an API is bound to one key", first))
+			a.twice = true
+		} else {
+			patterns[a.Match] = a.at["match"].line
+		}
+		if a.Key != "" && !known[a.Key] {
+			r.add(a.at["key"], "no key of this environment has this name")
+		}
+	}
+	if e.policy.Default != "" && !known[e.policy.Default] {
+		r.add(e.at["default"], "no key of this environment has this name")
+	}
+}

@@ -1,0 +1,91 @@
+package config
+
+import (
+	"fmt"
+	"log/slog"
+	"strings"
+
+	"github.com/gatewayauth/gatewayauth/core"
+)
+
+// check has the core judge what does not depend on keys, so that its rules
+// stand in one place, and gives its verdicts their lines. APIs go in as open
+// ones, for their patterns alone; those reported before stay out.
+func (e *environment) check(r *report) {
+	c := e.policy
+	c.Mode, c.Default, c.ExposeReason, c.APIs = core.Off, "", false, nil
+	for _, a := range e.apis {
+		if a.Match != "" && !a.twice {
+			c.APIs = append(c.APIs, core.API{Match: a.Match, Open: true})
+		}
+	}
+	places := e.places()
+	for _, text := range verdicts(c) {
+		m, rule := e.mark, text
+		for _, p := range places {
+			if rest, ok := strings.CutPrefix(text, p.prefix); ok {
+				m, rule = p.mark, rest
+				break
+			}
+		}
+		if r.add(m, rule); r.dropped {
+			return
+		}
+	}
+}
+
+// place is where in the file that stands which the core calls prefix.
+type place struct {
+	prefix string
+	mark   mark
+}
+
+func (e *environment) places() []place {
+	places := []place{
+		{"ClockSkew: ", e.at["clock_skew"]},
+		{"MaxBody: ", e.at["max_body"]},
+		{"MaxBuffered: ", e.at["max_buffered"]},
+		{"Rewrite.AddPrefix: ", e.rewrite["add_prefix"]},
+		{"Rewrite.Host: ", e.rewrite["host"]},
+	}
+	for i, m := range e.signed {
+		name := strings.ToLower(e.policy.RequireSigned[i])
+		places = append(places, place{fmt.Sprintf("RequireSigned: %q ", name), m})
+	}
+	for _, a := range e.apis {
+		places = append(places, place{fmt.Sprintf("API %q: ", a.Match), a.at["match"]})
+	}
+	return places
+}
+
+// verdicts returns what core.New finds wrong, one text each.
+func verdicts(c core.Config) []string {
+	c.Logger = slog.New(slog.DiscardHandler)
+	_, err := core.New(c)
+	var texts []string
+	for _, err := range leaves(err) {
+		texts = append(texts, strings.ReplaceAll(err.Error(), "\n", " "))
+	}
+	return texts
+}
+
+// leaves returns the errors that core.New joined, without the introduction in
+// front of them.
+func leaves(err error) (all []error) {
+	if intro, ok := err.(interface{ Unwrap() error }); ok {
+		if _, ok := intro.Unwrap().(interface{ Unwrap() []error }); ok {
+			err = intro.Unwrap()
+		}
+	}
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		if err != nil {
+			all = append(all, err)
+		}
+		return all
+	}
+	for _, err := range joined.Unwrap() {
+		all = append(all, leaves(err)...)
+	}
+	return all
+}

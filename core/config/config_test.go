@@ -1,0 +1,222 @@
+package config_test
+
+import (
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gatewayauth/gatewayauth/core"
+	"github.com/gatewayauth/gatewayauth/core/apig"
+	"github.com/gatewayauth/gatewayauth/core/config"
+)
+
+const (
+	keyID  = "071fe2459cf64d75"
+	secret = "kept-from-every-message-1"
+)
+
+var quiet = config.WithLogger(slog.New(slog.DiscardHandler))
+
+// write puts a file into the folder, its parts joined.
+func write(t testing.TB, dir, name string, parts ...string) string {
+	t.Helper()
+	path := filepath.Join(dir, name)
+	must(t, os.WriteFile(path, []byte(strings.Join(parts, "")), 0o600))
+	return path
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// signed returns a request signed with the secret of the key keyID.
+func signed(t testing.TB, method, target, secret string) *http.Request {
+	t.Helper()
+	return signedWith(t, apig.NewSigner(core.Key{Name: "k", ID: keyID, Secret: core.NewSecret(secret)}, apig.SignOptions{}), method, target)
+}
+
+func signedWith(t testing.TB, s *apig.Signer, method, target string) *http.Request {
+	t.Helper()
+	r := httptest.NewRequest(method, target, nil)
+	r.RequestURI = "" // as a client has it
+	h := s.NewHash()
+	if err := s.Sign(r, hexOf(h.Sum(nil)), time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	r.RequestURI = r.URL.RequestURI()
+	return r
+}
+
+// verdict is the code of a refusal, or the key that a request was signed with.
+func verdict(v *core.Verifier, r *http.Request) string {
+	id, err := v.Verify(r)
+	if err != nil {
+		return string(core.CodeOf(err))
+	}
+	return id.Key()
+}
+
+// problems returns every problem of an error from Load.
+func problems(t *testing.T, err error) (all []*config.Problem) {
+	t.Helper()
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		t.Fatalf("got %T %v; want joined problems", err, err)
+	}
+	for _, err := range joined.Unwrap() {
+		p, ok := errors.AsType[*config.Problem](err)
+		if !ok {
+			t.Fatalf("got %T %v; want a *config.Problem", err, err)
+		}
+		all = append(all, p)
+	}
+	return all
+}
+
+// TestDesignExample loads the published example, reduced to what this version
+// supports, and lets a really signed request prove itself.
+func TestDesignExample(t *testing.T) {
+	t.Setenv("ORDERS_SECRET", secret)
+	dir := t.TempDir()
+	write(t, dir, "old", "the-secret-before-it\r\n")
+	path := write(t, dir, "environments.yaml", `environments:
+  RELEASE:
+    mode: enforce              # enforce (default) | report | off
+    clock_skew: 15m            # default
+    max_body: 12MiB            # default; larger gets 413
+    max_buffered: 256MiB       # bodies held in memory at once
+    require_signed: [host]     # besides the date header
+    allow_unsigned_payload: false
+    allow_presigned: false     # signatures in the query string
+    expose_reason: false       # development only
+    rewrite: {add_prefix: /v1, host: api.example.com}
+    keys:
+      - name: orders_key
+        type: hmac
+        key: 071fe2459cf64d75  # the gateway's "Key"
+        secret: {env: ORDERS_SECRET}
+        previous: [{secret: {file: old}, until: 2999-01-01T00:00:00Z}]
+      - {name: pay_key, type: basic, key: payer, secret: 12345678}
+    apis:
+      - {match: "GET /orders/{id}", key: orders_key}     # net/http.ServeMux pattern syntax
+      - {match: "/payments.v1.Payments/", key: pay_key}  # a gRPC service
+      - {match: "GET /healthz", open: true}
+    default: orders_key        # every other API; absent = refused
+`)
+	f, err := config.Load(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := f.Warnings(); len(got) != 0 {
+		t.Errorf("got warnings %v; want none", got)
+	}
+	v, err := f.Verifier("RELEASE", quiet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct{ name, target, secret, want string }{
+		{"bound API", "http://api.example.com/v1/orders/7", secret, "orders_key"},
+		{"previous secret", "http://api.example.com/v1/orders/7", "the-secret-before-it", "orders_key"},
+		{"default", "http://api.example.com/v1/other", secret, "orders_key"},
+		{"key of another API", "http://api.example.com/v1/payments.v1.Payments/Pay", secret, "key_not_bound"},
+		{"wrong secret", "http://api.example.com/v1/orders/7", "wrong-" + secret, "signature_mismatch"},
+	} {
+		r := signed(t, "GET", tt.target, tt.secret)
+		r.RequestURI = strings.TrimPrefix(r.URL.Path, "/v1") // what the proxy does
+		if got := verdict(v, r); got != tt.want {
+			t.Errorf("%s: got %s, want %s", tt.name, got, tt.want)
+		}
+	}
+	r := httptest.NewRequest("POST", "/payments.v1.Payments/Pay", nil)
+	r.SetBasicAuth("payer", "12345678")
+	if got := verdict(v, r); got != "pay_key" {
+		t.Errorf("basic with a secret that looks like a number: got %s, want pay_key", got)
+	}
+}
+
+// TestEnvironments: one is chosen by name, and a name that is not there is an
+// error that lists the others.
+func TestEnvironments(t *testing.T) {
+	path := write(t, t.TempDir(), "f.yaml", `environments:
+  TEST: &shared
+    mode: report
+    keys: [{name: key, type: hmac, key: 071fe2459cf64d75, secret: kept-from-every-message-1}]
+    default: key
+  RELEASE:
+    <<: *shared
+    mode: enforce
+`)
+	f, err := config.Load(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := strings.Join(f.Environments(), " "), "TEST RELEASE"; got != want {
+		t.Errorf("got environments %s, want %s", got, want)
+	}
+	for env, want := range map[string]core.Mode{"TEST": core.Report, "RELEASE": core.Enforce} {
+		c, err := f.Config(env)
+		if err != nil || c.Mode != want || c.Environment != env || c.Default != "key" {
+			t.Errorf("%s: got %v %s %s, error %v; want mode %v", env, c.Mode, c.Environment, c.Default, err, want)
+		}
+	}
+	_, err = f.Verifier("release", quiet)
+	if want := path + `: there is no environment "release"; there are: TEST, RELEASE`; err == nil || err.Error() != want {
+		t.Errorf("got error %v, want %s", err, want)
+	}
+}
+
+// TestRequireSigned: an empty list is not the same as none.
+func TestRequireSigned(t *testing.T) {
+	for _, tt := range []struct {
+		line string
+		want []string
+	}{
+		{"", nil},
+		{"    require_signed: []\n", []string{}},
+		{"    require_signed: [Host, x-role]\n", []string{"Host", "x-role"}},
+		{"    require_signed:\n    - host\n", []string{"host"}},
+	} {
+		f, err := config.Load(write(t, t.TempDir(), "f.yaml", base, tt.line))
+		if err != nil {
+			t.Fatalf("%q: %v", tt.line, err)
+		}
+		c, err := f.Config("R")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := c.RequireSigned; (got == nil) != (tt.want == nil) || strings.Join(got, ",") != strings.Join(tt.want, ",") {
+			t.Errorf("%q: got %#v, want %#v", tt.line, got, tt.want)
+		}
+	}
+}
+
+// TestOptions reach the core, and every Config is a value of its own.
+func TestOptions(t *testing.T) {
+	f, err := config.Load(write(t, t.TempDir(), "f.yaml", base, "    require_signed: [host]\n    apis: [{match: /a, key: k}]\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	then := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	l := slog.New(slog.DiscardHandler)
+	observer := core.ObserverFunc(nil)
+	c, err := f.Config("R", config.WithNow(func() time.Time { return then }), config.WithLogger(l), config.WithObservers(observer, observer))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !c.Now().Equal(then) || c.Logger != l || len(c.Observers) != 2 {
+		t.Errorf("got clock %v, logger %p, %d observers; want %v, %p, 2", c.Now(), c.Logger, len(c.Observers), then, l)
+	}
+	c.APIs[0].Key, c.RequireSigned[0] = "changed", "changed"
+	if again, _ := f.Config("R", config.WithNow(nil), config.WithLogger(nil)); again.APIs[0].Key != "k" || again.RequireSigned[0] != "host" {
+		t.Error("a change to one Config is seen in the next")
+	}
+}

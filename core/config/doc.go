@@ -1,0 +1,98 @@
+// Package config reads the environments file: which key may sign for which API,
+// in each environment. It makes a [core.Verifier] of one environment, and keeps
+// it current.
+//
+//	v, err := config.Watch(ctx, "environments.yaml", "RELEASE")
+//	if err != nil {
+//		log.Fatal(err) // nothing starts with a bad configuration
+//	}
+//	http.ListenAndServe(addr, nethttp.Middleware(v)(mux))
+//
+// [Load] is for those who need the file without following it: to check it, or
+// to list what it holds.
+//
+// # The file
+//
+// It is one YAML document in UTF-8, of at most 1 MiB:
+//
+//	environments:
+//	  RELEASE:
+//	    mode: enforce              # enforce (default), report, off
+//	    clock_skew: 15m            # default; at most 1h
+//	    max_body: 12MiB            # default
+//	    max_buffered: 256MiB       # default
+//	    require_signed: [host]     # default
+//	    allow_unsigned_payload: false
+//	    expose_reason: false
+//	    rewrite: {add_prefix: /v1, host: api.example.com}
+//	    keys:
+//	      - name: orders_key
+//	        type: hmac
+//	        key: 071fe2459cf64d75
+//	        secret: {env: ORDERS_SECRET}
+//	        previous: [{secret: {file: old}, until: 2027-01-01T00:00:00Z}]
+//	    apis:
+//	      - {match: "GET /orders/{id}", key: orders_key}
+//	      - {match: "GET /healthz", open: true}
+//	    default: orders_key
+//
+// A field that is not known is an error, and so is one that stands twice, one
+// without a value, and anything else that this text does not allow. Anchors,
+// aliases and << can be used to share values between environments. Tags,
+// directives and keys after ? are not part of the format. So that no file keeps
+// the process busy, nesting ends at 32, one mapping has at most 1000 fields
+// (environments included), and aliases expand to at most 400000 values.
+//
+// # Fields of an environment
+//
+// Those not described here are the fields of [core.Config] of the same name.
+//
+//   - mode: what happens to a request that does not verify. With report it is
+//     let through and logged, with off nothing is verified. Nothing falls back
+//     to either.
+//   - clock_skew: a duration with its unit: 90s, 15m, 1h30m.
+//   - max_body, max_buffered: a number of bytes, or a number with a unit:
+//     KiB, MiB, GiB (powers of 1024), kB, MB, GB (powers of 1000). Case does
+//     not matter.
+//   - require_signed: headers that must be signed where they are present. An
+//     empty list lifts that. The date must always be signed.
+//   - rewrite: what a proxy between gateway and backend changed: the path
+//     prefix that it took away, the host that it replaced.
+//   - keys: at least one, unless the mode is off. Names and ids are distinct in
+//     an environment, over all types.
+//   - apis: patterns of [net/http.ServeMux], each bound to one key, or open to
+//     everyone. allow_unsigned_payload can be set for one of them. No pattern
+//     stands twice, and no two are in conflict; at most 10000 in a file.
+//   - default: the key of every other API. Without it they are refused.
+//
+// # Fields of a key
+//
+//   - name: what apis and default call it, and handlers see.
+//   - type: hmac or basic. The other types of the format (aes, aksk, v11,
+//     hmac-sm3, ecdsa-p256, sm2, sigv4, sigv4a, token) are not supported by this
+//     version, nor are replay and allow_presigned: true. They are errors, so
+//     that nobody believes to be protected by them.
+//   - key: the id that requests carry, the gateway's "Key".
+//   - secret: {env: NAME} for an environment variable, {file: path} for a file
+//     (relative to the environments file; one line break at its end does not
+//     count; at most 64 KiB), or the text itself, taken as it is written: 012345
+//     is six characters. A text that starts with one of ! & * % @ or holds " #"
+//     needs quotes.
+//   - previous: earlier secrets that are still accepted, each until an instant
+//     (RFC 3339), or without end.
+//   - session_token (hmac): of a temporary key. Requests must then carry it,
+//     signed. It takes the forms of a secret.
+//
+// A secret that is missing or empty is an error: for [Watch] those of the
+// environment that it follows, for [Load] those of all environments.
+//
+// # Problems
+//
+// All problems are reported at once, each with file, line, field and rule; see
+// [Problem]. Neither errors nor log records hold a secret. Values that the
+// gateway's console would not have taken are [File.Warnings], logged once when
+// a file is loaded.
+//
+// What is not checked: whether a secret is strong, whether the process may be
+// the only one to read the files, and whether the gateway has the same keys.
+package config

@@ -1,0 +1,128 @@
+package config
+
+import (
+	"fmt"
+
+	"github.com/goccy/go-yaml/ast"
+
+	"github.com/gatewayauth/gatewayauth/core"
+)
+
+// environment is one environment of the file.
+type environment struct {
+	mark
+	name   string
+	policy core.Config // without APIs and schemes
+	keys   []keyEntry
+	apis   []apiEntry
+	at     map[string]mark
+	// signed and rewrite are the places inside of require_signed and rewrite.
+	signed  []mark
+	rewrite map[string]mark
+
+	// Set when the secrets are found:
+	built    []key // in the order of keys
+	warnings []*Problem
+}
+
+// environments reads the whole file.
+func (d *decoder) environments(root ast.Node) (all []*environment) {
+	v := d.value(root, mark{line: lineOf(root)})
+	at := d.mapping(v, fields{"environments": func(v value) {
+		pairs, ok := d.pairs(v)
+		if !ok || len(pairs) == 0 {
+			d.add(v.mark, "must be a mapping of at least one environment")
+		}
+		for _, p := range pairs {
+			switch {
+			case p.first > 0:
+				d.add(p.value.mark, fmt.Sprintf("is set twice, first in line %d", p.first))
+			case p.name == "":
+				d.add(p.value.mark, "an environment needs a name")
+			default:
+				all = append(all, d.environment(p.name, p.value))
+			}
+		}
+	}})
+	d.required(v, at, "environments")
+	return all
+}
+
+func (d *decoder) environment(name string, v value) *environment {
+	e := &environment{mark: v.mark, name: name}
+	p := &e.policy
+	p.Environment = name
+	e.at = d.mapping(v, fields{
+		"mode":                   d.modeTo(&p.Mode),
+		"clock_skew":             d.durationTo(&p.ClockSkew),
+		"max_body":               d.sizeTo(&p.MaxBody),
+		"max_buffered":           d.sizeTo(&p.MaxBuffered),
+		"require_signed":         d.headersTo(e),
+		"allow_unsigned_payload": d.boolTo(&p.AllowUnsignedPayload),
+		"allow_presigned":        d.presigned,
+		"expose_reason":          d.boolTo(&p.ExposeReason),
+		"rewrite":                d.rewriteTo(e),
+		"replay":                 func(v value) { d.add(v.mark, "is not supported by this version") },
+		"keys":                   d.keysTo(&e.keys),
+		"apis":                   d.apisTo(&e.apis),
+		"default":                d.textTo(&p.Default),
+	})
+	if e.at != nil && len(e.keys) == 0 && p.Mode != core.Off {
+		place, present := e.at["keys"]
+		if !present {
+			place = v.child("keys")
+		}
+		d.add(place, "there is no key, so nothing could be accepted")
+	}
+	d.distinct(e.keys)
+	d.bound(e)
+	return e
+}
+
+func (d *decoder) modeTo(dst *core.Mode) func(value) {
+	return func(v value) {
+		text, ok := d.text(v)
+		if !ok {
+			return
+		}
+		var err error
+		if *dst, err = core.ParseMode(text); err != nil {
+			d.add(v.mark, "is none of enforce, report, off")
+		}
+	}
+}
+
+// headersTo reads require_signed. An empty list is not the same as none: it
+// lifts the requirement.
+func (d *decoder) headersTo(e *environment) func(value) {
+	return func(v value) {
+		items, ok := d.items(v)
+		if !ok {
+			return
+		}
+		e.policy.RequireSigned = []string{}
+		for _, item := range items {
+			if name, ok := d.text(item); ok {
+				e.policy.RequireSigned = append(e.policy.RequireSigned, name)
+				e.signed = append(e.signed, item.mark)
+			}
+		}
+	}
+}
+
+func (d *decoder) rewriteTo(e *environment) func(value) {
+	return func(v value) {
+		e.rewrite = d.mapping(v, fields{
+			"add_prefix": d.textTo(&e.policy.Rewrite.AddPrefix),
+			"host":       d.textTo(&e.policy.Rewrite.Host),
+		})
+	}
+}
+
+// presigned takes allow_presigned: false, which is what this version does.
+func (d *decoder) presigned(v value) {
+	var allow bool
+	if d.boolTo(&allow)(v); allow {
+		d.add(v.mark, "true is not supported by this version")
+	}
+}

@@ -1,0 +1,202 @@
+package config
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/gatewayauth/gatewayauth/core"
+)
+
+// File is an environments file that was loaded whole and found right, with the
+// secrets it refers to. It does not change, and is safe for concurrent use.
+type File struct {
+	path         string
+	names        []string // of all environments in the file
+	environments []*environment
+}
+
+// Load reads an environments file and every secret it refers to, in all its
+// environments, and checks all of it as [core.New] would. With an error there
+// is no File; the error holds every problem, see [Problem].
+//
+// The file is a regular file of at most 1 MiB, a file with a secret one of at
+// most 64 KiB. Load reads each once; it cannot tell whether someone is writing
+// to it at that moment, which [Watch] can.
+func Load(path string) (*File, error) {
+	for attempt := 1; ; attempt++ {
+		s := newSnapshot()
+		f, err := read(s, path).load(s, "")
+		if !s.moved() || attempt == 3 {
+			return f, err
+		}
+	}
+}
+
+// document is the text of an environments file, decoded, its secrets not yet
+// found.
+type document struct {
+	report
+	environments []*environment
+}
+
+func read(s *snapshot, path string) *document {
+	d := &document{report: report{file: path}}
+	data, err := s.read(path, maxFile)
+	if err != nil {
+		d.addCause(mark{}, "the file cannot be read: "+err.Error(), err)
+		return d
+	}
+	root := syntax(data, &d.report)
+	if root == nil {
+		return d
+	}
+	targets := resolveAliases(root, &d.report)
+	if len(d.problems) > 0 {
+		return d
+	}
+	decoder := decoder{report: &d.report, targets: targets, left: maxValues}
+	environments := decoder.environments(root)
+	if decoder.exhausted() {
+		return d
+	}
+	d.environments = environments
+	for _, e := range environments {
+		e.check(&d.report)
+	}
+	return d
+}
+
+// secrets returns the secrets of one environment, in the order of the file.
+func (d *document) secrets(env string) (all []secretRef) {
+	for _, e := range d.environments {
+		if e.name != env {
+			continue
+		}
+		for _, k := range e.keys {
+			all = append(all, k.secret)
+			for _, p := range k.previous {
+				all = append(all, p.secret)
+			}
+			for _, name := range slices.Sorted(maps.Keys(k.secrets)) {
+				all = append(all, k.secrets[name])
+			}
+		}
+	}
+	return all
+}
+
+// load finds the secrets, in what the snapshot read, and makes the last check:
+// of all environments, or of the one named, which is then the only one in the
+// File. The document stays as it is, for the next time.
+func (d *document) load(s *snapshot, only string) (*File, error) {
+	r := report{file: d.file, problems: slices.Clone(d.problems), dropped: d.dropped}
+	f := &File{path: d.file}
+	for _, undone := range d.environments {
+		f.names = append(f.names, undone.name)
+		if only != "" && undone.name != only {
+			continue
+		}
+		e := *undone
+		warnings := report{file: d.file}
+		for i := range e.keys {
+			k := &e.keys[i]
+			built := k.resolve(s, &r)
+			e.built = append(e.built, built)
+			if k.typ != nil {
+				k.warn(built, &warnings)
+			}
+		}
+		e.warnings = warnings.problems
+		f.environments = append(f.environments, &e)
+	}
+	if err := r.err(); err != nil {
+		return nil, err
+	}
+	for _, e := range f.environments {
+		for _, rule := range verdicts(e.config(settle(nil))) {
+			r.add(e.mark, rule)
+		}
+	}
+	if err := r.err(); err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+// Environments returns the names of the environments, in the order of the file.
+func (f *File) Environments() []string { return slices.Clone(f.names) }
+
+// Warnings returns what is allowed and looks wrong: names, ids and secrets that
+// the gateway would not have taken (its published limits). Keys of other
+// gateways look otherwise, so these are not errors. They hold no secret.
+func (f *File) Warnings() []*Problem {
+	var all []*Problem
+	for _, e := range f.environments {
+		all = append(all, e.warnings...)
+	}
+	return all
+}
+
+// Verifier returns a new Verifier for one environment, and logs the warnings
+// about that environment. It does not follow changes of the file; [Watch] does.
+//
+// An environment that is not in the file is an error that lists those that are.
+func (f *File) Verifier(env string, opts ...Option) (*core.Verifier, error) {
+	c, err := f.Config(env, opts...)
+	if err != nil {
+		return nil, err
+	}
+	f.logWarnings(env, c.Logger)
+	return core.New(c)
+}
+
+// Config returns the configuration of one environment, for [core.New] and
+// [core.Verifier.Reload]. Every call builds new schemes. An environment that is
+// not in the file is an error that lists those that are.
+func (f *File) Config(env string, opts ...Option) (core.Config, error) {
+	for _, e := range f.environments {
+		if e.name == env {
+			return e.config(settle(opts)), nil
+		}
+	}
+	return core.Config{}, &Problem{File: f.path,
+		Rule: fmt.Sprintf("there is no environment %q; there are: %s", env, strings.Join(f.Environments(), ", "))}
+}
+
+// config builds the configuration, sharing nothing that could be changed.
+func (e *environment) config(o options) core.Config {
+	c := e.policy
+	c.RequireSigned = slices.Clone(c.RequireSigned)
+	c.Now, c.Logger, c.Observers = o.now, o.logger, slices.Clone(o.observers)
+	for _, a := range e.apis {
+		c.APIs = append(c.APIs, a.API)
+	}
+	for _, t := range keyTypes {
+		var keys []key
+		for i, k := range e.keys {
+			if k.typeName == t.name {
+				keys = append(keys, e.built[i])
+			}
+		}
+		if len(keys) > 0 {
+			c.Schemes = append(c.Schemes, t.scheme(keys, o.now))
+		}
+	}
+	return c
+}
+
+func (f *File) logWarnings(env string, l *slog.Logger) {
+	for _, e := range f.environments {
+		if e.name != env {
+			continue
+		}
+		for _, p := range e.warnings {
+			l.LogAttrs(context.Background(), slog.LevelWarn, "gatewayauth: the environments file has something unusual",
+				slog.String("environment", env), slog.String("warning", p.Error()))
+		}
+	}
+}

@@ -1,0 +1,179 @@
+package config
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/goccy/go-yaml/ast"
+)
+
+// decoder reads the fields of the format out of the syntax tree. It does what
+// a decoder into structs does not: it goes on after a problem, knows line and
+// field of each, reads scalars as they are written (a secret 012345 is not the
+// number 12345), and stops where aliases expand without end.
+type decoder struct {
+	*report
+	targets map[*ast.AliasNode]ast.Node
+	left    int // values that may still be visited
+	apis    int // bindings read, in all environments
+}
+
+// maxValues bounds the values of a file, with those under an alias counted
+// every time it is used.
+const maxValues = 400_000
+
+// value is a value of the file at the place where it is used.
+type value struct {
+	node ast.Node // no anchor and no alias
+	mark
+}
+
+// pair is one field of a mapping.
+type pair struct {
+	name  string
+	value value
+	first int // line of the same field earlier in the mapping, 0 if there is none
+}
+
+// fields says how each field of a mapping is read.
+type fields map[string]func(value)
+
+// mapping reads the fields of v in the order of the file, and returns where
+// each stands, to tell which are missing.
+func (d *decoder) mapping(v value, known fields) map[string]mark {
+	pairs, ok := d.pairs(v)
+	if !ok {
+		d.add(v.mark, "must be a mapping of fields")
+		return nil
+	}
+	at := make(map[string]mark, len(pairs))
+	for _, p := range pairs {
+		read, ok := known[p.name]
+		switch {
+		case !ok:
+			d.add(p.value.mark, "unknown field; known here: "+strings.Join(names(known), ", "))
+		case p.first > 0:
+			d.add(p.value.mark, fmt.Sprintf("is set twice, first in line %d", p.first))
+		default:
+			at[p.name] = p.value.mark
+			read(p.value)
+		}
+	}
+	return at
+}
+
+// required reports fields of a mapping that are absent.
+func (d *decoder) required(v value, at map[string]mark, names ...string) {
+	for _, name := range names {
+		if _, ok := at[name]; !ok && at != nil {
+			d.add(v.child(name), "is missing")
+		}
+	}
+}
+
+func names(f fields) []string {
+	var all []string
+	for name := range f {
+		all = append(all, name)
+	}
+	slices.Sort(all)
+	return all
+}
+
+// pairs returns the fields of a mapping: those that it merges from others with
+// << come last, as far as it does not set them itself.
+func (d *decoder) pairs(v value) (own []pair, ok bool) {
+	m, ok := v.node.(*ast.MappingNode)
+	if !ok {
+		return nil, false
+	}
+	seen := make(map[string]int, len(m.Values))
+	var merged []pair
+	for _, n := range m.Values {
+		if d.exhausted() {
+			break
+		}
+		line := lineOf(n)
+		if n.Key.IsMergeKey() {
+			if seen["<<"] > 0 {
+				d.add(mark{line, v.field}, "<< is set twice; << takes a list of aliases")
+			}
+			seen["<<"] = line
+			merged = append(merged, d.merge(d.value(n.Value, mark{line, v.field}))...)
+			continue
+		}
+		name, ok := d.key(n.Key)
+		if !ok {
+			d.add(mark{line, v.field}, "the name of a field must be a plain text")
+			continue
+		}
+		own = append(own, pair{name, d.value(n.Value, mark{line, join(v.field, name)}), seen[name]})
+		if seen[name] == 0 {
+			seen[name] = line
+		}
+	}
+	for _, p := range merged {
+		if seen[p.name] == 0 && d.visit(v.mark) {
+			p.value.field = join(v.field, p.name)
+			own = append(own, p)
+			seen[p.name] = p.value.line
+		}
+	}
+	return own, true
+}
+
+func (d *decoder) key(n ast.MapKeyNode) (string, bool) {
+	switch n.(type) {
+	case *ast.StringNode, *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode, *ast.NullNode:
+		return n.GetToken().Value, true
+	}
+	return "", false
+}
+
+// items returns the items of a list, and false where v is none.
+func (d *decoder) items(v value) ([]value, bool) {
+	s, ok := v.node.(*ast.SequenceNode)
+	if !ok {
+		d.add(v.mark, "must be a list")
+		return nil, false
+	}
+	items := make([]value, 0, len(s.Values))
+	for i, n := range s.Values {
+		if d.exhausted() {
+			break
+		}
+		items = append(items, d.value(n, mark{lineOf(n), fmt.Sprintf("%s[%d]", v.field, i)}))
+	}
+	return items, true
+}
+
+// visit counts a value, and reports false when there were too many.
+func (d *decoder) visit(m mark) bool {
+	d.left--
+	if d.left == 0 {
+		d.add(m, fmt.Sprintf("more than %d values in this file, counting those under an alias at each use", maxValues))
+	}
+	return !d.exhausted()
+}
+
+func (d *decoder) exhausted() bool { return d.left <= 0 }
+
+var plainName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,128}$`)
+
+// join appends the name of a field to a path, quoted where it could be
+// mistaken for something else.
+func join(path, name string) string {
+	if !plainName.MatchString(name) {
+		if len(name) > 128 {
+			name = name[:128]
+		}
+		name = strconv.QuoteToASCII(name)
+	}
+	if path == "" {
+		return name
+	}
+	return path + "." + name
+}

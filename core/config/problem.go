@@ -1,0 +1,101 @@
+package config
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+)
+
+// A Problem is one thing that is wrong with an environments file, or, as one of
+// [File.Warnings], that looks wrong. [Load] and [Watch] return all problems of
+// a file in one error: errors.AsType[*Problem] finds the first of them, and the
+// error's Unwrap() []error gives each.
+//
+// Its text is for operators and logs: it names the place and the rule, and
+// never holds a secret.
+type Problem struct {
+	// File is the environments file, as its path was given to Load.
+	File string
+	// Line counts from 1; 0 where the file as a whole is meant. With YAML
+	// aliases it is the line where the text stands.
+	Line int
+	// Field is the path to the field, such as environments.RELEASE.keys[0].secret;
+	// empty where the file as a whole, or its syntax, is meant.
+	Field string
+	// Rule says what is not met.
+	Rule string
+
+	cause error
+}
+
+// Error returns "file:line: field: rule", without the parts that are not known.
+func (p *Problem) Error() string {
+	var b strings.Builder
+	b.WriteString(p.File)
+	if p.Line > 0 {
+		fmt.Fprintf(&b, ":%d", p.Line)
+	}
+	if p.Field != "" {
+		b.WriteString(": " + p.Field)
+	}
+	return b.String() + ": " + p.Rule
+}
+
+// Unwrap returns the error of the operating system, where that was the cause.
+func (p *Problem) Unwrap() error { return p.cause }
+
+// mark is a place in the file.
+type mark struct {
+	line  int
+	field string
+}
+
+// child is the mark of a field inside, before it is known to be there.
+func (m mark) child(name string) mark { return mark{m.line, join(m.field, name)} }
+
+// mostProblems bounds the answer to a file that is wrong everywhere.
+const mostProblems = 200
+
+// report collects the problems of one file.
+type report struct {
+	file     string
+	problems []*Problem
+	dropped  bool
+}
+
+func (r *report) add(m mark, rule string) { r.addCause(m, rule, nil) }
+
+func (r *report) addCause(m mark, rule string, cause error) {
+	if len(r.problems) >= mostProblems {
+		r.dropped = true
+		return
+	}
+	r.problems = append(r.problems, &Problem{File: r.file, Line: m.line, Field: m.field, Rule: rule, cause: cause})
+}
+
+// err returns all problems by line, or nil.
+func (r *report) err() error {
+	if len(r.problems) == 0 {
+		return nil
+	}
+	slices.SortStableFunc(r.problems, func(a, b *Problem) int { return cmp.Compare(a.Line, b.Line) })
+	errs := make([]error, 0, len(r.problems)+1)
+	for _, p := range r.problems {
+		errs = append(errs, p)
+	}
+	if r.dropped {
+		errs = append(errs, &Problem{File: r.file, Rule: fmt.Sprintf("there are more problems than these %d", mostProblems)})
+	}
+	return errors.Join(errs...)
+}
+
+// bare returns err without the path, which the problem names already.
+func bare(err error) error {
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		return e.Err
+	}
+	return err
+}

@@ -1,0 +1,198 @@
+package config_test
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+	"testing"
+
+	"github.com/gatewayauth/gatewayauth/core/config"
+)
+
+// head starts an environment.
+const head = "environments:\n  R:\n"
+
+// oneKey is a list of one key on lines 3 and 4, as most of the rows need it.
+const oneKey = head + "    keys:\n    - {name: k, type: hmac, key: 071fe2459cf64d75, secret: kept-from-every-message-1}\n"
+
+// refusals are files that must not load, with the exact text of every problem
+// behind the name of the file.
+var refusals = []struct{ name, file, want string }{
+	// The file as a whole.
+	{"empty", "", ": the file is empty"},
+	{"comments only", "# nothing\n", ": the file is empty"},
+	{"document marker only", "---\n", ": the file is empty"},
+	{"no environments", "environments: {}\n", ":1: environments: must be a mapping of at least one environment"},
+	{"environments without value", "environments:\n", ":1: environments: must be a mapping of at least one environment"},
+	{"list of environments", "environments: [R]\n", ":1: environments: must be a mapping of at least one environment"},
+	{"a text", "environments\n", ":1: must be a mapping of fields"},
+	{"another file", "services:\n  web: 1\n", ":1: services: unknown field; known here: environments\n:1: environments: is missing"},
+	{"two documents", oneKey + "---\nenvironments: {}\n", ":6: a second YAML document; the file is one document"},
+	{"invalid UTF-8", oneKey + "    mode: \xff\n", ":5: this is not valid UTF-8"},
+	{"control character", oneKey + "    mode: a\x00\n", ":5: there is a control character in this line"},
+	{"unclosed list", head + "    keys: [{name: k\n", ":3: YAML: could not find flow mapping end token '}'"},
+	{"unclosed quote", oneKey + "    mode: \"enforce\n", ":5: YAML: could not find end character of double-quoted text"},
+	{"secret in a syntax error", head + "    keys:\n    - secret: \"kept-from-every-message-1\\q\"\n", ":4: YAML: found unknown escape character"},
+	{"directive", "%YAML 1.2\n---\n" + oneKey, ":1: directives are not supported; a text that starts with % needs quotes"},
+	{"tag", oneKey + "    mode: !!str enforce\n", ":5: tags are not supported; a text that starts with ! needs quotes"},
+	{"key after ?", oneKey + "    ? mode\n    : enforce\n", ":5: keys after ? are not supported"},
+	{"alias of nothing", oneKey + "    mode: *kept-from\n", ":5: alias of an anchor that is not set above; a text that starts with * needs quotes"},
+	{"alias of itself", oneKey + "    apis: &a [*a]\n", ":5: alias inside of its own anchor"},
+	{"too deep", strings.Repeat("[", 40), ":1: nested more than 32 deep"},
+
+	// An environment.
+	{"environment twice", oneKey + "  R: {}\n", ":5: environments.R: is set twice, first in line 2"},
+	{"environment without name", "environments:\n  '': {mode: off}\n", `:2: environments."": an environment needs a name`},
+	{"environment without value", "environments:\n  R:\n", ":2: environments.R: must be a mapping of fields"},
+	{"no keys", head + "    mode: report\n", ":2: environments.R.keys: there is no key, so nothing could be accepted"},
+	{"0 keys", head + "    mode: enforce\n    keys: []\n", ":4: environments.R.keys: there is no key, so nothing could be accepted"},
+	{"unknown field", oneKey + "    skew: 15m\n", ":5: environments.R.skew: unknown field; known here: allow_presigned, allow_unsigned_payload, apis, clock_skew, default, expose_reason, keys, max_body, max_buffered, mode, replay, require_signed, rewrite"},
+	{"field twice", oneKey + "    mode: off\n    mode: enforce\n", ":6: environments.R.mode: is set twice, first in line 5"},
+	{"field twice, quoted", oneKey + "    mode: off\n    \"mode\": enforce\n", ":6: environments.R.mode: is set twice, first in line 5"},
+	{"unknown mode", oneKey + "    mode: Enforce\n", ":5: environments.R.mode: is none of enforce, report, off"},
+	{"mode without value", oneKey + "    mode:\n", ":5: environments.R.mode: is empty"},
+	{"mode a list", oneKey + "    mode: [off]\n", ":5: environments.R.mode: must be a text"},
+	{"bool as text", oneKey + "    expose_reason: 'true'\n", ":5: environments.R.expose_reason: must be true or false"},
+	{"bool as number", oneKey + "    allow_unsigned_payload: 1\n", ":5: environments.R.allow_unsigned_payload: must be true or false"},
+	{"skew without unit", oneKey + "    clock_skew: 900\n", ":5: environments.R.clock_skew: has no unit; write a duration such as 90s, 15m or 1h"},
+	{"skew of 0", oneKey + "    clock_skew: 0s\n", ":5: environments.R.clock_skew: must be more than 0"},
+	{"skew too large", oneKey + "    clock_skew: 24h\n", ":5: environments.R.clock_skew: 24h0m0s is not between 0 and 1h0m0s"},
+	{"size", oneKey + "    max_body: 12 megabytes\n", ":5: environments.R.max_body: is not a size such as 1048576, 512KiB, 12MiB, 1GiB or 12MB"},
+	{"size overflow", oneKey + "    max_body: 9999999999GiB\n", ":5: environments.R.max_body: is too large a size"},
+	{"buffered below body", oneKey + "    max_body: 2MiB\n    max_buffered: 1MiB\n", ":6: environments.R.max_buffered: 1048576 bytes are fewer than MaxBody, 2097152"},
+	{"require_signed a text", oneKey + "    require_signed: host\n", ":5: environments.R.require_signed: must be a list"},
+	{"require_signed no header", oneKey + "    require_signed:\n    - host\n    - x role\n", ":7: environments.R.require_signed[1]: is not the name of a header that can be signed"},
+	{"require_signed unsignable", oneKey + "    require_signed: [Connection]\n", ":5: environments.R.require_signed[0]: is not the name of a header that can be signed"},
+	{"prefix", oneKey + "    rewrite:\n      add_prefix: v1\n", ":6: environments.R.rewrite.add_prefix: \"v1\" does not start with /, ends with /, or holds one of ? # %"},
+	{"rewrite host", oneKey + "    rewrite:\n      host: https://a\n", ":6: environments.R.rewrite.host: \"https://a\" is not an authority"},
+	{"rewrite field", oneKey + "    rewrite: {strip: /a}\n", ":5: environments.R.rewrite.strip: unknown field; known here: add_prefix, host"},
+	{"replay", oneKey + "    replay: {store: memory}\n", ":5: environments.R.replay: is not supported by this version"},
+	{"presigned", oneKey + "    allow_presigned: true\n", ":5: environments.R.allow_presigned: true is not supported by this version"},
+	{"default unknown", oneKey + "    default: other\n", ":5: environments.R.default: no key of this environment has this name"},
+	{"merge of a text", oneKey + "    <<: mode\n", ":5: environments.R: << takes an alias of a mapping, or a list of such"},
+
+	// Keys.
+	{"keys a mapping", head + "    keys: {name: k}\n", ":3: environments.R.keys: must be a list\n:3: environments.R.keys: there is no key, so nothing could be accepted"},
+	{"key a text", head + "    keys: [k]\n", ":3: environments.R.keys[0]: must be a mapping of fields"},
+	{"key without fields", head + "    keys:\n    - {}\n", ":4: environments.R.keys[0].name: is missing\n:4: environments.R.keys[0].type: is missing"},
+	{"key without key and secret", head + "    keys:\n    - name: k\n      type: hmac\n", ":4: environments.R.keys[0].key: is missing\n:4: environments.R.keys[0].secret: is missing"},
+	{"empty key", head + "    keys: [{name: k, type: hmac, key: '', secret: s}]\n", ":3: environments.R.keys[0].key: is empty"},
+	{"unknown type", head + "    keys: [{name: k, type: hmac-sha256, key: i, secret: s}]\n", ":3: environments.R.keys[0].type: is none of hmac, basic, aes, aksk, v11, hmac-sm3, ecdsa-p256, sm2, sigv4, sigv4a, token"},
+	{"type to come", head + "    keys: [{name: k, type: sigv4, key: i, secret: s, region: r, service: s}]\n    default: k\n", ":3: environments.R.keys[0].type: sigv4 is not supported by this version"},
+	{"field of another type", head + "    keys:\n    - name: k\n      type: hmac\n      key: i\n      secret: s\n      region: r\n", ":8: environments.R.keys[0].region: does not belong to a key of type hmac"},
+	{"session token of basic", head + "    keys: [{name: k, type: basic, key: i, secret: s, session_token: t}]\n", ":3: environments.R.keys[0].session_token: does not belong to a key of type basic"},
+	{"name twice", oneKey + "    - {name: k, type: basic, key: other, secret: s}\n", ":5: environments.R.keys[1].name: the name \"k\" is already that of the key in line 4"},
+	{"previous a mapping", head + "    keys: [{name: k, type: hmac, key: i, secret: s, previous: {secret: o}}]\n", ":3: environments.R.keys[0].previous: must be a list"},
+	{"previous without secret", head + "    keys: [{name: k, type: hmac, key: i, secret: s, previous: [{until: 2027-01-01T00:00:00Z}]}]\n", ":3: environments.R.keys[0].previous[0].secret: is missing"},
+	{"until a day", head + "    keys: [{name: k, type: hmac, key: i, secret: s, previous: [{secret: o, until: 2027-01-01}]}]\n", ":3: environments.R.keys[0].previous[0].until: is not a date such as 2027-01-01T00:00:00Z (RFC 3339)"},
+
+	// Secrets.
+	{"empty secret", head + "    keys: [{name: k, type: hmac, key: i, secret: ''}]\n", ":3: environments.R.keys[0].secret: is empty"},
+	{"secret without value", head + "    keys:\n    - {name: k, type: hmac, key: i, secret: }\n", ":4: environments.R.keys[0].secret: is empty"},
+	{"secret null", head + "    keys: [{name: k, type: hmac, key: i, secret: null}]\n", ":3: environments.R.keys[0].secret: is empty"},
+	{"secret a list", head + "    keys: [{name: k, type: hmac, key: i, secret: [kept-from-every-message-1]}]\n", ":3: environments.R.keys[0].secret: must be {env: NAME}, {file: path} or the text itself"},
+	{"secret in braces", head + "    keys: [{name: k, type: hmac, key: i, secret: {kept-from-every-message-1}}]\n", ":3: environments.R.keys[0].secret: must be {env: NAME}, {file: path} or the text itself"},
+	{"secret from two places", head + "    keys: [{name: k, type: hmac, key: i, secret: {env: A, file: b}}]\n", ":3: environments.R.keys[0].secret: must be {env: NAME}, {file: path} or the text itself"},
+	{"secret in place of a name", head + "    keys: [{name: k, type: hmac, key: i, secret: {env: kept-from-every-message-1}}]\n", ":3: environments.R.keys[0].secret.env: is not the name of an environment variable"},
+	{"variable not set", head + "    keys: [{name: k, type: hmac, key: i, secret: {env: GATEWAYAUTH_ABSENT}}]\n", ":3: environments.R.keys[0].secret.env: the environment variable GATEWAYAUTH_ABSENT is not set"},
+	{"variable empty", head + "    keys: [{name: k, type: hmac, key: i, secret: {env: GATEWAYAUTH_EMPTY}}]\n", ":3: environments.R.keys[0].secret.env: the environment variable GATEWAYAUTH_EMPTY is empty"},
+	{"file missing", head + "    keys: [{name: k, type: hmac, key: i, secret: {file: absent}}]\n", ":3: environments.R.keys[0].secret.file: the file does not exist"},
+	{"file empty", head + "    keys: [{name: k, type: hmac, key: i, secret: {file: blank}}]\n", ":3: environments.R.keys[0].secret.file: the file is empty"},
+	{"file too large", head + "    keys: [{name: k, type: hmac, key: i, secret: {file: large}}]\n", ":3: environments.R.keys[0].secret.file: the file cannot be read: it is larger than 64 KiB"},
+	{"file a folder", head + "    keys: [{name: k, type: hmac, key: i, secret: {file: .}}]\n", ":3: environments.R.keys[0].secret.file: the file cannot be read: it is not a regular file"},
+	{"previous empty", head + "    keys: [{name: k, type: hmac, key: i, secret: s, previous: [{secret: {file: blank}}]}]\n", ":3: environments.R.keys[0].previous[0].secret.file: the file is empty"},
+
+	// APIs.
+	{"API twice", oneKey + "    apis:\n    - {match: GET /a, key: k}\n    - {match: GET /a, open: true}\n", ":7: environments.R.apis[1].match: the same pattern is already in line 6; an API is bound to one key"},
+	{"API in conflict", oneKey + "    apis:\n    - {match: 'GET /a/{x}', key: k}\n    - {match: 'GET /a/{y}', open: true}\n", `:7: environments.R.apis[1].match: pattern "GET /a/{y}" conflicts with pattern "GET /a/{x}": GET /a/{y} matches the same requests as GET /a/{x}`},
+	{"API no pattern", oneKey + "    apis:\n    - {match: 'GET  a', key: k}\n", ":6: environments.R.apis[0].match: parsing \"GET  a\": at offset 4: host/path missing /"},
+	{"API without match", oneKey + "    apis:\n    - {key: k}\n", ":6: environments.R.apis[0].match: is missing"},
+	{"API with key and open", oneKey + "    apis:\n    - {match: /a, key: k, open: true}\n", ":6: environments.R.apis[0]: has both key and open; an API is bound to one key, or open"},
+	{"API with neither", oneKey + "    apis:\n    - match: /a\n", ":6: environments.R.apis[0]: has neither key nor open: true"},
+	{"API not open", oneKey + "    apis:\n    - {match: /a, open: false}\n", ":6: environments.R.apis[0]: has neither key nor open: true"},
+	{"API with empty key", oneKey + "    apis:\n    - {match: /a, key: ''}\n", ":6: environments.R.apis[0].key: is empty"},
+	{"API with unknown key", oneKey + "    apis:\n    - {match: /a, key: other}\n", ":6: environments.R.apis[0].key: no key of this environment has this name"},
+	{"API field", oneKey + "    apis:\n    - {match: /a, key: k, method: GET}\n", ":6: environments.R.apis[0].method: unknown field; known here: allow_unsigned_payload, key, match, open"},
+
+	{"all at once", head + `    mode: enforced
+    clock_skew: 2h
+    require_signed: [te]
+    keys:
+    - {name: k, type: hmac, key: i, secret: {env: GATEWAYAUTH_ABSENT}}
+    - {name: l, type: aes, key: j, secret: {file: absent}}
+    apis:
+    - {match: a, key: k}
+    - {match: /a, key: m}
+  S: {}
+`, `:3: environments.R.mode: is none of enforce, report, off
+:4: environments.R.clock_skew: 2h0m0s is not between 0 and 1h0m0s
+:5: environments.R.require_signed[0]: is not the name of a header that can be signed
+:7: environments.R.keys[0].secret.env: the environment variable GATEWAYAUTH_ABSENT is not set
+:8: environments.R.keys[1].type: aes is not supported by this version
+:8: environments.R.keys[1].secret.file: the file does not exist
+:10: environments.R.apis[0].match: parsing "a": at offset 0: host/path missing /
+:11: environments.R.apis[1].key: no key of this environment has this name
+:12: environments.S.keys: there is no key, so nothing could be accepted`},
+}
+
+func TestRefusals(t *testing.T) {
+	t.Setenv("GATEWAYAUTH_EMPTY", "")
+	t.Chdir(t.TempDir())
+	write(t, ".", "blank", "\n")
+	write(t, ".", "large", strings.Repeat("s", 64<<10+1))
+	for _, tt := range refusals {
+		t.Run(tt.name, func(t *testing.T) {
+			write(t, ".", "f.yaml", tt.file)
+			f, err := config.Load("f.yaml")
+			if err == nil || f != nil {
+				t.Fatalf("got file %v, error %v; want an error alone", f, err)
+			}
+			want := "f.yaml" + strings.ReplaceAll(tt.want, "\n:", "\nf.yaml:")
+			if got := err.Error(); got != want {
+				t.Errorf("got\n%s\nwant\n%s", got, want)
+			}
+			if problems(t, err); strings.Contains(err.Error(), "kept-from") {
+				t.Error("the error holds the secret")
+			}
+		})
+	}
+}
+
+// TestT083KeyReuse: an id stands for one key in an environment, over all types;
+// in another environment it may be another key's.
+func TestT083KeyReuse(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for _, typ := range []string{"hmac", "basic"} {
+		write(t, ".", "f.yaml", oneKey, fmt.Sprintf("    - {name: l, type: %s, key: 071fe2459cf64d75, secret: s}\n", typ))
+		_, err := config.Load("f.yaml")
+		if want := `f.yaml:5: environments.R.keys[1].key: the id "071fe2459cf64d75" is already that of the key in line 4`; err == nil || err.Error() != want {
+			t.Errorf("%s: got %v, want %s", typ, err, want)
+		}
+	}
+	write(t, ".", "f.yaml", oneKey, "  S:\n    keys: [{name: k, type: basic, key: 071fe2459cf64d75, secret: s}]\n")
+	if _, err := config.Load("f.yaml"); err != nil {
+		t.Errorf("the same id in two environments: %v", err)
+	}
+}
+
+// TestProblemCause keeps the reason of the operating system.
+func TestProblemCause(t *testing.T) {
+	_, err := config.Load(t.TempDir() + "/absent.yaml")
+	if !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("got %v; want it to be fs.ErrNotExist", err)
+	}
+}
+
+// TestManyProblems: the answer to a file that is wrong everywhere is bounded.
+func TestManyProblems(t *testing.T) {
+	var b strings.Builder
+	for i := range 900 {
+		fmt.Fprintf(&b, "    field%d: 1\n", i)
+	}
+	_, err := config.Load(write(t, t.TempDir(), "f.yaml", oneKey, b.String()))
+	all := problems(t, err)
+	if got := all[len(all)-1].Rule; len(all) != 201 || got != "there are more problems than these 200" {
+		t.Errorf("got %d problems, the last of them %q", len(all), got)
+	}
+}

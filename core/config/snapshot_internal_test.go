@@ -1,0 +1,48 @@
+package config
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// TestSnapshotIsOneVersion: a volume that is replaced between two reads is read
+// on from its old version, and the snapshot knows that it was replaced.
+func TestSnapshotIsOneVersion(t *testing.T) {
+	dir := t.TempDir()
+	try := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, version := range []string{"..1", "..2"} {
+		try(os.Mkdir(filepath.Join(dir, version), 0o700))
+		for _, name := range []string{"a", "b"} {
+			try(os.WriteFile(filepath.Join(dir, version, name), []byte(name+version), 0o600))
+		}
+	}
+	try(os.Symlink("..1", filepath.Join(dir, "..data")))
+	for _, name := range []string{"a", "b"} {
+		try(os.Symlink(filepath.Join("..data", name), filepath.Join(dir, name)))
+	}
+	s := newSnapshot()
+	a, err := s.read(filepath.Join(dir, "a"), maxSecret)
+	try(err)
+	if s.moved() {
+		t.Error("moved before the volume was replaced")
+	}
+	try(os.Symlink("..2", filepath.Join(dir, "..tmp")))
+	try(os.Rename(filepath.Join(dir, "..tmp"), filepath.Join(dir, "..data")))
+	b, err := s.read(filepath.Join(dir, "b"), maxSecret)
+	try(err)
+	if string(a) != "a..1" || string(b) != "b..1" {
+		t.Errorf("got %s and %s of one volume", a, b)
+	}
+	if !s.moved() {
+		t.Error("not moved after the volume was replaced")
+	}
+	if again, _ := s.read(filepath.Join(dir, "a"), maxSecret); string(again) != "a..1" {
+		t.Errorf("got %s in the second read of one snapshot", again)
+	}
+}

@@ -1,0 +1,261 @@
+package config_test
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/gatewayauth/gatewayauth/core"
+	"github.com/gatewayauth/gatewayauth/core/config"
+)
+
+// watch is a Verifier that follows a file, in a bubble of testing/synctest: its
+// clock stands still until every goroutine waits, so looks happen when a test
+// lets them, and a goroutine that is left at the end fails the test.
+type watch struct {
+	t        *testing.T
+	verifier *core.Verifier
+
+	mu      sync.Mutex
+	log     bytes.Buffer
+	reloads []error
+}
+
+// Write takes what the watcher logs.
+func (w *watch) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.log.Write(p)
+}
+
+func (w *watch) reloaded(r config.Reload) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.reloads = append(w.reloads, r.Err)
+}
+
+// logged returns what was logged since the last call.
+func (w *watch) logged() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	defer w.log.Reset()
+	return w.log.String()
+}
+
+func watched(t *testing.T, path string, test func(*watch), opts ...config.Option) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		w := &watch{t: t}
+		ctx, cancel := context.WithCancel(t.Context())
+		defer func() {
+			cancel()
+			synctest.Wait() // the goroutine of Watch has ended
+		}()
+		opts = append([]config.Option{
+			config.WithLogger(slog.New(slog.NewTextHandler(w, nil))),
+			config.WithReloads(w.reloaded),
+		}, opts...)
+		var err error
+		if w.verifier, err = config.Watch(ctx, path, "R", opts...); err != nil {
+			t.Fatal(err)
+		}
+		w.logged()
+		test(w)
+	})
+}
+
+// looks lets n looks at the files happen.
+func (w *watch) looks(n int) {
+	time.Sleep(time.Duration(n) * time.Second) // of the bubble's clock
+	synctest.Wait()
+}
+
+// expect checks the verdict on a request signed with a secret.
+func (w *watch) expect(want, secret string) {
+	w.t.Helper()
+	if got := verdict(w.verifier, signed(w.t, "GET", "/a", secret)); got != want {
+		w.t.Errorf("signed with %s: got %s, want %s", secret, got, want)
+	}
+}
+
+// records checks what the watcher logged since the last call: the level of each
+// record, and a text in it.
+func (w *watch) records(want ...string) {
+	w.t.Helper()
+	var got []string
+	log := w.logged()
+	for line := range strings.Lines(log) {
+		if strings.Contains(line, "loaded") {
+			got = append(got, line)
+		}
+	}
+	if strings.Contains(log, "kept-from") {
+		w.t.Errorf("the log holds the secret: %s", log)
+	}
+	if len(got) != len(want) {
+		w.t.Errorf("got records %q, want %q", got, want)
+	}
+	for i := range min(len(got), len(want)) {
+		level, text, _ := strings.Cut(want[i], " ")
+		line := strings.ReplaceAll(got[i], `\"`, `"`)
+		if !strings.Contains(line, "level="+level) || !strings.Contains(line, text) {
+			w.t.Errorf("got record %s want %s", got[i], want[i])
+		}
+	}
+}
+
+// TestWatch follows writes in place and renames, and loads a change after two
+// looks that agree.
+func TestWatch(t *testing.T) {
+	path := write(t, t.TempDir(), "f.yaml", oneKey, "    default: k\n")
+	with := func(secret string) string {
+		return strings.ReplaceAll(oneKey, "kept-from-every-message-1", secret) + "    default: k\n"
+	}
+	watched(t, path, func(w *watch) {
+		w.looks(3)
+		w.records()
+
+		write(t, filepath.Dir(path), "f.yaml", with("second-secret-0123"))
+		w.looks(1)
+		w.expect("k", secret)
+		w.looks(1)
+		w.expect("k", "second-secret-0123")
+		w.expect("signature_mismatch", secret)
+		w.looks(3)
+		w.records("INFO " + path)
+
+		// Each look finds something else: nothing to go by yet.
+		for _, s := range []string{"third-secret-01234", "fourth-secret-0123", "third-secret-01234", "fourth-secret-0123"} {
+			write(t, filepath.Dir(path), "f.yaml", with(s))
+			w.looks(1)
+			w.expect("k", "second-secret-0123")
+		}
+		w.looks(1)
+		w.expect("k", "fourth-secret-0123")
+
+		next := write(t, filepath.Dir(path), "next.yaml", with("fifth-secret-01234"))
+		must(t, os.Rename(next, path))
+		w.looks(2)
+		w.expect("k", "fifth-secret-01234")
+		w.records("INFO "+path, "INFO "+path)
+
+		// Other times, same content.
+		must(t, os.Chtimes(path, time.Unix(0, 0), time.Unix(0, 0)))
+		w.looks(3)
+		w.records()
+		if len(w.reloads) != 4 {
+			t.Errorf("got %d calls of WithReloads, want 4", len(w.reloads))
+		}
+	})
+}
+
+// TestWatchKeepsLastGood over one bad content after the other: one record for
+// each, also where one comes back.
+func TestWatchKeepsLastGood(t *testing.T) {
+	dir := t.TempDir()
+	good := oneKey + "    default: k\n"
+	path := write(t, dir, "f.yaml", good)
+	watched(t, path, func(w *watch) {
+		for _, step := range []struct {
+			content string
+			want    []string
+		}{
+			{oneKey + "    mode: of\n", []string{"ERROR :5: environments.R.mode: is none of"}},
+			{"environments: {S: {mode: off}}\n", []string{`ERROR there is no environment "R"; there are: S`}},
+			{oneKey + "    mode: of\n", nil},
+			{good, []string{"INFO " + path}},
+			{oneKey + "    mode: of\n", []string{"ERROR :5: environments.R.mode: is none of"}},
+		} {
+			write(t, dir, "f.yaml", step.content)
+			w.looks(4)
+			w.expect("k", secret)
+			w.records(step.want...)
+		}
+		if len(w.reloads) != 6 || w.reloads[0] != nil || w.reloads[1] == nil {
+			t.Errorf("got reloads %v; want a good one, and then five", w.reloads)
+		}
+	})
+}
+
+// TestF04HalfWritten: a file cut in the middle, for longer than two looks, is
+// one record without contents, and the second half loads by itself.
+func TestF04HalfWritten(t *testing.T) {
+	dir := t.TempDir()
+	path := write(t, dir, "f.yaml", oneKey, "    default: k\n")
+	next := strings.ReplaceAll(oneKey, "kept-from-every-message-1", "kept-from-every-message-2") + "    default: k\n"
+	watched(t, path, func(w *watch) {
+		f, err := os.Create(path)
+		must(t, err)
+		defer f.Close()
+		for _, half := range []string{next[:len(next)/2], next[len(next)/2:]} {
+			_, err = f.WriteString(half)
+			must(t, err)
+			must(t, f.Sync())
+			w.looks(1)
+			w.expect("k", secret)
+			if half == next[:len(next)/2] {
+				w.looks(4)
+				w.expect("k", secret)
+				w.records("ERROR " + path + ":4: ")
+			}
+		}
+		w.looks(1)
+		w.expect("k", "kept-from-every-message-2")
+		w.records("INFO " + path)
+	})
+}
+
+// TestWatchSecretFile: a secret is replaced by a change of its file alone, and
+// a file that is missing for a while does no harm.
+func TestWatchSecretFile(t *testing.T) {
+	dir := t.TempDir()
+	key := write(t, dir, "orders", "first-secret-01234\n")
+	path := write(t, dir, "f.yaml", head, "    keys: [{name: k, type: hmac, key: 071fe2459cf64d75, secret: {file: orders}}]\n    default: k\n")
+	watched(t, path, func(w *watch) {
+		w.expect("k", "first-secret-01234")
+		write(t, dir, "orders", "second-secret-0123\r\n")
+		w.looks(2)
+		w.expect("k", "second-secret-0123")
+		w.expect("signature_mismatch", "first-secret-01234")
+		w.records("INFO " + path)
+		must(t, os.Remove(key))
+		w.looks(5)
+		w.expect("k", "second-secret-0123")
+		w.records("ERROR :3: environments.R.keys[0].secret.file: the file does not exist")
+		write(t, dir, "orders", "third-secret-01234")
+		w.looks(2)
+		w.expect("k", "third-secret-01234")
+		w.records("INFO " + path)
+	})
+}
+
+// TestWatchEnds: what comes after the context changes nothing.
+func TestWatchEnds(t *testing.T) {
+	dir := t.TempDir()
+	path := write(t, dir, "f.yaml", oneKey, "    default: k\n")
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		v, err := config.Watch(ctx, path, "R", quiet)
+		must(t, err)
+		cancel()
+		write(t, dir, "f.yaml", oneKey)
+		w := &watch{t: t, verifier: v}
+		w.looks(5)
+		w.expect("k", secret)
+	})
+	for name, bad := range map[string]func() (*core.Verifier, error){
+		"poll":        func() (*core.Verifier, error) { return config.Watch(t.Context(), path, "R", config.WithPoll(0)) },
+		"environment": func() (*core.Verifier, error) { return config.Watch(t.Context(), path, "S", quiet) },
+	} {
+		if v, err := bad(); v != nil || err == nil {
+			t.Errorf("%s: got %v, %v; want an error alone", name, v, err)
+		}
+	}
+}

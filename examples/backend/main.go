@@ -1,0 +1,121 @@
+// Command backend runs one handler behind each adapter, with a policy from an
+// environments file. Every method and path reads the whole body and answers
+// with what was proven about the request. The file is watched: a change takes
+// effect without a restart.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/gatewayauth/gatewayauth/core"
+	"github.com/gatewayauth/gatewayauth/core/config"
+	"github.com/gatewayauth/gatewayauth/nethttp"
+)
+
+// adapters are the ways to put the verifier in front of the handler, each with
+// the flag that names its address.
+var adapters = []struct {
+	flag, usage string
+	mount       func(*core.Verifier) http.Handler
+}{
+	{"nethttp", "`address` to serve net/http on (HTTP/1.1 and unencrypted HTTP/2)", func(v *core.Verifier) http.Handler {
+		return nethttp.Middleware(v)(http.HandlerFunc(handle))
+	}},
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	switch err := run(ctx, os.Args[1:], os.Stdout); {
+	case errors.Is(err, flag.ErrHelp):
+		os.Exit(2)
+	case err != nil:
+		fmt.Fprintln(os.Stderr, "backend:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string, out io.Writer) error {
+	flags := flag.NewFlagSet("backend", flag.ContinueOnError)
+	file := flags.String("config", "", "environments `file`")
+	env := flags.String("env", "", "`name` of the environment")
+	at := flags.String("at", "", "freeze the verifier's clock at this RFC 3339 `instant`: for recorded requests only")
+	addresses := make([]*string, len(adapters))
+	for i, a := range adapters {
+		addresses[i] = flags.String(a.flag, "", a.usage+"; port 0 picks one")
+	}
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	if flags.NArg() > 0 {
+		return fmt.Errorf("unexpected argument %q", flags.Arg(0))
+	}
+	if *file == "" || *env == "" {
+		return errors.New("-config and -env are required")
+	}
+	logger := slog.New(slog.NewTextHandler(os.Stderr, nil))
+	options := []config.Option{config.WithLogger(logger)}
+	if *at != "" {
+		instant, err := time.Parse(time.RFC3339, *at)
+		if err != nil {
+			return fmt.Errorf("-at: %w", err)
+		}
+		options = append(options, config.WithNow(func() time.Time { return instant }))
+	}
+	v, err := config.Watch(ctx, *file, *env, options...)
+	if err != nil {
+		return err
+	}
+	return serve(ctx, v, addresses, out)
+}
+
+// serve listens on every address that is set, says so in one line, and serves
+// until ctx ends.
+func serve(ctx context.Context, v *core.Verifier, addresses []*string, out io.Writer) error {
+	var ready strings.Builder
+	var servers []*http.Server
+	failed := make(chan error, len(adapters))
+	for i, a := range adapters {
+		if *addresses[i] == "" {
+			continue
+		}
+		listener, err := net.Listen("tcp", *addresses[i])
+		if err != nil {
+			return err
+		}
+		server := &http.Server{Handler: a.mount(v), ReadHeaderTimeout: 10 * time.Second, Protocols: new(http.Protocols)}
+		server.Protocols.SetHTTP1(true)
+		server.Protocols.SetUnencryptedHTTP2(true)
+		servers = append(servers, server)
+		go func() { failed <- server.Serve(listener) }()
+		fmt.Fprintf(&ready, " %s=%s", a.flag, listener.Addr())
+	}
+	if len(servers) == 0 {
+		return errors.New("no address to listen on; see -help")
+	}
+	fmt.Fprintf(out, "ready%s\n", &ready)
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	var problems []error
+	for _, server := range servers {
+		problems = append(problems, server.Shutdown(ctx))
+	}
+	return errors.Join(problems...)
+}

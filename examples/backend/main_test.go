@@ -1,0 +1,201 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gatewayauth/gatewayauth/core"
+	"github.com/gatewayauth/gatewayauth/core/apig"
+	"github.com/gatewayauth/gatewayauth/core/signer"
+)
+
+const policy = `environments:
+  prod:
+    mode: MODE
+    allow_unsigned_payload: true
+    keys:
+      - {name: k1, type: hmac, key: AKTESTAKTEST0001, secret: SECRET}
+    apis:
+      - {match: "GET /healthz", open: true}
+    default: k1
+`
+
+const secret = "sktest-0123456789abcdef0123456789abcdef"
+
+func write(t *testing.T, path, mode, secret string) {
+	t.Helper()
+	text := strings.NewReplacer("MODE", mode, "SECRET", secret).Replace(policy)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// start runs the program until the test ends and returns the address of each
+// adapter.
+func start(t *testing.T, args ...string) map[string]string {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	reader, writer := io.Pipe()
+	done := make(chan error, 1)
+	go func() {
+		err := run(ctx, append(args, "-nethttp", "127.0.0.1:0"), writer)
+		writer.CloseWithError(io.ErrUnexpectedEOF)
+		done <- err
+	}()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+	line, err := bufio.NewReader(reader).ReadString('\n')
+	if err != nil || !strings.HasPrefix(line, "ready ") {
+		t.Fatalf("got %q, %v", line, err)
+	}
+	addresses := map[string]string{}
+	for _, field := range strings.Fields(line)[1:] {
+		name, address, _ := strings.Cut(field, "=")
+		addresses[name] = address
+	}
+	return addresses
+}
+
+func call(t *testing.T, client *http.Client, method, url, body string) (int, map[string]any) {
+	t.Helper()
+	r, err := http.NewRequest(method, url, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := client.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	var answer map[string]any
+	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil {
+		t.Fatal(err)
+	}
+	return response.StatusCode, answer
+}
+
+func signing(protocols *http.Protocols, payload core.Payload) *http.Client {
+	key := core.Key{Name: "k1", ID: "AKTESTAKTEST0001", Secret: core.NewSecret(secret)}
+	return &http.Client{Transport: &signer.Transport{
+		Signer: apig.NewSigner(key, apig.SignOptions{Payload: payload}), Base: &http.Transport{Protocols: protocols}}}
+}
+
+// TestBackend over HTTP/1.1 and unencrypted HTTP/2.
+func TestBackend(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "environments.yaml")
+	write(t, file, "enforce", secret)
+	base := "http://" + start(t, "-config", file, "-env", "prod")["nethttp"]
+	var http1, http2 http.Protocols
+	http1.SetHTTP1(true)
+	http2.SetUnencryptedHTTP2(true)
+	for name, protocols := range map[string]*http.Protocols{"HTTP/1.1": &http1, "HTTP/2": &http2} {
+		t.Run(name, func(t *testing.T) {
+			want := map[string]any{"verified": true, "key": "k1", "scheme": "hmac", "environment": "prod",
+				"signed_headers": []any{"host", "x-sdk-date"}, "payload": "hashed", "body_bytes": 4.0,
+				"body_sha256": "982d9e3eb996f559e633f4d194def3761d909f5a3b647d1a851fead67c32c9d1"}
+			if status, got := call(t, signing(protocols, core.PayloadHashed), "PATCH", base+"/any/path?q", "text"); status != 200 || !reflect.DeepEqual(got, want) {
+				t.Errorf("got %d %v, want %v", status, got, want)
+			}
+			want["payload"], want["signed_headers"] = "unsigned", []any{"host", "x-sdk-content-sha256", "x-sdk-date"}
+			if status, got := call(t, signing(protocols, core.PayloadUnsigned), "POST", base+"/", "text"); status != 200 || !reflect.DeepEqual(got, want) {
+				t.Errorf("unsigned payload: got %d %v, want %v", status, got, want)
+			}
+			plain := &http.Client{Transport: &http.Transport{Protocols: protocols}}
+			if status, got := call(t, plain, "GET", base+"/", ""); status != 401 || got["status"] != 401.0 {
+				t.Errorf("unsigned: got %d %v", status, got)
+			}
+			if status, got := call(t, plain, "GET", base+"/healthz", ""); status != 200 || got["verified"] != false || got["key"] != "" {
+				t.Errorf("open: got %d %v", status, got)
+			}
+		})
+	}
+}
+
+// TestBackendFollowsTheFile: modes and keys change without a restart.
+func TestBackendFollowsTheFile(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "environments.yaml")
+	write(t, file, "enforce", secret)
+	base := "http://" + start(t, "-config", file, "-env", "prod")["nethttp"]
+	client := signing(nil, core.PayloadHashed)
+	until := func(what string, done func() bool) {
+		t.Helper()
+		for deadline := time.Now().Add(30 * time.Second); !done(); {
+			if time.Now().After(deadline) {
+				t.Fatalf("waited 30 s for %s", what)
+			}
+		}
+	}
+	write(t, file, "enforce", "another-secret-0123")
+	until("the new secret", func() bool { status, _ := call(t, client, "GET", base+"/", ""); return status == 401 })
+	write(t, file, "report", "another-secret-0123")
+	until("report mode", func() bool {
+		status, got := call(t, client, "GET", base+"/", "")
+		return status == 200 && got["verified"] == false
+	})
+	write(t, file, "report", secret)
+	until("the old secret", func() bool { _, got := call(t, client, "GET", base+"/", ""); return got["verified"] == true })
+}
+
+// TestBackendAt judges the recorded request P1 at its instant.
+func TestBackendAt(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "environments.yaml")
+	write(t, file, "enforce", secret)
+	address := start(t, "-config", file, "-env", "prod", "-at", "2026-01-15T12:00:00Z")["nethttp"]
+	r, err := http.NewRequest("GET", "http://"+address+"/v1/items", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Host = "api.example.com"
+	r.Header.Set("X-Sdk-Date", "20260115T120000Z")
+	r.Header.Set("Authorization", "SDK-HMAC-SHA256 Access=AKTESTAKTEST0001, SignedHeaders=host;x-sdk-date, Signature=cb3128d2ea5ec59f2d17b821e4d9f2b89ebab00480e3cdcef7a73963f66bf868")
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if response.StatusCode != 200 {
+		t.Errorf("got %d", response.StatusCode)
+	}
+}
+
+// TestBackendDoesNotStart with anything wrong: each error says what.
+func TestBackendDoesNotStart(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "environments.yaml")
+	write(t, file, "enforce", secret)
+	bad := filepath.Join(t.TempDir(), "bad.yaml")
+	write(t, bad, "enforced", secret)
+	for _, tt := range []struct {
+		args []string
+		want string
+	}{
+		{nil, "-config and -env"},
+		{[]string{"-config", file, "-env", "prod"}, "no address"},
+		{[]string{"-config", file, "-env", "prod", "extra"}, "extra"},
+		{[]string{"-config", file, "-env", "test"}, `no environment "test"`},
+		{[]string{"-config", file + ".gone", "-env", "prod"}, ".gone"},
+		{[]string{"-config", bad, "-env", "prod"}, "bad.yaml:3: environments.prod.mode"},
+		{[]string{"-config", file, "-env", "prod", "-at", "now"}, "-at"},
+		{[]string{"-config", file, "-env", "prod", "-nethttp", "256.0.0.1:0"}, "256.0.0.1"},
+	} {
+		var out strings.Builder
+		ctx, cancel := context.WithCancel(t.Context())
+		err := run(ctx, tt.args, &out)
+		cancel()
+		if err == nil || !strings.Contains(err.Error(), tt.want) || out.Len() > 0 {
+			t.Errorf("%v: got %v and output %q, want an error that says %q", tt.args, err, &out, tt.want)
+		}
+	}
+}
