@@ -57,9 +57,11 @@ func verifier(t *testing.T, change ...func(*core.Config)) *core.Verifier {
 	return v
 }
 
+func newReader(s string) *bufio.Reader { return bufio.NewReader(strings.NewReader(s)) }
+
 func request(t *testing.T, raw string) *http.Request {
 	t.Helper()
-	r, err := http.ReadRequest(bufio.NewReader(strings.NewReader(raw)))
+	r, err := http.ReadRequest(newReader(raw))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,7 +2,6 @@ package core
 
 import (
 	"net/http"
-	"slices"
 	"strings"
 
 	"github.com/gatewayauth/gatewayauth/core/internal/canonical"
@@ -52,7 +51,7 @@ func (p *policy) checkForm(r *http.Request, path, query string) error {
 			return Refuse(CodeRequestAmbiguous, "more than one value of a header that steers verification")
 		}
 		if strings.IndexByte(name, '_') >= 0 {
-			if dashed := strings.ReplaceAll(name, "_", "-"); strings.EqualFold(dashed, "authorization") || isProtocol(dashed) {
+			if sameSpelling("authorization", name) || isProtocol(name) {
 				return Refuse(CodeRequestAmbiguous, "a header that steers verification is spelled with an underscore")
 			}
 		}
@@ -109,11 +108,9 @@ func (p *policy) checkCoverage(r *http.Request, c *Credential) error {
 	}
 	var protocol, override, twin bool // not decided in the loop: a map has no order
 	for header := range r.Header {
-		name := strings.ToLower(header)
-		dashed := strings.ReplaceAll(name, "_", "-")
-		protocol = protocol || c.SignsRequest && mustBeSigned(name) && !c.Signs(name)
-		override = override || slices.Contains(overrideHeaders[:], dashed) && !c.Signs(name)
-		twin = twin || dashed != name && c.Signs(dashed)
+		protocol = protocol || c.SignsRequest && mustBeSigned(header) && !c.signs(header, sameName)
+		override = override || isOneOf(header, overrideHeaders[:]) && !c.signs(header, sameName)
+		twin = twin || strings.IndexByte(header, '_') >= 0 && !c.signs(header, sameName) && c.signs(header, sameSpelling)
 	}
 	switch {
 	case twin:
@@ -125,8 +122,8 @@ func (p *policy) checkCoverage(r *http.Request, c *Credential) error {
 	}
 	for _, value := range r.Header["Connection"] {
 		for option := range strings.SplitSeq(value, ",") {
-			name := strings.ToLower(canonical.Trim(option))
-			if name == "authorization" || isProtocol(name) || c.Signs(name) {
+			name := canonical.Trim(option)
+			if sameName("authorization", name) || isProtocol(name) || c.signs(name, sameName) {
 				return Refuse(CodeRequestAmbiguous, "Connection names a header that steers verification or is signed")
 			}
 		}
@@ -152,7 +149,7 @@ func checkSignable(r *http.Request, c *Credential) error {
 // checkOpen refuses what would let an open API become another one.
 func checkOpen(r *http.Request) error {
 	for header := range r.Header {
-		if slices.Contains(overrideHeaders[:], strings.ReplaceAll(strings.ToLower(header), "_", "-")) {
+		if isOneOf(header, overrideHeaders[:]) {
 			return Refuse(CodeHeaderNotSigned, "a method override header on an open API")
 		}
 	}
@@ -170,17 +167,75 @@ func unsignable(name string) bool {
 	return false
 }
 
-func isProtocol(name string) bool {
+// isProtocol reports headers with a protocol prefix, underscores taken for dashes.
+func isProtocol(header string) bool {
 	for _, prefix := range protocolPrefixes {
-		if len(name) >= len(prefix) && strings.EqualFold(name[:len(prefix)], prefix) {
+		if len(header) >= len(prefix) && sameSpelling(prefix, header[:len(prefix)]) {
 			return true
 		}
 	}
 	return false
 }
 
-func mustBeSigned(name string) bool {
-	return isProtocol(name) && !slices.Contains(digestHeaders[:], name)
+func mustBeSigned(header string) bool {
+	return isProtocol(header) && !isOneOf(header, digestHeaders[:])
+}
+
+func isOneOf(header string, names []string) bool {
+	for _, name := range names {
+		if sameSpelling(name, header) {
+			return true
+		}
+	}
+	return false
+}
+
+// signs reports whether a signed header is the given one, in the sense of same.
+func (c *Credential) signs(header string, same func(name, header string) bool) bool {
+	if header == "" {
+		return false
+	}
+	for name := range strings.SplitSeq(c.SignedHeaders, ";") {
+		if same(name, header) {
+			return true
+		}
+	}
+	return false
+}
+
+// sameName reports whether header is name, which is in lower case. Header names
+// are ASCII; other letters fold to nothing.
+func sameName(name, header string) bool {
+	if len(name) != len(header) {
+		return false
+	}
+	for i := 0; i < len(header); i++ {
+		if lower(header[i]) != name[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// sameSpelling is sameName for readers that take underscores for dashes, as
+// CGI and its kin do.
+func sameSpelling(name, header string) bool {
+	if len(name) != len(header) {
+		return false
+	}
+	for i := 0; i < len(header); i++ {
+		if b := lower(header[i]); b != name[i] && !(b == '_' && name[i] == '-') {
+			return false
+		}
+	}
+	return true
+}
+
+func lower(b byte) byte {
+	if 'A' <= b && b <= 'Z' {
+		b += 'a' - 'A'
+	}
+	return b
 }
 
 // isHeaderName reports whether name is a field name (RFC 9110 section 5.1) in
@@ -200,8 +255,8 @@ func isHeaderName(name string) bool {
 func withoutReserved(h http.Header, c *Credential) http.Header {
 	var kept http.Header
 	for header := range h {
-		name := strings.ToLower(header)
-		if strings.HasPrefix(strings.ReplaceAll(name, "_", "-"), reservedPrefix) && !c.Signs(name) {
+		reserved := len(header) >= len(reservedPrefix) && sameSpelling(reservedPrefix, header[:len(reservedPrefix)])
+		if reserved && !c.signs(header, sameName) {
 			if kept == nil {
 				kept = h.Clone()
 			}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"hash"
 	"net/http"
-	"strings"
 	"time"
 )
 
@@ -108,13 +107,5 @@ func (c Credential) Format(f fmt.State, verb rune) { fmt.Fprintf(f, "credential(
 
 // Signs reports whether the header, given in lower case, is in SignedHeaders.
 func (c *Credential) Signs(name string) bool {
-	if name == "" {
-		return false
-	}
-	for signed := range strings.SplitSeq(c.SignedHeaders, ";") {
-		if signed == name {
-			return true
-		}
-	}
-	return false
+	return c.signs(name, func(signed, name string) bool { return signed == name })
 }
