@@ -39,6 +39,9 @@ type Config struct {
 	// AllowUnsignedPayload accepts credentials that declare the body unsigned,
 	// on every API. Such bodies can be changed by anyone on the way.
 	AllowUnsignedPayload bool
+	// AllowPresigned accepts credentials in the query. They are valid for as
+	// long as they say, up to a week, for whoever has the link.
+	AllowPresigned bool
 	// ExposeReason puts the code, the canonical request and the string to sign
 	// into answers. For development only.
 	ExposeReason bool

@@ -125,7 +125,7 @@ func (wild) Parse(_ *http.Request, c *core.Credential) error {
 	c.KeyID = k1.ID
 	return nil
 }
-func (w wild) Verify(*http.Request, *core.Credential, []core.Secret, string) (int, error) {
+func (w wild) Verify(*http.Request, *core.Credential, *core.Key, []core.Secret, string) (int, error) {
 	return w.secret, nil
 }
 

@@ -19,6 +19,9 @@ type Key struct {
 	Secret Secret
 	// Previous are earlier secrets, still accepted during a rotation.
 	Previous []PreviousSecret
+	// Region and Service are what the scope of a credential must name, for
+	// schemes that have one. They come from the configuration alone.
+	Region, Service string
 	// SessionToken belongs to temporary access keys: where it is set, requests
 	// must carry it, equal and signed.
 	SessionToken Secret

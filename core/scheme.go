@@ -27,12 +27,13 @@ type Scheme interface {
 	// (an [*Error]) is final, and no other scheme is tried. It reads headers
 	// and target only, and r has at most one Authorization value.
 	Parse(r *http.Request, c *Credential) error
-	// Verify proves that the credential was made with one of the secrets over
-	// r as it was received, and returns the index of that secret. Payload is
-	// what stands for the body: its hash in lower-case hex, or what the
-	// credential declared. A refusal is an [*Error]; comparisons are made in
-	// constant time. It does not read the body.
-	Verify(r *http.Request, c *Credential, secrets []Secret, payload string) (int, error)
+	// Verify proves that the credential was made with one of the secrets of the
+	// key over r as it was received, and returns the index of that secret:
+	// secrets holds those that are accepted now, which key alone does not tell.
+	// Payload is what stands for the body: its hash in lower-case hex, or what
+	// the credential declared. A refusal is an [*Error]; comparisons are made
+	// in constant time. It does not read the body.
+	Verify(r *http.Request, c *Credential, key *Key, secrets []Secret, payload string) (int, error)
 }
 
 // A Canonicalizer is a [Scheme] that can show what it computes. It is used for
@@ -80,10 +81,16 @@ type Credential struct {
 	// SignsRequest is true for signatures over the request, and false for
 	// schemes that only show who sends it. The fields below belong to the former.
 	SignsRequest bool
-	// Scope is the credential scope, where the scheme has one.
-	Scope string
+	// Scope is the credential scope, where the scheme has one, and Region and
+	// Service what it names: they must be the key's.
+	Scope, Region, Service string
+	// Presigned is true where the credential stands in the query. Its date is
+	// then part of the query and not of a header, and Expires is how long it is
+	// valid from that date on, in place of the allowed skew into the past.
+	Presigned bool
+	Expires   time.Duration
 	// Date is the name of the header that holds the date, in lower case. It
-	// must be signed. Timestamp is its text, Time what it says.
+	// must be signed; empty for Presigned. Timestamp is its text, Time what it says.
 	Date      string
 	Timestamp string
 	Time      time.Time

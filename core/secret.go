@@ -3,6 +3,8 @@ package core
 import (
 	"fmt"
 	"log/slog"
+	"sync"
+	"sync/atomic"
 )
 
 const redacted = "[redacted]"
@@ -17,7 +19,14 @@ const redacted = "[redacted]"
 type Secret struct {
 	// A pointer, so that printing a struct with an unexported Secret shows an
 	// address: fmt cannot call methods on unexported fields.
-	text *string
+	held *held
+}
+
+type held struct {
+	// A pointer as well: for some verbs fmt follows one, and it never two.
+	text    *string
+	mu      sync.Mutex
+	derived atomic.Pointer[[]any] // of *derivation[K, V], the newest first
 }
 
 // NewSecret returns a Secret that holds text.
@@ -25,20 +34,20 @@ func NewSecret(text string) Secret {
 	if text == "" {
 		return Secret{}
 	}
-	return Secret{text: &text}
+	return Secret{held: &held{text: &text}}
 }
 
 // Reveal returns the text. Schemes call it to compute; whoever else does is
 // responsible for where it goes.
 func (s Secret) Reveal() string {
-	if s.text == nil {
+	if s.held == nil {
 		return ""
 	}
-	return *s.text
+	return *s.held.text
 }
 
 // IsZero reports whether the secret is empty.
-func (s Secret) IsZero() bool { return s.text == nil }
+func (s Secret) IsZero() bool { return s.held == nil }
 
 // String returns "[redacted]".
 func (s Secret) String() string { return redacted }
@@ -51,3 +60,47 @@ func (s Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }
 
 // LogValue returns "[redacted]".
 func (s Secret) LogValue() slog.Value { return slog.StringValue(redacted) }
+
+// Derive returns what derive makes of the secret's text, and remembers it with
+// the secret, so that a rotated secret never meets the derivations of another.
+// Schemes keep derived keys and prepared states in it. The key names the
+// derivation; at most eight are remembered, the newest, so callers let nothing
+// into it that a stranger can choose freely. The result is shared by concurrent
+// calls.
+func Derive[K comparable, V any](s Secret, key K, derive func(text string) V) V {
+	if s.held == nil {
+		return derive("")
+	}
+	if v, ok := derived[K, V](s.held, key); ok {
+		return v
+	}
+	s.held.mu.Lock()
+	defer s.held.mu.Unlock()
+	if v, ok := derived[K, V](s.held, key); ok {
+		return v
+	}
+	v := derive(*s.held.text)
+	const most = 8
+	all := []any{&derivation[K, V]{key, v}}
+	if old := s.held.derived.Load(); old != nil {
+		all = append(all, (*old)[:min(len(*old), most-1)]...)
+	}
+	s.held.derived.Store(&all)
+	return v
+}
+
+type derivation[K comparable, V any] struct {
+	key   K
+	value V
+}
+
+func derived[K comparable, V any](h *held, key K) (v V, ok bool) {
+	if all := h.derived.Load(); all != nil {
+		for _, entry := range *all {
+			if d, is := entry.(*derivation[K, V]); is && d.key == key {
+				return d.value, true
+			}
+		}
+	}
+	return v, false
+}

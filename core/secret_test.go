@@ -61,3 +61,43 @@ func leaks(t *testing.T, secret, out, how string) {
 		t.Errorf("%s printed the secret: %s", how, out)
 	}
 }
+
+// TestDerive: computed once for each key, kept apart by type and secret, and
+// bounded.
+func TestDerive(t *testing.T) {
+	type day struct{ n int }
+	type other struct{ n int }
+	secret, calls := core.NewSecret("text"), 0
+	derive := func(s core.Secret, n int) string {
+		return core.Derive(s, day{n}, func(text string) string { calls++; return fmt.Sprint(text, n) })
+	}
+	for range 3 {
+		if got := derive(secret, 1); got != "text1" || calls != 1 {
+			t.Fatalf("got %q after %d calls", got, calls)
+		}
+	}
+	if got := core.Derive(secret, other{1}, func(string) int { return 7 }); got != 7 {
+		t.Errorf("another type of key: got %v", got)
+	}
+	if got := derive(core.NewSecret("next"), 1); got != "next1" {
+		t.Errorf("another secret: got %q", got)
+	}
+	for n := range 100 {
+		derive(secret, n)
+	}
+	calls = 0
+	derive(secret, 99)
+	derive(secret, 92)
+	if calls != 0 {
+		t.Error("the newest eight are not remembered")
+	}
+	if derive(secret, 1); calls != 1 {
+		t.Error("more than eight are remembered")
+	}
+	if got := derive(core.Secret{}, 1); got != "1" {
+		t.Errorf("the empty secret: got %q", got)
+	}
+	if got := testing.AllocsPerRun(100, func() { core.Derive(secret, day{1}, func(string) string { return "" }) }); got > 0 {
+		t.Errorf("a derivation that is remembered allocates %v times", got)
+	}
+}

@@ -75,6 +75,10 @@ func (p *policy) verify(r *http.Request, a *attempt) (*Identity, error) {
 		return nil, err
 	}
 
+	if c.Region != a.key.Region || c.Service != a.key.Service {
+		return nil, Refuse(CodeSignatureMismatch, "the credential's scope names another region or service than the key's")
+	}
+
 	// When it was signed, and what was.
 	if err := p.checkTime(c, now); err != nil {
 		return nil, err
@@ -108,7 +112,7 @@ func (p *policy) verify(r *http.Request, a *attempt) (*Identity, error) {
 	// The signature, the API, and the body against a declared digest.
 	var space [4]Secret
 	secrets := a.key.appendSecrets(space[:0], now)
-	secret, err := a.scheme.Verify(signed, c, secrets, a.payload)
+	secret, err := a.scheme.Verify(signed, c, a.key, secrets, a.payload)
 	if err != nil {
 		return nil, err
 	}
@@ -144,6 +148,9 @@ func (p *policy) parse(r *http.Request, a *attempt) error {
 		switch err := s.Parse(r, &a.credential); {
 		case err == nil:
 			a.scheme = s
+			if a.credential.Presigned && !p.AllowPresigned {
+				return Refuse(CodeSchemeNotAccepted, "a credential in the query, which this environment does not accept")
+			}
 			return checkSignedHeaders(a.credential.SignedHeaders, p.Limits.SignedHeaders)
 		case !errors.Is(err, ErrNoCredential):
 			return err
@@ -200,9 +207,13 @@ func (p *policy) checkTime(c *Credential, now time.Time) error {
 	if !c.SignsRequest {
 		return nil
 	}
+	valid := p.ClockSkew
+	if c.Presigned {
+		valid = c.Expires
+	}
 	// Sub saturates, so dates of any year compare rightly.
 	switch skew := now.Sub(c.Time); {
-	case skew > p.ClockSkew:
+	case skew > valid:
 		return Refuse(CodeSignatureExpired, "the signed date is too far in the past")
 	case skew < -p.ClockSkew:
 		return Refuse(CodeSignatureNotYetValid, "the signed date is too far in the future")

@@ -29,8 +29,10 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"hash"
 	"net/http"
 	"strings"
+	"sync"
 
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/internal/authorization"
@@ -138,7 +140,7 @@ func value(r *http.Request, name string) (string, bool) {
 
 // Verify compares the signature with that of every secret, over the two orders
 // in which the vendor's SDKs write the query.
-func (s *scheme) Verify(r *http.Request, c *core.Credential, secrets []core.Secret, payload string) (int, error) {
+func (s *scheme) Verify(r *http.Request, c *core.Credential, _ *core.Key, secrets []core.Secret, payload string) (int, error) {
 	m := canonical.NewMessage()
 	defer m.Free()
 	for order, more := canonical.ByDecoded, true; more; order++ {
@@ -190,8 +192,21 @@ func ambiguous(err error) error {
 
 // sign returns the hexadecimal HMAC of text.
 func sign(secret core.Secret, text []byte) (signature [2 * sha256.Size]byte) {
-	mac := hmac.New(sha256.New, []byte(secret.Reveal()))
+	macs := core.Derive(secret, flatKey{}, prepare)
+	mac := macs.Get().(hash.Hash)
+	defer macs.Put(mac)
+	mac.Reset()
 	mac.Write(text)
-	hex.Encode(signature[:], mac.Sum(nil))
+	var sum [sha256.Size]byte
+	hex.Encode(signature[:], mac.Sum(sum[:0]))
 	return signature
+}
+
+// flatKey names the derivation of a secret that is the HMAC key itself.
+type flatKey struct{}
+
+// prepare returns HMAC states that have taken in the key.
+func prepare(text string) *sync.Pool {
+	key := []byte(text)
+	return &sync.Pool{New: func() any { return hmac.New(sha256.New, key) }}
 }

@@ -87,7 +87,7 @@ func malformed() error {
 
 // Verify compares the password with every secret, by their hashes, so that the
 // time taken depends on neither.
-func (s *scheme) Verify(r *http.Request, c *core.Credential, secrets []core.Secret, _ string) (int, error) {
+func (s *scheme) Verify(r *http.Request, c *core.Credential, _ *core.Key, secrets []core.Secret, _ string) (int, error) {
 	peer := s.throttle.peer(r.RemoteAddr)
 	if !s.throttle.allow(peer) {
 		return -1, core.Refuse(core.CodeThrottled, "too many wrong passwords from this address")
