@@ -24,8 +24,9 @@ func (*binding) ServeHTTP(http.ResponseWriter, *http.Request) {}
 // is done by the standard library's ServeMux, which knows the pattern syntax
 // and its precedence.
 type bindings struct {
-	mux *http.ServeMux // nil where there are no patterns
-	def binding
+	mux   *http.ServeMux // nil where there are no patterns
+	hosts bool           // some pattern names a host
+	def   binding
 }
 
 func compileBindings(c Config, index keyIndex) (bindings, error) {
@@ -37,12 +38,21 @@ func compileBindings(c Config, index keyIndex) (bindings, error) {
 		}
 	}
 	known("Default", c.Default)
+	if len(c.APIs) > 0 && !patternsWork() {
+		problems = append(problems, errors.New("APIs: net/http.ServeMux runs without its patterns (GODEBUG=httpmuxgo121=1)"))
+	}
 	for _, api := range c.APIs {
 		where := fmt.Sprintf("API %q", api.Match)
 		if api.Open == (api.Key != "") {
 			problems = append(problems, fmt.Errorf("%s: needs either a key or open", where))
 		}
 		known(where, api.Key)
+		if host(api.Match) != "" {
+			b.hosts = true
+			if api.Open {
+				problems = append(problems, fmt.Errorf("%s: open to whoever sends that host; leave the host out", where))
+			}
+		}
 		if b.mux == nil {
 			b.mux = http.NewServeMux()
 		}
@@ -54,6 +64,24 @@ func compileBindings(c Config, index keyIndex) (bindings, error) {
 		}
 	}
 	return b, errors.Join(problems...)
+}
+
+// host returns the host of a pattern: [METHOD ][HOST]/[PATH].
+func host(pattern string) string {
+	if _, rest, found := strings.Cut(pattern, " "); found {
+		pattern = strings.TrimLeft(rest, " \t")
+	}
+	host, _, _ := strings.Cut(pattern, "/")
+	return host
+}
+
+// patternsWork reports whether ServeMux knows methods and wildcards: a setting
+// of the program can take them away, and bindings would silently bind nothing.
+func patternsWork() bool {
+	var mux http.ServeMux
+	mux.Handle("GET /{x}", new(binding))
+	_, pattern := mux.Handler(&http.Request{Method: http.MethodGet, URL: &url.URL{Path: "/y"}})
+	return pattern != ""
 }
 
 // registered is where ServeMux says that a pattern comes from: always a line of
@@ -74,26 +102,32 @@ func register(mux *http.ServeMux, pattern string, h http.Handler) (err error) {
 var (
 	errBindingAmbiguous = &Error{Code: CodeRequestAmbiguous,
 		Detail: "a router that decodes or cleans paths could reach an API bound otherwise; bind both spellings, or send the clean one"}
+	errBindingHost = &Error{Code: CodeRequestAmbiguous,
+		Detail: "the host is not in lower case without a final dot, or the method is CONNECT, and APIs are bound by host"}
 	errBindingOpen = &Error{Code: CodeRequestAmbiguous,
 		Detail: "the path is open as it stands, and not after decoding or cleaning"}
 )
 
 // lookup finds the binding of a request from its raw path. Routers differ in
 // what they do to a path before they match it: some decode %2F, some match the
-// path undecoded, some clean dot segments and double slashes, some add a
-// slash. The binding must be the same in all these readings, or the holder of
-// one API's key could reach another's; and an API is open only where all of
-// them find it open.
+// path undecoded, some clean dot segments and double slashes, some add or
+// take away a final slash. The binding must be the same in all these readings,
+// or the holder of one API's key could reach another's; and an API is open only
+// where all of them find it open.
 func (b *bindings) lookup(r *http.Request, path string) (binding, error) {
 	if b.mux == nil {
 		return b.def, nil
+	}
+	if b.hosts && (r.Method == http.MethodConnect || !plainHost(r.Host)) {
+		return binding{}, errBindingHost
 	}
 	decoded, ok := decode(path)
 	if !ok {
 		return binding{}, &Error{Code: CodeRequestAmbiguous, Detail: "malformed path"}
 	}
 	exact, redirected := b.match(r, decoded, path)
-	if decoded == path && !redirected && !strings.Contains(path, "/.") && !strings.Contains(path, "//") {
+	if decoded == path && !redirected && !strings.Contains(path, "/.") && !strings.Contains(path, "//") &&
+		(path == "/" || !strings.HasSuffix(path, "/")) {
 		return exact, nil // one reading only
 	}
 	cleaned := clean(path)
@@ -107,13 +141,16 @@ func (b *bindings) lookup(r *http.Request, path string) (binding, error) {
 		{true, decodedClean, cleaned},
 		{path != (&url.URL{Path: decoded}).EscapedPath(), path, ""}, // encoded more than it needs to be
 		{redirected, clean(decoded) + "/", ""},
+		{len(clean(decoded)) > 1, strings.TrimSuffix(clean(decoded), "/"), ""},
 	}
-	for _, reading := range readings {
+	for i, reading := range readings {
 		if !reading.applies {
 			continue
 		}
-		other, _ := b.match(r, reading.path, reading.rawPath)
+		other, away := b.match(r, reading.path, reading.rawPath)
 		switch {
+		case away && i == len(readings)-1: // only the spelling with the slash is bound
+			continue
 		case other == exact, other.open:
 		case exact.open:
 			return binding{}, errBindingOpen
@@ -143,6 +180,13 @@ func (b *bindings) match(r *http.Request, path, rawPath string) (found binding, 
 		return *bound, false
 	}
 	return b.def, pattern != ""
+}
+
+// plainHost reports whether a host is spelled the one way that patterns are
+// compared with; its port does not matter to them.
+func plainHost(host string) bool {
+	name, _, _ := strings.Cut(host, ":")
+	return name != "" && !strings.HasSuffix(name, ".") && strings.ToLower(name) == name
 }
 
 // clean resolves dot segments and double slashes, keeping a final slash.

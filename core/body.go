@@ -32,7 +32,11 @@ func (p *policy) hashBody(r *http.Request, h hash.Hash) error {
 		return nil
 	}
 	b := &bodyBuffer{source: r.Body, lease: &lease{used: p.buffered}}
-	whole, err := b.fill(h, p.MaxBody, p.MaxBuffered)
+	runtime.AddCleanup(b, (*lease).end, b.lease) // for callers of Verify that do not call Release
+	failed, err := b.fill(h, p.MaxBody, p.MaxBuffered)
+	if err == nil && r.ContentLength >= 0 && b.size != r.ContentLength {
+		err = Refuse(CodeBodyMismatch, "something in front of the verifier has read the body")
+	}
 	body := &bodyReader{buffer: b}
 	if err == nil && len(b.chunks[0]) == 0 {
 		body.Close()
@@ -40,14 +44,13 @@ func (p *policy) hashBody(r *http.Request, h hash.Hash) error {
 		r.Body, r.GetBody = http.NoBody, nil
 		return nil
 	}
-	runtime.AddCleanup(b, (*lease).end, b.lease) // for callers of Verify that do not call Release
 	r.Body = body
 	if err == nil {
 		r.GetBody = func() (io.ReadCloser, error) { return &bodyReader{buffer: b}, nil }
 		return nil
 	}
-	if whole != nil {
-		body.tail = errReader{whole}
+	if failed != nil {
+		body.tail = errReader{failed}
 	} else {
 		body.tail = b.source
 	}
@@ -73,13 +76,13 @@ type bodyBuffer struct {
 
 	mu       sync.RWMutex // release against readers that outlive the handler
 	chunks   [][]byte
+	size     int64
 	released bool
 }
 
 // fill reads the source. The error says why the body cannot be used; failed is
 // the source's own error, if it was that.
 func (b *bodyBuffer) fill(h hash.Hash, most, budget int64) (failed, err error) {
-	var size int64
 	for idle := 0; ; {
 		last := len(b.chunks) - 1
 		if last < 0 || len(b.chunks[last]) == cap(b.chunks[last]) {
@@ -92,7 +95,7 @@ func (b *bodyBuffer) fill(h hash.Hash, most, budget int64) (failed, err error) {
 		n, err := b.source.Read(chunk[len(chunk):cap(chunk)])
 		h.Write(chunk[len(chunk) : len(chunk)+n])
 		b.chunks[last] = chunk[:len(chunk)+n]
-		if size += int64(n); size > most {
+		if b.size += int64(n); b.size > most {
 			return nil, Refuse(CodeBodyTooLarge, "the body exceeds the limit")
 		}
 		if idle++; n > 0 {
@@ -113,20 +116,21 @@ func (b *bodyBuffer) fill(h hash.Hash, most, budget int64) (failed, err error) {
 	}
 }
 
-// grow adds a chunk. A body is charged for at most the largest that is allowed,
-// so that one of that size fits into a budget of the same.
+// grow adds a chunk as large as all before it, so that what is held is at most
+// twice what has arrived. A body is charged for at most the largest that is
+// allowed, so that one of that size fits into a budget of the same.
 func (b *bodyBuffer) grow(most, budget int64) bool {
-	size := int64(nextChunk)
-	if len(b.chunks) == 0 {
-		size = firstChunk
-	}
+	size := min(max(firstChunk, b.size), nextChunk)
 	if !b.lease.take(min(size, most-b.lease.mine.Load()), budget) {
 		return false
 	}
-	if size == firstChunk {
+	switch size {
+	case firstChunk:
 		b.chunks = append(b.chunks, firstChunks.Get().(*[firstChunk]byte)[:0])
-	} else {
+	case nextChunk:
 		b.chunks = append(b.chunks, nextChunks.Get().(*[nextChunk]byte)[:0])
+	default:
+		b.chunks = append(b.chunks, make([]byte, 0, size))
 	}
 	return true
 }
@@ -139,9 +143,10 @@ func (b *bodyBuffer) release() {
 	}
 	b.released = true
 	for _, chunk := range b.chunks {
-		if cap(chunk) == firstChunk {
+		switch cap(chunk) {
+		case firstChunk:
 			firstChunks.Put((*[firstChunk]byte)(chunk[:firstChunk]))
-		} else {
+		case nextChunk:
 			nextChunks.Put((*[nextChunk]byte)(chunk[:nextChunk]))
 		}
 	}
@@ -156,19 +161,26 @@ type bodyReader struct {
 	chunk  int
 	offset int
 	tail   io.Reader
-	closed bool
+	closed atomic.Bool
 }
 
 // Read copies out under the lock, so that nobody is left holding a chunk that
 // has gone back to the pool.
 func (r *bodyReader) Read(p []byte) (int, error) {
+	n, err := r.readHeld(p)
+	if err == io.EOF && r.tail != nil {
+		return r.tail.Read(p)
+	}
+	return n, err
+}
+
+func (r *bodyReader) readHeld(p []byte) (n int, err error) {
 	b := r.buffer
 	b.mu.RLock()
 	defer b.mu.RUnlock()
-	if r.closed || b.released {
+	if r.closed.Load() || b.released {
 		return 0, http.ErrBodyReadAfterClose
 	}
-	n := 0
 	for n < len(p) && r.chunk < len(b.chunks) {
 		copied := copy(p[n:], b.chunks[r.chunk][r.offset:])
 		n += copied
@@ -176,19 +188,16 @@ func (r *bodyReader) Read(p []byte) (int, error) {
 			r.chunk, r.offset = r.chunk+1, 0
 		}
 	}
-	switch {
-	case n > 0 || len(p) == 0:
-		return n, nil
-	case r.tail != nil:
-		return r.tail.Read(p)
+	if n == 0 && len(p) > 0 {
+		return 0, io.EOF
 	}
-	return 0, io.EOF
+	return n, nil
 }
 
 // Close closes the source, once for all readers of the buffer. The memory stays
 // until [Release], so that GetBody works afterwards.
 func (r *bodyReader) Close() error {
-	r.closed = true
+	r.closed.Store(true)
 	if r.buffer.closed.Swap(true) {
 		return nil
 	}
@@ -200,7 +209,7 @@ type verifyingReader struct {
 	io.ReadCloser
 	hash    hash.Hash
 	want    string
-	refusal func() error // also publishes the verdict
+	refusal func() error // publishes the verdict; io.EOF in report mode
 	end     error        // of every further Read
 }
 
@@ -211,6 +220,9 @@ func (p *policy) verifying(r *http.Request, a *attempt, body io.ReadCloser) io.R
 		refusal: func() error {
 			err := p.refusal(r, &judged, errDigest)
 			p.publish(r, &judged, nil, err)
+			if p.Mode == Report {
+				return io.EOF
+			}
 			return err
 		}}
 }

@@ -91,6 +91,8 @@ type Rewrite struct {
 
 // Limits bound the work done for a request that nothing is known about yet.
 type Limits struct {
+	// Target is the longest path and query together in bytes; 0 means 16384.
+	Target int
 	// Authorization is the longest Authorization header in bytes; 0 means 8192.
 	Authorization int
 	// SignedHeaders is the largest number of signed headers; 0 means 64.
@@ -165,6 +167,7 @@ func (c Config) compile() (*policy, error) {
 	if p.MaxBuffered < p.MaxBody {
 		problem("MaxBuffered: %d bytes are fewer than MaxBody, %d", p.MaxBuffered, p.MaxBody)
 	}
+	bounded(&p.Limits.Target, 16<<10, 1<<20, "Limits.Target", problem)
 	bounded(&p.Limits.Authorization, 8192, 1<<20, "Limits.Authorization", problem)
 	bounded(&p.Limits.SignedHeaders, 64, 1<<16, "Limits.SignedHeaders", problem)
 	bounded(&p.Limits.Headers, 256, 1<<20, "Limits.Headers", problem)
@@ -181,10 +184,11 @@ func (c Config) compile() (*policy, error) {
 		}
 		p.RequireSigned = append(p.RequireSigned, name)
 	}
-	if prefix := c.Rewrite.AddPrefix; prefix != "" && (prefix[0] != '/' || strings.HasSuffix(prefix, "/") || strings.ContainsAny(prefix, "?#%")) {
-		problem("Rewrite.AddPrefix: %q does not start with /, ends with /, or holds one of ? # %%", prefix)
+	if prefix := c.Rewrite.AddPrefix; prefix != "" && (prefix[0] != '/' || clean(prefix) != prefix || strings.HasSuffix(prefix, "/") ||
+		strings.ContainsAny(prefix, "?#% \r\n\x00")) {
+		problem("Rewrite.AddPrefix: %q is not a plain path such as /v1, without a slash at its end", prefix)
 	}
-	if strings.ContainsAny(c.Rewrite.Host, "/ \t\r\n") {
+	if host := c.Rewrite.Host; host != "" && !isHost(host) {
 		problem("Rewrite.Host: %q is not an authority", c.Rewrite.Host)
 	}
 

@@ -57,6 +57,8 @@ func verifier(t *testing.T, change ...func(*core.Config)) *core.Verifier {
 	return v
 }
 
+func jsonLogger(w io.Writer) *slog.Logger { return slog.New(slog.NewJSONHandler(w, nil)) }
+
 func newReader(s string) *bufio.Reader { return bufio.NewReader(strings.NewReader(s)) }
 
 func request(t *testing.T, raw string) *http.Request {

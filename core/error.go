@@ -99,11 +99,11 @@ func ProblemOf(err error) *Problem {
 	return p
 }
 
-// SetHeader sets the header fields of the answer but Content-Length:
-// Content-Type (application/problem+json), Cache-Control, and WWW-Authenticate
-// with 401, Connection with 413 (the rest of the body is not read), Retry-After
-// with 503.
-func (p *Problem) SetHeader(h http.Header) {
+// SetHeader sets the header fields of the answer to r but Content-Length:
+// Content-Type (application/problem+json), Cache-Control, WWW-Authenticate with
+// 401, Retry-After with 503, and Connection where a large body may be left
+// unread: how much of it was read shall not show in the answer.
+func (p *Problem) SetHeader(h http.Header, r *http.Request) {
 	h.Set("Content-Type", "application/problem+json")
 	h.Set("Cache-Control", "no-store")
 	switch p.Status {
@@ -111,10 +111,13 @@ func (p *Problem) SetHeader(h http.Header) {
 		if p.challenge != "" {
 			h.Set("WWW-Authenticate", p.challenge)
 		}
-	case http.StatusRequestEntityTooLarge:
-		h.Set("Connection", "close")
 	case http.StatusServiceUnavailable:
 		h.Set("Retry-After", "1")
+	}
+	const small = 4 << 10 // far below what net/http reads to keep a connection
+	large := r != nil && r.ProtoMajor == 1 && (r.ContentLength < 0 || r.ContentLength > small)
+	if large || p.Status == http.StatusRequestEntityTooLarge {
+		h.Set("Connection", "close")
 	}
 }
 
@@ -124,7 +127,7 @@ func WriteProblem(w http.ResponseWriter, r *http.Request, err error) {
 	p := ProblemOf(err)
 	body, _ := json.Marshal(p) // strings and a number: cannot fail
 	body = append(body, '\n')
-	p.SetHeader(w.Header())
+	p.SetHeader(w.Header(), r)
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(p.Status)
 	w.Write(body)

@@ -113,7 +113,7 @@ func (p *policy) log(ctx context.Context, level slog.Level, e *Event) {
 	}
 	add("code", string(e.Code))
 	if e.Err != nil {
-		attrs = append(attrs, slog.Any("error", e.Err))
+		attrs = append(attrs, slog.String("error", cut(e.Err.Error(), 512))) // a key source's may hold the caller's text
 	}
 	add("environment", e.Environment)
 	add("mode", e.Mode.String())
@@ -146,10 +146,11 @@ func (p *policy) panicked(ctx context.Context, where string) {
 }
 
 // printable escapes what is not printable ASCII, and cuts.
-func printable(s string) string {
-	const most = 128
-	cut := len(s) > most
-	if cut {
+func printable(s string) string { return cut(s, 128) }
+
+func cut(s string, most int) string {
+	long := len(s) > most
+	if long {
 		s = s[:most]
 	}
 	for i := 0; i < len(s); i++ {
@@ -159,7 +160,7 @@ func printable(s string) string {
 			break
 		}
 	}
-	if cut {
+	if long {
 		s += "..."
 	}
 	return s

@@ -33,14 +33,17 @@ var credentialParameters = [...]string{
 // checkForm refuses what is malformed or can be read in two ways, whatever
 // the scheme: nothing is known yet about who sent the request.
 func (p *policy) checkForm(r *http.Request, path, query string) error {
+	if len(path)+len(query) > p.Limits.Target {
+		return Refuse(CodeRequestAmbiguous, "the request target is too long")
+	}
 	if err := canonical.CheckTarget(path, query, p.Limits.QueryParameters); err != nil {
 		return &Error{Code: CodeRequestAmbiguous, Err: err}
 	}
 	if strings.ContainsAny(r.Method, "\r\n") {
 		return Refuse(CodeRequestAmbiguous, "the method is not a token")
 	}
-	if r.Host == "" || len(r.Header["Host"]) > 0 {
-		return Refuse(CodeRequestAmbiguous, "no host, or a host header beside it")
+	if !isHost(r.Host) || len(r.Header["Host"]) > 0 {
+		return Refuse(CodeRequestAmbiguous, "no host, one that is none, or a host header beside it")
 	}
 	lines := 0
 	for name, values := range r.Header {
@@ -106,25 +109,36 @@ func (p *policy) checkCoverage(r *http.Request, c *Credential) error {
 			}
 		}
 	}
-	var protocol, override, twin bool // not decided in the loop: a map has no order
+	var protocol, override bool // not decided in the loop: a map has no order
 	for header := range r.Header {
 		protocol = protocol || c.SignsRequest && mustBeSigned(header) && !c.signs(header, sameName)
 		override = override || isOneOf(header, overrideHeaders[:]) && !c.signs(header, sameName)
-		twin = twin || strings.IndexByte(header, '_') >= 0 && !c.signs(header, sameName) && c.signs(header, sameSpelling)
 	}
 	switch {
-	case twin:
-		return Refuse(CodeRequestAmbiguous, "a signed header is also present with an underscore in its name")
 	case protocol:
 		return Refuse(CodeHeaderNotSigned, "a protocol header (x-sdk-*, x-amz-*) is present and not signed")
 	case override:
 		return Refuse(CodeHeaderNotSigned, "a method override header is present and not signed")
 	}
+	return nil
+}
+
+// checkTwins refuses signed headers that someone on the way could take for
+// another: with an underscore for a dash, or named by Connection, so that a
+// proxy would have deleted them.
+func checkTwins(r *http.Request, c *Credential) error {
+	for header := range r.Header {
+		if strings.IndexByte(header, '_') >= 0 && !c.signs(header, sameName) && c.signs(header, sameSpelling) {
+			return Refuse(CodeRequestAmbiguous, "a signed header is also present with an underscore in its name")
+		}
+	}
+	const most = 64
+	options := 0
 	for _, value := range r.Header["Connection"] {
 		for option := range strings.SplitSeq(value, ",") {
 			name := canonical.Trim(option)
-			if sameName("authorization", name) || isProtocol(name) || c.signs(name, sameName) {
-				return Refuse(CodeRequestAmbiguous, "Connection names a header that steers verification or is signed")
+			if options++; options > most || sameName("authorization", name) || isProtocol(name) || c.signs(name, sameName) {
+				return Refuse(CodeRequestAmbiguous, "Connection names a header that steers verification or is signed, or too many")
 			}
 		}
 	}
@@ -236,6 +250,17 @@ func lower(b byte) byte {
 		b += 'a' - 'A'
 	}
 	return b
+}
+
+// isHost reports whether host can be an authority: HTTP/2 servers let through
+// what HTTP/1 does not.
+func isHost(host string) bool {
+	for i := 0; i < len(host); i++ {
+		if b := host[i]; b <= ' ' || b == 0x7f || strings.IndexByte(`/\@?#,`, b) >= 0 {
+			return false
+		}
+	}
+	return host != ""
 }
 
 // isHeaderName reports whether name is a field name (RFC 9110 section 5.1) in

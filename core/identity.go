@@ -17,6 +17,7 @@ type Identity struct {
 	signedHeaders                  string
 	payload                        Payload
 	signsTarget, signsHost         bool
+	signsBody                      bool
 	verified                       bool
 	secret                         int
 	signedAt                       time.Time
@@ -65,7 +66,7 @@ func (id *Identity) Covers() Coverage {
 	return Coverage{
 		Target:  id.signsTarget,
 		Host:    id.signsHost,
-		Body:    id.payload == PayloadHashed || id.payload == PayloadDeclared,
+		Body:    id.signsBody,
 		Headers: id.SignedHeaders(),
 	}
 }
@@ -79,7 +80,8 @@ type Coverage struct {
 	// Host: the authority in Request.Host. False where Config.Rewrite replaces
 	// it: then the gateway's host was verified, and the received one was not.
 	Host bool `json:"host"`
-	// Body: every byte of the body.
+	// Body: every byte of the body. False for [Verifier.AdmitStream]: nothing is
+	// proven about a stream until its end was read.
 	Body bool `json:"body"`
 	// Headers: these, with all their values. The SDK-* forms do not cover the
 	// order of several values.

@@ -34,6 +34,20 @@ type PreviousSecret struct {
 	Until time.Time
 }
 
+// usable reports whether a source's answer is the key with the id, fit to be
+// verified with: an empty secret would let everybody sign.
+func (k *Key) usable(id string) bool {
+	if k.Name == "" || k.ID != id || k.Secret.IsZero() {
+		return false
+	}
+	for _, p := range k.Previous {
+		if p.Secret.IsZero() {
+			return false
+		}
+	}
+	return true
+}
+
 // appendSecrets appends the secrets accepted at now: the current one first.
 func (k *Key) appendSecrets(dst []Secret, now time.Time) []Secret {
 	dst = append(dst, k.Secret)
@@ -47,8 +61,8 @@ func (k *Key) appendSecrets(dst []Secret, now time.Time) []Secret {
 
 // A KeySource finds keys by id. Key must be safe for concurrent use, should
 // return when ctx ends, and returns [ErrKeyUnknown] where there is no key with
-// that id; any other error, and a panic, is answered with 503. The caller does
-// not change the returned key, and neither may the source afterwards. The id
+// that id; any other error, a panic, a key with another id, and one without a
+// name or with an empty secret, is answered with 503. The caller does not change the returned key, and neither may the source afterwards. The id
 // comes from the request: any bytes up to the limit of the header.
 type KeySource interface {
 	Key(ctx context.Context, id string) (*Key, error)

@@ -71,7 +71,12 @@ func (v *Verifier) Mode() Mode {
 
 // Buffered returns the bytes of memory that hold bodies at present. It returns
 // to 0 when all requests were released.
-func (v *Verifier) Buffered() int64 { return v.buffered.Load() }
+func (v *Verifier) Buffered() int64 {
+	if v == nil {
+		return 0
+	}
+	return v.buffered.Load()
+}
 
 // Verify tells the truth about r whatever the mode: an [Identity], or an
 // [*Error], never both and never neither. On an open API the identity is not
@@ -109,8 +114,9 @@ func (p *policy) judge(r *http.Request, a *attempt) (*Identity, error) {
 // In enforce mode a refused request gives an error. A verified one gives a
 // copy of r whose context carries the [Identity], without trailers, without
 // unsigned x-apig-* headers, and with a body of at most MaxBody bytes. In
-// report mode the same is done for what verifies; what does not is logged as
-// "would be refused" and goes through unchanged and without identity. In off
+// report mode the same is done for what verifies, but that no body is bounded;
+// what does not verify is logged as "would be refused" and goes through
+// unchanged and without identity. In off
 // mode r is returned as it is.
 //
 // Adapters call [Release] with r, as it was passed in, when the handler has
@@ -140,22 +146,34 @@ func (v *Verifier) admit(r *http.Request, stream bool) (*http.Request, error) {
 	id, err := p.judge(r, &a)
 	switch {
 	case err != nil && p.Mode == Report && r != nil:
-		return r.WithContext(r.Context()), nil
+		return r.WithContext(NewContext(r.Context(), nil)), nil
 	case err != nil:
 		return nil, err
 	case !id.Verified():
-		return r, nil
+		return r.WithContext(NewContext(r.Context(), nil)), nil
 	}
 	admitted := r.WithContext(NewContext(r.Context(), id))
 	admitted.Header = withoutReserved(r.Header, &a.credential)
 	admitted.Trailer = nil
-	if _, buffered := r.Body.(*bodyReader); !buffered && r.Body != nil && r.Body != http.NoBody {
-		admitted.Body = http.MaxBytesReader(nil, r.Body, p.MaxBody)
-		if a.credential.Payload == PayloadDeclared {
-			admitted.Body = p.verifying(r, &a, admitted.Body)
-		}
+	if !a.held {
+		p.bound(admitted, &a)
 	}
 	return admitted, nil
+}
+
+// bound limits a body that the handler will be the first to read, and checks
+// its digest where one was declared.
+func (p *policy) bound(r *http.Request, a *attempt) {
+	r.GetBody = nil // it would go around
+	if r.Body == nil {
+		r.Body = http.NoBody
+	}
+	if r.Body != http.NoBody && p.Mode != Report {
+		r.Body = http.MaxBytesReader(nil, r.Body, p.MaxBody)
+	}
+	if a.credential.Payload == PayloadDeclared {
+		r.Body = p.verifying(r, a, r.Body)
+	}
 }
 
 // refusal makes the error complete: an *Error that can answer the request.

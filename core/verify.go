@@ -5,7 +5,6 @@ import (
 	"crypto/subtle"
 	"encoding/hex"
 	"errors"
-	"hash"
 	"net/http"
 	"sync/atomic"
 	"time"
@@ -30,6 +29,7 @@ type attempt struct {
 	credential Credential
 	key        *Key
 	stream     bool   // the body cannot be held
+	held       bool   // the body was read here, into memory
 	payload    string // what stands for the body, once that is known
 }
 
@@ -70,7 +70,12 @@ func (p *policy) verify(r *http.Request, a *attempt) (*Identity, error) {
 	if err := p.parse(signed, a); err != nil {
 		return nil, err
 	}
-	now := p.Now()
+	if err := checkTwins(signed, c); err != nil {
+		return nil, err
+	}
+	if r.ContentLength > p.MaxBody {
+		return nil, Refuse(CodeBodyTooLarge, "the body is announced to exceed the limit")
+	}
 	if a.key, err = p.lookUp(ctx, a); err != nil {
 		return nil, err
 	}
@@ -80,7 +85,7 @@ func (p *policy) verify(r *http.Request, a *attempt) (*Identity, error) {
 	}
 
 	// When it was signed, and what was.
-	if err := p.checkTime(c, now); err != nil {
+	if err := p.checkTime(c, p.Now()); err != nil {
 		return nil, err
 	}
 	if err := p.checkCoverage(signed, c); err != nil {
@@ -91,11 +96,9 @@ func (p *policy) verify(r *http.Request, a *attempt) (*Identity, error) {
 	}
 
 	// The body, as far as the signature needs it.
-	if r.ContentLength > p.MaxBody {
-		return nil, Refuse(CodeBodyTooLarge, "the body is announced to exceed the limit")
-	}
 	a.payload = c.Declared
 	switch c.Payload {
+	case PayloadNone, PayloadDeclared:
 	case PayloadUnsigned:
 		if !a.binding.allowUnsigned {
 			return nil, Refuse(CodePayloadNotSigned, "the payload is declared unsigned, which this API does not allow")
@@ -104,14 +107,16 @@ func (p *policy) verify(r *http.Request, a *attempt) (*Identity, error) {
 		if a.stream {
 			return nil, Refuse(CodePayloadUnsupported, "the hash of a stream is signed without being declared")
 		}
-		if a.payload, err = p.digest(r, c.NewHash()); err != nil {
+		if a.payload, err = p.digest(r, a); err != nil {
 			return nil, err
 		}
+	default:
+		return nil, Refuse(CodePayloadUnsupported, "the scheme says nothing about the payload")
 	}
 
 	// The signature, the API, and the body against a declared digest.
 	var space [4]Secret
-	secrets := a.key.appendSecrets(space[:0], now)
+	secrets := a.key.appendSecrets(space[:0], p.Now())
 	secret, err := a.scheme.Verify(signed, c, a.key, secrets, a.payload)
 	if err != nil {
 		return nil, err
@@ -119,11 +124,11 @@ func (p *policy) verify(r *http.Request, a *attempt) (*Identity, error) {
 	if secret < 0 || secret >= len(secrets) {
 		return nil, Refuse(CodeSignatureMismatch, "the scheme accepted with no secret of the key")
 	}
-	if a.key.Name != a.binding.key {
+	if a.binding.key == "" || a.key.Name != a.binding.key {
 		return nil, Refuse(CodeKeyNotBound, "rightly signed, with a key that is not bound to this API")
 	}
 	if c.Payload == PayloadDeclared && !a.stream {
-		digest, err := p.digest(r, c.NewHash())
+		digest, err := p.digest(r, a)
 		if err != nil {
 			return nil, err
 		}
@@ -131,11 +136,18 @@ func (p *policy) verify(r *http.Request, a *attempt) (*Identity, error) {
 			return nil, errDigest
 		}
 	}
+	if a.held {
+		// The body may have taken long to arrive.
+		if err := p.checkTime(c, p.Now()); err != nil {
+			return nil, err
+		}
+	}
 	return &Identity{
 		environment: p.Environment, scheme: a.scheme.Name(), algorithm: c.Algorithm,
 		key: a.key.Name, keyID: a.key.ID, secret: secret,
 		signedHeaders: c.SignedHeaders, signedAt: c.Time,
 		payload: c.Payload, signsTarget: c.SignsRequest, verified: true,
+		signsBody: c.Payload == PayloadHashed || c.Payload == PayloadDeclared && !a.stream,
 		signsHost: c.Signs("host") && p.Rewrite.Host == "",
 	}, nil
 }
@@ -184,8 +196,8 @@ func (p *policy) lookUp(ctx context.Context, a *attempt) (key *Key, err error) {
 		return nil, p.unknown(ctx, a)
 	case err != nil:
 		return nil, &Error{Code: CodeUnavailable, Detail: "the key source failed", Err: err}
-	case key.Secret.IsZero():
-		return nil, Refuse(CodeUnavailable, "the key source returned a key without a secret")
+	case !key.usable(id):
+		return nil, Refuse(CodeUnavailable, "the key source returned another key than the one asked for, or one without name or secret")
 	}
 	return key, nil
 }
@@ -222,7 +234,12 @@ func (p *policy) checkTime(c *Credential, now time.Time) error {
 }
 
 // digest hashes the body, to lower-case hex.
-func (p *policy) digest(r *http.Request, h hash.Hash) (string, error) {
+func (p *policy) digest(r *http.Request, a *attempt) (string, error) {
+	if len(r.PostForm) > 0 || r.MultipartForm != nil {
+		return "", Refuse(CodeBodyMismatch, "something in front of the verifier has read the body")
+	}
+	h := a.credential.NewHash()
+	a.held = true
 	if err := p.hashBody(r, h); err != nil {
 		return "", err
 	}

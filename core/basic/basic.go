@@ -35,10 +35,12 @@ type Config struct {
 
 // New returns the scheme "basic".
 //
-// Wrong passwords are throttled: after ten in a second from one address, that
-// address is refused until the second is over, right or wrong. An address that
-// has sent a right password within ten minutes is never throttled, so that
-// guesses cannot lock out a gateway that works.
+// Wrong passwords are throttled: after ten in a second for one user from one
+// address, that address is refused for that user until the second is over, right
+// or wrong. Where a right password came within ten minutes nothing is
+// throttled, so that guesses cannot lock out a gateway that works. Behind
+// something that hides addresses, guesses that come before the gateway's first
+// request can hold it off for as long as they last.
 func New(c Config) core.Scheme {
 	if c.Now == nil {
 		c.Now = time.Now
@@ -88,7 +90,7 @@ func malformed() error {
 // Verify compares the password with every secret, by their hashes, so that the
 // time taken depends on neither.
 func (s *scheme) Verify(r *http.Request, c *core.Credential, _ *core.Key, secrets []core.Secret, _ string) (int, error) {
-	peer := s.throttle.peer(r.RemoteAddr)
+	peer := s.throttle.peer(r.RemoteAddr, c.KeyID)
 	if !s.throttle.allow(peer) {
 		return -1, core.Refuse(core.CodeThrottled, "too many wrong passwords from this address")
 	}

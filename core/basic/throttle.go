@@ -13,7 +13,7 @@ const (
 	slots   = 1024
 )
 
-// throttle counts wrong passwords by address. Its size is fixed: addresses
+// throttle counts wrong passwords by address and user. Its size is fixed: pairs
 // share slots, at worst throttling a neighbour that has not sent a right
 // password yet, for a second.
 type throttle struct {
@@ -33,18 +33,26 @@ func newThrottle(now func() time.Time) *throttle {
 	return &throttle{now: now, seed: maphash.MakeSeed()}
 }
 
-// peer returns the slot of a remote address: by IP address, for IPv6 by /64.
-func (t *throttle) peer(remote string) *slot {
+type pair struct {
+	prefix netip.Prefix
+	remote string // where that is no address
+	user   string
+}
+
+// peer returns the slot of a remote address (by IP address, for IPv6 by /64)
+// and a user.
+func (t *throttle) peer(remote, user string) *slot {
+	p := pair{remote: remote, user: user}
 	if addr, err := netip.ParseAddrPort(remote); err == nil {
 		ip, bits := addr.Addr().Unmap(), 64
 		if ip.Is4() {
 			bits = 32
 		}
-		if prefix, err := ip.WithZone("").Prefix(bits); err == nil {
-			return &t.slots[maphash.Comparable(t.seed, prefix)%slots]
+		if p.prefix, err = ip.WithZone("").Prefix(bits); err == nil {
+			p.remote = ""
 		}
 	}
-	return &t.slots[maphash.String(t.seed, remote)%slots]
+	return &t.slots[maphash.Comparable(t.seed, p)%slots]
 }
 
 func (t *throttle) allow(s *slot) bool {

@@ -40,8 +40,9 @@ const defaultMaxBody = 12 << 20
 // Transport is an [http.RoundTripper] that signs every request before it
 // passes it on.
 //
-// A redirect to another host is not followed but gives an error: signing it
-// would hand a credential to whoever the redirect names.
+// A redirect to another host or scheme is not followed but gives an error:
+// signing it would hand a credential to whoever the redirect names, or send it
+// in clear.
 type Transport struct {
 	// Signer signs. Required.
 	Signer Signer
@@ -76,8 +77,9 @@ func (t *Transport) sign(r *http.Request) (*http.Request, error) {
 		return nil, errors.New("signer: Transport.Signer is nil")
 	case r.URL == nil || r.URL.Opaque != "":
 		return nil, errors.New("signer: the URL has no path to sign")
-	case r.Response != nil && r.Response.Request != nil && r.Response.Request.URL.Host != r.URL.Host:
-		return nil, errors.New("signer: a redirect leads to another host; it is not signed")
+	case r.Response != nil && r.Response.Request != nil &&
+		(r.Response.Request.URL.Host != r.URL.Host || r.Response.Request.URL.Scheme != r.URL.Scheme):
+		return nil, errors.New("signer: a redirect leads to another host or scheme; it is not signed")
 	}
 	out := r.Clone(r.Context())
 	out.RequestURI = "" // a server's request that is passed on: URL is what is sent
