@@ -71,7 +71,10 @@ func host(pattern string) string {
 	if _, rest, found := strings.Cut(pattern, " "); found {
 		pattern = strings.TrimLeft(rest, " \t")
 	}
-	host, _, _ := strings.Cut(pattern, "/")
+	host, _, found := strings.Cut(pattern, "/")
+	if !found {
+		return "" // no pattern at all
+	}
 	return host
 }
 

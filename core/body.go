@@ -108,10 +108,7 @@ func (b *bodyBuffer) fill(h hash.Hash, most, budget int64) (failed, err error) {
 		case err == io.EOF:
 			return nil, nil
 		case err != nil:
-			if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
-				return err, &Error{Code: CodeBodyTooLarge, Err: err}
-			}
-			return err, &Error{Code: CodeBodyMismatch, Detail: "the body could not be read to its end", Err: err}
+			return err, unreadable(err)
 		}
 	}
 }
@@ -204,27 +201,37 @@ func (r *bodyReader) Close() error {
 	return r.buffer.source.Close()
 }
 
+// unreadable is the refusal of a body whose source failed. A source may refuse
+// by itself.
+func unreadable(err error) error {
+	if refusal, ok := errors.AsType[*Error](err); ok {
+		return refusal
+	}
+	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
+		return &Error{Code: CodeBodyTooLarge, Err: err}
+	}
+	return &Error{Code: CodeBodyMismatch, Detail: "the body could not be read to its end", Err: err}
+}
+
 // verifyingReader checks a declared digest while the handler reads.
 type verifyingReader struct {
 	io.ReadCloser
-	hash    hash.Hash
-	want    string
-	refusal func() error // publishes the verdict; io.EOF in report mode
-	end     error        // of every further Read
+	hash   hash.Hash
+	want   string
+	refuse func(error) error // completes and publishes a refusal
+	report bool              // the handler gets what the body gave, whatever is refused
+	end    error             // of every further Read
 }
 
 // verifying returns body with its digest checked at the end.
 func (p *policy) verifying(r *http.Request, a *attempt, body io.ReadCloser) io.ReadCloser {
 	judged := *a
 	return &verifyingReader{ReadCloser: body, hash: a.credential.NewHash(), want: a.credential.Declared,
-		refusal: func() error {
-			err := p.refusal(r, &judged, errDigest)
-			p.publish(r, &judged, nil, err)
-			if p.Mode == Report {
-				return io.EOF
-			}
-			return err
-		}}
+		refuse: func(err error) error {
+			refusal := p.refusal(r, &judged, err)
+			p.publish(r, &judged, nil, refusal)
+			return refusal
+		}, report: p.Mode == Report}
 }
 
 func (v *verifyingReader) Read(b []byte) (int, error) {
@@ -233,11 +240,19 @@ func (v *verifyingReader) Read(b []byte) (int, error) {
 	}
 	n, err := v.ReadCloser.Read(b)
 	v.hash.Write(b[:n])
-	if err == io.EOF && !equal(hex.EncodeToString(v.hash.Sum(nil)), v.want) {
-		err = v.refusal()
+	if v.end = err; err == nil {
+		return n, nil
 	}
-	v.end = err
-	return n, err
+	refusal := errDigest
+	if err != io.EOF {
+		refusal = unreadable(err)
+	} else if equal(hex.EncodeToString(v.hash.Sum(nil)), v.want) {
+		return n, err
+	}
+	if published := v.refuse(refusal); !v.report {
+		v.end = published
+	}
+	return n, v.end
 }
 
 type errReader struct{ err error }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -91,7 +92,7 @@ type Rewrite struct {
 
 // Limits bound the work done for a request that nothing is known about yet.
 type Limits struct {
-	// Target is the longest path and query together in bytes; 0 means 16384.
+	// Target is the longest path and query together in bytes; 0 means 65536.
 	Target int
 	// Authorization is the longest Authorization header in bytes; 0 means 8192.
 	Authorization int
@@ -167,7 +168,7 @@ func (c Config) compile() (*policy, error) {
 	if p.MaxBuffered < p.MaxBody {
 		problem("MaxBuffered: %d bytes are fewer than MaxBody, %d", p.MaxBuffered, p.MaxBody)
 	}
-	bounded(&p.Limits.Target, 16<<10, 1<<20, "Limits.Target", problem)
+	bounded(&p.Limits.Target, 64<<10, 1<<20, "Limits.Target", problem)
 	bounded(&p.Limits.Authorization, 8192, 1<<20, "Limits.Authorization", problem)
 	bounded(&p.Limits.SignedHeaders, 64, 1<<16, "Limits.SignedHeaders", problem)
 	bounded(&p.Limits.Headers, 256, 1<<20, "Limits.Headers", problem)
@@ -195,12 +196,29 @@ func (c Config) compile() (*policy, error) {
 	index := keyIndex{names: map[string]bool{}, ids: map[string]bool{}}
 	p.Schemes = append([]Scheme(nil), c.Schemes...)
 	for i, s := range p.Schemes {
-		if s == nil || s.Keys() == nil {
-			problem("Schemes[%d]: nil, or without a source of keys", i)
+		if s == nil {
+			problem("Schemes[%d]: nil", i)
+			continue
+		}
+		if v, ok := s.(Validator); ok {
+			if err := v.Validate(); err != nil {
+				problem("scheme %s: %w", s.Name(), err)
+				continue
+			}
+		}
+		if s.Keys() == nil {
+			problem("Schemes[%d]: nil as its source of keys", i)
 			continue
 		}
 		for _, err := range index.add(s.Keys()) {
 			problem("scheme %s: %w", s.Name(), err)
+		}
+		header := "Authorization"
+		if h, ok := s.(HeaderScheme); ok {
+			header = http.CanonicalHeaderKey(h.CredentialHeader())
+		}
+		if !slices.Contains(p.headers, header) {
+			p.headers = append(p.headers, header)
 		}
 		for _, a := range s.Algorithms() {
 			if !slices.Contains(p.algorithms, a) {

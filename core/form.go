@@ -59,16 +59,23 @@ func (p *policy) checkForm(r *http.Request, path, query string) error {
 			}
 		}
 	}
+	credentials := 0
+	for _, name := range p.headers {
+		credentials += min(1, len(r.Header[name]))
+	}
 	auth := r.Header["Authorization"]
-	if len(auth) == 0 {
+	switch {
+	case credentials > 1:
+		return Refuse(CodeRequestAmbiguous, "credentials in the headers of two schemes")
+	case credentials == 0 && len(auth) == 0:
 		return nil
 	}
 	for _, name := range credentialParameters {
 		if canonical.HasParameter(query, name) {
-			return Refuse(CodeRequestAmbiguous, "credentials in the Authorization header and in the query")
+			return Refuse(CodeRequestAmbiguous, "credentials in a header and in the query")
 		}
 	}
-	if len(auth[0]) > p.Limits.Authorization {
+	if len(auth) > 0 && len(auth[0]) > p.Limits.Authorization {
 		return Refuse(CodeCredentialMalformed, "the Authorization header is too long")
 	}
 	return nil

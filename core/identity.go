@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
 )
@@ -21,6 +22,7 @@ type Identity struct {
 	verified                       bool
 	secret                         int
 	signedAt                       time.Time
+	attributes                     map[string][]string
 }
 
 // Verified reports whether a request was proven to come from the holder of the
@@ -52,6 +54,10 @@ func (id *Identity) SignedAt() time.Time { return id.signedAt }
 
 // Payload says what was proven about the body.
 func (id *Identity) Payload() Payload { return id.payload }
+
+// Attribute returns what the scheme learned about the sender beside the key,
+// such as the roles of a token. Which names there are the scheme documents.
+func (id *Identity) Attribute(name string) []string { return slices.Clone(id.attributes[name]) }
 
 // SignedHeaders returns the names of the signed headers, lower case, sorted.
 func (id *Identity) SignedHeaders() []string {

@@ -36,6 +36,20 @@ type Scheme interface {
 	Verify(r *http.Request, c *Credential, key *Key, secrets []Secret, payload string) (int, error)
 }
 
+// A Validator is a [Scheme] whose own configuration can be wrong. [New] asks it
+// and reports what it returns.
+type Validator interface {
+	// Validate reports all problems at once.
+	Validate() error
+}
+
+// A HeaderScheme is a [Scheme] whose credential stands in a header of its own
+// in place of Authorization. A request with the headers of two schemes is
+// ambiguous, and so is one with a credential in the query beside one.
+type HeaderScheme interface {
+	CredentialHeader() string
+}
+
 // A Canonicalizer is a [Scheme] that can show what it computes. It is used for
 // diagnosis only, never to accept a request.
 type Canonicalizer interface {
@@ -106,6 +120,10 @@ type Credential struct {
 	Declared string
 	// NewHash makes the hash of the body, for PayloadHashed and PayloadDeclared.
 	NewHash func() hash.Hash
+
+	// Attributes are what Verify learned about the sender beside the key, for
+	// [Identity.Attribute]: roles, a user, a project. Not changed afterwards.
+	Attributes map[string][]string
 }
 
 // Format writes the algorithm, for every verb: the rest is the caller's text and

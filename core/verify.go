@@ -18,6 +18,7 @@ type policy struct {
 	bindings   bindings
 	algorithms []string
 	challenge  string
+	headers    []string      // in which the schemes' credentials stand
 	buffered   *atomic.Int64 // bytes of bodies in memory, of the Verifier
 }
 
@@ -148,11 +149,11 @@ func (p *policy) verify(r *http.Request, a *attempt) (*Identity, error) {
 		signedHeaders: c.SignedHeaders, signedAt: c.Time,
 		payload: c.Payload, signsTarget: c.SignsRequest, verified: true,
 		signsBody: c.Payload == PayloadHashed || c.Payload == PayloadDeclared && !a.stream,
-		signsHost: c.Signs("host") && p.Rewrite.Host == "",
+		signsHost: c.Signs("host") && p.Rewrite.Host == "", attributes: c.Attributes,
 	}, nil
 }
 
-var errDigest = &Error{Code: CodeBodyMismatch, Detail: "the body does not have the digest that was declared and signed"}
+var errDigest error = &Error{Code: CodeBodyMismatch, Detail: "the body does not have the digest that was declared and signed"}
 
 // parse finds the one scheme that recognises a credential in r.
 func (p *policy) parse(r *http.Request, a *attempt) error {
@@ -182,6 +183,9 @@ func (p *policy) parse(r *http.Request, a *attempt) error {
 // lookUp finds the key in the scheme's source, which may be the user's code.
 func (p *policy) lookUp(ctx context.Context, a *attempt) (key *Key, err error) {
 	id := a.credential.KeyID
+	if id == "" { // the key's name is its id then
+		id = a.binding.key
+	}
 	defer func() {
 		if recover() != nil {
 			p.panicked(ctx, "key source")

@@ -18,13 +18,15 @@ import (
 func Middleware(v *core.Verifier) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			admitted, err := v.Admit(r)
-			defer core.Release(r)
+			judged := *r
+			admitted, err := v.Admit(&judged)
+			defer core.Release(&judged)
 			if err != nil {
 				core.WriteProblem(w, r, err)
 				return
 			}
-			next.ServeHTTP(w, admitted)
+			*r = *admitted // in place: the server removes the files of the multipart form that it finds in r
+			next.ServeHTTP(w, r)
 		})
 	}
 }

@@ -40,5 +40,6 @@ func handle(w http.ResponseWriter, r *http.Request) {
 		a.SignedHeaders, a.Payload = id.SignedHeaders(), id.Payload().String()
 	}
 	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(http.StatusOK) // Gin would say 404: it has no route for this
 	json.NewEncoder(w).Encode(a)
 }

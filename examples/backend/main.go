@@ -1,7 +1,8 @@
 // Command backend runs one handler behind each adapter, with a policy from an
-// environments file. Every method and path reads the whole body and answers
-// with what was proven about the request. The file is watched: a change takes
-// effect without a restart.
+// environments file. Over HTTP every method and path reads the whole body and
+// answers with what was proven about the request; over gRPC there are the health
+// and reflection services. The file is watched: a change takes effect without
+// a restart.
 package main
 
 import (
@@ -12,7 +13,6 @@ import (
 	"io"
 	"log/slog"
 	"net"
-	"net/http"
 	"os"
 	"os/signal"
 	"strings"
@@ -21,19 +21,7 @@ import (
 
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/config"
-	"github.com/gatewayauth/gatewayauth/nethttp"
 )
-
-// adapters are the ways to put the verifier in front of the handler, each with
-// the flag that names its address.
-var adapters = []struct {
-	flag, usage string
-	mount       func(*core.Verifier) http.Handler
-}{
-	{"nethttp", "`address` to serve net/http on (HTTP/1.1 and unencrypted HTTP/2)", func(v *core.Verifier) http.Handler {
-		return nethttp.Middleware(v)(http.HandlerFunc(handle))
-	}},
-}
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -85,7 +73,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 // until ctx ends.
 func serve(ctx context.Context, v *core.Verifier, addresses []*string, out io.Writer) error {
 	var ready strings.Builder
-	var servers []*http.Server
+	var servers []server
 	failed := make(chan error, len(adapters))
 	for i, a := range adapters {
 		if *addresses[i] == "" {
@@ -95,9 +83,7 @@ func serve(ctx context.Context, v *core.Verifier, addresses []*string, out io.Wr
 		if err != nil {
 			return err
 		}
-		server := &http.Server{Handler: a.mount(v), ReadHeaderTimeout: 10 * time.Second, Protocols: new(http.Protocols)}
-		server.Protocols.SetHTTP1(true)
-		server.Protocols.SetUnencryptedHTTP2(true)
+		server := a.server(v)
 		servers = append(servers, server)
 		go func() { failed <- server.Serve(listener) }()
 		fmt.Fprintf(&ready, " %s=%s", a.flag, listener.Addr())

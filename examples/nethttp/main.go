@@ -26,8 +26,10 @@ func main() {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) {})
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		id, _ := core.FromContext(r.Context())
-		fmt.Fprintf(w, "signed with %s, covers %+v\n", id.Key(), id.Covers())
+		id, ok := core.FromContext(r.Context())
+		if ok { // always, in enforce mode
+			fmt.Fprintf(w, "signed with %s, covers %+v\n", id.Key(), id.Covers())
+		}
 	})
 	log.Fatal(http.ListenAndServe("127.0.0.1:8080", nethttp.Middleware(v)(mux)))
 }

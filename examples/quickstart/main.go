@@ -11,7 +11,6 @@ import (
 	"fmt"
 	"io"
 	"log"
-	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
@@ -21,43 +20,51 @@ import (
 
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/signer"
-	"github.com/gatewayauth/gatewayauth/nethttp"
 )
-
-// adapters put the verifier in front of a handler, each in its framework's way.
-var adapters = []struct {
-	name  string
-	mount func(*core.Verifier, http.Handler) http.Handler
-}{
-	{"net/http", func(v *core.Verifier, h http.Handler) http.Handler { return nethttp.Middleware(v)(h) }},
-}
 
 func main() {
 	log.SetFlags(0)
-	wrong := 0
-	out := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	for _, adapter := range adapters {
-		b, err := start(adapter.mount)
-		if err != nil {
-			log.Fatal(err)
-		}
-		fmt.Fprintf(out, "%s\tstatus\twhy\tverdict\n", adapter.name)
-		for _, c := range cases() {
-			got := b.send(c)
-			verdict := "right"
-			if got != c.want {
-				verdict = fmt.Sprintf("WRONG, want %v", c.want)
-				wrong++
-			}
-			fmt.Fprintf(out, "  %s\t%d\t%s\t%s\n", c.what, got.status, cmp.Or(string(got.code), got.key), verdict)
-		}
-		b.stop()
+	wrong, err := httpTable()
+	if err != nil {
+		log.Fatal(err)
 	}
-	out.Flush()
-	if wrong > 0 {
+	more, err := grpcTable()
+	if err != nil {
+		log.Fatal(err)
+	}
+	if wrong += more; wrong > 0 {
 		log.Fatalf("%d verdicts are wrong", wrong)
 	}
 	fmt.Println("every verdict is right")
+}
+
+// httpTable sends every case to every HTTP adapter, and returns how many
+// outcomes are wrong.
+func httpTable() (wrong int, err error) {
+	out := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprint(out, "HTTP\tstatus\twhy, or key")
+	var backends []*backend
+	for _, adapter := range adapters {
+		b, err := start(adapter.mount)
+		if err != nil {
+			return 0, err
+		}
+		defer b.stop()
+		backends = append(backends, b)
+		fmt.Fprintf(out, "\t%s", adapter.name)
+	}
+	for _, c := range cases() {
+		fmt.Fprintf(out, "\n  %s\t%d\t%s", c.what, c.want.status, c.want.why())
+		for _, b := range backends {
+			verdict, ok := c.want.compare(b.send(c))
+			if !ok {
+				wrong++
+			}
+			fmt.Fprintf(out, "\t%s", verdict)
+		}
+	}
+	fmt.Fprintln(out)
+	return wrong, out.Flush()
 }
 
 // outcome is what came of a request: the answer, the refusal's code, the key
@@ -67,6 +74,16 @@ type outcome struct {
 	code   core.Code
 	key    string
 	ran    int
+}
+
+func (o outcome) why() string { return cmp.Or(string(o.code), o.key) }
+
+// compare says whether got is the outcome wanted.
+func (o outcome) compare(got outcome) (string, bool) {
+	if got != o {
+		return fmt.Sprintf("WRONG: %d %s, handler ran %d times", got.status, got.why(), got.ran), false
+	}
+	return "right", true
 }
 
 // backend is one adapter in front of the application, and the gateway in front
@@ -82,7 +99,6 @@ type backend struct {
 func start(mount func(*core.Verifier, http.Handler) http.Handler) (*backend, error) {
 	b := new(backend)
 	policy := policy()
-	policy.Logger = slog.New(slog.DiscardHandler) // the table says it all
 	policy.Observers = []core.Observer{core.ObserverFunc(b.observe)}
 	v, err := core.New(policy)
 	if err != nil {

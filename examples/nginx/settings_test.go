@@ -1,0 +1,111 @@
+//go:build unix
+
+package nginx_test
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestClientAuthentication: nginx can still ask clients for a credential, which
+// the backend does not get.
+func TestClientAuthentication(t *testing.T) {
+	users := filepath.Join(t.TempDir(), "users")
+	write(t, users, []byte("alice:{PLAIN}wonderland\n"))
+	n := startNginx(t, "nginx.conf", env, upstream(startBackend(t, "RELEASE")),
+		edit{"js_content sign.forward;", `auth_basic "orders"; auth_basic_user_file ` + users + "; js_content sign.forward;"})
+	url := "http://" + n.addresses[0] + "/"
+	if status, text := curl(t, nil, url); status != 401 || strings.Contains(text, "gateway") {
+		t.Errorf("without a credential: got %d %s; want nginx's own 401", status, text)
+	}
+	status, text := curl(t, nil, "--user", "alice:wonderland", url)
+	if status != 200 {
+		t.Fatalf("with one: got %d %s; want 200", status, text)
+	}
+	proven(t, text, nil, false)
+}
+
+// TestBodiesInMemory: the other setting that the README names, and what happens
+// to bodies where there is neither.
+func TestBodiesInMemory(t *testing.T) {
+	b := startBackend(t, "RELEASE")
+	off := edit{"client_body_in_file_only clean;", "client_body_buffer_size 1m;"}
+	n := startNginx(t, "nginx.conf", env, upstream(b), off)
+	for _, tt := range []struct {
+		name string
+		body []byte
+		args []string
+		want int
+	}{
+		{"no body", nil, nil, 200},
+		{"empty", nil, []string{"--data-binary", "@-"}, 200},
+		{"empty, length unknown", nil, []string{"--upload-file", "-"}, 200},
+		{"one byte", []byte("a"), []string{"--data-binary", "@-"}, 200},
+		{"in memory", bytes.Repeat([]byte("a"), 1<<20), []string{"--data-binary", "@-"}, 200},
+		{"in memory, length unknown", bytes.Repeat([]byte("a"), 900_000), []string{"--upload-file", "-"}, 200},
+		{"in a file without a name", bytes.Repeat([]byte("a"), 3<<20), []string{"--data-binary", "@-"}, 413},
+		{"in a file without a name, length unknown", bytes.Repeat([]byte("a"), 3<<20), []string{"--upload-file", "-"}, 413},
+	} {
+		for i, version := range []string{"--http1.1", "--http2-prior-knowledge"} {
+			status, text := curl(t, tt.body, append(tt.args, version, "http://"+n.addresses[i]+"/")...)
+			if status != tt.want {
+				t.Errorf("%s, %s: got %d %s; want %d", tt.name, version, status, text, tt.want)
+			} else if status == 200 {
+				proven(t, text, tt.body, slices.Contains(tt.args, "--data-binary"))
+			}
+		}
+	}
+}
+
+// TestBodyFilesAreRemoved when their requests have ended.
+func TestBodyFilesAreRemoved(t *testing.T) {
+	address, taken := record(t)
+	n := startNginx(t, "nginx.conf", env, upstream(address))
+	for range 3 {
+		if status, text := curl(t, []byte("abc"), "--data-binary", "@-", "http://"+n.addresses[0]+"/"); status != 200 {
+			t.Fatalf("got %d %s", status, text)
+		}
+		<-taken
+	}
+	left, err := filepath.Glob(filepath.Join(n.dir, "client_body_temp", "*"))
+	if err != nil || len(left) > 1 { // the last one may still be on its way out
+		t.Errorf("got %v, %v", left, err)
+	}
+}
+
+// TestSecretFile: a new secret counts at once; without one nothing is forwarded.
+func TestSecretFile(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "secret")
+	b := startBackend(t, "RELEASE")
+	n := startNginx(t, "nginx.conf", []string{"GATEWAYAUTH_KEY=" + keyID, "GATEWAYAUTH_SECRET_FILE=" + file}, upstream(b))
+	for _, tt := range []struct {
+		name    string
+		content string
+		want    int
+	}{
+		{"right", secret, 200},
+		{"wrong", secret + "0", 401},
+		{"right, with a line break", secret + "\n", 200},
+		{"right, with two", secret + "\n\n", 401},
+		{"empty", "", 500},
+		{"right, once more", secret, 200},
+	} {
+		write(t, file+".new", []byte(tt.content))
+		if err := os.Rename(file+".new", file); err != nil {
+			t.Fatal(err)
+		}
+		if status, text := curl(t, nil, "http://"+n.addresses[0]+"/"); status != tt.want {
+			t.Errorf("%s: got %d %s; want %d", tt.name, status, text, tt.want)
+		}
+	}
+	if err := os.Remove(file); err != nil {
+		t.Fatal(err)
+	}
+	if status, text := curl(t, nil, "http://"+n.addresses[0]+"/"); status != 500 {
+		t.Errorf("gone: got %d %s; want 500", status, text)
+	}
+}

@@ -1,0 +1,203 @@
+package grpcauth_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"slices"
+	"strings"
+	"testing"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/encoding"
+	"google.golang.org/grpc/encoding/gzip"
+	"google.golang.org/grpc/mem"
+	"google.golang.org/grpc/status"
+
+	"github.com/gatewayauth/gatewayauth/core"
+	"github.com/gatewayauth/gatewayauth/grpcauth"
+)
+
+var chat = &grpc.StreamDesc{ClientStreams: true, ServerStreams: true}
+
+// exchange sends messages on a stream and returns how it ended.
+func exchange(ctx context.Context, conn *grpc.ClientConn, method string, messages []*bytesValue, options ...grpc.CallOption) error {
+	stream, err := conn.NewStream(ctx, chat, method, options...)
+	if err != nil {
+		return err
+	}
+	for _, m := range messages {
+		if stream.SendMsg(m) != nil {
+			break // RecvMsg says why
+		}
+	}
+	stream.CloseSend()
+	for {
+		switch err := stream.RecvMsg(new(bytesValue)); {
+		case err == io.EOF:
+			return nil
+		case err != nil:
+			return err
+		}
+	}
+}
+
+// TestUnknownBytes: where the bytes are not known, what covers them is refused
+// with a code of its own, and what leaves them unsigned is not.
+func TestUnknownBytes(t *testing.T) {
+	message := text(strings.Repeat("compressible ", 100))
+	alone := func(v *core.Verifier) []grpc.ServerOption {
+		return []grpc.ServerOption{grpc.UnaryInterceptor(grpcauth.UnaryServerInterceptor(v)), grpc.StreamInterceptor(grpcauth.StreamServerInterceptor(v))}
+	}
+	whole := func(v *core.Verifier) []grpc.ServerOption { return grpcauth.ServerOptions(v) }
+	codecBehind := func(v *core.Verifier) []grpc.ServerOption {
+		return append(whole(v), grpc.ForceServerCodecV2(encoding.GetCodecV2("proto")))
+	}
+	for _, tt := range []struct {
+		name    string
+		options func(*core.Verifier) []grpc.ServerOption
+		call    []grpc.CallOption
+	}{
+		{"compressed", whole, []grpc.CallOption{grpc.UseCompressor(gzip.Name)}},
+		{"interceptors without ServerOptions", alone, nil},
+		{"another codec behind ServerOptions", codecBehind, nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			v, j := verifier(t, allowUnsigned)
+			conn := start(t, readAll, tt.options(v)...)
+			for _, payload := range []core.Payload{core.PayloadHashed, core.PayloadDeclared} {
+				err := conn.Invoke(signed(t, echo+"Unary", payload, message), echo+"Unary", message, new(bytesValue), tt.call...)
+				wantCode(t, "unary, "+payload.String(), err, codes.Unauthenticated)
+				if got := j.codes(); !slices.Equal(got, []core.Code{core.CodePayloadUnsupported}) {
+					t.Errorf("unary, %v: got verdicts %v, want %v", payload, got, core.CodePayloadUnsupported)
+				}
+				err = exchange(signed(t, echo+"Chat", payload, message), conn, echo+"Chat", []*bytesValue{message}, tt.call...)
+				wantCode(t, "stream, "+payload.String(), err, codes.Unauthenticated)
+				j.codes()
+			}
+			// Messages that are not known are not the same as no messages.
+			err := exchange(signed(t, echo+"Chat", core.PayloadDeclared), conn, echo+"Chat", []*bytesValue{message}, tt.call...)
+			wantCode(t, "stream, the digest of nothing", err, codes.Unauthenticated)
+			err = conn.Invoke(signed(t, echo+"Unary", core.PayloadUnsigned), echo+"Unary", message, new(bytesValue), tt.call...)
+			wantCode(t, "unary, unsigned", err, codes.OK)
+			err = exchange(signed(t, echo+"Chat", core.PayloadUnsigned), conn, echo+"Chat", []*bytesValue{message, message}, tt.call...)
+			wantCode(t, "stream, unsigned", err, codes.OK)
+		})
+	}
+}
+
+// TestNothingIsHeld after calls, however they end.
+func TestNothingIsHeld(t *testing.T) {
+	message := text("one")
+	v, _ := verifier(t, allowUnsigned)
+	refuse := status.Error(codes.FailedPrecondition, "refused in front")
+	interceptors := []grpc.ServerOption{grpc.ChainUnaryInterceptor(grpcauth.UnaryServerInterceptor(v)), grpc.ChainStreamInterceptor(grpcauth.StreamServerInterceptor(v))}
+	for _, tt := range []struct {
+		name    string
+		options []grpc.ServerOption
+		handle  func(context.Context, func() ([]byte, error)) error
+		want    codes.Code
+		call    []grpc.CallOption
+	}{
+		{name: "verified", options: interceptors, handle: readAll},
+		{name: "no interceptors", handle: readAll},
+		{name: "compressed", options: interceptors, handle: readAll, call: []grpc.CallOption{grpc.UseCompressor(gzip.Name)}, want: codes.Unauthenticated},
+		{name: "an interceptor in front that refuses", want: codes.FailedPrecondition, handle: readAll, options: append([]grpc.ServerOption{
+			grpc.UnaryInterceptor(func(context.Context, any, *grpc.UnaryServerInfo, grpc.UnaryHandler) (any, error) { return nil, refuse }),
+			grpc.StreamInterceptor(func(_ any, ss grpc.ServerStream, _ *grpc.StreamServerInfo, _ grpc.StreamHandler) error {
+				ss.RecvMsg(new(bytesValue))
+				ss.RecvMsg(new(bytesValue))
+				return refuse
+			})}, interceptors...)},
+		{name: "a handler that fails", options: interceptors, want: codes.FailedPrecondition,
+			handle: func(_ context.Context, receive func() ([]byte, error)) error { receive(); return refuse }},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			bodies, options := grpcauth.NewBodies()
+			listener := listen(t)
+			server := serve(listener, tt.handle, append(options, tt.options...)...)
+			conn := dial(t, listener)
+			for _, payload := range []core.Payload{core.PayloadHashed, core.PayloadDeclared} {
+				err := conn.Invoke(signed(t, echo+"Unary", payload, message), echo+"Unary", message, new(bytesValue), tt.call...)
+				wantCode(t, "unary", err, tt.want)
+			}
+			for _, messages := range [][]*bytesValue{{message}, {message, message, message}} {
+				exchange(signed(t, echo+"Chat", core.PayloadUnsigned), conn, echo+"Chat", messages)
+				exchange(signed(t, echo+"Chat", core.PayloadDeclared, message), conn, echo+"Chat", messages)
+				exchange(signed(t, echo+"Watch", core.PayloadDeclared, message), conn, echo+"Watch", messages)
+				exchange(signed(t, echo+"Unary", core.PayloadHashed, message), conn, echo+"Unary", messages)
+			}
+			conn.Invoke(signed(t, echo+"Unary", core.PayloadHashed), echo+"Unary", message, new(bytesValue), grpc.ForceCodecV2(garbage{}))
+			for _, method := range []string{"Unary", "Watch", "Chat"} { // all messages at once
+				raw(t, listener.Addr().String(), method, nil, strings.Repeat("\x00\x00\x00\x00\x03\x0a\x01x", 5))
+			}
+			ctx, cancel := context.WithCancel(signed(t, echo+"Chat", core.PayloadUnsigned))
+			if stream, err := conn.NewStream(ctx, chat, echo+"Chat"); err == nil {
+				stream.SendMsg(message)
+			}
+			cancel()
+			server.Stop()
+			if n := bodies.Held(); n != 0 {
+				t.Errorf("the bytes of %d messages are held after all calls, want none", n)
+			}
+		})
+	}
+}
+
+// garbage encodes every message as something that does not decode.
+type garbage struct{}
+
+func (garbage) Name() string                         { return "proto" }
+func (garbage) Unmarshal(mem.BufferSlice, any) error { return errors.New("not asked for") }
+func (garbage) Marshal(any) (mem.BufferSlice, error) {
+	return mem.BufferSlice{mem.SliceBuffer("\xff\xff\xff")}, nil
+}
+
+// TestCodecOption: messages of any codec, also into something that is no pointer.
+func TestCodecOption(t *testing.T) {
+	v, _ := verifier(t, nil)
+	listener := listen(t)
+	desc := &grpc.ServiceDesc{ServiceName: "maps", HandlerType: (*any)(nil), Streams: []grpc.StreamDesc{{StreamName: "Fill", ClientStreams: true,
+		Handler: func(_ any, s grpc.ServerStream) error {
+			m := map[string]string{}
+			if err := s.RecvMsg(m); err != nil {
+				return err
+			}
+			return s.SendMsg(m)
+		}}}}
+	server := grpc.NewServer(append(grpcauth.ServerOptions(v, grpcauth.WithCodec(mapCodec{})), grpc.WaitForHandlers(true))...)
+	server.RegisterService(desc, nil)
+	go server.Serve(listener)
+	defer server.Stop()
+	err := exchange(signed(t, "/maps/Fill", core.PayloadDeclared, text("x")), dial(t, listener), "/maps/Fill", []*bytesValue{text("x")})
+	wantCode(t, "a map as a message", err, codes.Unauthenticated)
+}
+
+// mapCodec decodes into maps.
+type mapCodec struct{}
+
+func (mapCodec) Name() string { return "map" }
+func (mapCodec) Marshal(any) (mem.BufferSlice, error) {
+	return nil, nil
+}
+func (mapCodec) Unmarshal(data mem.BufferSlice, m any) error {
+	m.(map[string]string)["data"] = string(data.Materialize())
+	return nil
+}
+
+// TestTwoMessagesInAUnaryCall, sent by hand: gRPC's client does not.
+func TestTwoMessagesInAUnaryCall(t *testing.T) {
+	v, _ := verifier(t, nil)
+	bodies, options := grpcauth.NewBodies()
+	listener := listen(t)
+	ran := false
+	server := serve(listener, func(context.Context, func() ([]byte, error)) error { ran = true; return nil },
+		append(options, grpc.UnaryInterceptor(grpcauth.UnaryServerInterceptor(v)))...)
+	frame := "\x00\x00\x00\x00\x03\x0a\x01x"
+	got := raw(t, listener.Addr().String(), "Unary", nil, frame+frame)
+	server.Stop()
+	if got != "13" || ran || bodies.Held() != 0 {
+		t.Errorf("got status %s, handler ran %v, %d bodies held; want gRPC's Internal, no run and none", got, ran, bodies.Held())
+	}
+}

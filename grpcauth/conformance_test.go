@@ -1,0 +1,139 @@
+package grpcauth_test
+
+import (
+	"context"
+	"net"
+	"os"
+	"os/exec"
+	"regexp"
+	"testing"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/gatewayauth/gatewayauth/core"
+	"github.com/gatewayauth/gatewayauth/core/coretest"
+	"github.com/gatewayauth/gatewayauth/grpcauth"
+)
+
+// TestConformance runs over the adapter, or over the mutant that the environment
+// names.
+func TestConformance(t *testing.T) {
+	serve := coretest.ServeGRPC(serveVerified)
+	if name := os.Getenv(mutantVariable); name != "" {
+		serve = mutants[name].serve
+	}
+	coretest.RunGRPC(t, serve)
+}
+
+const mutantVariable = "GRPCAUTH_TEST_MUTANT"
+
+// mutants are adapters that are wrong, each with a case that must turn red.
+var mutants = map[string]struct {
+	serve coretest.ServeGRPC
+	red   string
+}{
+	"the handler gets the old context of a stream": {around(nil, func(ss, _ grpc.ServerStream) grpc.ServerStream { return ss }), `T151_bidirectional`},
+	"the handler gets the new context, and unchecked messages": {around(nil, func(ss, inner grpc.ServerStream) grpc.ServerStream {
+		return withContext{ss, inner.Context()}
+	}), `T151_client_stream`},
+	"the handler runs after a refusal": {afterRefusal, `T148_the_signature`},
+	"nobody is verified":               {only(), `T147_no_credential`},
+	"unary calls alone are verified":   {only(unaryOnly), `T151_unsigned`},
+	"streams alone are verified":       {only(streamOnly), `T147_no_credential`},
+	"the answer tells the reason": {around(func(err error) error {
+		if status.Code(err) == codes.Unauthenticated {
+			return status.Error(codes.Unauthenticated, "the signature is that of another method")
+		}
+		return err
+	}, nil), `T148_the_signature`},
+	"the status is one for all refusals": {around(func(err error) error {
+		if err != nil {
+			return status.Error(codes.Internal, "refused")
+		}
+		return nil
+	}, nil), `T150_two_dates`},
+}
+
+// TestMutants shows that the suite can fail: each mutant in a process of its own.
+func TestMutants(t *testing.T) {
+	for name, mutant := range mutants {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			run := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestConformance$")
+			run.Env = append(os.Environ(), mutantVariable+"="+name)
+			out, err := run.CombinedOutput()
+			if _, failed := err.(*exec.ExitError); !failed || !regexp.MustCompile(`--- FAIL: TestConformance/`+mutant.red).Match(out) {
+				t.Errorf("the suite stays green, or %s does: %v\n%s", mutant.red, err, out)
+			}
+		})
+	}
+}
+
+// around changes what the interceptors return, and the stream for the handler:
+// made of the server's stream and the interceptor's.
+func around(result func(error) error, stream func(ss, inner grpc.ServerStream) grpc.ServerStream) coretest.ServeGRPC {
+	if result == nil {
+		result = func(err error) error { return err }
+	}
+	if stream == nil {
+		stream = func(_, inner grpc.ServerStream) grpc.ServerStream { return inner }
+	}
+	return func(v *core.Verifier, listener net.Listener, handle coretest.GRPCHandler) func() {
+		unary, streaming := grpcauth.UnaryServerInterceptor(v), grpcauth.StreamServerInterceptor(v)
+		return serve(listener, handle, append(grpcauth.ServerOptions(v)[:2],
+			grpc.UnaryInterceptor(func(ctx context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
+				answer, err := unary(ctx, req, info, handler)
+				return answer, result(err)
+			}),
+			grpc.StreamInterceptor(func(srv any, ss grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
+				return result(streaming(srv, ss, info, func(srv any, inner grpc.ServerStream) error { return handler(srv, stream(ss, inner)) }))
+			}))...).Stop
+	}
+}
+
+type withContext struct {
+	grpc.ServerStream
+	ctx context.Context
+}
+
+func (s withContext) Context() context.Context { return s.ctx }
+
+func afterRefusal(v *core.Verifier, listener net.Listener, handle coretest.GRPCHandler) func() {
+	unary, streaming := grpcauth.UnaryServerInterceptor(v), grpcauth.StreamServerInterceptor(v)
+	return serve(listener, handle, append(grpcauth.ServerOptions(v)[:2],
+		grpc.UnaryInterceptor(func(ctx context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
+			answer, err := unary(ctx, req, info, handler)
+			if err != nil {
+				handler(ctx, req)
+			}
+			return answer, err
+		}),
+		grpc.StreamInterceptor(func(srv any, ss grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
+			err := streaming(srv, ss, info, handler)
+			if err != nil {
+				handler(srv, ss)
+			}
+			return err
+		}))...).Stop
+}
+
+func unaryOnly(v *core.Verifier) grpc.ServerOption {
+	return grpc.UnaryInterceptor(grpcauth.UnaryServerInterceptor(v))
+}
+
+func streamOnly(v *core.Verifier) grpc.ServerOption {
+	return grpc.StreamInterceptor(grpcauth.StreamServerInterceptor(v))
+}
+
+// only installs less than ServerOptions does.
+func only(options ...func(*core.Verifier) grpc.ServerOption) coretest.ServeGRPC {
+	return func(v *core.Verifier, listener net.Listener, handle coretest.GRPCHandler) func() {
+		installed := grpcauth.ServerOptions(v)[:2]
+		for _, option := range options {
+			installed = append(installed, option(v))
+		}
+		return serve(listener, handle, installed...).Stop
+	}
+}

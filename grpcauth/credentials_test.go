@@ -1,0 +1,102 @@
+package grpcauth_test
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"net"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/credentials/insecure"
+
+	"github.com/gatewayauth/gatewayauth/core"
+	"github.com/gatewayauth/gatewayauth/core/apig"
+	"github.com/gatewayauth/gatewayauth/grpcauth"
+)
+
+var unsignedPayload = apig.NewSigner(key, apig.SignOptions{Payload: core.PayloadUnsigned})
+
+func deadline(t *testing.T) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// TestCredentials sign what the interceptors verify.
+func TestCredentials(t *testing.T) {
+	v, j := verifier(t, allowUnsigned)
+	listener := listen(t)
+	server := serve(listener, readAll, grpcauth.ServerOptions(v)...)
+	t.Cleanup(server.Stop)
+	toListener := grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "tcp", listener.Addr().String())
+	})
+	with := func(s *apig.Signer, options ...grpcauth.Option) grpc.DialOption {
+		return grpc.WithPerRPCCredentials(grpcauth.Credentials(s, append(options, grpcauth.WithInsecureTransport())...))
+	}
+	other := core.Key{Name: "k1", ID: key.ID, Secret: core.NewSecret("another-secret-0123")}
+	for _, tt := range []struct {
+		name    string
+		target  string
+		options []grpc.DialOption
+		want    codes.Code
+	}{
+		{"the connection's authority", "passthrough:///" + listener.Addr().String(), []grpc.DialOption{with(unsignedPayload)}, codes.OK},
+		{"an authority of its own", "passthrough:///" + listener.Addr().String(), []grpc.DialOption{with(unsignedPayload), grpc.WithAuthority(host)}, codes.OK},
+		{"a target on port 443", "passthrough:///" + host + ":443", []grpc.DialOption{with(unsignedPayload)}, codes.Unauthenticated},
+		{"a target on port 443, named", "passthrough:///" + host + ":443", []grpc.DialOption{with(unsignedPayload, grpcauth.WithAuthority(host+":443"))}, codes.OK},
+		{"another host", "passthrough:///" + host, []grpc.DialOption{with(unsignedPayload, grpcauth.WithAuthority("evil.example"))}, codes.Unauthenticated},
+		{"another secret", "passthrough:///" + host, []grpc.DialOption{with(apig.NewSigner(other, apig.SignOptions{Payload: core.PayloadUnsigned}))}, codes.Unauthenticated},
+		{"no credentials", "passthrough:///" + host, nil, codes.Unauthenticated},
+	} {
+		conn, err := grpc.NewClient(tt.target, append(tt.options, toListener, grpc.WithTransportCredentials(insecure.NewCredentials()))...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantCode(t, tt.name+", unary", conn.Invoke(deadline(t), echo+"Unary", text("one"), new(bytesValue)), tt.want)
+		wantCode(t, tt.name+", stream", exchange(deadline(t), conn, echo+"Chat", []*bytesValue{text("one")}), tt.want)
+		if got := len(j.codes()); got != 2 {
+			t.Errorf("%s: got %d verdicts, want 2", tt.name, got)
+		}
+		conn.Close()
+	}
+
+	conn := dial(t, listener)
+	perCall := grpc.PerRPCCredentials(grpcauth.Credentials(unsignedPayload, grpcauth.WithInsecureTransport()))
+	wantCode(t, "for one call", conn.Invoke(deadline(t), echo+"Unary", text("one"), new(bytesValue), perCall), codes.OK)
+	covering := grpc.PerRPCCredentials(grpcauth.Credentials(apig.NewSigner(key, apig.SignOptions{}), grpcauth.WithInsecureTransport()))
+	j.codes()
+	err := conn.Invoke(deadline(t), echo+"Unary", text("one"), new(bytesValue), covering)
+	if err == nil || !strings.Contains(err.Error(), "leaves the payload unsigned") || len(j.codes()) != 0 {
+		t.Errorf("a signer that covers the body: got %v, want the call not made", err)
+	}
+	if _, err := grpcauth.Credentials(nil).GetRequestMetadata(t.Context()); err == nil {
+		t.Error("without a signer or a call: no error")
+	}
+}
+
+// TestCredentialsNeedTLS unless they are told otherwise.
+func TestCredentialsNeedTLS(t *testing.T) {
+	v, _ := verifier(t, allowUnsigned)
+	certified := httptest.NewTLSServer(nil) // for its certificate, of example.com
+	defer certified.Close()
+	listener := listen(t)
+	server := serve(listener, readAll, append(grpcauth.ServerOptions(v), grpc.Creds(credentials.NewTLS(&tls.Config{Certificates: certified.TLS.Certificates})))...)
+	t.Cleanup(server.Stop)
+	pool := x509.NewCertPool()
+	pool.AddCert(certified.Certificate())
+	signs := grpc.WithPerRPCCredentials(grpcauth.Credentials(unsignedPayload))
+	conn := dial(t, listener, grpc.WithTransportCredentials(credentials.NewTLS(&tls.Config{RootCAs: pool})), grpc.WithAuthority("example.com"), signs)
+	wantCode(t, "over TLS", conn.Invoke(deadline(t), echo+"Unary", text("one"), new(bytesValue)), codes.OK)
+	if conn, err := grpc.NewClient("passthrough:///"+host, grpc.WithTransportCredentials(insecure.NewCredentials()), signs); err == nil {
+		conn.Close()
+		t.Error("without TLS: no error")
+	}
+}

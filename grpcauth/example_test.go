@@ -1,0 +1,94 @@
+package grpcauth_test
+
+import (
+	"context"
+	"fmt"
+	"log"
+	"log/slog"
+	"net"
+	"net/http"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/health"
+	"google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/status"
+
+	"github.com/gatewayauth/gatewayauth/core"
+	"github.com/gatewayauth/gatewayauth/core/apig"
+	"github.com/gatewayauth/gatewayauth/grpcauth"
+	"github.com/gatewayauth/gatewayauth/nethttp"
+)
+
+var ordersKey = core.Key{Name: "orders_key", ID: "071fe2459cf64d75", Secret: core.NewSecret("not-a-secret-to-use")}
+
+func ordersVerifier() *core.Verifier {
+	v, err := core.New(core.Config{
+		Environment:          "TEST",
+		Schemes:              []core.Scheme{apig.New(apig.Config{Keys: core.Keys(ordersKey)})},
+		Default:              "orders_key",
+		AllowUnsignedPayload: true, // credentials of gRPC's clients see no messages
+		Logger:               slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	return v
+}
+
+// check makes a call as the gateway would, and one that anybody could make.
+func check(address net.Addr) {
+	signer := apig.NewSigner(ordersKey, apig.SignOptions{Payload: core.PayloadUnsigned})
+	conn, err := grpc.NewClient(address.String(),
+		grpc.WithTransportCredentials(insecure.NewCredentials()), // local work only
+	)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer conn.Close()
+	client := grpc_health_v1.NewHealthClient(conn)
+	signed := grpc.PerRPCCredentials(grpcauth.Credentials(signer, grpcauth.WithInsecureTransport()))
+	answer, err := client.Check(context.Background(), &grpc_health_v1.HealthCheckRequest{}, signed)
+	fmt.Println("signed:", answer.GetStatus(), status.Code(err))
+	_, err = client.Check(context.Background(), &grpc_health_v1.HealthCheckRequest{})
+	fmt.Println("unsigned:", status.Code(err))
+}
+
+func listenLocally() net.Listener {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		log.Fatal(err)
+	}
+	return listener
+}
+
+// A server whose calls are verified, and a client that signs.
+func ExampleServerOptions() {
+	server := grpc.NewServer(grpcauth.ServerOptions(ordersVerifier())...)
+	grpc_health_v1.RegisterHealthServer(server, health.NewServer())
+	listener := listenLocally()
+	go server.Serve(listener)
+	defer server.Stop()
+
+	check(listener.Addr())
+	// Output:
+	// signed: SERVING OK
+	// unsigned: Unauthenticated
+}
+
+// Behind net/http's server the whole body of a call is verified before it
+// begins. The gRPC server has no options of this package then.
+func Example_serveHTTP() {
+	server := grpc.NewServer()
+	grpc_health_v1.RegisterHealthServer(server, health.NewServer())
+	front := &http.Server{Handler: nethttp.Middleware(ordersVerifier())(server), Protocols: new(http.Protocols)}
+	front.Protocols.SetUnencryptedHTTP2(true) // or HTTP/2 over TLS, as always
+	listener := listenLocally()
+	go front.Serve(listener)
+	defer front.Close()
+
+	check(listener.Addr())
+	// Output:
+	// signed: SERVING OK
+	// unsigned: Unauthenticated
+}
