@@ -13,6 +13,11 @@ import (
 // ends, nothing inside collapsed, several values of one header sorted
 // (PROTOCOLS section 1.1).
 func AppendHeaders(dst []byte, r *http.Request, signedHeaders string) ([]byte, error) {
+	return appendHeaders(dst, r, signedHeaders, Trim)
+}
+
+// appendHeaders is AppendHeaders with form in place of the trimming.
+func appendHeaders(dst []byte, r *http.Request, signedHeaders string, form func(value string) string) ([]byte, error) {
 	if signedHeaders == "" {
 		return dst, nil
 	}
@@ -25,7 +30,7 @@ func AppendHeaders(dst []byte, r *http.Request, signedHeaders string) ([]byte, e
 		if len(values) > 1 {
 			values = slices.Clone(values)
 			for i := range values {
-				values[i] = Trim(values[i])
+				values[i] = form(values[i])
 			}
 			slices.Sort(values)
 		}
@@ -35,7 +40,7 @@ func AppendHeaders(dst []byte, r *http.Request, signedHeaders string) ([]byte, e
 			}
 			dst = append(dst, name...)
 			dst = append(dst, ':')
-			dst = append(dst, Trim(value)...)
+			dst = append(dst, form(value)...)
 			dst = append(dst, '\n')
 		}
 	}

@@ -34,26 +34,5 @@ func (m *Message) Free() {
 //
 // It reports whether the next [Order] of the query gives another one.
 func (m *Message) BuildSDK(r *http.Request, signedHeaders, payload string, order Order) (more bool, err error) {
-	path, query := Target(r)
-	if err = CheckPath(path); err != nil {
-		return false, err
-	}
-	b := append(m.Request[:0], r.Method...)
-	b = append(b, '\n')
-	b = AppendPath(b, path)
-	b = append(b, '\n')
-	if err = m.query.Parse(query); err != nil {
-		return false, err
-	}
-	more = order == ByDecoded && m.query.Differs()
-	b = m.query.Append(b, order)
-	b = append(b, '\n')
-	if b, err = AppendHeaders(b, r, signedHeaders); err != nil {
-		return false, err
-	}
-	b = append(b, '\n')
-	b = append(b, signedHeaders...)
-	b = append(b, '\n')
-	m.Request = append(b, payload...)
-	return more, nil
+	return m.BuildSDKForm(r, signedHeaders, payload, order, SDKForm{})
 }

@@ -1,0 +1,164 @@
+package sdk
+
+import (
+	"encoding/hex"
+	"net/http"
+	"strings"
+
+	"github.com/gatewayauth/gatewayauth/core"
+	"github.com/gatewayauth/gatewayauth/core/internal/authorization"
+	"github.com/gatewayauth/gatewayauth/core/internal/canonical"
+)
+
+const (
+	dateHeader    = "x-sdk-date"
+	tokenHeader   = "x-security-token"
+	unsignedValue = "UNSIGNED-PAYLOAD"
+	dayFormat     = "20060102"
+
+	// The parameters of the query form are those of the header, the date, and
+	// the time of validity.
+	parameterPrefix    = "X-Sdk-"
+	algorithmParameter = parameterPrefix + "Algorithm"
+	signatureParameter = parameterPrefix + "Signature"
+)
+
+// Parse reads the credential from the Authorization header or, where there is
+// none, from the query.
+func (s *scheme) Parse(r *http.Request, c *core.Credential) error {
+	v := s.variant
+	var credential string
+	var err error
+	if values := r.Header["Authorization"]; len(values) > 0 {
+		credential, err = v.parseHeader(r, values[0], c)
+	} else {
+		credential, err = v.parseQuery(r, c)
+	}
+	if err != nil {
+		return err
+	}
+	c.Algorithm, c.SignsRequest = v.Algorithm, true
+	if n := len(c.Signature); n%2 != 0 || n < hex.EncodedLen(v.MinSignature) || n > hex.EncodedLen(v.MaxSignature) || !authorization.IsHex(c.Signature, n) {
+		return malformed("the signature is not lower-case hexadecimal digits, as many as the algorithm has")
+	}
+	if err := v.parseCredential(credential, c); err != nil {
+		return err
+	}
+	path, _ := canonical.Target(r)
+	if err := canonical.CheckPath(path); err != nil {
+		return ambiguous(err)
+	}
+	if c.Signs(tokenHeader) {
+		c.SessionToken, _ = value(r, tokenHeader)
+	}
+	return v.parsePayload(r, c)
+}
+
+// parseHeader reads the Authorization header and the date beside it.
+func (v *Variant) parseHeader(r *http.Request, header string, c *core.Credential) (credential string, err error) {
+	token, text := authorization.Cut(header)
+	if token != v.Algorithm {
+		return "", core.ErrNoCredential
+	}
+	fields, err := authorization.Parse(text)
+	credential, other := fields.Access, fields.Credential
+	if v.Scoped {
+		credential, other = other, credential
+	}
+	switch {
+	case err != nil:
+		return "", &core.Error{Code: core.CodeCredentialMalformed, Err: err}
+	case credential == "" && other != "":
+		return "", core.ErrNoCredential // the other form of the same algorithm
+	case credential == "" || other != "" || !fields.Listed:
+		return "", malformed("the fields are not Access or Credential, SignedHeaders and Signature")
+	}
+	c.SignedHeaders, c.Signature = fields.SignedHeaders, fields.Signature
+	c.Date = dateHeader
+	c.Timestamp, _ = value(r, dateHeader)
+	return credential, nil
+}
+
+// parseQuery reads the query form: everything that the header form has, in
+// parameters.
+func (v *Variant) parseQuery(r *http.Request, c *core.Credential) (credential string, err error) {
+	_, query := canonical.Target(r)
+	if !v.Presigned || !canonical.HasParameter(query, algorithmParameter) {
+		return "", core.ErrNoCredential
+	}
+	p, err := authorization.ParsePresigned(query, parameterPrefix)
+	switch {
+	case err != nil:
+		return "", ambiguous(err)
+	case p.Algorithm != v.Algorithm || strings.Contains(p.Credential, "/") != v.Scoped:
+		return "", core.ErrNoCredential
+	case p.Credential == "" || p.SignedHeaders == "" || p.Signature == "":
+		return "", malformed("X-Sdk-Credential, X-Sdk-SignedHeaders or X-Sdk-Signature is absent or empty")
+	}
+	if _, twice := r.Header[http.CanonicalHeaderKey(dateHeader)]; twice {
+		return "", core.Refuse(core.CodeRequestAmbiguous, "the date stands in the query and in a header")
+	}
+	expires, ok := authorization.ParseExpires(p.Expires)
+	if !ok {
+		return "", malformed("X-Sdk-Expires is not a number of seconds from 1 to 604800")
+	}
+	c.Presigned, c.Expires = true, expires
+	c.SignedHeaders, c.Signature = p.SignedHeaders, p.Signature
+	c.Timestamp = p.Date
+	return p.Credential, nil
+}
+
+// parseCredential reads the id, the scope where there is one, and the date,
+// whose day the scope repeats.
+func (v *Variant) parseCredential(credential string, c *core.Credential) error {
+	scope, ok := authorization.Scope{KeyID: credential}, true
+	if v.Scoped {
+		scope, ok = authorization.ParseScope(credential, v.Terminator)
+	}
+	if !ok {
+		return malformed("the credential is not an id, date, region, service and what the algorithm ends it with")
+	}
+	c.KeyID, c.Scope, c.Region, c.Service = scope.KeyID, scope.Text, scope.Region, scope.Service
+	at, ok := authorization.ParseDate(c.Timestamp)
+	if !ok {
+		return malformed("x-sdk-date is absent or not of the form 20060102T150405Z")
+	}
+	c.Time = at
+	if v.Scoped && scope.Date != c.Timestamp[:len(dayFormat)] {
+		return malformed("the date in the scope is not the day of x-sdk-date")
+	}
+	return nil
+}
+
+// parsePayload reads the payload header, which counts only where it is signed.
+func (v *Variant) parsePayload(r *http.Request, c *core.Credential) error {
+	c.Payload, c.NewHash = core.PayloadHashed, v.NewHash
+	declared, present := value(r, v.DigestHeader)
+	if !present || !c.Signs(v.DigestHeader) {
+		return nil
+	}
+	c.Declared = declared
+	switch {
+	case declared == unsignedValue:
+		c.Payload = core.PayloadUnsigned
+	case strings.HasPrefix(declared, "STREAMING-"):
+		return core.Refuse(core.CodePayloadUnsupported, "payloads signed in chunks are not supported")
+	case authorization.IsHex(declared, hex.EncodedLen(DigestSize)):
+		c.Payload = core.PayloadDeclared
+	default:
+		return malformed("the content digest is neither 64 lower-case hexadecimal digits nor UNSIGNED-PAYLOAD")
+	}
+	return nil
+}
+
+// value returns the one value of a header.
+func value(r *http.Request, name string) (string, bool) {
+	var one [1]string
+	values := canonical.Values(r, name, &one)
+	if len(values) != 1 {
+		return "", false
+	}
+	return values[0], true
+}
+
+func malformed(detail string) error { return core.Refuse(core.CodeCredentialMalformed, detail) }

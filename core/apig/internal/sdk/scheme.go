@@ -1,0 +1,83 @@
+package sdk
+
+import (
+	"encoding/hex"
+	"errors"
+	"net/http"
+
+	"github.com/gatewayauth/gatewayauth/core"
+	"github.com/gatewayauth/gatewayauth/core/internal/canonical"
+)
+
+// New returns the scheme of a variant, with keys from keys.
+func New(v *Variant, keys core.KeySource) core.Scheme { return &scheme{v, keys} }
+
+type scheme struct {
+	variant *Variant
+	keys    core.KeySource
+}
+
+var _ core.Canonicalizer = (*scheme)(nil)
+
+func (s *scheme) Name() string         { return s.variant.Name }
+func (s *scheme) Algorithms() []string { return []string{s.variant.Algorithm} }
+func (s *scheme) Keys() core.KeySource { return s.keys }
+
+// Verify tries the signature with every secret, over the two orders in which
+// the vendor's SDKs write the query.
+func (s *scheme) Verify(r *http.Request, c *core.Credential, key *core.Key, secrets []core.Secret, payload string) (int, error) {
+	m := canonical.NewMessage()
+	defer m.Free()
+	for order, more := canonical.ByDecoded, true; more; order++ {
+		var err error
+		if more, err = s.variant.stringToSign(m, r, c, payload, order); err != nil {
+			return -1, err
+		}
+		for i, secret := range secrets {
+			if s.variant.key(secret, key.ID, c.Scope).Verify(m.StringToSign, c.Signature) {
+				return i, nil
+			}
+		}
+	}
+	return -1, core.Refuse(core.CodeSignatureMismatch, "the signature does not fit the request as received, or the secret")
+}
+
+// Canonical shows what Verify computes.
+func (s *scheme) Canonical(r *http.Request, c *core.Credential, payload string) (string, string, error) {
+	m := canonical.NewMessage()
+	defer m.Free()
+	_, err := s.variant.stringToSign(m, r, c, payload, canonical.ByDecoded)
+	return string(m.Request), string(m.StringToSign), err
+}
+
+// stringToSign builds canonical request and string to sign into m, and reports
+// whether another order of the query gives another one.
+func (v *Variant) stringToSign(m *canonical.Message, r *http.Request, c *core.Credential, payload string, order canonical.Order) (more bool, err error) {
+	form := canonical.SDKForm{Collapse: v.Collapse}
+	if c.Presigned {
+		form.Without = signatureParameter
+	}
+	if more, err = m.BuildSDKForm(r, c.SignedHeaders, payload, order, form); err != nil {
+		return false, ambiguous(err)
+	}
+	digest := v.Sum(m.Request)
+	b := append(m.StringToSign[:0], v.Algorithm...)
+	b = append(b, '\n')
+	b = append(b, c.Timestamp...)
+	b = append(b, '\n')
+	if c.Scope != "" {
+		b = append(b, c.Scope...)
+		b = append(b, '\n')
+	}
+	m.StringToSign = hex.AppendEncode(b, digest[:])
+	return more, nil
+}
+
+// ambiguous gives an error of canonicalisation its code.
+func ambiguous(err error) error {
+	code := core.CodeRequestAmbiguous
+	if errors.Is(err, canonical.ErrHeaderAbsent) {
+		code = core.CodeHeaderNotSigned
+	}
+	return &core.Error{Code: code, Err: err}
+}

@@ -1,0 +1,81 @@
+// Package sm verifies and makes the signatures of package apig with the
+// algorithms of China's commercial cryptography, SM3 and SM2, which it takes
+// from github.com/emmansun/gmsm:
+//
+//	New     hmac-sm3  SDK-HMAC-SM3 Access=<id>
+//	NewSM2  sm2       SDK-SM2-SM3 Access=<id>
+//
+// each followed by ", SignedHeaders=<a;b>, Signature=<hex>". SM3 (GB/T 32905) is
+// the hash everywhere, also of the body, and the header that declares the
+// body's digest is X-Sdk-Content-Sm3. There is no form in the query.
+//
+// What they prove and what they do not is as for the schemes of package apig,
+// the signatures of [NewSM2] as for those of apig.NewECDSA: the private key is
+// derived from the secret, and whoever has the secret can sign.
+package sm
+
+import (
+	"crypto/rand"
+
+	"github.com/emmansun/gmsm/sm2"
+	"github.com/emmansun/gmsm/sm3"
+
+	"github.com/gatewayauth/gatewayauth/core"
+	"github.com/gatewayauth/gatewayauth/core/apig"
+	"github.com/gatewayauth/gatewayauth/core/apig/internal/sdk"
+)
+
+// Config says where the keys are.
+type Config = apig.Config
+
+// New returns the scheme "hmac-sm3": SDK-HMAC-SM3, header form only.
+func New(c Config) core.Scheme { return sdk.New(&hmacSM3, c.Keys) }
+
+// NewSM2 returns the scheme "sm2": SDK-SM2-SM3 (GB/T 32918) with the default
+// user id 1234567812345678, header form only. A signature is (r, s) in DER and
+// in no other encoding.
+func NewSM2(c Config) core.Scheme { return sdk.New(&sm2SM3, c.Keys) }
+
+// NewSigner returns a Signer for [New]. It uses the key's id, secret and
+// session token.
+func NewSigner(key core.Key, options apig.SignOptions) *apig.Signer {
+	return sdk.NewSigner(&hmacSM3, key, options)
+}
+
+// NewSM2Signer returns a Signer for [NewSM2]. It uses what [NewSigner] uses.
+func NewSM2Signer(key core.Key, options apig.SignOptions) *apig.Signer {
+	return sdk.NewSigner(&sm2SM3, key, options)
+}
+
+const (
+	digestHeader = "x-sdk-content-sm3"
+	sm2Algorithm = "SDK-SM2-SM3"
+)
+
+var hmacSM3 = sdk.Variant{
+	Name: "hmac-sm3", Algorithm: "SDK-HMAC-SM3", DigestHeader: digestHeader,
+	NewHash: sm3.New, Sum: sm3.Sum, MinSignature: sm3.Size, MaxSignature: sm3.Size,
+	Key: func(secret, _, _ string) sdk.Key { return sdk.MAC(sm3.New, []byte(secret)) },
+}
+
+var sm2SM3 = sdk.Variant{
+	Name: "sm2", Algorithm: sm2Algorithm, DigestHeader: digestHeader,
+	NewHash: sm3.New, Sum: sm3.Sum, MinSignature: sdk.MinDER, MaxSignature: sdk.MaxDER,
+	Key: sm2Key,
+}
+
+func sm2Key(secret, id, _ string) sdk.Key {
+	scalar, err := sdk.Scalar(sm3.New, sm2Algorithm, id, secret, sm2.P256().Params().N)
+	if err != nil {
+		return sdk.NoKey(err)
+	}
+	private, err := sm2.NewPrivateKey(scalar)
+	if err != nil {
+		return sdk.NoKey(err)
+	}
+	return sdk.Curve(
+		func(text []byte) ([]byte, error) { return private.Sign(rand.Reader, text, sm2.DefaultSM2SignerOpts) },
+		func(text, signature []byte) bool {
+			return sm2.VerifyASN1WithSM2(&private.PublicKey, nil, text, signature)
+		})
+}

@@ -1,0 +1,59 @@
+package canonical
+
+import (
+	"net/http"
+	"strings"
+)
+
+// SDKForm is in what the canonical requests of the SDK-* and V11 schemes
+// differ. The zero value is the form of PROTOCOLS section 1.1.
+type SDKForm struct {
+	// Collapse makes one space of every run of white space inside a header
+	// value (PROTOCOLS section 1.2).
+	Collapse bool
+	// Without is the decoded name of the query parameter that is left out: the one
+	// that holds the signature. Unreserved characters only.
+	Without string
+}
+
+// BuildSDKForm is [Message.BuildSDK] in the given form.
+func (m *Message) BuildSDKForm(r *http.Request, signedHeaders, payload string, order Order, form SDKForm) (more bool, err error) {
+	path, query := Target(r)
+	if err = CheckPath(path); err != nil {
+		return false, err
+	}
+	b := append(m.Request[:0], r.Method...)
+	b = append(b, '\n')
+	b = AppendPath(b, path)
+	b = append(b, '\n')
+	if err = m.query.Parse(query); err != nil {
+		return false, err
+	}
+	if form.Without != "" {
+		m.query.Drop(form.Without)
+	}
+	more = order == ByDecoded && m.query.Differs()
+	b = m.query.Append(b, order)
+	b = append(b, '\n')
+	value := Trim
+	if form.Collapse {
+		value = collapse
+	}
+	if b, err = appendHeaders(b, r, signedHeaders, value); err != nil {
+		return false, err
+	}
+	b = append(b, '\n')
+	b = append(b, signedHeaders...)
+	b = append(b, '\n')
+	m.Request = append(b, payload...)
+	return more, nil
+}
+
+// collapse trims a value and makes one space of every run of white space inside.
+func collapse(value string) string {
+	value = Trim(value)
+	if strings.IndexByte(value, '\t') < 0 && !strings.Contains(value, "  ") {
+		return value
+	}
+	return string(appendCollapsed(nil, value))
+}
