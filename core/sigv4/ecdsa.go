@@ -1,0 +1,73 @@
+package sigv4
+
+import (
+	"crypto/ecdsa"
+	"crypto/sha256"
+	"encoding/hex"
+	"maps"
+	"strings"
+
+	"github.com/gatewayauth/gatewayauth/core"
+	"github.com/gatewayauth/gatewayauth/core/internal/authorization"
+)
+
+// ConfigA is [Config] for SigV4a.
+type ConfigA struct {
+	// Keys finds keys by the access key id. Required. Every key needs its
+	// Region and Service: a credential that names none is refused.
+	Keys core.KeySource
+	// Paths is Normalized unless set.
+	Paths Paths
+	// PathsByID is Paths for single keys, by access key id.
+	PathsByID map[string]Paths
+	// AllowRegionWildcards lets entries of the region set with a '*' (us-*, or *
+	// alone) match the key's region. Such a request is valid in every region
+	// that they match, so it can be sent to another one than was meant.
+	AllowRegionWildcards bool
+}
+
+// NewA returns the scheme "sigv4a": AWS4-ECDSA-P256-SHA256. Beside what New
+// checks, requests carry a signed X-Amz-Region-Set: a list, joined by commas, in
+// which the key's Region must occur.
+func NewA(c ConfigA) core.Scheme {
+	return &scheme{algorithm: ecdsaP256{c.Keys, c.AllowRegionWildcards}, keys: c.Keys, paths: c.Paths, pathsByID: maps.Clone(c.PathsByID)}
+}
+
+// ecdsaP256 is AWS4-ECDSA-P256-SHA256.
+type ecdsaP256 struct {
+	keys      core.KeySource
+	wildcards bool
+}
+
+func (ecdsaP256) name() string       { return "sigv4a" }
+func (ecdsaP256) identifier() string { return AlgorithmA }
+
+// parseScope reads the service; the region set takes the region's place.
+func (ecdsaP256) parseScope(c *core.Credential, text string) bool {
+	c.Service = text
+	return text != "" && !strings.Contains(text, "/")
+}
+
+// The bounds of an ASN.1 DER signature of P-256, in hexadecimal digits: two
+// integers of one byte each, and two of 33.
+const (
+	minSignature = 2 * (2 + 2*(2+1))
+	maxSignature = 2 * (2 + 2*(2+33))
+)
+
+func (ecdsaP256) isSignature(text string) bool {
+	n := len(text)
+	return n >= minSignature && n <= maxSignature && n%2 == 0 && authorization.IsHex(text, n)
+}
+
+// verifies takes signatures in strict DER alone, with r and s from 1 to n-1.
+func (ecdsaP256) verifies(key *core.Key, secret core.Secret, c *core.Credential, stringToSign []byte) bool {
+	public := core.Derive(secret, publicKey{key.ID}, publicKey{key.ID}.derive)
+	var space [maxSignature / 2]byte
+	signature, err := hex.AppendDecode(space[:0], []byte(c.Signature))
+	if err != nil || public == nil {
+		return false
+	}
+	digest := sha256.Sum256(stringToSign)
+	return ecdsa.VerifyASN1(public, digest[:], signature)
+}

@@ -1,0 +1,142 @@
+package sigv4
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"net/http"
+	"strings"
+
+	"github.com/gatewayauth/gatewayauth/core"
+	"github.com/gatewayauth/gatewayauth/core/internal/authorization"
+	"github.com/gatewayauth/gatewayauth/core/internal/canonical"
+)
+
+// presented is what a request presents, in either form.
+type presented struct {
+	credential, signedHeaders, signature string
+	date                                 field
+	token, digest, regionSet             field // where they are signed
+}
+
+// field is the value of a header or parameter that may be absent.
+type field struct {
+	value   string
+	present bool
+}
+
+const terminator = "aws4_request"
+
+// Parse reads the credential in the Authorization header, or else in the query.
+func (s *scheme) Parse(r *http.Request, c *core.Credential) error {
+	path, query := canonical.Target(r)
+	var p presented
+	var err error
+	if values := r.Header["Authorization"]; len(values) > 0 {
+		err = s.parseHeader(r, c, values[0], &p)
+	} else {
+		err = s.parseQuery(r, c, query, &p)
+	}
+	if err != nil {
+		return err
+	}
+	if !s.isSignature(p.signature) {
+		return malformed("the signature is not of the algorithm's form in lower-case hexadecimal digits")
+	}
+	c.Algorithm, c.Signature, c.SignsRequest = s.identifier(), p.signature, true
+	if err := s.parseCredential(c, p.credential, p.date); err != nil {
+		return err
+	}
+	if p.token.present && p.token.value == "" {
+		return malformed("the session token is empty")
+	}
+	c.SessionToken = p.token.value
+	if err := s.parsePayload(c, p.digest); err != nil {
+		return err
+	}
+	if err := s.pathsOf(c).rule().Check(path); err != nil {
+		return canonicalError(err)
+	}
+	return s.parseRegion(r, c, p.regionSet)
+}
+
+// parseHeader reads the header form.
+func (s *scheme) parseHeader(r *http.Request, c *core.Credential, value string, p *presented) error {
+	algorithm, rest := authorization.Cut(value)
+	if algorithm != s.identifier() {
+		return core.ErrNoCredential
+	}
+	fields, err := authorization.Parse(rest)
+	switch {
+	case err != nil:
+		return &core.Error{Code: core.CodeCredentialMalformed, Err: err}
+	case fields.Credential == "" || fields.Access != "" || !fields.Listed:
+		return malformed("the fields are not Credential, SignedHeaders and Signature")
+	}
+	p.credential, p.signedHeaders, p.signature = fields.Credential, fields.SignedHeaders, fields.Signature
+	c.SignedHeaders, c.Date = fields.SignedHeaders, dateHeader
+	p.date = header(r, dateHeader)
+	p.token, p.digest = signedHeader(r, c, tokenHeader), signedHeader(r, c, digestHeader)
+	p.regionSet = signedHeader(r, c, regionSetHeader)
+	return nil
+}
+
+// header returns the one value of a header.
+func header(r *http.Request, name string) field {
+	var one [1]string
+	if values := canonical.Values(r, name, &one); len(values) == 1 {
+		return field{values[0], true}
+	}
+	return field{}
+}
+
+// signedHeader returns the one value of a header that is acted on only where it
+// is signed.
+func signedHeader(r *http.Request, c *core.Credential, name string) field {
+	if !c.Signs(name) {
+		return field{}
+	}
+	return header(r, name)
+}
+
+// parseCredential reads id/yyyymmdd/scope/aws4_request, and the date that its
+// day must be of.
+func (s *scheme) parseCredential(c *core.Credential, credential string, date field) error {
+	at, ok := authorization.ParseDate(date.value)
+	if !ok {
+		return malformed("x-amz-date is absent or not of the form 20060102T150405Z")
+	}
+	c.Timestamp, c.Time = date.value, at
+	id, scope, _ := strings.Cut(credential, "/")
+	day, rest, _ := strings.Cut(scope, "/")
+	rest, terminated := strings.CutSuffix(rest, "/"+terminator)
+	switch {
+	case id == "" || !terminated || !s.parseScope(c, rest):
+		return malformed("the credential has not the parts of this algorithm's scope")
+	case day != date.value[:len("20060102")]:
+		return malformed("the credential's scope is of another day than the date")
+	}
+	c.KeyID, c.Scope = id, scope
+	return nil
+}
+
+// parsePayload reads what stands for the body.
+func (s *scheme) parsePayload(c *core.Credential, digest field) error {
+	c.NewHash, c.Declared = sha256.New, digest.value
+	switch {
+	case !digest.present && c.Presigned && s.pathsOf(c).unsigned(c.Service):
+		c.Payload, c.Declared = core.PayloadUnsigned, unsignedValue
+	case !digest.present:
+		c.Payload = core.PayloadHashed
+	case digest.value == unsignedValue:
+		c.Payload = core.PayloadUnsigned
+	case strings.HasPrefix(digest.value, "STREAMING-"):
+		return core.Refuse(core.CodePayloadUnsupported, "payloads signed in chunks are not supported")
+	case authorization.IsHex(digest.value, hex.EncodedLen(sha256.Size)):
+		c.Payload = core.PayloadDeclared
+	default:
+		return malformed("x-amz-content-sha256 is neither 64 lower-case hexadecimal digits nor UNSIGNED-PAYLOAD")
+	}
+	return nil
+}
+
+const unsignedValue = "UNSIGNED-PAYLOAD"

@@ -1,0 +1,58 @@
+package sigv4
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/gatewayauth/gatewayauth/core/internal/authorization"
+)
+
+// Presign puts a credential into the query of r.URL that is valid from at on,
+// for one second to a week, in whole seconds. Digest is as for Sign. For S3 an
+// undeclared body counts as unsigned, so PayloadHashed declares it there.
+// Whoever uses the URL must send the signed headers: all x-amz-* headers that r
+// has, and those that the options name.
+func (s *Signer) Presign(r *http.Request, digest string, at time.Time, expires time.Duration) error {
+	if expires < time.Second || expires > authorization.MaxExpires || expires%time.Second != 0 {
+		return errors.New("sigv4: validity is not whole seconds from 1 to 604800")
+	}
+	if found, err := readParameters(r.URL.RawQuery); err != nil || found != (parameters{}) {
+		return errors.New("sigv4: the query holds parameters of a credential")
+	}
+	c := s.credential(at)
+	c.Presigned, c.Expires = true, expires
+	s.clear(r.Header)
+	digest, declared := s.payload(digest, true)
+	c.SignedHeaders = s.signedHeaders(r)
+	add := func(i int, value string) {
+		if r.URL.RawQuery != "" {
+			r.URL.RawQuery += "&"
+		}
+		r.URL.RawQuery += parameterNames[i] + "=" + url.QueryEscape(value)
+	}
+	before := r.URL.RawQuery
+	add(algorithmParameter, s.algorithm)
+	add(credentialParameter, s.key.ID+"/"+c.Scope)
+	add(dateParameter, c.Timestamp)
+	add(expiresParameter, strconv.Itoa(int(expires/time.Second)))
+	add(signedHeadersParameter, c.SignedHeaders)
+	if token := s.key.SessionToken; !token.IsZero() {
+		add(tokenParameter, token.Reveal())
+	}
+	if s.algorithm == AlgorithmA {
+		add(regionSetParameter, s.options.RegionSet)
+	}
+	if declared {
+		add(contentParameter, digest)
+	}
+	signature, err := s.signature(r, &c, digest)
+	if err != nil {
+		r.URL.RawQuery = before
+		return err
+	}
+	add(signatureParameter, signature)
+	return nil
+}

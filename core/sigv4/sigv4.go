@@ -1,0 +1,135 @@
+package sigv4
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"maps"
+	"net/http"
+
+	"github.com/gatewayauth/gatewayauth/core"
+	"github.com/gatewayauth/gatewayauth/core/internal/canonical"
+)
+
+// The algorithms, as they stand in front of a credential.
+const (
+	Algorithm  = "AWS4-HMAC-SHA256"
+	AlgorithmA = "AWS4-ECDSA-P256-SHA256"
+)
+
+// The protocol's headers.
+const (
+	dateHeader      = "x-amz-date"
+	digestHeader    = "x-amz-content-sha256"
+	tokenHeader     = "x-amz-security-token"
+	regionSetHeader = "x-amz-region-set"
+)
+
+// Config says where the keys are, and how their signers write paths.
+type Config struct {
+	// Keys finds keys by the access key id. Required. Every key needs its
+	// Region and Service: a credential that names none is refused.
+	Keys core.KeySource
+	// Paths is Normalized unless set.
+	Paths Paths
+	// PathsByID is Paths for single keys, by access key id.
+	PathsByID map[string]Paths
+}
+
+// New returns the scheme "sigv4": AWS4-HMAC-SHA256.
+func New(c Config) core.Scheme {
+	return &scheme{algorithm: hmacSHA256{}, keys: c.Keys, paths: c.Paths, pathsByID: maps.Clone(c.PathsByID)}
+}
+
+// An algorithm is what the two schemes do not share.
+type algorithm interface {
+	name() string       // of the scheme
+	identifier() string // in front of a credential
+	// parseScope reads what follows the date in a credential scope, up to the
+	// terminator.
+	parseScope(c *core.Credential, text string) bool
+	// parseRegion reads the region set, beside the scope.
+	parseRegion(r *http.Request, c *core.Credential, set field) error
+	isSignature(text string) bool
+	// verifies reports whether the credential's signature over the string to
+	// sign was made with the secret.
+	verifies(key *core.Key, secret core.Secret, c *core.Credential, stringToSign []byte) bool
+}
+
+type scheme struct {
+	algorithm
+	keys      core.KeySource
+	paths     Paths
+	pathsByID map[string]Paths
+}
+
+// pathsOf returns the rule of the key that a credential names.
+func (s *scheme) pathsOf(c *core.Credential) Paths {
+	if paths, ok := s.pathsByID[c.KeyID]; ok {
+		return paths
+	}
+	return s.paths
+}
+
+var _ core.Canonicalizer = (*scheme)(nil)
+
+func (s *scheme) Name() string         { return s.name() }
+func (s *scheme) Algorithms() []string { return []string{s.identifier()} }
+func (s *scheme) Keys() core.KeySource { return s.keys }
+
+func malformed(detail string) error { return core.Refuse(core.CodeCredentialMalformed, detail) }
+func repeated(detail string) error  { return core.Refuse(core.CodeRequestAmbiguous, detail) }
+
+// Verify compares the signature with every secret.
+func (s *scheme) Verify(r *http.Request, c *core.Credential, key *core.Key, secrets []core.Secret, payload string) (int, error) {
+	if c.SessionToken != "" && key.SessionToken.IsZero() {
+		return -1, core.Refuse(core.CodeSignatureMismatch, "a session token, for a key that has none")
+	}
+	m := canonical.NewMessage()
+	defer m.Free()
+	if err := stringToSign(m, r, c, s.pathsOf(c), payload); err != nil {
+		return -1, err
+	}
+	for i, secret := range secrets {
+		if s.verifies(key, secret, c, m.StringToSign) {
+			return i, nil
+		}
+	}
+	return -1, core.Refuse(core.CodeSignatureMismatch, "the signature does not fit the request as received, or the secret")
+}
+
+// Canonical shows what Verify computes.
+func (s *scheme) Canonical(r *http.Request, c *core.Credential, payload string) (string, string, error) {
+	m := canonical.NewMessage()
+	defer m.Free()
+	err := stringToSign(m, r, c, s.pathsOf(c), payload)
+	return string(m.Request), string(m.StringToSign), err
+}
+
+// stringToSign builds canonical request and string to sign into m.
+func stringToSign(m *canonical.Message, r *http.Request, c *core.Credential, paths Paths, payload string) error {
+	form := canonical.SigV4{SignedHeaders: c.SignedHeaders, Payload: payload, Path: paths.rule()}
+	if c.Presigned {
+		form.Without = parameterNames[signatureParameter]
+	}
+	if err := m.BuildSigV4(r, form); err != nil {
+		return canonicalError(err)
+	}
+	digest := sha256.Sum256(m.Request)
+	b := append(m.StringToSign[:0], c.Algorithm...)
+	b = append(b, '\n')
+	b = append(b, c.Timestamp...)
+	b = append(b, '\n')
+	b = append(b, c.Scope...)
+	b = append(b, '\n')
+	m.StringToSign = hex.AppendEncode(b, digest[:])
+	return nil
+}
+
+// canonicalError gives a canonicalisation error its code.
+func canonicalError(err error) error {
+	if errors.Is(err, canonical.ErrHeaderAbsent) {
+		return &core.Error{Code: core.CodeHeaderNotSigned, Err: err}
+	}
+	return &core.Error{Code: core.CodeRequestAmbiguous, Err: err}
+}
