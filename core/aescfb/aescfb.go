@@ -1,0 +1,159 @@
+// Package aescfb verifies and makes signatures with a signature key of type
+// "aes", in the format AES profile 1: a format of this project.
+//
+//	Authorization: SDK-AES-128-CFB Access=<key name>, SignedHeaders=<a;b>, Signature=<64 hex>
+//	Authorization: SDK-AES-256-CFB SignedHeaders=<a;b>, Signature=<64 hex>
+//
+// # Not the vendor's format
+//
+// The gateway's vendor publishes what an aes key consists of, and not what a
+// request signed with one looks like. AES profile 1 is therefore ours: it fits
+// what [Signer] sends, and a gateway that was told to send it. For another
+// format implement [Format], the one place that knows it.
+//
+// # What it proves
+//
+// That a holder of key and vector encrypted the digest of this method, path,
+// query, the listed headers with all their values, the date, and the body:
+// either its hash, or the digest in a signed x-sdk-content-sha256 that the body
+// is then checked against. The canonical request is that of package apig, with
+// the same pairs of requests that have one signature. Access names the key; it
+// is not signed and proves nothing, and without it the key bound to the API is
+// the one that must fit.
+//
+// # What it does not
+//
+// AES-CFB is encryption and no message authentication code. With one vector
+// for all requests, the first observed request gives away the key stream of the
+// first block. What is left is the second block: its key stream depends on the
+// first one, so that a forgery needs the digest of a request seen before to
+// agree with its own in the first 16 bytes. Whoever can choose what the gateway
+// signs finds two such requests with about 2^64 hashes, and can then have one
+// signed and send the other: less than half the strength of apig's HMAC, which
+// is to be preferred wherever the gateway offers it. For the same reason a
+// format that encrypts fewer than 32 bytes is refused by core.New.
+//
+// The key is shared: whoever can verify can also sign.
+package aescfb
+
+import (
+	"crypto/subtle"
+	"encoding/hex"
+	"net/http"
+
+	"github.com/gatewayauth/gatewayauth/core"
+	"github.com/gatewayauth/gatewayauth/core/internal/canonical"
+)
+
+// Config says which keys there are.
+type Config struct {
+	// Keys are the signature keys of type aes.
+	Keys []Key
+	// Format is the wire format; nil means [Profile1].
+	Format Format
+}
+
+// New returns the scheme "aes". Problems of the configuration are those of
+// [Scheme.Validate]; core.New takes no scheme that has any.
+func New(c Config) *Scheme {
+	if c.Format == nil {
+		c.Format = Profile1()
+	}
+	s := &Scheme{format: c.Format, invalid: c.check()}
+	if s.invalid != nil {
+		return s
+	}
+	keys := make([]core.Key, len(c.Keys))
+	for i, key := range c.Keys {
+		keys[i] = key.core()
+	}
+	s.keys = core.Keys(keys...)
+	return s
+}
+
+// Scheme is the scheme "aes".
+type Scheme struct {
+	format  Format
+	keys    core.KeySource
+	invalid error
+}
+
+var _ interface {
+	core.Scheme
+	core.Canonicalizer
+	core.Validator
+} = (*Scheme)(nil)
+
+// Name returns aes.
+func (s *Scheme) Name() string { return "aes" }
+
+// Algorithms returns the tokens of the format.
+func (s *Scheme) Algorithms() []string {
+	return []string{s.format.Algorithm(128), s.format.Algorithm(256)}
+}
+
+// Keys returns the keys by name. It is nil where [Scheme.Validate] has
+// something to report: core.New takes no such scheme.
+func (s *Scheme) Keys() core.KeySource { return s.keys }
+
+// Validate reports all problems of the configuration: keys and vectors of the
+// wrong length, and a format whose plaintext is too short. Names that are
+// missing or occur twice are reported by core.New.
+func (s *Scheme) Validate() error { return s.invalid }
+
+// Verify compares the whole signature with that of every secret of the
+// algorithm's key length, over the two orders in which the vendor's SDKs write
+// the query.
+func (s *Scheme) Verify(r *http.Request, c *core.Credential, _ *core.Key, secrets []core.Secret, payload string) (int, error) {
+	got, err := hex.DecodeString(c.Signature)
+	if err != nil {
+		return -1, malformed("the signature is not hexadecimal")
+	}
+	m := canonical.NewMessage()
+	defer m.Free()
+	fits := false // a secret is of the algorithm's key length
+	want := make([]byte, 0, len(got))
+	for order, more := canonical.ByDecoded, true; more; order++ {
+		if more, err = s.stringToSign(m, r, c, payload, order); err != nil {
+			return -1, err
+		}
+		plaintext := s.format.Plaintext(m.StringToSign)
+		if len(plaintext) != s.format.PlaintextSize() {
+			return -1, errPlaintext
+		}
+		for i, secret := range secrets {
+			cfb := core.Derive(secret, cfbKey{}, newCFB)
+			if c.Algorithm != s.format.Algorithm(cfb.bits) {
+				continue // the key decides about the algorithm
+			}
+			fits = true
+			if want = cfb.encrypt(want[:0], plaintext); subtle.ConstantTimeCompare(want, got) == 1 {
+				return i, nil
+			}
+		}
+	}
+	if !fits {
+		return -1, core.Refuse(core.CodeSchemeNotAccepted, "the key is of the other length than the algorithm's")
+	}
+	return -1, core.Refuse(core.CodeSignatureMismatch, "the signature does not fit the request as received, or the key")
+}
+
+var errPlaintext = core.Refuse(core.CodeUnavailable, "the wire format gave a plaintext of another length than it announced")
+
+// Canonical shows what Verify computes.
+func (s *Scheme) Canonical(r *http.Request, c *core.Credential, payload string) (string, string, error) {
+	m := canonical.NewMessage()
+	defer m.Free()
+	_, err := s.stringToSign(m, r, c, payload, canonical.ByDecoded)
+	return string(m.Request), string(m.StringToSign), err
+}
+
+// stringToSign builds canonical request and string to sign into m, and reports
+// whether another order of the query gives another one.
+func (s *Scheme) stringToSign(m *canonical.Message, r *http.Request, c *core.Credential, payload string, order canonical.Order) (more bool, err error) {
+	if more, err = m.BuildSDK(r, c.SignedHeaders, payload, order); err != nil {
+		return false, refused(err)
+	}
+	m.StringToSign = s.format.StringToSign(m.StringToSign[:0], c.Algorithm, c.Timestamp, m.Request)
+	return more, nil
+}

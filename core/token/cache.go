@@ -1,0 +1,52 @@
+package token
+
+import "time"
+
+// digest stands for a token: a keyed hash, which nobody can turn back.
+type digest [32]byte
+
+// answer is what the identity service said about a token.
+type answer struct {
+	subject      *subject // nil: the token is not valid
+	since, until time.Time
+}
+
+// fresh reports whether the answer counts at now. A clock that was set back to
+// before the answer makes it none.
+func (a *answer) fresh(now time.Time) bool { return !now.Before(a.since) && now.Before(a.until) }
+
+// cache holds a bounded number of answers, at least the half of it that was
+// used last. When the young half is full it becomes the old one, and the old
+// one is dropped: nothing is ever searched for what to drop.
+type cache struct {
+	half       int
+	young, old map[digest]answer
+}
+
+func newCache(most int) cache { return cache{half: max(1, most/2), young: map[digest]answer{}} }
+
+// get returns the answer about a token, fresh or not.
+func (c *cache) get(d digest) (answer, bool) {
+	if a, ok := c.young[d]; ok {
+		return a, true
+	}
+	a, ok := c.old[d]
+	if ok {
+		c.put(d, a)
+	}
+	return a, ok
+}
+
+func (c *cache) put(d digest, a answer) {
+	if _, ok := c.young[d]; !ok && len(c.young) >= c.half {
+		c.old, c.young = c.young, make(map[digest]answer)
+	}
+	c.young[d] = a
+}
+
+func (c *cache) drop(d digest) {
+	delete(c.young, d)
+	delete(c.old, d)
+}
+
+func (c *cache) clear() { c.young, c.old = map[digest]answer{}, nil }

@@ -1,0 +1,387 @@
+package token_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/gatewayauth/gatewayauth/core"
+	"github.com/gatewayauth/gatewayauth/core/token"
+)
+
+func status(code int) func(http.ResponseWriter, *http.Request) {
+	return func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(code) }
+}
+
+// TestT107Statuses: 401 and 404 are a verdict, everything else is none, and only
+// verdicts are remembered.
+func TestT107Statuses(t *testing.T) {
+	for code, want := range map[int]core.Code{
+		401: core.CodeSignatureMismatch, 404: core.CodeSignatureMismatch,
+		400: core.CodeUnavailable, 403: core.CodeUnavailable, 405: core.CodeUnavailable, 410: core.CodeUnavailable, 429: core.CodeUnavailable,
+		500: core.CodeUnavailable, 502: core.CodeUnavailable, 503: core.CodeUnavailable,
+		201: core.CodeUnavailable, 204: core.CodeUnavailable, 300: core.CodeUnavailable, 302: core.CodeUnavailable, 307: core.CodeUnavailable,
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			iam := newIAM()
+			iam.projects["good"] = "p"
+			iam.onCheck = func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("Location", "https://evil.example/v3/auth/tokens")
+				w.WriteHeader(code)
+			}
+			v := verifier(t, scheme(t, iam))
+			wantCode(t, fmt.Sprint(code), verify(v, "good"), want)
+			iam.wantCalls(t, fmt.Sprint(code), 1, 1)
+			iam.set(func() { iam.onCheck = nil })
+			time.Sleep(time.Second)
+			recovered := core.Code("")
+			if want == core.CodeSignatureMismatch {
+				recovered = want // remembered
+			}
+			wantCode(t, fmt.Sprint(code, " recovered"), verify(v, "good"), recovered)
+			time.Sleep(30 * time.Second)
+			wantCode(t, fmt.Sprint(code, " later"), verify(v, "good"), "")
+		})
+	}
+}
+
+// TestT107RetryAfter: the service says when to come again, within bounds.
+func TestT107RetryAfter(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, tt := range []struct {
+			header string
+			pause  time.Duration
+		}{
+			{"", time.Second}, {"0", time.Second}, {"-5", time.Second}, {"soon", time.Second}, {"1", time.Second},
+			{"20", 20 * time.Second}, {"86400", 5 * time.Minute}, {"99999999999", time.Second},
+			{"in a minute", time.Minute}, {"Thu, 01 Jan 1970 00:00:00 GMT", time.Second},
+		} {
+			iam := newIAM()
+			iam.projects["good"] = "p"
+			iam.onCheck = func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Retry-After", tt.header)
+				w.WriteHeader(http.StatusTooManyRequests)
+			}
+			v := verifier(t, scheme(t, iam))
+			if tt.header == "in a minute" {
+				tt.header = time.Now().Add(tt.pause).UTC().Format(http.TimeFormat)
+			}
+			wantCode(t, tt.header, verify(v, "good"), core.CodeUnavailable)
+			iam.set(func() { iam.onCheck = nil })
+			iam.calls()
+			time.Sleep(tt.pause - time.Nanosecond)
+			wantCode(t, tt.header+": during the pause", verify(v, "good"), core.CodeUnavailable)
+			iam.wantCalls(t, tt.header+": during the pause", 0, 0)
+			time.Sleep(time.Nanosecond)
+			wantCode(t, tt.header+": after the pause", verify(v, "good"), "")
+		}
+	})
+}
+
+// TestT108Replies: an answer that is not right in form is none.
+func TestT108Replies(t *testing.T) {
+	good := func() string { return document(time.Now().Add(time.Hour), "p") }
+	without := func(from, to string) func() string {
+		return func() string {
+			changed := strings.Replace(good(), from, to, 1)
+			if changed == good() {
+				panic("the document has no " + from)
+			}
+			return changed
+		}
+	}
+	for _, tt := range []struct {
+		name, contentType string
+		body              func() string
+		want              core.Code
+	}{
+		{"right", "application/json", good, ""},
+		{"right, with parameter", "application/json; charset=UTF-8", good, ""},
+		{"other Content-Type", "text/html", good, core.CodeUnavailable},
+		{"no Content-Type", "", good, core.CodeUnavailable},
+		{"almost JSON", "application/json+x", good, core.CodeUnavailable},
+		{"no expires_at", "application/json", without(`"expires_at"`, `"expired_at"`), core.CodeUnavailable},
+		{"expires_at in other case", "application/json", without(`"expires_at"`, `"Expires_at"`), core.CodeUnavailable},
+		{"expires_at a number", "application/json", func() string {
+			return strings.Replace(document(time.Unix(0, 0), "p"), `"1970-01-01T00:00:00.000000Z"`, "1", 1)
+		}, core.CodeUnavailable},
+		{"expires_at null", "application/json", func() string {
+			return strings.Replace(document(time.Unix(0, 0), "p"), `"1970-01-01T00:00:00.000000Z"`, "null", 1)
+		}, core.CodeUnavailable},
+		{"expires_at without zone", "application/json", without(`Z", "issued`, `", "issued`), core.CodeUnavailable},
+		{"past", "application/json", func() string { return document(time.Now().Add(-time.Second), "p") }, core.CodeSignatureMismatch},
+		{"year 9999", "application/json", func() string { return document(time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC), "p") }, core.CodeUnavailable},
+		{"in 32 days", "application/json", func() string { return document(time.Now().AddDate(0, 0, 32), "p") }, core.CodeUnavailable},
+		{"expires_at twice", "application/json", without(`"issued_at"`, `"expires_at"`), core.CodeUnavailable},
+		{"token twice", "application/json", without(`{"token": {`, `{"token": {}, "token": {`), core.CodeUnavailable},
+		{"user twice, one escaped", "application/json", without(`"audit_ids": ["x"]`, `"us\u0065r": {"id": "admin"}`), core.CodeUnavailable},
+		{"no token", "application/json", without(`"token"`, `"Token"`), core.CodeUnavailable},
+		{"token a list", "application/json", func() string { return `{"token": []}` }, core.CodeUnavailable},
+		{"a list", "application/json", func() string { return `[]` }, core.CodeUnavailable},
+		{"null", "application/json", func() string { return `null` }, core.CodeUnavailable},
+		{"empty", "application/json", func() string { return `` }, core.CodeUnavailable},
+		{"cut", "application/json", func() string { return good()[:300] }, core.CodeUnavailable},
+		{"two documents", "application/json", func() string { return good() + good() }, core.CodeUnavailable},
+		{"invalid UTF-8", "application/json", without("alice", "al\xffce"), core.CodeUnavailable},
+		{"no user", "application/json", without(`"user"`, `"users"`), core.CodeUnavailable},
+		{"user without id", "application/json", without(`"id": "user-1", `, ``), core.CodeUnavailable},
+		{"user id empty", "application/json", without(`"user-1"`, `""`), core.CodeUnavailable},
+		{"user id a number", "application/json", without(`"user-1"`, `1`), core.CodeUnavailable},
+		{"project null", "application/json", without(`"project": {`, `"project": null, "x": {`), core.CodeUnavailable},
+		{"project without id", "application/json", without(`"id": "p", `, ``), core.CodeUnavailable},
+		{"roles an object", "application/json", without(`[{"id": "1", "name": "member"}, {"id": "2", "name": "reader"}]`, `{}`), core.CodeUnavailable},
+		{"role without name", "application/json", without(`"name": "reader"`, `"Name": "reader"`), core.CodeUnavailable},
+		{"no roles", "application/json", without(`"roles"`, `"rolls"`), ""},
+		{"deep", "application/json", without(`["x"]`, strings.Repeat("[", 20)+strings.Repeat("]", 20)), core.CodeUnavailable},
+		{"50 MB", "application/json", func() string { return good() + strings.Repeat(" ", 50<<20) }, core.CodeUnavailable},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			iam := newIAM()
+			iam.onCheck = func(w http.ResponseWriter, _ *http.Request) {
+				w.Header()["Content-Type"] = []string{tt.contentType}
+				w.Write([]byte(tt.body()))
+			}
+			v := verifier(t, scheme(t, iam))
+			wantCode(t, tt.name, verify(v, "good"), tt.want)
+			if tt.want == core.CodeUnavailable {
+				iam.set(func() { iam.onCheck = nil; iam.projects["good"] = "p" })
+				time.Sleep(time.Second)
+				wantCode(t, tt.name+", recovered", verify(v, "good"), "")
+			}
+		})
+	}
+}
+
+// TestT106Flood: random tokens cost a bounded number of calls and entries, and
+// do not displace the good ones.
+func TestT106Flood(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		iam := newIAM()
+		iam.projects["good"] = "p"
+		s := scheme(t, iam, func(c *token.Config) { c.CallsPerSecond, c.MaxEntries = 50, 100 })
+		v := verifier(t, s)
+		wantCode(t, "good", verify(v, "good"), "")
+		iam.calls()
+		unavailable := 0
+		for i := range 10_000 {
+			switch err := verify(v, fmt.Sprintf("random-%d", i)); core.CodeOf(err) {
+			case core.CodeUnavailable:
+				unavailable++
+			case core.CodeSignatureMismatch:
+			default:
+				t.Fatalf("got %v", err)
+			}
+			if i%1000 == 999 {
+				time.Sleep(time.Second)
+				wantCode(t, "good, during the flood", verify(v, "good"), "")
+			}
+		}
+		_, checks := iam.calls()
+		if checks < 490 || checks > 550 || unavailable != 10_000-checks {
+			t.Errorf("%d calls in 10 seconds, %d refused without; want 50 a second", checks, unavailable)
+		}
+		if valid, invalid := token.Remembered(s); valid != 1 || invalid > 100 {
+			t.Errorf("%d and %d answers are remembered", valid, invalid)
+		}
+		time.Sleep(time.Second)
+		iam.calls()
+		for range 1000 {
+			wantCode(t, "one bad token", verify(v, "bad"), core.CodeSignatureMismatch)
+		}
+		iam.wantCalls(t, "one bad token", 0, 1)
+	})
+}
+
+// TestBounded: more good tokens than there is room for are all accepted, by
+// asking again.
+func TestBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		iam := newIAM()
+		s := scheme(t, iam, func(c *token.Config) { c.MaxEntries, c.CallsPerSecond = 10, 10_000 })
+		v := verifier(t, s)
+		for i := range 100 {
+			iam.projects[fmt.Sprint("good-", i)] = "p"
+		}
+		for range 3 {
+			for i := range 100 {
+				wantCode(t, "good", verify(v, fmt.Sprint("good-", i)), "")
+				if valid, _ := token.Remembered(s); valid > 10 {
+					t.Fatalf("%d answers are remembered", valid)
+				}
+			}
+		}
+		iam.calls()
+		for range 5 {
+			wantCode(t, "the last", verify(v, "good-99"), "")
+			wantCode(t, "the one before", verify(v, "good-98"), "")
+		}
+		iam.wantCalls(t, "the last ones", 0, 0)
+	})
+}
+
+// TestF20Down: without the service new tokens are refused, known ones are
+// accepted as long as before and no longer, and it is asked once per second.
+func TestF20Down(t *testing.T) {
+	stall := func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
+	html := func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		w.Write([]byte("<html>"))
+	}
+	for name, fault := range map[string]func(http.ResponseWriter, *http.Request){
+		"500": status(500), "HTML": html, "stalls": stall, "F15 panics": func(http.ResponseWriter, *http.Request) { panic("SK=" + password) },
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			iam := newIAM()
+			iam.projects["known"], iam.projects["new"] = "p", "p"
+			v := verifier(t, scheme(t, iam))
+			wantCode(t, name+": at first", verify(v, "known"), "")
+			iam.set(func() { iam.onCheck, iam.onLogin = fault, fault })
+			iam.calls()
+			start := time.Now()
+			for time.Since(start) < 10*time.Second {
+				wantCode(t, name+": new", verify(v, "new"), core.CodeUnavailable)
+				wantCode(t, name+": known", verify(v, "known"), "")
+				if codes := many(v, []string{"a", "b", "c", "d"}); codes[core.CodeUnavailable] != 4 {
+					t.Errorf("%s: got %v", name, codes)
+				}
+				time.Sleep(10 * time.Millisecond)
+			}
+			if logins, checks := iam.calls(); logins != 0 || checks > 12 || checks < 2 {
+				t.Errorf("%s: %d logins and %d checks in about 10 seconds", name, logins, checks)
+			}
+			time.Sleep(15*time.Minute - time.Since(start))
+			wantCode(t, name+": known, after 15 minutes", verify(v, "known"), core.CodeUnavailable)
+		})
+	}
+}
+
+// TestF21Recovers: the first answer opens the way, and waiting requests with one
+// token make one call.
+func TestF21Recovers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		iam := newIAM()
+		iam.projects["good"] = "p"
+		iam.onLogin = status(503)
+		v := verifier(t, scheme(t, iam))
+		if codes := many(v, times(1000, "good")); codes[core.CodeUnavailable] != 1000 {
+			t.Errorf("down: got %v", codes)
+		}
+		iam.wantCalls(t, "down", 1, 0)
+		slow := func(w http.ResponseWriter, _ *http.Request) {
+			time.Sleep(time.Second)
+			reply(w, http.StatusOK, document(time.Now().Add(time.Hour), "p"))
+		}
+		iam.set(func() { iam.onLogin, iam.onCheck = nil, slow })
+		time.Sleep(time.Second)
+		if codes := many(v, times(1000, "good")); codes[""] != 1000 {
+			t.Errorf("up: got %v", codes)
+		}
+		iam.wantCalls(t, "up", 1, 1)
+		iam.set(func() { iam.onCheck = nil; iam.projects["other"] = "p" })
+		wantCode(t, "another token at once", verify(v, "other"), "")
+	})
+}
+
+// TestF16Cancelled: a caller that leaves fails itself only.
+func TestF16Cancelled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		iam := newIAM()
+		iam.onCheck = func(w http.ResponseWriter, _ *http.Request) {
+			time.Sleep(3 * time.Second)
+			reply(w, http.StatusOK, document(time.Now().Add(time.Hour), "p"))
+		}
+		v := verifier(t, scheme(t, iam))
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		first, second := make(chan error), make(chan error)
+		go func() {
+			_, err := v.Verify(request("good").WithContext(ctx))
+			first <- err
+		}()
+		synctest.Wait()
+		go func() { second <- verify(v, "good") }()
+		err := <-first
+		wantCode(t, "the first", err, core.CodeUnavailable)
+		if !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("the error does not wrap the context's: %v", err)
+		}
+		wantCode(t, "the second", <-second, "")
+		iam.wantCalls(t, "both", 1, 1)
+	})
+}
+
+// TestF16BlocksForEver: a transport that does not heed the end of a call holds
+// up nobody for longer than the timeout, and a bounded number of goroutines.
+func TestF16BlocksForEver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		release := make(chan struct{})
+		running := make(chan struct{}, 1000)
+		iam := newIAM()
+		v := verifier(t, scheme(t, iam, func(c *token.Config) {
+			c.Transport = transportFunc(func(*http.Request) (*http.Response, error) {
+				running <- struct{}{}
+				<-release
+				return nil, errors.New("released")
+			})
+		}))
+		for round := range 200 {
+			start := time.Now()
+			var tokens []string
+			for i := range 100 {
+				tokens = append(tokens, fmt.Sprintf("%d-%d", round, i))
+			}
+			if codes := many(v, tokens); codes[core.CodeUnavailable] != 100 {
+				t.Errorf("got %v", codes)
+			}
+			if took := time.Since(start); took > 5*time.Second {
+				t.Errorf("it took %v", took)
+			}
+			time.Sleep(time.Second)
+		}
+		if n := len(running); n > 64 {
+			t.Errorf("%d calls are stuck", n)
+		}
+		close(release)
+		synctest.Wait()
+		time.Sleep(time.Second)
+		wantCode(t, "released", verify(v, "x"), core.CodeUnavailable)
+	})
+}
+
+type transportFunc func(*http.Request) (*http.Response, error)
+
+func (f transportFunc) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// TestF18Close: calls end, and everything is refused afterwards.
+func TestF18Close(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		iam := newIAM()
+		iam.projects["known"] = "p"
+		s := scheme(t, iam)
+		v := verifier(t, s)
+		wantCode(t, "at first", verify(v, "known"), "")
+		iam.set(func() { iam.onCheck = func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() } })
+		waiting := make(chan error)
+		go func() { waiting <- verify(v, "new") }()
+		synctest.Wait()
+		start := time.Now()
+		for range 2 {
+			if err := s.Close(); err != nil {
+				t.Error(err)
+			}
+		}
+		wantCode(t, "waiting", <-waiting, core.CodeUnavailable)
+		if took := time.Since(start); took > 0 {
+			t.Errorf("it took %v", took)
+		}
+		iam.calls()
+		wantCode(t, "known", verify(v, "known"), core.CodeUnavailable)
+		wantCode(t, "new", verify(v, "new"), core.CodeUnavailable)
+		iam.wantCalls(t, "closed", 0, 0)
+	})
+}

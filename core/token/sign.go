@@ -1,0 +1,32 @@
+package token
+
+import (
+	"errors"
+	"hash"
+	"net/http"
+	"time"
+
+	"github.com/gatewayauth/gatewayauth/core"
+)
+
+// Signer adds a token to outgoing requests; see package signer. It does not
+// obtain or renew tokens.
+type Signer struct{ token core.Secret }
+
+// NewSigner returns a Signer for a token that the identity service has issued.
+func NewSigner(token core.Secret) *Signer { return &Signer{token: token} }
+
+// NewHash returns nil: nothing of the request is signed.
+func (s *Signer) NewHash() hash.Hash { return nil }
+
+// Sign sets X-Auth-Token, and deletes Authorization: a request with both is
+// ambiguous.
+func (s *Signer) Sign(r *http.Request, _ string, _ time.Time) error {
+	token := s.token.Reveal()
+	if !wellFormed(token) {
+		return errors.New("the token is empty, too long, or not of visible ASCII characters")
+	}
+	r.Header.Del("Authorization")
+	r.Header.Set(Header, token)
+	return nil
+}

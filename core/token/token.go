@@ -1,0 +1,160 @@
+package token
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/gatewayauth/gatewayauth/core"
+)
+
+// Header is the header that holds the token. It takes the place of an
+// algorithm's name in identities, events and WWW-Authenticate.
+const Header = "X-Auth-Token"
+
+// maxToken is the longest token in bytes. Fernet tokens have about 200, PKI
+// tokens a few thousand.
+const maxToken = 8 << 10
+
+// New returns the scheme "token". Problems of the configuration are those of
+// [Scheme.Validate]; core.New takes no scheme that has any.
+func New(c Config) *Scheme {
+	s := &Scheme{invalid: c.check(), clients: make(map[string]*client, len(c.Keys))}
+	if s.invalid != nil {
+		return s
+	}
+	if c.Transport == nil {
+		s.transport = newTransport()
+		c.Transport = s.transport
+	}
+	c.defaults()
+	keys := make([]core.Key, len(c.Keys))
+	for i, key := range c.Keys {
+		keys[i] = core.Key{Name: key.Name, ID: key.Name, Secret: key.Password}
+		s.clients[key.Name] = newClient(c, key)
+	}
+	s.keys = core.Keys(keys...)
+	return s
+}
+
+// Scheme is the scheme "token".
+type Scheme struct {
+	keys      core.KeySource
+	clients   map[string]*client // by the key's name
+	transport *http.Transport    // our own, nil where the user has set one
+	invalid   error
+}
+
+var _ interface {
+	core.Scheme
+	core.Validator
+	core.HeaderScheme
+} = (*Scheme)(nil)
+
+// Name returns token.
+func (s *Scheme) Name() string { return "token" }
+
+// Algorithms returns X-Auth-Token.
+func (s *Scheme) Algorithms() []string { return []string{Header} }
+
+// CredentialHeader returns X-Auth-Token: the credential does not stand in
+// Authorization.
+func (s *Scheme) CredentialHeader() string { return Header }
+
+// Keys returns the keys by name; what counts as secret is our own password. It
+// is nil where [Scheme.Validate] has something to report: core.New takes no such
+// scheme.
+func (s *Scheme) Keys() core.KeySource { return s.keys }
+
+// Validate reports all problems of the configuration. Names that are missing or
+// occur twice are reported by core.New. The identity service is not asked.
+func (s *Scheme) Validate() error { return s.invalid }
+
+// Parse reads the header. The token names no key: the one bound to the API says which identity service is asked.
+func (s *Scheme) Parse(r *http.Request, c *core.Credential) error {
+	values := r.Header[Header]
+	if len(values) == 0 {
+		return core.ErrNoCredential
+	}
+	switch {
+	case len(values) > 1:
+		return core.Refuse(core.CodeRequestAmbiguous, "more than one value of X-Auth-Token")
+	case misspelled(r.Header):
+		return core.Refuse(core.CodeRequestAmbiguous, "X-Auth-Token is also present with an underscore in its name")
+	case !wellFormed(values[0]):
+		return core.Refuse(core.CodeCredentialMalformed, "the token is empty, too long, or not of visible ASCII characters")
+	}
+	c.Algorithm, c.Signature = Header, values[0]
+	return nil
+}
+
+// misspelled reports whether a header is X-Auth-Token to readers that take
+// underscores for dashes.
+func misspelled(h http.Header) bool {
+	for name := range h {
+		if len(name) == len(Header) && strings.IndexByte(name, '_') >= 0 &&
+			strings.EqualFold(strings.ReplaceAll(name, "_", "-"), Header) {
+			return true
+		}
+	}
+	return false
+}
+
+// wellFormed reports whether a token may be sent in a header. What it means is
+// for the identity service to say.
+func wellFormed(token string) bool {
+	for i := 0; i < len(token); i++ {
+		if token[i] <= ' ' || token[i] > '~' {
+			return false
+		}
+	}
+	return token != "" && len(token) <= maxToken
+}
+
+// Verify asks the identity service, or remembers what it said.
+func (s *Scheme) Verify(r *http.Request, c *core.Credential, key *core.Key, _ []core.Secret, _ string) (int, error) {
+	client, known := s.clients[key.Name]
+	if !known {
+		return -1, core.Refuse(core.CodeUnavailable, "the key is none of this scheme")
+	}
+	subject, err := client.check(r.Context(), c.Signature)
+	switch {
+	case errors.Is(err, errInvalid):
+		return -1, core.Refuse(core.CodeSignatureMismatch, "the identity service does not take the token for valid")
+	case err != nil:
+		return -1, &core.Error{Code: core.CodeUnavailable, Detail: "no verdict of the identity service", Err: err}
+	case client.key.CallerProject != "" && subject.projectID != client.key.CallerProject:
+		return -1, core.Refuse(core.CodeSignatureMismatch, "the token is not scoped to the project that this key asks for")
+	}
+	c.Attributes = subject.attributes
+	return 0, nil
+}
+
+// Flush forgets what is known about a token: it was revoked, or its roles have
+// changed. Requests that start after Flush has returned ask anew.
+func (s *Scheme) Flush(token string) {
+	for _, client := range s.clients {
+		client.flush(token)
+	}
+}
+
+// FlushAll forgets what is known about all tokens.
+func (s *Scheme) FlushAll() {
+	for _, client := range s.clients {
+		client.flushAll()
+	}
+}
+
+// Close ends all calls to the identity service; every request is refused with
+// 503 afterwards. It returns nil. A scheme that is dropped without Close leaves
+// nothing behind: there is nothing that runs on its own, and calls end by their
+// timeout.
+func (s *Scheme) Close() error {
+	for _, client := range s.clients {
+		client.close()
+	}
+	if s.transport != nil {
+		s.transport.CloseIdleConnections()
+	}
+	return nil
+}
