@@ -19,7 +19,7 @@ const module = "github.com/gatewayauth/gatewayauth"
 // links nothing of anybody else.
 func TestCoreLinksTheStandardLibraryAlone(t *testing.T) {
 	out, err := exec.Command("go", "list", "-deps", "-f", "{{if not .Standard}}{{.ImportPath}}{{end}}",
-		"./core", "./core/apig", "./core/basic", "./nethttp").Output()
+		"./core", "./core/apig", "./core/basic", "./core/sigv4", "./core/aescfb", "./core/token", "./nethttp").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,12 +38,19 @@ func TestCoreLinksTheStandardLibraryAlone(t *testing.T) {
 // and schemes do not know adapters, configuration or each other.
 func TestImportsRunOneWay(t *testing.T) {
 	for pkg, allowed := range map[string]string{
-		"./core":        `^core/internal/`,
-		"./core/apig":   `^core$|^core/internal/`,
-		"./core/basic":  `^core$|^core/internal/`,
-		"./core/signer": `^core$|^core/internal/`,
-		"./core/config": `^core$|^core/[a-z]+$`,
-		"./nethttp":     `^core$`,
+		"./core":         `^core/internal/`,
+		"./core/apig":    `^core$|^core/(apig/)?internal/`,
+		"./core/basic":   `^core$|^core/internal/`,
+		"./core/apig/sm": `^core$|^core/apig$|^core/(apig/)?internal/`,
+		"./core/sigv4":   `^core$|^core/internal/`,
+		"./core/aescfb":  `^core$|^core/apig$|^core/internal/`,
+		"./core/token":   `^core$|^core/internal/`,
+		"./core/signer":  `^core$|^core/internal/`,
+		"./core/config":  `^core$|^core/[a-z0-9]+(/sm)?$`,
+		"./nethttp":      `^core$`,
+		"./echoauth":     `^core$`,
+		"./ginauth":      `^core$`,
+		"./grpcauth":     `^core$|^core/signer$`,
 	} {
 		out, err := exec.Command("go", "list", "-f", `{{join .Imports "\n"}}`, pkg).Output()
 		if err != nil {

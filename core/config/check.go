@@ -8,19 +8,29 @@ import (
 	"github.com/gatewayauth/gatewayauth/core"
 )
 
+const nobody = "nobody's key"
+
 // check has the core judge what does not depend on keys, so that its rules
-// stand in one place, and gives its verdicts their lines. APIs go in as open
-// ones, for their patterns alone; those reported before stay out.
+// stand in one place, and gives its verdicts their lines. APIs go in for their
+// patterns alone, those that are not open with a key that nobody has; those
+// reported before stay out.
 func (e *environment) check(r *report) {
 	c := e.policy
 	c.Mode, c.Default, c.ExposeReason, c.APIs = core.Off, "", false, nil
 	for _, a := range e.apis {
 		if a.Match != "" && !a.twice {
-			c.APIs = append(c.APIs, core.API{Match: a.Match, Open: true})
+			api := core.API{Match: a.Match, Open: a.Open}
+			if !a.Open {
+				api.Key = nobody
+			}
+			c.APIs = append(c.APIs, api)
 		}
 	}
 	places := e.places()
 	for _, text := range verdicts(c) {
+		if strings.HasSuffix(text, fmt.Sprintf("no key is named %q", nobody)) {
+			continue
+		}
 		m, rule := e.mark, text
 		for _, p := range places {
 			if rest, ok := strings.CutPrefix(text, p.prefix); ok {

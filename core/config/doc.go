@@ -23,6 +23,7 @@
 //	    max_buffered: 256MiB       # default
 //	    require_signed: [host]     # default
 //	    allow_unsigned_payload: false
+//	    allow_presigned: false     # credentials in the query
 //	    expose_reason: false
 //	    rewrite: {add_prefix: /v1, host: api.example.com}
 //	    keys:
@@ -68,10 +69,13 @@
 // # Fields of a key
 //
 //   - name: what apis and default call it, and handlers see.
-//   - type: hmac or basic. The other types of the format (aes, aksk, v11,
-//     hmac-sm3, ecdsa-p256, sm2, sigv4, sigv4a, token) are not supported by this
-//     version, nor are replay and allow_presigned: true. They are errors, so
-//     that nobody believes to be protected by them.
+//   - type: hmac, basic, aksk, v11, ecdsa-p256, hmac-sm3, sm2, sigv4 or sigv4a.
+//     The other types of the format (aes, token) are not supported by this
+//     version, nor is replay. They are errors, so that nobody believes to be
+//     protected by them.
+//   - region, service (aksk, v11, sigv4, sigv4a): what the scope of a credential
+//     must name.
+//   - paths (sigv4, sigv4a): normalized, or s3 for paths that are signed as sent.
 //   - key: the id that requests carry, the gateway's "Key".
 //   - secret: {env: NAME} for an environment variable, {file: path} for a file
 //     (relative to the environments file; one line break at its end does not
@@ -80,7 +84,7 @@
 //     needs quotes.
 //   - previous: earlier secrets that are still accepted, each until an instant
 //     (RFC 3339), or without end.
-//   - session_token (hmac): of a temporary key. Requests must then carry it,
+//   - session_token (all but basic): of a temporary key. Requests must then carry it,
 //     signed. It takes the forms of a secret.
 //
 // A secret that is missing or empty is an error: for [Watch] those of the

@@ -59,7 +59,7 @@ func (d *decoder) environment(name string, v value) *environment {
 		"max_buffered":           d.sizeTo(&p.MaxBuffered),
 		"require_signed":         d.headersTo(e),
 		"allow_unsigned_payload": d.boolTo(&p.AllowUnsignedPayload),
-		"allow_presigned":        d.presigned,
+		"allow_presigned":        d.boolTo(&p.AllowPresigned),
 		"expose_reason":          d.boolTo(&p.ExposeReason),
 		"rewrite":                d.rewriteTo(e),
 		"replay":                 func(v value) { d.add(v.mark, "is not supported by this version") },
@@ -116,13 +116,5 @@ func (d *decoder) rewriteTo(e *environment) func(value) {
 			"add_prefix": d.textTo(&e.policy.Rewrite.AddPrefix),
 			"host":       d.textTo(&e.policy.Rewrite.Host),
 		})
-	}
-}
-
-// presigned takes allow_presigned: false, which is what this version does.
-func (d *decoder) presigned(v value) {
-	var allow bool
-	if d.boolTo(&allow)(v); allow {
-		d.add(v.mark, "true is not supported by this version")
 	}
 }

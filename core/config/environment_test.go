@@ -61,3 +61,24 @@ func TestOnlyTheSecretsOfTheEnvironment(t *testing.T) {
 		t.Errorf("whole: got %v", err)
 	}
 }
+
+// TestHostPatterns: a host may bind a key, but opens nothing.
+func TestHostPatterns(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "environments.yaml")
+	for api, want := range map[string]string{
+		"key: k1": "", "open: true": path + ":4: environments.RELEASE.apis[0].match: open to whoever sends that host; leave the host out",
+	} {
+		text := "environments:\n  RELEASE:\n    keys: [{name: k1_key, type: hmac, key: 071fe2459cf64d75, secret: release-secret-0123}]\n" +
+			"    apis: [{match: \"GET admin.example.com/\", " + strings.Replace(api, "k1", "k1_key", 1) + "}]\n"
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		if _, err := config.Load(path); err != nil {
+			got = err.Error()
+		}
+		if got != want {
+			t.Errorf("%s: got %q, want %q", api, got, want)
+		}
+	}
+}

@@ -58,15 +58,23 @@ func (d *decoder) keyEntry(v value) keyEntry {
 	if k.typ = d.keyType(k); k.typ == nil {
 		return k
 	}
-	d.required(v, k.at, "key", "secret")
+	d.required(v, k.at, append([]string{"key", "secret"}, k.typ.required...)...)
 	for name, v := range special {
 		switch {
 		case slices.Contains(k.typ.secrets, name):
 			k.secrets[name] = d.secret(v)
 		case slices.Contains(k.typ.texts, name):
 			k.texts[name], _ = d.text(v)
+			if strings.Contains(k.texts[name], "/") && slices.Contains(scoped, name) {
+				d.add(v.mark, "holds a slash, which separates the parts of a scope")
+			}
 		default:
 			d.add(v.mark, "does not belong to a key of type "+k.typ.name)
+		}
+	}
+	if k.typ.check != nil {
+		if field, rule := k.typ.check(k.texts); rule != "" {
+			d.add(special[field].mark, rule)
 		}
 	}
 	return k

@@ -1,0 +1,93 @@
+package config_test
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/gatewayauth/gatewayauth/core"
+	"github.com/gatewayauth/gatewayauth/core/apig"
+	"github.com/gatewayauth/gatewayauth/core/apig/sm"
+	"github.com/gatewayauth/gatewayauth/core/config"
+	"github.com/gatewayauth/gatewayauth/core/signer"
+	"github.com/gatewayauth/gatewayauth/core/sigv4"
+)
+
+// TestEveryType: what each type's own signer signs verifies with a key of that
+// type from the file, and with no other key of the file.
+func TestEveryType(t *testing.T) {
+	const fields = "key: ACCESSKEY0001, secret: a-secret-of-some-length"
+	key := core.Key{Name: "the_key", ID: "ACCESSKEY0001", Secret: core.NewSecret("a-secret-of-some-length"),
+		Region: "cn-north-4", Service: "apig"}
+	const scope = ", region: cn-north-4, service: apig"
+	for name, tt := range map[string]struct {
+		fields string
+		sign   signer.Signer
+	}{
+		"hmac":       {fields, apig.NewSigner(key, apig.SignOptions{})},
+		"aksk":       {fields + scope, apig.NewScopedSigner(key, apig.SignOptions{})},
+		"v11":        {fields + scope, apig.NewV11Signer(key, apig.SignOptions{})},
+		"ecdsa-p256": {fields, apig.NewECDSASigner(key, apig.SignOptions{})},
+		"hmac-sm3":   {fields, sm.NewSigner(key, apig.SignOptions{})},
+		"sm2":        {fields, sm.NewSM2Signer(key, apig.SignOptions{})},
+		"sigv4":      {fields + scope + ", paths: normalized", sigv4.NewSigner(key, sigv4.SignOptions{})},
+		"sigv4a":     {fields + scope, sigv4.NewSignerA(key, sigv4.SignOptions{})},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := write(t, t.TempDir(), "environments.yaml", "environments:\n  RELEASE:\n    keys:\n"+
+				"      - {name: the_key, type: "+name+", "+tt.fields+"}\n"+
+				"      - {name: other, type: basic, key: other, secret: other-password}\n    default: the_key\n")
+			f, err := config.Load(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			v, err := f.Verifier("RELEASE", quiet)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r := httptest.NewRequest("GET", "/v1/items%20x?b=2&a=1", nil)
+			h := tt.sign.NewHash()
+			if err := tt.sign.Sign(r, hex.EncodeToString(h.Sum(nil)), time.Now()); err != nil {
+				t.Fatal(err)
+			}
+			id, err := v.Verify(r)
+			if err != nil || id.Scheme() != name || id.Key() != "the_key" {
+				t.Fatalf("got %v, %v", id, err)
+			}
+			r.RequestURI = "/v1/items%20y?b=2&a=1"
+			if _, err := v.Verify(r); core.CodeOf(err) != core.CodeSignatureMismatch {
+				t.Errorf("another path: got %v", err)
+			}
+		})
+	}
+}
+
+// TestS3Paths: a key says how its paths are signed.
+func TestS3Paths(t *testing.T) {
+	path := write(t, t.TempDir(), "environments.yaml", `environments:
+  RELEASE:
+    keys: [{name: the_key, type: sigv4, key: ACCESSKEY0001, secret: a-secret-of-some-length, region: us-east-1, service: s3, paths: s3}]
+    default: the_key
+`)
+	f, err := config.Load(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := f.Verifier("RELEASE", quiet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := core.Key{ID: "ACCESSKEY0001", Secret: core.NewSecret("a-secret-of-some-length"), Region: "us-east-1", Service: "s3"}
+	empty := sha256.Sum256(nil)
+	for paths, want := range map[sigv4.Paths]core.Code{sigv4.S3: "", sigv4.Normalized: core.CodeSignatureMismatch} {
+		r := httptest.NewRequest("GET", "/bucket/a%20b", nil)
+		if err := sigv4.NewSigner(key, sigv4.SignOptions{Paths: paths}).Sign(r, hex.EncodeToString(empty[:]), time.Now()); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := v.Verify(r); core.CodeOf(err) != want {
+			t.Errorf("%v: got %v, want %q", paths, err, want)
+		}
+	}
+}
