@@ -28,7 +28,10 @@ func main() {
 	e.Use(echoauth.Middleware(v))
 	e.GET("/healthz", func(c echo.Context) error { return c.NoContent(http.StatusOK) })
 	e.Any("/*", func(c echo.Context) error {
-		id, _ := core.FromContext(c.Request().Context())
+		id, ok := core.FromContext(c.Request().Context())
+		if !ok { // in report and off mode
+			return c.NoContent(http.StatusOK)
+		}
 		return c.JSON(http.StatusOK, map[string]any{"key": id.Key(), "covers": id.Covers()})
 	})
 	log.Fatal(e.Start("127.0.0.1:8080"))
