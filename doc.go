@@ -3,9 +3,11 @@
 // bound to that API in that environment. It holds no code:
 //
 //   - package core is the verifier, its policy, and the manual;
-//   - core/apig and core/basic are the schemes that gateways sign with;
+//   - core/apig, core/apig/sm, core/sigv4, core/basic, core/aescfb and core/token
+//     are the schemes;
 //   - core/config reads the environments file;
-//   - nethttp puts the verifier in front of net/http handlers;
+//   - nethttp, echoauth, ginauth and grpcauth put the verifier in front of
+//     handlers;
 //   - core/signer signs as the gateway does, for tests and local work;
 //   - core/coretest tests adapters, also your own.
 package gatewayauth

@@ -43,9 +43,10 @@
 //     ([Config.MaxBuffered]), and never truncated.
 //
 // The checks run in this order, and the first that fails gives the code: form
-// and limits; binding; credential; key; date; coverage; session token; body
-// size, declared payload, body; signature; key bound to the API; body against
-// the declared digest.
+// and limits; binding; credential; spellings of signed headers and the announced
+// size of the body; key and scope; date; coverage; session token; declared
+// payload, body; signature; key bound to the API; body against the declared
+// digest; the date again, where a body was read.
 //
 // # What is not checked
 //
