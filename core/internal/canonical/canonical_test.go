@@ -156,7 +156,7 @@ func TestHeaders(t *testing.T) {
 		"X-Nl": {"a\nhost:evil"},
 		"X-" + strings.Repeat("L", 1) + strings.Repeat("l", 70): {"long"},
 	}
-	got, err := canonical.AppendHeaders(nil, r, "content-length;host;x-a;x-b;x-c;x-"+strings.Repeat("l", 71))
+	got, err := canonical.AppendHeaders(nil, r, "content-length;host;x-a;x-b;x-c;x-"+strings.Repeat("l", 71), false)
 	want := "content-length:3\nhost:API.example.com:80\nx-a:two  blanks\tand tab\nx-b:a\nx-b:b\nx-b:\u00a0c\nx-c:\nx-" + strings.Repeat("l", 71) + ":long\n"
 	if err != nil || string(got) != want {
 		t.Errorf("got %q, %v\nwant %q", got, err, want)
@@ -164,15 +164,15 @@ func TestHeaders(t *testing.T) {
 	if r.Header["X-B"][0] != "b " {
 		t.Error("the request was changed")
 	}
-	if _, err := canonical.AppendHeaders(nil, r, "x-absent"); !errors.Is(err, canonical.ErrHeaderAbsent) {
+	if _, err := canonical.AppendHeaders(nil, r, "x-absent", false); !errors.Is(err, canonical.ErrHeaderAbsent) {
 		t.Errorf("absent: %v", err)
 	}
-	if _, err := canonical.AppendHeaders(nil, r, "x-nl"); !errors.Is(err, canonical.ErrHeaderValue) {
+	if _, err := canonical.AppendHeaders(nil, r, "x-nl", false); !errors.Is(err, canonical.ErrHeaderValue) {
 		t.Errorf("newline: %v", err)
 	}
 	r.Host, r.ContentLength = "", -1
 	for _, name := range []string{"host", "content-length"} {
-		if _, err := canonical.AppendHeaders(nil, r, name); !errors.Is(err, canonical.ErrHeaderAbsent) {
+		if _, err := canonical.AppendHeaders(nil, r, name, false); !errors.Is(err, canonical.ErrHeaderAbsent) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -185,7 +185,7 @@ func TestBuildSDK(t *testing.T) {
 	r.Header.Set("X-Sdk-Date", "20260115T120000Z")
 	m := canonical.NewMessage()
 	defer m.Free()
-	more, err := m.BuildSDK(r, "host;x-sdk-date", "PAYLOAD", canonical.ByDecoded)
+	more, err := m.BuildSDK(r, "host;x-sdk-date", "PAYLOAD", canonical.ByDecoded, canonical.SDKForm{})
 	const want = `PUT
 /v1/a%20b/
 a=&z=1

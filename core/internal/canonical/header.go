@@ -10,16 +10,15 @@ import (
 // AppendHeaders appends one line name:value for every value of every header in
 // signedHeaders (lower case, joined with ';'), in the order of the list, as the
 // SDK-* and V11 schemes have it: values trimmed of spaces and tabs at both
-// ends, nothing inside collapsed, several values of one header sorted
-// (PROTOCOLS section 1.1).
-func AppendHeaders(dst []byte, r *http.Request, signedHeaders string) ([]byte, error) {
-	return appendHeaders(dst, r, signedHeaders, Trim)
-}
-
-// appendHeaders is AppendHeaders with form in place of the trimming.
-func appendHeaders(dst []byte, r *http.Request, signedHeaders string, form func(value string) string) ([]byte, error) {
+// ends, runs of white space inside made one space if collapsed is set, several
+// values of one header sorted (PROTOCOLS sections 1.1 and 1.2).
+func AppendHeaders(dst []byte, r *http.Request, signedHeaders string, collapsed bool) ([]byte, error) {
 	if signedHeaders == "" {
 		return dst, nil
+	}
+	form := Trim
+	if collapsed {
+		form = collapse
 	}
 	for name := range strings.SplitSeq(signedHeaders, ";") {
 		var one [1]string

@@ -1,9 +1,6 @@
 package canonical
 
-import (
-	"net/http"
-	"sync"
-)
+import "sync"
 
 // A Message is the scratch space of one verification: the canonical request
 // and the string to sign, built into buffers that are reused. It holds text of
@@ -25,14 +22,4 @@ func (m *Message) Free() {
 	if cap(m.Request) <= most && cap(m.query.text) <= most {
 		messages.Put(m)
 	}
-}
-
-// BuildSDK builds the canonical request of the SDK-* and V11 schemes
-// (PROTOCOLS section 1.1) into m.Request:
-//
-//	METHOD \n path \n query \n headers \n SignedHeaders \n payload
-//
-// It reports whether the next [Order] of the query gives another one.
-func (m *Message) BuildSDK(r *http.Request, signedHeaders, payload string, order Order) (more bool, err error) {
-	return m.BuildSDKForm(r, signedHeaders, payload, order, SDKForm{})
 }

@@ -16,8 +16,13 @@ type SDKForm struct {
 	Without string
 }
 
-// BuildSDKForm is [Message.BuildSDK] in the given form.
-func (m *Message) BuildSDKForm(r *http.Request, signedHeaders, payload string, order Order, form SDKForm) (more bool, err error) {
+// BuildSDK builds the canonical request of the SDK-* and V11 schemes
+// (PROTOCOLS section 1.1) into m.Request:
+//
+//	METHOD \n path \n query \n headers \n SignedHeaders \n payload
+//
+// It reports whether the next [Order] of the query gives another one.
+func (m *Message) BuildSDK(r *http.Request, signedHeaders, payload string, order Order, form SDKForm) (more bool, err error) {
 	path, query := Target(r)
 	if err = CheckPath(path); err != nil {
 		return false, err
@@ -35,11 +40,7 @@ func (m *Message) BuildSDKForm(r *http.Request, signedHeaders, payload string, o
 	more = order == ByDecoded && m.query.Differs()
 	b = m.query.Append(b, order)
 	b = append(b, '\n')
-	value := Trim
-	if form.Collapse {
-		value = collapse
-	}
-	if b, err = appendHeaders(b, r, signedHeaders, value); err != nil {
+	if b, err = AppendHeaders(b, r, signedHeaders, form.Collapse); err != nil {
 		return false, err
 	}
 	b = append(b, '\n')

@@ -7,17 +7,17 @@ import (
 	"github.com/gatewayauth/gatewayauth/core/internal/canonical"
 )
 
-// TestBuildSDKForm compares the whole in the other forms: white space inside
+// TestBuildSDKForms compares the whole in the other forms: white space inside
 // values collapsed (PROTOCOLS section 1.2), values sorted after that, and the
 // signature left out of the query by its decoded name.
-func TestBuildSDKForm(t *testing.T) {
+func TestBuildSDKForms(t *testing.T) {
 	r := httptest.NewRequest("GET", "/v1?X-%53ignature=1&z=1&X-Signature=2&x-signature=3&a", nil)
 	r.Host = "h"
 	r.Header["X-A"] = []string{"  b \t c  d ", "b  a", "plain"}
 	r.Header["X-B"] = []string{" a\tb "}
 	m := canonical.NewMessage()
 	defer m.Free()
-	_, err := m.BuildSDKForm(r, "host;x-a;x-b", "PAYLOAD", canonical.ByDecoded, canonical.SDKForm{Collapse: true, Without: "X-Signature"})
+	_, err := m.BuildSDK(r, "host;x-a;x-b", "PAYLOAD", canonical.ByDecoded, canonical.SDKForm{Collapse: true, Without: "X-Signature"})
 	const want = `GET
 /v1/
 a=&x-signature=3&z=1

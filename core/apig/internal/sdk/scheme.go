@@ -57,7 +57,7 @@ func (v *Variant) stringToSign(m *canonical.Message, r *http.Request, c *core.Cr
 	if c.Presigned {
 		form.Without = signatureParameter
 	}
-	if more, err = m.BuildSDKForm(r, c.SignedHeaders, payload, order, form); err != nil {
+	if more, err = m.BuildSDK(r, c.SignedHeaders, payload, order, form); err != nil {
 		return false, ambiguous(err)
 	}
 	digest := v.Sum(m.Request)
