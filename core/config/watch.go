@@ -110,7 +110,8 @@ func (w *watcher) look() {
 	s := newSnapshot()
 	sum := w.read(s)
 	if s.moved() {
-		return // neither the old content nor the new one
+		w.last = fingerprint{} // neither the old content nor the new one, and no look to agree with
+		return
 	}
 	again := sum == w.last
 	w.last = sum
