@@ -1,0 +1,41 @@
+package core
+
+import (
+	"context"
+	"time"
+)
+
+// A ReplayStore remembers the requests that were accepted, so that each is
+// accepted once: replay.New in memory, and redis.New for several instances.
+// The [Verifier] asks it last, when everything else about the request is
+// proven: a forgery records nothing.
+type ReplayStore interface {
+	// Add records e and reports whether it was new. It reports true for one of
+	// any number of concurrent calls with the same entry, in all processes that
+	// share the store, until e.Until is past on the clock that e.Now is of; and
+	// true for no entry that the store may have forgotten. An error means that
+	// it cannot tell, and then nothing needs to be recorded.
+	//
+	// Add must be safe for concurrent use, and return when ctx ends.
+	Add(ctx context.Context, e ReplayEntry) (added bool, err error)
+}
+
+// A ReplayEntry stands for one signed request. Environment and Fingerprint
+// together identify it; the rest follows from it but for Now.
+type ReplayEntry struct {
+	// Environment is the environment that accepted the request: one store may
+	// serve several.
+	Environment string
+	// Fingerprint stands for the string to sign. Whoever does not hold the key
+	// cannot choose it; all its bits depend on everything signed.
+	Fingerprint [32]byte
+	// SignedAt is the signed date, to the second. A request that is sent again
+	// has the same.
+	SignedAt time.Time
+	// Until is the last instant at which the policy accepts the request by its
+	// date: up to an hour after SignedAt, for presigned requests
+	// up to a week.
+	Until time.Time
+	// Now is the verifier's clock. It may step in both directions.
+	Now time.Time
+}
