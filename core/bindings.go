@@ -3,6 +3,7 @@ package core
 import (
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"net/url"
 	pathpkg "path"
@@ -15,6 +16,8 @@ type binding struct {
 	key           string
 	open          bool
 	allowUnsigned bool
+	stream        bool
+	maxBody       int64
 }
 
 // ServeHTTP makes a binding registrable; it is never called.
@@ -29,8 +32,8 @@ type bindings struct {
 	def   binding
 }
 
-func compileBindings(c Config, index keyIndex) (bindings, error) {
-	b := bindings{def: binding{key: c.Default, allowUnsigned: c.AllowUnsignedPayload}}
+func compileBindings(c *Config, index keyIndex) (bindings, error) {
+	b := bindings{def: binding{key: c.Default, allowUnsigned: c.AllowUnsignedPayload, maxBody: c.MaxBody}}
 	var problems []error
 	known := func(where, key string) {
 		if key != "" && !index.open && !index.names[key] {
@@ -53,12 +56,23 @@ func compileBindings(c Config, index keyIndex) (bindings, error) {
 				problems = append(problems, fmt.Errorf("%s: open to whoever sends that host; leave the host out", where))
 			}
 		}
+		most := api.MaxBody
+		bounded(&most, c.MaxBody, math.MaxInt64-1, where+": MaxBody", func(format string, args ...any) {
+			problems = append(problems, fmt.Errorf(format, args...))
+		})
+		if most > c.MaxBuffered && !api.Stream {
+			problems = append(problems, fmt.Errorf("%s: MaxBody: %d bytes are more than MaxBuffered, %d", where, most, c.MaxBuffered))
+		}
+		if api.Open && (api.Stream || api.MaxBody != 0 || api.AllowUnsignedPayload) {
+			problems = append(problems, fmt.Errorf("%s: open, and says how bodies are verified", where))
+		}
 		if b.mux == nil {
 			b.mux = http.NewServeMux()
 		}
 		if err := register(b.mux, api.Match, &binding{
 			key: api.Key, open: api.Open,
 			allowUnsigned: api.AllowUnsignedPayload || c.AllowUnsignedPayload,
+			stream:        api.Stream, maxBody: most,
 		}); err != nil {
 			problems = append(problems, fmt.Errorf("%s: %w", where, err))
 		}
@@ -161,6 +175,8 @@ func (b *bindings) lookup(r *http.Request, path string) (binding, error) {
 			return binding{}, errBindingAmbiguous
 		}
 		exact.allowUnsigned = exact.allowUnsigned && other.allowUnsigned
+		exact.stream = exact.stream && other.stream
+		exact.maxBody = min(exact.maxBody, other.maxBody)
 	}
 	return exact, nil
 }

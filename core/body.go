@@ -23,17 +23,24 @@ var (
 	nextChunks  = sync.Pool{New: func() any { return new([nextChunk]byte) }}
 )
 
-// hashBody reads r's body to its end into memory, at most MaxBody bytes of it
+// hashBody reads r's body to its end into memory, at most most bytes of it
 // and within the memory budget, writing it to h. In every case r.Body is
 // replaced by one that gives all of it to the next reader, whether it was read
 // here or not; on success r.GetBody gives it again.
-func (p *policy) hashBody(r *http.Request, h hash.Hash) error {
+func (p *policy) hashBody(r *http.Request, h hash.Hash, most int64) error {
 	if r.Body == nil || r.Body == http.NoBody {
 		return nil
 	}
 	b := &bodyBuffer{source: r.Body, lease: &lease{used: p.buffered}}
 	runtime.AddCleanup(b, (*lease).end, b.lease) // for callers of Verify that do not call Release
-	failed, err := b.fill(h, p.MaxBody, p.MaxBuffered)
+	timed := p.timed(r)
+	if timed != nil {
+		timed.within(p.BodyTimeout)
+	}
+	failed, err := b.fill(h, min(most, p.MaxBuffered), p.MaxBuffered)
+	if timed != nil && failed == nil { // else the server shall not wait for the rest either
+		timed.within(0)
+	}
 	if err == nil && r.ContentLength >= 0 && b.size != r.ContentLength {
 		err = Refuse(CodeBodyMismatch, "something in front of the verifier has read the body")
 	}

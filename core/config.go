@@ -48,6 +48,17 @@ type Config struct {
 	ExposeReason bool
 	// Rewrite undoes what a proxy between gateway and backend changed.
 	Rewrite Rewrite
+	// Replay finds requests that were accepted before. Without a store none are:
+	// a captured request verifies again until its date is too old.
+	Replay Replay
+	// BodyTimeout is how long a body may take to arrive that is read before the
+	// verdict; for one that the handler reads ([API].Stream), how long each Read
+	// may. 0 means 30 seconds; at most one hour. It needs an adapter that calls
+	// [WithDeadline]; a shorter ReadTimeout of the server comes first.
+	BodyTimeout time.Duration
+	// KeyTimeout is how long a [KeySource] other than [Keys] may take; 0 means 5
+	// seconds, at most one minute.
+	KeyTimeout time.Duration
 	// Limits bound what is read before anything is verified.
 	Limits Limits
 
@@ -77,6 +88,32 @@ type API struct {
 	Open bool
 	// AllowUnsignedPayload is Config.AllowUnsignedPayload for this API.
 	AllowUnsignedPayload bool
+	// MaxBody is Config.MaxBody for this API; 0 means that one.
+	MaxBody int64
+	// Stream lets the handler read bodies as they arrive where their digest is
+	// declared and signed, in place of holding them in memory: [Verifier.Admit]
+	// then judges the rest, and the Read that meets the end of a body with
+	// another digest fails with [CodeBodyMismatch] in place of io.EOF. Until
+	// then nothing about the body is proven: a handler of such an API does
+	// nothing that it could not undo before it has read io.EOF. Other bodies
+	// are held as on any API.
+	Stream bool
+}
+
+// Replay says how requests that were accepted before are found. Only schemes
+// that sign the request take part: Basic credentials and tokens are meant to be
+// sent again.
+type Replay struct {
+	// Store remembers them. It outlives the configuration: [Verifier.Reload] with
+	// another store forgets.
+	Store ReplayStore
+	// ExemptMethods are not checked. Dates have a resolution of one second, so
+	// two equal requests of one second are one to every store; GET and HEAD can
+	// be left out where they change nothing.
+	ExemptMethods []string
+	// AllowUnavailable accepts requests that the store could not judge; see
+	// [Identity.ReplayChecked]. They may be replays.
+	AllowUnavailable bool
 }
 
 // Rewrite says what a proxy between gateway and backend changed, so that the
@@ -102,6 +139,9 @@ type Limits struct {
 	Headers int
 	// QueryParameters is the largest number of query parameters; 0 means 1024.
 	QueryParameters int
+	// KeyLookups is the largest number of concurrent calls to a [KeySource] other
+	// than [Keys], those included that do not return; 0 means 1024.
+	KeyLookups int
 }
 
 const (
@@ -109,6 +149,10 @@ const (
 	maxClockSkew       = time.Hour
 	defaultMaxBody     = 12 << 20
 	defaultMaxBuffered = 256 << 20
+	defaultBodyTimeout = 30 * time.Second
+	maxBodyTimeout     = time.Hour
+	defaultKeyTimeout  = 5 * time.Second
+	maxKeyTimeout      = time.Minute
 )
 
 // Mode says what [Verifier.Admit] does with a verdict.
@@ -168,11 +212,14 @@ func (c Config) compile() (*policy, error) {
 	if p.MaxBuffered < p.MaxBody {
 		problem("MaxBuffered: %d bytes are fewer than MaxBody, %d", p.MaxBuffered, p.MaxBody)
 	}
+	bounded(&p.BodyTimeout, defaultBodyTimeout, maxBodyTimeout, "BodyTimeout", problem)
+	bounded(&p.KeyTimeout, defaultKeyTimeout, maxKeyTimeout, "KeyTimeout", problem)
 	bounded(&p.Limits.Target, 64<<10, 1<<20, "Limits.Target", problem)
 	bounded(&p.Limits.Authorization, 8192, 1<<20, "Limits.Authorization", problem)
 	bounded(&p.Limits.SignedHeaders, 64, 1<<16, "Limits.SignedHeaders", problem)
 	bounded(&p.Limits.Headers, 256, 1<<20, "Limits.Headers", problem)
 	bounded(&p.Limits.QueryParameters, 1024, 1<<20, "Limits.QueryParameters", problem)
+	bounded(&p.Limits.KeyLookups, 1024, 1<<20, "Limits.KeyLookups", problem)
 
 	if c.RequireSigned == nil {
 		c.RequireSigned = []string{"host"}
@@ -191,6 +238,16 @@ func (c Config) compile() (*policy, error) {
 	}
 	if host := c.Rewrite.Host; host != "" && !isHost(host) {
 		problem("Rewrite.Host: %q is not an authority", c.Rewrite.Host)
+	}
+
+	p.Replay.ExemptMethods = slices.Clone(c.Replay.ExemptMethods)
+	for _, method := range c.Replay.ExemptMethods {
+		if strings.ToUpper(method) != method || !isHeaderName(strings.ToLower(method)) {
+			problem("Replay.ExemptMethods: %q is not a method in upper case", method)
+		}
+	}
+	if c.Replay.Store == nil && (len(c.Replay.ExemptMethods) > 0 || c.Replay.AllowUnavailable) {
+		problem("Replay: set, without a store")
 	}
 
 	index := keyIndex{names: map[string]bool{}, ids: map[string]bool{}}
@@ -233,7 +290,7 @@ func (c Config) compile() (*policy, error) {
 		}
 	}
 	var err error
-	if p.bindings, err = compileBindings(c, index); err != nil {
+	if p.bindings, err = compileBindings(&p.Config, index); err != nil {
 		problems = append(problems, err)
 	}
 	if err := errors.Join(problems...); err != nil {

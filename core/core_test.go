@@ -419,7 +419,7 @@ func TestIdentity(t *testing.T) {
 		t.Errorf("covers %+v", c)
 	}
 	out, err := json.Marshal(id)
-	want := `{"verified":true,"environment":"prod","scheme":"hmac","algorithm":"SDK-HMAC-SHA256","key":"k1","covers":{"target":true,"host":true,"body":true,"headers":["host","x-sdk-date"]}}`
+	want := `{"verified":true,"environment":"prod","scheme":"hmac","algorithm":"SDK-HMAC-SHA256","key":"k1","covers":{"target":true,"host":true,"body":true,"headers":["host","x-sdk-date"]},"replay_checked":false}`
 	if err != nil || string(out) != want {
 		t.Errorf("got %s, %v", out, err)
 	}

@@ -29,6 +29,9 @@ type Event struct {
 	Scheme, Algorithm, Key string
 	// Secret is which secret of the key matched, see [Identity.Secret].
 	Secret int
+	// ReplayUnchecked is true for a request that was accepted although the replay
+	// store could not judge it, see [Replay].AllowUnavailable.
+	ReplayUnchecked bool
 	// Skew is the clock minus the signed date, 0 where there is none.
 	Skew time.Duration
 	// KeyID, Method, Host, Path and Remote are the caller's text, escaped and cut.
@@ -50,7 +53,7 @@ func (f ObserverFunc) Observe(ctx context.Context, e Event) { f(ctx, e) }
 // publish hands the verdict to the log and the observers.
 func (p *policy) publish(r *http.Request, a *attempt, id *Identity, err error) {
 	level := slog.LevelWarn
-	if err == nil {
+	if err == nil && !a.replayUnchecked {
 		level = slog.LevelDebug
 	}
 	ctx := context.Background()
@@ -75,6 +78,7 @@ func (p *policy) publish(r *http.Request, a *attempt, id *Identity, err error) {
 	}
 	if id != nil {
 		e.Secret = id.secret
+		e.ReplayUnchecked = a.replayUnchecked
 	}
 	if !a.credential.Time.IsZero() {
 		e.Skew = e.Time.Sub(a.credential.Time)
@@ -102,6 +106,8 @@ func (p *policy) log(ctx context.Context, level slog.Level, e *Event) {
 		message = "request would be refused"
 	case e.Err != nil:
 		message = "request refused"
+	case e.ReplayUnchecked:
+		message = "request verified, but for replay: the store is unavailable"
 	case e.Open:
 		message = "request on an open API"
 	}

@@ -23,6 +23,8 @@ type Identity struct {
 	secret                         int
 	signedAt                       time.Time
 	attributes                     map[string][]string
+	fingerprint                    [32]byte
+	replayChecked                  bool
 }
 
 // Verified reports whether a request was proven to come from the holder of the
@@ -54,6 +56,11 @@ func (id *Identity) SignedAt() time.Time { return id.signedAt }
 
 // Payload says what was proven about the body.
 func (id *Identity) Payload() Payload { return id.payload }
+
+// ReplayChecked reports whether the request is proven to be the first of its
+// kind. It is false where there is no store, the method is exempt, the scheme
+// signs no requests, or the store was unavailable and that was allowed.
+func (id *Identity) ReplayChecked() bool { return id.replayChecked }
 
 // Attribute returns what the scheme learned about the sender beside the key,
 // such as the roles of a token. Which names there are the scheme documents.
@@ -104,7 +111,8 @@ func (id *Identity) MarshalJSON() ([]byte, error) {
 		Algorithm   string   `json:"algorithm"`
 		Key         string   `json:"key"`
 		Covers      Coverage `json:"covers"`
-	}{id.Verified(), id.environment, id.scheme, id.algorithm, id.key, id.Covers()})
+		Replay      bool     `json:"replay_checked"`
+	}{id.Verified(), id.environment, id.scheme, id.algorithm, id.key, id.Covers(), id.replayChecked})
 }
 
 // LogValue returns environment, scheme and key.

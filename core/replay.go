@@ -2,6 +2,8 @@ package core
 
 import (
 	"context"
+	"net/http"
+	"slices"
 	"time"
 )
 
@@ -38,4 +40,46 @@ type ReplayEntry struct {
 	Until time.Time
 	// Now is the verifier's clock. It may step in both directions.
 	Now time.Time
+}
+
+// checkReplay refuses a request that was accepted before, and records one that
+// was not. It is the last check.
+func (p *policy) checkReplay(ctx context.Context, r *http.Request, a *attempt) (checked bool, err error) {
+	c := &a.credential
+	if p.Replay.Store == nil || !c.SignsRequest || slices.Contains(p.Replay.ExemptMethods, r.Method) {
+		return false, nil
+	}
+	if c.Fingerprint == [32]byte{} {
+		return false, Refuse(CodeUnavailable, "the scheme does not say what identifies a request")
+	}
+	if id, ok := FromContext(ctx); ok && id.replayChecked && id.environment == p.Environment && id.fingerprint == c.Fingerprint {
+		return true, nil // the verifier is mounted twice, or the handler dispatched the request anew
+	}
+	until := c.Time.Add(p.ClockSkew)
+	if c.Presigned {
+		until = c.Time.Add(c.Expires)
+	}
+	added, err := p.addReplay(ctx, ReplayEntry{Environment: p.Environment, Fingerprint: c.Fingerprint,
+		SignedAt: c.Time, Until: until, Now: p.Now()})
+	switch {
+	case err == nil && !added:
+		return false, Refuse(CodeReplayed, "the request was accepted before")
+	case err == nil:
+		return true, nil
+	case p.Replay.AllowUnavailable && ctx.Err() == nil: // whoever ends the request has not made the store fail
+		a.replayUnchecked = true
+		return false, nil
+	}
+	return false, &Error{Code: CodeUnavailable, Detail: "the replay store is unavailable", Err: err}
+}
+
+// addReplay calls the store, which may be the user's code.
+func (p *policy) addReplay(ctx context.Context, e ReplayEntry) (added bool, err error) {
+	defer func() {
+		if recover() != nil {
+			p.panicked(ctx, "replay store")
+			added, err = false, Refuse(CodeUnavailable, "the replay store failed")
+		}
+	}()
+	return p.Replay.Store.Add(ctx, e)
 }

@@ -121,6 +121,11 @@ type Credential struct {
 	// NewHash makes the hash of the body, for PayloadHashed and PayloadDeclared.
 	NewHash func() hash.Hash
 
+	// Fingerprint is a hash of the string to sign, for replay protection: Verify
+	// sets it where it accepts a signature over the request. Signatures do not
+	// do: of some algorithms several fit one string.
+	Fingerprint [32]byte
+
 	// Attributes are what Verify learned about the sender beside the key, for
 	// [Identity.Attribute]: roles, a user, a project. Not changed afterwards.
 	Attributes map[string][]string

@@ -18,6 +18,7 @@ import (
 type Verifier struct {
 	policy   atomic.Pointer[policy]
 	buffered atomic.Int64
+	lookups  atomic.Int64
 }
 
 // New returns a Verifier for one environment. All problems of the
@@ -41,14 +42,20 @@ func (v *Verifier) Reload(c Config) error {
 	if err != nil {
 		return err
 	}
-	p.buffered = &v.buffered
+	p.buffered, p.lookups = &v.buffered, &v.lookups
 	old := v.policy.Swap(p)
 	weaker := p.Mode != Enforce && (old == nil || old.Mode < p.Mode)
+	if old != nil && old.Replay.Store != p.Replay.Store {
+		p.Logger.LogAttrs(context.Background(), slog.LevelWarn,
+			"gatewayauth: another replay store; requests accepted before can be accepted once more",
+			slog.String("environment", p.Environment))
+	}
 	for _, warning := range []struct {
 		on   bool
 		text string
 	}{
 		{weaker, "gatewayauth: requests that are not verified are let through"},
+		{p.Replay.AllowUnavailable, "gatewayauth: requests are accepted while the replay store is unavailable"},
 		{p.ExposeReason, "gatewayauth: answers explain refusals to the caller; for development only"},
 	} {
 		if warning.on {
@@ -113,7 +120,8 @@ func (p *policy) judge(r *http.Request, a *attempt) (*Identity, error) {
 //
 // In enforce mode a refused request gives an error. A verified one gives a
 // copy of r whose context carries the [Identity], without trailers, without
-// unsigned x-apig-* headers, and with a body of at most MaxBody bytes. In
+// unsigned x-apig-* headers, and with a body of at most MaxBody bytes, which
+// may still be on its way where [API].Stream says so. In
 // report mode the same is done for what verifies, but that no body is bounded;
 // what does not verify is logged as "would be refused" and goes through
 // unchanged and without identity. In off
@@ -142,7 +150,7 @@ func (v *Verifier) admit(r *http.Request, stream bool) (*http.Request, error) {
 	if p.Mode == Off && r != nil {
 		return r, nil
 	}
-	a := attempt{stream: stream}
+	a := attempt{stream: stream, handler: true}
 	id, err := p.judge(r, &a)
 	switch {
 	case err != nil && p.Mode == Report && r != nil:
@@ -168,8 +176,11 @@ func (p *policy) bound(r *http.Request, a *attempt) {
 	if r.Body == nil {
 		r.Body = http.NoBody
 	}
+	if timed := p.timed(r); timed != nil && a.binding.stream {
+		timed.each = p.BodyTimeout
+	}
 	if r.Body != http.NoBody && p.Mode != Report {
-		r.Body = http.MaxBytesReader(nil, r.Body, p.MaxBody)
+		r.Body = http.MaxBytesReader(nil, r.Body, a.binding.maxBody)
 	}
 	if a.credential.Payload == PayloadDeclared {
 		r.Body = p.verifying(r, a, r.Body)

@@ -20,6 +20,7 @@ type policy struct {
 	challenge  string
 	headers    []string      // in which the schemes' credentials stand
 	buffered   *atomic.Int64 // bytes of bodies in memory, of the Verifier
+	lookups    *atomic.Int64 // calls to key sources that have not returned, of the Verifier
 }
 
 // attempt is what is known about a request while it is judged.
@@ -30,8 +31,11 @@ type attempt struct {
 	credential Credential
 	key        *Key
 	stream     bool   // the body cannot be held
+	handler    bool   // the verdict is for a handler, which may be the one to read the body
 	held       bool   // the body was read here, into memory
 	payload    string // what stands for the body, once that is known
+
+	replayUnchecked bool // the replay store could not tell, and that is allowed
 }
 
 // verify is the one path a request takes. It reads top to bottom; what comes
@@ -74,7 +78,7 @@ func (p *policy) verify(r *http.Request, a *attempt) (*Identity, error) {
 	if err := checkTwins(signed, c); err != nil {
 		return nil, err
 	}
-	if r.ContentLength > p.MaxBody {
+	if r.ContentLength > a.binding.maxBody {
 		return nil, Refuse(CodeBodyTooLarge, "the body is announced to exceed the limit")
 	}
 	if a.key, err = p.lookUp(ctx, a); err != nil {
@@ -128,7 +132,8 @@ func (p *policy) verify(r *http.Request, a *attempt) (*Identity, error) {
 	if a.binding.key == "" || a.key.Name != a.binding.key {
 		return nil, Refuse(CodeKeyNotBound, "rightly signed, with a key that is not bound to this API")
 	}
-	if c.Payload == PayloadDeclared && !a.stream {
+	signsBody := c.Payload == PayloadHashed
+	if c.Payload == PayloadDeclared && !a.stream && !(a.handler && a.binding.stream) {
 		digest, err := p.digest(r, a)
 		if err != nil {
 			return nil, err
@@ -136,6 +141,7 @@ func (p *policy) verify(r *http.Request, a *attempt) (*Identity, error) {
 		if !equal(digest, c.Declared) {
 			return nil, errDigest
 		}
+		signsBody = true
 	}
 	if a.held {
 		// The body may have taken long to arrive.
@@ -143,13 +149,18 @@ func (p *policy) verify(r *http.Request, a *attempt) (*Identity, error) {
 			return nil, err
 		}
 	}
+	replayChecked, err := p.checkReplay(ctx, r, a)
+	if err != nil {
+		return nil, err
+	}
 	return &Identity{
 		environment: p.Environment, scheme: a.scheme.Name(), algorithm: c.Algorithm,
 		key: a.key.Name, keyID: a.key.ID, secret: secret,
 		signedHeaders: c.SignedHeaders, signedAt: c.Time,
 		payload: c.Payload, signsTarget: c.SignsRequest, verified: true,
-		signsBody: c.Payload == PayloadHashed || c.Payload == PayloadDeclared && !a.stream,
+		signsBody: signsBody,
 		signsHost: c.Signs("host") && p.Rewrite.Host == "", attributes: c.Attributes,
+		fingerprint: c.Fingerprint, replayChecked: replayChecked,
 	}, nil
 }
 
@@ -186,13 +197,12 @@ func (p *policy) lookUp(ctx context.Context, a *attempt) (key *Key, err error) {
 	if id == "" { // the key's name is its id then
 		id = a.binding.key
 	}
-	defer func() {
-		if recover() != nil {
-			p.panicked(ctx, "key source")
-			key, err = nil, Refuse(CodeUnavailable, "the key source failed")
-		}
-	}()
-	key, err = a.scheme.Keys().Key(ctx, id)
+	source := a.scheme.Keys()
+	if set, fixed := source.(*keySet); fixed {
+		key, err = set.Key(ctx, id)
+	} else {
+		key, err = p.ask(ctx, source, id)
+	}
 	switch {
 	case err == nil && key == nil:
 		return nil, Refuse(CodeUnavailable, "the key source returned nothing")
@@ -244,7 +254,7 @@ func (p *policy) digest(r *http.Request, a *attempt) (string, error) {
 	}
 	h := a.credential.NewHash()
 	a.held = true
-	if err := p.hashBody(r, h); err != nil {
+	if err := p.hashBody(r, h, a.binding.maxBody); err != nil {
 		return "", err
 	}
 	return hex.EncodeToString(h.Sum(nil)), nil

@@ -18,6 +18,7 @@ func Middleware(v *core.Verifier) echo.MiddlewareFunc {
 		return func(c echo.Context) error {
 			r := c.Request()
 			judged := *r
+			core.WithDeadline(c.Response(), &judged)
 			admitted, err := v.Admit(&judged)
 			defer core.Release(&judged)
 			if err == nil && swallowed(c) {

@@ -17,6 +17,7 @@ func Middleware(v *core.Verifier, options ...Option) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		r := c.Request
 		judged := *r
+		core.WithDeadline(c.Writer, &judged)
 		admitted, err := v.Admit(&judged)
 		defer core.Release(&judged)
 		if err == nil {

@@ -19,6 +19,7 @@ func Middleware(v *core.Verifier) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			judged := *r
+			core.WithDeadline(w, &judged)
 			admitted, err := v.Admit(&judged)
 			defer core.Release(&judged)
 			if err != nil {

@@ -37,6 +37,7 @@
 package aescfb
 
 import (
+	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/hex"
 	"net/http"
@@ -128,6 +129,7 @@ func (s *Scheme) Verify(r *http.Request, c *core.Credential, _ *core.Key, secret
 			}
 			fits = true
 			if want = cfb.encrypt(want[:0], plaintext); subtle.ConstantTimeCompare(want, got) == 1 {
+				c.Fingerprint = sha256.Sum256(m.StringToSign)
 				return i, nil
 			}
 		}

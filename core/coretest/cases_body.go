@@ -21,8 +21,6 @@ func bodyCases() []testCase {
 	emptied.body = ""
 	unknown := waitingFor(p2().set("Authorization", hmacFields("NOPE", plain, p2Signature)))
 	unknown.body = ""
-	stopped := p2().set("Content-Length", "100")
-	stopped.body = "0123456789"
 	compressed := k1.sign(p2().carrying(gzipped([]byte(`{"amount":100}`))).with("Content-Encoding: gzip"), plain)
 	return slices.Concat(
 		rows("T055", mismatch,

@@ -92,6 +92,7 @@ func (s *scheme) Verify(r *http.Request, c *core.Credential, key *core.Key, secr
 	}
 	for i, secret := range secrets {
 		if s.verifies(key, secret, c, m.StringToSign) {
+			c.Fingerprint = sha256.Sum256(m.StringToSign)
 			return i, nil
 		}
 	}

@@ -35,6 +35,7 @@ func (s *scheme) Verify(r *http.Request, c *core.Credential, key *core.Key, secr
 		}
 		for i, secret := range secrets {
 			if s.variant.key(secret, key.ID, c.Scope).Verify(m.StringToSign, c.Signature) {
+				c.Fingerprint = s.variant.Sum(m.StringToSign)
 				return i, nil
 			}
 		}

@@ -1,0 +1,125 @@
+package core_test
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/gatewayauth/gatewayauth/core"
+	"github.com/gatewayauth/gatewayauth/core/apig"
+	"github.com/gatewayauth/gatewayauth/nethttp"
+)
+
+// slowly opens a connection and sends a signed request whose body stops after a
+// byte; what the server answers to it, when it does, is the result.
+func slowly(t *testing.T, addr string, r *http.Request) (status int, closed bool) {
+	t.Helper()
+	conn, err := net.Dial("tcp", addr)
+	if err != nil {
+		t.Error(err)
+		return 0, false
+	}
+	defer conn.Close()
+	conn.SetDeadline(time.Now().Add(30 * time.Second)) // of the test, not what is tested
+	var head strings.Builder
+	fmt.Fprintf(&head, "%s %s HTTP/1.1\r\nHost: %s\r\nContent-Length: 1000000\r\n", r.Method, r.RequestURI, r.Host)
+	r.Header.WriteSubset(&head, map[string]bool{"Content-Length": true})
+	io.WriteString(conn, head.String()+"\r\nx")
+	reader := bufio.NewReader(conn)
+	answer, err := http.ReadResponse(reader, nil)
+	if err != nil {
+		t.Errorf("no answer: %v", err)
+		return 0, false
+	}
+	io.Copy(io.Discard, answer.Body)
+	_, err = reader.ReadByte()
+	return answer.StatusCode, err == io.EOF
+}
+
+// TestF13SlowBody: senders that stop are cut off after BodyTimeout, with a
+// refusal; what they had taken is free, and the handler did not run.
+func TestF13SlowBody(t *testing.T) {
+	const connections = 200
+	for name, payload := range map[string]core.Payload{"hashed": core.PayloadHashed, "declared": core.PayloadDeclared} {
+		t.Run(name, func(t *testing.T) {
+			var ran atomic.Int32
+			v := verifier(t, func(c *core.Config) { c.BodyTimeout = 100 * time.Millisecond })
+			server := httptest.NewServer(nethttp.Middleware(v)(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { ran.Add(1) })))
+			defer server.Close()
+			var all sync.WaitGroup
+			for range connections {
+				r := signed(t, k1, "POST", "/v1/items", "x", apig.SignOptions{Payload: payload})
+				all.Go(func() {
+					if status, closed := slowly(t, server.Listener.Addr().String(), r); status != 401 || !closed {
+						t.Errorf("got status %d, closed %v; want 401 and closed", status, closed)
+					}
+				})
+			}
+			all.Wait()
+			if ran.Load() != 0 || v.Buffered() != 0 {
+				t.Errorf("the handler ran %d times, %d bytes are held", ran.Load(), v.Buffered())
+			}
+		})
+	}
+}
+
+// TestF13SlowStream: where the handler reads, each Read has its time.
+func TestF13SlowStream(t *testing.T) {
+	read := make(chan error, 1)
+	v := verifier(t, func(c *core.Config) {
+		c.BodyTimeout = 100 * time.Millisecond
+		c.APIs = []core.API{{Match: "/v1/items", Key: "k1", Stream: true}}
+	})
+	server := httptest.NewServer(nethttp.Middleware(v)(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, err := io.Copy(io.Discard, r.Body)
+		read <- err
+	})))
+	defer server.Close()
+	slowly(t, server.Listener.Addr().String(), signed(t, k1, "POST", "/v1/items", "x", apig.SignOptions{Payload: core.PayloadDeclared}))
+	wantCode(t, <-read, core.CodeBodyMismatch)
+}
+
+// TestBodyTimeoutLeavesTheConnection: a body in time leaves no deadline behind:
+// the handler's context lives on, and so does the connection.
+func TestBodyTimeoutLeavesTheConnection(t *testing.T) {
+	for _, stream := range []bool{false, true} {
+		v := verifier(t, func(c *core.Config) {
+			c.BodyTimeout = 50 * time.Millisecond
+			c.APIs = []core.API{{Match: "/v1/items", Key: "k1", Stream: stream}}
+		})
+		server := httptest.NewServer(nethttp.Middleware(v)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			io.Copy(io.Discard, r.Body)
+			w.Header().Set("Connection-Of", r.RemoteAddr)
+			select { // longer than the body's time; nothing may happen in it
+			case <-r.Context().Done():
+				t.Errorf("stream %v: the handler's context ended: %v", stream, context.Cause(r.Context()))
+			case <-time.After(200 * time.Millisecond):
+			}
+		})))
+		conns := map[string]bool{}
+		for range 2 {
+			r := signed(t, k1, "POST", "/v1/items", "text", apig.SignOptions{Payload: core.PayloadDeclared})
+			out, _ := http.NewRequest("POST", server.URL+"/v1/items", strings.NewReader("text"))
+			out.Host, out.Header = r.Host, r.Header
+			answer, err := server.Client().Do(out)
+			if err != nil || answer.StatusCode != 200 {
+				t.Fatalf("stream %v: %v, %v", stream, answer, err)
+			}
+			answer.Body.Close()
+			conns[answer.Header.Get("Connection-Of")] = true
+		}
+		server.Close()
+		if len(conns) != 1 {
+			t.Errorf("stream %v: %d connections, want the first one kept", stream, len(conns))
+		}
+	}
+}

@@ -1,0 +1,258 @@
+package core_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/gatewayauth/gatewayauth/core"
+	"github.com/gatewayauth/gatewayauth/core/apig"
+)
+
+// memory is a replay store that never forgets, and does as it is told.
+type memory struct {
+	mu   sync.Mutex
+	seen map[string]core.ReplayEntry
+	fail func() error
+}
+
+func (m *memory) Add(_ context.Context, e core.ReplayEntry) (bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.fail != nil {
+		if err := m.fail(); err != nil {
+			return false, err
+		}
+	}
+	key := e.Environment + "\x00" + string(e.Fingerprint[:])
+	if _, seen := m.seen[key]; seen {
+		return false, nil
+	}
+	if m.seen == nil {
+		m.seen = map[string]core.ReplayEntry{}
+	}
+	m.seen[key] = e
+	return true, nil
+}
+
+func (m *memory) entries() (all []core.ReplayEntry) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, e := range m.seen {
+		all = append(all, e)
+	}
+	return all
+}
+
+func replayed(store core.ReplayStore) func(*core.Config) {
+	return func(c *core.Config) { c.Replay.Store = store }
+}
+
+// TestT088SameTwice: and what the store is told.
+func TestT088SameTwice(t *testing.T) {
+	store := &memory{}
+	v := verifier(t, replayed(store))
+	id, err := v.Verify(request(t, p1))
+	if err != nil || !id.ReplayChecked() {
+		t.Fatalf("got identity %+v, %v", id, err)
+	}
+	_, err = v.Verify(request(t, p1))
+	wantCode(t, err, core.CodeReplayed)
+	all := store.entries()
+	if len(all) != 1 || all[0].Environment != "prod" || all[0].Fingerprint == [32]byte{} || !all[0].SignedAt.Equal(instant) ||
+		!all[0].Until.Equal(instant.Add(15*time.Minute)) || !all[0].Now.Equal(instant) {
+		t.Errorf("the store was told %+v", all)
+	}
+}
+
+// TestT091FailedFirst and T099: nothing is recorded for a request that is
+// refused for whatever reason.
+func TestT091FailedFirst(t *testing.T) {
+	store := &memory{}
+	v := verifier(t, replayed(store), func(c *core.Config) { c.APIs = []core.API{{Match: "/v1/other", Key: "k2"}} })
+	forged := strings.Replace(p1, "Signature=cb", "Signature=cc", 1)
+	_, err := v.Verify(request(t, forged))
+	wantCode(t, err, core.CodeSignatureMismatch)
+	_, err = v.Verify(signed(t, k1, "GET", "/v1/other", "", apig.SignOptions{}))
+	wantCode(t, err, core.CodeKeyNotBound)
+	broken := signed(t, k1, "POST", "/v1/items", "text", apig.SignOptions{Payload: core.PayloadDeclared})
+	broken.Body = http.NoBody
+	broken.ContentLength = 0
+	_, err = v.Verify(broken)
+	wantCode(t, err, core.CodeBodyMismatch)
+	if all := store.entries(); len(all) != 0 {
+		t.Errorf("recorded: %+v", all)
+	}
+	if _, err := v.Verify(request(t, p1)); err != nil {
+		t.Errorf("after a forgery of it: %v", err)
+	}
+}
+
+// TestT092ExemptMethods: equal requests of one second are one, unless their
+// method is exempt.
+func TestT092ExemptMethods(t *testing.T) {
+	store := &memory{}
+	v := verifier(t, replayed(store), func(c *core.Config) { c.Replay.ExemptMethods = []string{"GET", "HEAD"} })
+	for range 2 {
+		id, err := v.Verify(request(t, p1))
+		if err != nil || id.ReplayChecked() {
+			t.Errorf("an exempt method: %v, %v", id, err)
+		}
+	}
+	for i, want := range []core.Code{"", core.CodeReplayed} {
+		_, err := v.Verify(signed(t, k1, "POST", "/v1/items", "", apig.SignOptions{}))
+		if core.CodeOf(err) != want {
+			t.Errorf("POST %d: %v", i, err)
+		}
+	}
+}
+
+// TestT093Collision: what has one signature is one request.
+func TestT093Collision(t *testing.T) {
+	v := verifier(t, replayed(&memory{}))
+	if _, err := v.Verify(request(t, p1)); err != nil {
+		t.Fatal(err)
+	}
+	_, err := v.Verify(request(t, strings.Replace(p1, "/v1/items", "/v1/items/", 1)))
+	wantCode(t, err, core.CodeReplayed)
+}
+
+// TestT097NoReplayFor: Basic credentials are sent again and again.
+func TestT097NoReplayFor(t *testing.T) {
+	v := verifier(t, replayed(&memory{}), func(c *core.Config) { c.Default = "user" })
+	for range 2 {
+		r := request(t, "GET / HTTP/1.1\r\nHost: h\r\nAuthorization: Basic YmFzaWN1c2VyOmJhc2ljLXBhc3MtMTIz\r\n\r\n")
+		if id, err := v.Verify(r); err != nil || id.ReplayChecked() {
+			t.Errorf("got %v, %v", id, err)
+		}
+	}
+}
+
+// TestT098KeySeparation: environments that share a store do not share requests.
+func TestT098KeySeparation(t *testing.T) {
+	store := &memory{}
+	for _, environment := range []string{"prod", "test"} {
+		v := verifier(t, replayed(store), func(c *core.Config) { c.Environment = environment })
+		if _, err := v.Verify(request(t, p1)); err != nil {
+			t.Errorf("%s: %v", environment, err)
+		}
+	}
+}
+
+// TestF01Unavailable: a store that fails refuses, unless that is allowed; and
+// then the identity and the log say so.
+func TestF01Unavailable(t *testing.T) {
+	for name, fail := range map[string]func() error{
+		"error":     func() error { return errors.New("connection refused") },
+		"F15 panic": func() error { panic("SK=" + k1.Secret.Reveal()) },
+	} {
+		for _, allow := range []bool{false, true} {
+			var log strings.Builder
+			var events []core.Event
+			store := &memory{fail: fail}
+			v := verifier(t, replayed(store), func(c *core.Config) {
+				c.Replay.AllowUnavailable = allow
+				c.Logger = jsonLogger(&log)
+				c.Observers = []core.Observer{core.ObserverFunc(func(_ context.Context, e core.Event) { events = append(events, e) })}
+			})
+			if allow != strings.Contains(log.String(), "requests are accepted while the replay store is unavailable") {
+				t.Errorf("%s, allow %v: log at start %s", name, allow, log.String())
+			}
+			id, err := v.Verify(request(t, p1))
+			if !allow {
+				wantCode(t, err, core.CodeUnavailable)
+			} else if err != nil || id.ReplayChecked() {
+				t.Errorf("%s, allowed: %v, %v", name, id, err)
+			}
+			if len(events) != 1 || events[0].ReplayUnchecked != allow {
+				t.Errorf("%s, allow %v: events %+v", name, allow, events)
+			}
+			if allow && !strings.Contains(log.String(), "but for replay") || strings.Contains(log.String(), k1.Secret.Reveal()) {
+				t.Errorf("%s, allow %v: log %s", name, allow, log.String())
+			}
+			_, err = v.Verify(request(t, strings.Replace(p1, "items", "other", 1)))
+			wantCode(t, err, core.CodeSignatureMismatch) // an unsigned client still gets 401
+			store.fail = nil
+			if id, err := v.Verify(request(t, p1)); err != nil || !id.ReplayChecked() {
+				t.Errorf("%s: after the store came back: %v", name, err)
+			}
+		}
+	}
+}
+
+// TestF01CancelledRequest: whoever ends the request while the store is asked
+// does not get it accepted unchecked.
+func TestF01CancelledRequest(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	store := &memory{fail: func() error { cancel(); return ctx.Err() }}
+	v := verifier(t, replayed(store), func(c *core.Config) { c.Replay.AllowUnavailable = true })
+	_, err := v.Verify(request(t, p1).WithContext(ctx))
+	wantCode(t, err, core.CodeUnavailable)
+}
+
+// TestT171MountedTwice and T172: the second pass over an admitted request
+// recognises it; another request with its context is another request.
+func TestT171MountedTwice(t *testing.T) {
+	v := verifier(t, replayed(&memory{}))
+	admitted, err := v.Admit(request(t, p1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := v.Admit(admitted)
+	if err != nil {
+		t.Fatalf("mounted twice: %v", err)
+	}
+	if id, ok := core.FromContext(again.Context()); !ok || !id.ReplayChecked() {
+		t.Errorf("mounted twice: identity %v", id)
+	}
+	changed := again.Clone(again.Context())
+	changed.RequestURI = "/v1/other"
+	_, err = v.Admit(changed)
+	wantCode(t, err, core.CodeSignatureMismatch)
+	_, err = v.Admit(signed(t, k1, "GET", "/v1/other", "", apig.SignOptions{}).WithContext(again.Context()))
+	wantCode(t, err, "")
+	_, err = v.Admit(request(t, p1))
+	wantCode(t, err, core.CodeReplayed)
+}
+
+// TestReplayConfig: what is said about replays without a store is a mistake, and
+// a reload that loses the store is told.
+func TestReplayConfig(t *testing.T) {
+	for want, r := range map[string]core.Replay{
+		"without a store": {AllowUnavailable: true},
+		"in upper case":   {Store: &memory{}, ExemptMethods: []string{"get"}},
+	} {
+		c := config()
+		c.Replay = r
+		if _, err := core.New(c); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %q", err, want)
+		}
+	}
+	var log strings.Builder
+	logged := func(c *core.Config) { c.Logger = slog.New(slog.NewJSONHandler(&log, nil)) }
+	v := verifier(t, replayed(&memory{}), logged)
+	if err := v.Reload(config(logged)); err != nil || !strings.Contains(log.String(), "another replay store") {
+		t.Errorf("%v, log %s", err, log.String())
+	}
+}
+
+// unsaid is a scheme that does not say what identifies a request.
+type unsaid struct{ core.Scheme }
+
+func (u unsaid) Verify(r *http.Request, c *core.Credential, key *core.Key, secrets []core.Secret, payload string) (int, error) {
+	i, err := u.Scheme.Verify(r, c, key, secrets, payload)
+	c.Fingerprint = [32]byte{}
+	return i, err
+}
+
+// TestReplayNeedsFingerprint: a scheme that forgot it is refused, not unchecked.
+func TestReplayNeedsFingerprint(t *testing.T) {
+	v := verifier(t, replayed(&memory{}), func(c *core.Config) { c.Schemes = []core.Scheme{unsaid{hmacScheme(k1)}} })
+	_, err := v.Verify(request(t, p1))
+	wantCode(t, err, core.CodeUnavailable)
+}
