@@ -142,6 +142,10 @@ func (s *Signer) signature(r *http.Request, c *core.Credential, payload string) 
 	if s.key.Region == "" || s.key.Service == "" || strings.Contains(c.KeyID+s.key.Region+s.key.Service, "/") {
 		return "", errors.New("sigv4: the key has no region or service, or a slash in one of its parts")
 	}
+	path, _ := canonical.Target(r)
+	if err := s.options.Paths.rule().Check(path); err != nil {
+		return "", err
+	}
 	m := canonical.NewMessage()
 	defer m.Free()
 	if err := stringToSign(m, r, c, s.options.Paths, payload); err != nil {

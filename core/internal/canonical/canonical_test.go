@@ -1,6 +1,7 @@
 package canonical_test
 
 import (
+	"bytes"
 	"errors"
 	"net/http"
 	"net/http/httptest"
@@ -146,6 +147,18 @@ func TestHasParameter(t *testing.T) {
 	}
 }
 
+// sdkLines returns the lines of headers in a canonical request of r, whose target
+// is /.
+func sdkLines(r *http.Request, list string, collapse bool) ([]byte, error) {
+	var m canonical.Message
+	_, err := m.BuildSDK(r, list, "PAYLOAD", canonical.ByDecoded, canonical.SDKForm{Collapse: collapse})
+	return between(m.Request, r.Method+"\n/\n\n", "\n"+list+"\nPAYLOAD"), err
+}
+
+func between(text []byte, prefix, suffix string) []byte {
+	return bytes.TrimSuffix(bytes.TrimPrefix(text, []byte(prefix)), []byte(suffix))
+}
+
 func TestHeaders(t *testing.T) {
 	r := httptest.NewRequest("POST", "/", strings.NewReader("abc"))
 	r.Host = "API.example.com:80"
@@ -156,7 +169,7 @@ func TestHeaders(t *testing.T) {
 		"X-Nl": {"a\nhost:evil"},
 		"X-" + strings.Repeat("L", 1) + strings.Repeat("l", 70): {"long"},
 	}
-	got, err := canonical.AppendHeaders(nil, r, "content-length;host;x-a;x-b;x-c;x-"+strings.Repeat("l", 71), false)
+	got, err := sdkLines(r, "content-length;host;x-a;x-b;x-c;x-"+strings.Repeat("l", 71), false)
 	want := "content-length:3\nhost:API.example.com:80\nx-a:two  blanks\tand tab\nx-b:a\nx-b:b\nx-b:\u00a0c\nx-c:\nx-" + strings.Repeat("l", 71) + ":long\n"
 	if err != nil || string(got) != want {
 		t.Errorf("got %q, %v\nwant %q", got, err, want)
@@ -164,15 +177,15 @@ func TestHeaders(t *testing.T) {
 	if r.Header["X-B"][0] != "b " {
 		t.Error("the request was changed")
 	}
-	if _, err := canonical.AppendHeaders(nil, r, "x-absent", false); !errors.Is(err, canonical.ErrHeaderAbsent) {
+	if _, err := sdkLines(r, "x-absent", false); !errors.Is(err, canonical.ErrHeaderAbsent) {
 		t.Errorf("absent: %v", err)
 	}
-	if _, err := canonical.AppendHeaders(nil, r, "x-nl", false); !errors.Is(err, canonical.ErrHeaderValue) {
+	if _, err := sdkLines(r, "x-nl", false); !errors.Is(err, canonical.ErrHeaderValue) {
 		t.Errorf("newline: %v", err)
 	}
 	r.Host, r.ContentLength = "", -1
 	for _, name := range []string{"host", "content-length"} {
-		if _, err := canonical.AppendHeaders(nil, r, name, false); !errors.Is(err, canonical.ErrHeaderAbsent) {
+		if _, err := sdkLines(r, name, false); !errors.Is(err, canonical.ErrHeaderAbsent) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -7,25 +7,18 @@ import (
 	"strings"
 )
 
-// AppendHeaders appends one line name:value for every value of every header in
-// signedHeaders (lower case, joined with ';'), in the order of the list, as the
-// SDK-* and V11 schemes have it: values trimmed of spaces and tabs at both
-// ends, runs of white space inside made one space if collapsed is set, several
-// values of one header sorted (PROTOCOLS sections 1.1 and 1.2).
-func AppendHeaders(dst []byte, r *http.Request, signedHeaders string, collapsed bool) ([]byte, error) {
-	if signedHeaders == "" {
-		return dst, nil
-	}
+// appendSorted appends one line name:value for every value of every signed
+// header, in the order of the list, as the SDK-* and V11 schemes have it: values
+// trimmed of spaces and tabs at both ends, runs of white space inside made one
+// space if collapsed is set, several values of one header sorted (PROTOCOLS
+// sections 1.1 and 1.2).
+func (h *headers) appendSorted(dst []byte, collapsed bool) ([]byte, error) {
 	form := Trim
 	if collapsed {
 		form = collapse
 	}
-	for name := range strings.SplitSeq(signedHeaders, ";") {
-		var one [1]string
-		values := Values(r, name, &one)
-		if len(values) == 0 {
-			return dst, ErrHeaderAbsent
-		}
+	for _, line := range h.lines {
+		values := line.values
 		if len(values) > 1 {
 			values = slices.Clone(values)
 			for i := range values {
@@ -34,16 +27,74 @@ func AppendHeaders(dst []byte, r *http.Request, signedHeaders string, collapsed 
 			slices.Sort(values)
 		}
 		for _, value := range values {
-			if strings.ContainsAny(value, "\r\n\x00") {
+			if breaksLine(value) {
 				return dst, ErrHeaderValue
 			}
-			dst = append(dst, name...)
+			dst = append(dst, line.name...)
 			dst = append(dst, ':')
 			dst = append(dst, form(value)...)
 			dst = append(dst, '\n')
 		}
 	}
 	return dst, nil
+}
+
+// appendJoined appends one line name:value for every signed header, in the order
+// of the list, as SigV4 has it: values trimmed, runs of spaces and tabs inside
+// them collapsed to one space, several values of one header joined with ',' in
+// the order received.
+func (h *headers) appendJoined(dst []byte) ([]byte, error) {
+	for _, line := range h.lines {
+		dst = append(dst, line.name...)
+		dst = append(dst, ':')
+		for i, value := range line.values {
+			if breaksLine(value) {
+				return dst, ErrHeaderValue
+			}
+			if i > 0 {
+				dst = append(dst, ',')
+			}
+			dst = appendCollapsed(dst, Trim(value))
+		}
+		dst = append(dst, '\n')
+	}
+	return dst, nil
+}
+
+// breaksLine reports whether a value holds what no server lets into one, and
+// would end its line.
+func breaksLine(value string) bool {
+	for i := 0; i < len(value); i++ {
+		if b := value[i]; b == '\r' || b == '\n' || b == 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// collapse trims a value and makes one space of every run of white space inside.
+func collapse(value string) string {
+	value = Trim(value)
+	if strings.IndexByte(value, '\t') < 0 && !strings.Contains(value, "  ") {
+		return value
+	}
+	return string(appendCollapsed(nil, value))
+}
+
+// appendCollapsed appends a trimmed value with every run of spaces and tabs as
+// one space. Runs inside quoted strings are collapsed as well: signers do.
+func appendCollapsed(dst []byte, value string) []byte {
+	blank := false
+	for i := 0; i < len(value); i++ {
+		if b := value[i]; b != ' ' && b != '\t' {
+			dst = append(dst, b)
+			blank = false
+		} else if !blank {
+			dst = append(dst, ' ')
+			blank = true
+		}
+	}
+	return dst
 }
 
 // Values returns the values that r has for a header, given by its lower-case
@@ -84,4 +135,12 @@ func Values(r *http.Request, name string, one *[1]string) []string {
 
 // Trim cuts spaces and tabs off both ends: the white space that HTTP allows
 // around a field value (RFC 9110 section 5.5), and no other.
-func Trim(s string) string { return strings.Trim(s, " \t") }
+func Trim(s string) string {
+	for len(s) > 0 && (s[0] == ' ' || s[0] == '\t') {
+		s = s[1:]
+	}
+	for len(s) > 0 && (s[len(s)-1] == ' ' || s[len(s)-1] == '\t') {
+		s = s[:len(s)-1]
+	}
+	return s
+}

@@ -1,14 +1,18 @@
 package canonical
 
-import "sync"
+import (
+	"net/http"
+	"sync"
+)
 
-// A Message is the scratch space of one verification: the canonical request
-// and the string to sign, built into buffers that are reused. It holds text of
-// requests and never a secret.
+// A Message is the scratch space of one verification: the signed headers, the
+// canonical request and the string to sign, in buffers that are reused. It holds
+// text of requests and never a secret.
 type Message struct {
 	Request      []byte
 	StringToSign []byte
 	query        Query
+	headers      headers
 }
 
 var messages = sync.Pool{New: func() any { return new(Message) }}
@@ -19,7 +23,17 @@ func NewMessage() *Message { return messages.Get().(*Message) }
 // Free gives m back to the pool, unless a large request has grown it.
 func (m *Message) Free() {
 	const most = 16 << 10
+	m.headers.forget()
 	if cap(m.Request) <= most && cap(m.query.text) <= most {
 		messages.Put(m)
 	}
 }
+
+// ReadHeaders finds the values of the signed headers of r, given in lower case
+// and joined with ';'. It does so once for a request and list, until Free.
+func (m *Message) ReadHeaders(r *http.Request, list string) error { return m.headers.read(r, list) }
+
+// RememberHeaders keeps the names that were read last, to find the next request's
+// faster: gateways sign the same headers each time. Lists of strangers are not
+// for it.
+func (m *Message) RememberHeaders() { m.headers.remember() }

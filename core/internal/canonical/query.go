@@ -21,8 +21,9 @@ const (
 // A Query holds the encoded parameters of one request, ready to be written in
 // either order. It is reused between requests.
 type Query struct {
-	text  []byte // encoded names and values, one after the other
-	pairs []pair
+	text    []byte // encoded names and values, one after the other
+	pairs   []pair
+	encoded bool // something was percent-encoded
 }
 
 type pair struct {
@@ -34,7 +35,7 @@ type pair struct {
 // decoded and everything encoded again. The query must have passed
 // [CheckTarget].
 func (q *Query) Parse(query string) error {
-	q.text, q.pairs = q.text[:0], q.pairs[:0]
+	q.text, q.pairs, q.encoded = q.text[:0], q.pairs[:0], false
 	for i := 0; i < len(query); {
 		if query[i] == '&' {
 			i++
@@ -58,7 +59,11 @@ func (q *Query) Parse(query string) error {
 				}
 				i += 2
 			}
-			q.text = appendByte(q.text, b)
+			if unreserved[b] {
+				q.text = append(q.text, b)
+				continue
+			}
+			q.text, q.encoded = appendByte(q.text, b), true
 		}
 		p.end = len(q.text)
 		if p.name < 0 {
@@ -86,17 +91,23 @@ func (q *Query) Append(dst []byte, order Order) []byte {
 
 // Differs reports whether the two orders give different queries.
 func (q *Query) Differs() bool {
+	if !q.encoded {
+		return false
+	}
 	q.sort(ByDecoded)
 	return !slices.IsSortedFunc(q.pairs, q.byEncoded)
 }
 
 func (q *Query) sort(order Order) {
-	compare := q.byDecoded
-	if order == ByEncoded {
-		compare = q.byEncoded
+	compare := (*Query).byDecoded
+	if order == ByEncoded || !q.encoded {
+		compare = (*Query).byEncoded
 	}
-	if !slices.IsSortedFunc(q.pairs, compare) {
-		slices.SortFunc(q.pairs, compare)
+	for i := 1; i < len(q.pairs); i++ {
+		if compare(q, q.pairs[i-1], q.pairs[i]) > 0 {
+			slices.SortFunc(q.pairs, func(a, b pair) int { return compare(q, a, b) })
+			return
+		}
 	}
 }
 

@@ -1,9 +1,6 @@
 package canonical
 
-import (
-	"net/http"
-	"strings"
-)
+import "net/http"
 
 // SDKForm is in what the canonical requests of the SDK-* and V11 schemes
 // differ. The zero value is the form of PROTOCOLS section 1.1.
@@ -21,10 +18,10 @@ type SDKForm struct {
 //
 //	METHOD \n path \n query \n headers \n SignedHeaders \n payload
 //
-// It reports whether the next [Order] of the query gives another one.
+// The path must have passed [CheckPath]. It reports whether the next [Order] of the query gives another one.
 func (m *Message) BuildSDK(r *http.Request, signedHeaders, payload string, order Order, form SDKForm) (more bool, err error) {
 	path, query := Target(r)
-	if err = CheckPath(path); err != nil {
+	if err = m.headers.read(r, signedHeaders); err != nil {
 		return false, err
 	}
 	b := append(m.Request[:0], r.Method...)
@@ -40,7 +37,7 @@ func (m *Message) BuildSDK(r *http.Request, signedHeaders, payload string, order
 	more = order == ByDecoded && m.query.Differs()
 	b = m.query.Append(b, order)
 	b = append(b, '\n')
-	if b, err = AppendHeaders(b, r, signedHeaders, form.Collapse); err != nil {
+	if b, err = m.headers.appendSorted(b, form.Collapse); err != nil {
 		return false, err
 	}
 	b = append(b, '\n')
@@ -48,13 +45,4 @@ func (m *Message) BuildSDK(r *http.Request, signedHeaders, payload string, order
 	b = append(b, '\n')
 	m.Request = append(b, payload...)
 	return more, nil
-}
-
-// collapse trims a value and makes one space of every run of white space inside.
-func collapse(value string) string {
-	value = Trim(value)
-	if strings.IndexByte(value, '\t') < 0 && !strings.Contains(value, "  ") {
-		return value
-	}
-	return string(appendCollapsed(nil, value))
 }

@@ -153,6 +153,10 @@ func setQuery(r *http.Request, path, query string) {
 }
 
 func (s *Signer) sign(r *http.Request, c *core.Credential, payload string) (string, error) {
+	path, _ := canonical.Target(r)
+	if err := canonical.CheckPath(path); err != nil {
+		return "", err
+	}
 	m := canonical.NewMessage()
 	defer m.Free()
 	if _, err := s.variant.stringToSign(m, r, c, payload, canonical.ByDecoded); err != nil {
