@@ -20,6 +20,12 @@ type binding struct {
 	maxBody       int64
 }
 
+// probe is a request that the mux is asked about; it is used again and again.
+type probe struct {
+	http.Request
+	url url.URL
+}
+
 // ServeHTTP makes a binding registrable; it is never called.
 func (*binding) ServeHTTP(http.ResponseWriter, *http.Request) {}
 
@@ -77,6 +83,9 @@ func compileBindings(c *Config, index keyIndex) (bindings, error) {
 			problems = append(problems, fmt.Errorf("%s: %w", where, err))
 		}
 	}
+	if b.mux != nil { // finding nothing costs much more; an error says that the same is bound already
+		_ = register(b.mux, "/", &b.def)
+	}
 	return b, errors.Join(problems...)
 }
 
@@ -117,12 +126,12 @@ func register(mux *http.ServeMux, pattern string, h http.Handler) (err error) {
 }
 
 var (
-	errBindingAmbiguous = &Error{Code: CodeRequestAmbiguous,
-		Detail: "a router that decodes or cleans paths could reach an API bound otherwise; bind both spellings, or send the clean one"}
-	errBindingHost = &Error{Code: CodeRequestAmbiguous,
-		Detail: "the host is not in lower case without a final dot, or the method is CONNECT, and APIs are bound by host"}
-	errBindingOpen = &Error{Code: CodeRequestAmbiguous,
-		Detail: "the path is open as it stands, and not after decoding or cleaning"}
+	errBindingAmbiguous = Refuse(CodeRequestAmbiguous,
+		"a router that decodes or cleans paths could reach an API bound otherwise; bind both spellings, or send the clean one")
+	errBindingHost = Refuse(CodeRequestAmbiguous,
+		"the host is not in lower case without a final dot, or the method is CONNECT, and APIs are bound by host")
+	errBindingOpen = Refuse(CodeRequestAmbiguous,
+		"the path is open as it stands, and not after decoding or cleaning")
 )
 
 // lookup finds the binding of a request from its raw path. Routers differ in
@@ -131,7 +140,7 @@ var (
 // take away a final slash. The binding must be the same in all these readings,
 // or the holder of one API's key could reach another's; and an API is open only
 // where all of them find it open.
-func (b *bindings) lookup(r *http.Request, path string) (binding, error) {
+func (b *bindings) lookup(r *http.Request, path string, p *probe) (binding, error) {
 	if b.mux == nil {
 		return b.def, nil
 	}
@@ -140,9 +149,10 @@ func (b *bindings) lookup(r *http.Request, path string) (binding, error) {
 	}
 	decoded, ok := decode(path)
 	if !ok {
-		return binding{}, &Error{Code: CodeRequestAmbiguous, Detail: "malformed path"}
+		return binding{}, Refuse(CodeRequestAmbiguous, "malformed path")
 	}
-	exact, redirected := b.match(r, decoded, path)
+	p.Method, p.Host, p.URL = r.Method, r.Host, &p.url
+	exact, redirected := b.match(p, decoded, path)
 	if decoded == path && !redirected && !strings.Contains(path, "/.") && !strings.Contains(path, "//") &&
 		(path == "/" || !strings.HasSuffix(path, "/")) {
 		return exact, nil // one reading only
@@ -164,7 +174,7 @@ func (b *bindings) lookup(r *http.Request, path string) (binding, error) {
 		if !reading.applies {
 			continue
 		}
-		other, away := b.match(r, reading.path, reading.rawPath)
+		other, away := b.match(p, reading.path, reading.rawPath)
 		switch {
 		case away && i == len(readings)-1: // only the spelling with the slash is bound
 			continue
@@ -192,9 +202,9 @@ func decode(path string) (string, bool) {
 
 // match asks the mux for one reading of the path. It reports as redirected
 // where the mux would send the client to another path.
-func (b *bindings) match(r *http.Request, path, rawPath string) (found binding, redirected bool) {
-	probe := http.Request{Method: r.Method, Host: r.Host, URL: &url.URL{Path: path, RawPath: rawPath}}
-	h, pattern := b.mux.Handler(&probe)
+func (b *bindings) match(p *probe, path, rawPath string) (found binding, redirected bool) {
+	p.url = url.URL{Path: path, RawPath: rawPath}
+	h, pattern := b.mux.Handler(&p.Request)
 	if bound, ok := h.(*binding); ok {
 		return *bound, false
 	}

@@ -1,10 +1,10 @@
 package core
 
 import (
-	"encoding/hex"
 	"errors"
 	"hash"
 	"io"
+	"math/bits"
 	"net/http"
 	"runtime"
 	"sync"
@@ -12,40 +12,56 @@ import (
 )
 
 // Bodies are held in pooled chunks: a small one first, since most bodies are
-// small and the memory budget counts chunks.
+// small, and then each as large as all before it.
 const (
-	firstChunk = 4 << 10
-	nextChunk  = 64 << 10
+	smallest = 12 // bits of the size of the first chunk: 4 KiB
+	largest  = 16 // and of the largest: 64 KiB
 )
 
-var (
-	firstChunks = sync.Pool{New: func() any { return new([firstChunk]byte) }}
-	nextChunks  = sync.Pool{New: func() any { return new([nextChunk]byte) }}
-)
+// A chunk is a piece of a body; its capacity is a power of two.
+type chunk struct{ bytes []byte }
 
-// hashBody reads r's body to its end into memory, at most most bytes of it
-// and within the memory budget, writing it to h. In every case r.Body is
-// replaced by one that gives all of it to the next reader, whether it was read
-// here or not; on success r.GetBody gives it again.
-func (p *policy) hashBody(r *http.Request, h hash.Hash, most int64) error {
-	if r.Body == nil || r.Body == http.NoBody {
-		return nil
+var chunks [largest - smallest + 1]sync.Pool
+
+func newChunk(size int64) *chunk {
+	if c, ok := chunks[class(size)].Get().(*chunk); ok {
+		return c
 	}
+	return &chunk{make([]byte, 0, size)}
+}
+
+func (c *chunk) free() {
+	size := int64(cap(c.bytes))
+	c.bytes = c.bytes[:0]
+	chunks[class(size)].Put(c)
+}
+
+func class(size int64) int { return bits.Len64(uint64(size)) - 1 - smallest }
+
+// hashBody reads r's body to its end into memory, at most what the API allows and
+// within the memory budget, writing it to h. In every case r.Body is replaced by
+// one that gives all of it to the next reader, whether it was read here or not;
+// on success r.GetBody gives it again.
+func (p *policy) hashBody(r *http.Request, h hash.Hash, a *attempt) error {
 	b := &bodyBuffer{source: r.Body, lease: &lease{used: p.buffered}}
-	runtime.AddCleanup(b, (*lease).end, b.lease) // for callers of Verify that do not call Release
+	b.chunks = b.space[:0]
+	if !a.handler { // callers of Verify may not know that they must call Release
+		runtime.AddCleanup(b, (*lease).end, b.lease)
+	}
 	timed := p.timed(r)
 	if timed != nil {
 		timed.within(p.BodyTimeout)
 	}
-	failed, err := b.fill(h, min(most, p.MaxBuffered), p.MaxBuffered)
+	failed, err := b.fill(h, min(a.binding.maxBody, p.MaxBuffered), p.MaxBuffered)
 	if timed != nil && failed == nil { // else the server shall not wait for the rest either
 		timed.within(0)
 	}
 	if err == nil && r.ContentLength >= 0 && b.size != r.ContentLength {
 		err = Refuse(CodeBodyMismatch, "something in front of the verifier has read the body")
 	}
-	body := &bodyReader{buffer: b}
-	if err == nil && len(b.chunks[0]) == 0 {
+	body := &b.reader
+	body.buffer = b
+	if err == nil && b.size == 0 {
 		body.Close()
 		b.release()
 		r.Body, r.GetBody = http.NoBody, nil
@@ -53,7 +69,7 @@ func (p *policy) hashBody(r *http.Request, h hash.Hash, most int64) error {
 	}
 	r.Body = body
 	if err == nil {
-		r.GetBody = func() (io.ReadCloser, error) { return &bodyReader{buffer: b}, nil }
+		r.GetBody = b.again
 		return nil
 	}
 	if failed != nil {
@@ -82,26 +98,31 @@ type bodyBuffer struct {
 	lease  *lease
 
 	mu       sync.RWMutex // release against readers that outlive the handler
-	chunks   [][]byte
+	chunks   []*chunk
+	space    [8]*chunk // room for them, of bodies that are not large
 	size     int64
 	released bool
+	reader   bodyReader // the first one
 }
+
+// again is r.GetBody.
+func (b *bodyBuffer) again() (io.ReadCloser, error) { return &bodyReader{buffer: b}, nil }
 
 // fill reads the source. The error says why the body cannot be used; failed is
 // the source's own error, if it was that.
 func (b *bodyBuffer) fill(h hash.Hash, most, budget int64) (failed, err error) {
 	for idle := 0; ; {
 		last := len(b.chunks) - 1
-		if last < 0 || len(b.chunks[last]) == cap(b.chunks[last]) {
+		if last < 0 || len(b.chunks[last].bytes) == cap(b.chunks[last].bytes) {
 			if !b.grow(most, budget) {
 				return nil, Refuse(CodeUnavailable, "the memory budget for bodies is used up")
 			}
 			last++
 		}
-		chunk := b.chunks[last]
-		n, err := b.source.Read(chunk[len(chunk):cap(chunk)])
-		h.Write(chunk[len(chunk) : len(chunk)+n])
-		b.chunks[last] = chunk[:len(chunk)+n]
+		held := b.chunks[last].bytes
+		n, err := b.source.Read(held[len(held):cap(held)])
+		h.Write(held[len(held) : len(held)+n])
+		b.chunks[last].bytes = held[:len(held)+n]
 		if b.size += int64(n); b.size > most {
 			return nil, Refuse(CodeBodyTooLarge, "the body exceeds the limit")
 		}
@@ -124,18 +145,11 @@ func (b *bodyBuffer) fill(h hash.Hash, most, budget int64) (failed, err error) {
 // twice what has arrived. A body is charged for at most the largest that is
 // allowed, so that one of that size fits into a budget of the same.
 func (b *bodyBuffer) grow(most, budget int64) bool {
-	size := min(max(firstChunk, b.size), nextChunk)
+	size := min(max(1<<smallest, b.size), 1<<largest)
 	if !b.lease.take(min(size, most-b.lease.mine.Load()), budget) {
 		return false
 	}
-	switch size {
-	case firstChunk:
-		b.chunks = append(b.chunks, firstChunks.Get().(*[firstChunk]byte)[:0])
-	case nextChunk:
-		b.chunks = append(b.chunks, nextChunks.Get().(*[nextChunk]byte)[:0])
-	default:
-		b.chunks = append(b.chunks, make([]byte, 0, size))
-	}
+	b.chunks = append(b.chunks, newChunk(size))
 	return true
 }
 
@@ -146,14 +160,10 @@ func (b *bodyBuffer) release() {
 		return
 	}
 	b.released = true
-	for _, chunk := range b.chunks {
-		switch cap(chunk) {
-		case firstChunk:
-			firstChunks.Put((*[firstChunk]byte)(chunk[:firstChunk]))
-		case nextChunk:
-			nextChunks.Put((*[nextChunk]byte)(chunk[:nextChunk]))
-		}
+	for _, c := range b.chunks {
+		c.free()
 	}
+	b.space = [len(b.space)]*chunk{}
 	b.chunks = nil
 	b.lease.end()
 }
@@ -186,9 +196,9 @@ func (r *bodyReader) readHeld(p []byte) (n int, err error) {
 		return 0, http.ErrBodyReadAfterClose
 	}
 	for n < len(p) && r.chunk < len(b.chunks) {
-		copied := copy(p[n:], b.chunks[r.chunk][r.offset:])
+		copied := copy(p[n:], b.chunks[r.chunk].bytes[r.offset:])
 		n += copied
-		if r.offset += copied; r.offset == len(b.chunks[r.chunk]) {
+		if r.offset += copied; r.offset == len(b.chunks[r.chunk].bytes) {
 			r.chunk, r.offset = r.chunk+1, 0
 		}
 	}
@@ -223,7 +233,7 @@ func unreadable(err error) error {
 // verifyingReader checks a declared digest while the handler reads.
 type verifyingReader struct {
 	io.ReadCloser
-	hash   hash.Hash
+	hash   *hashState // not given back: the handler may keep the body
 	want   string
 	refuse func(error) error // completes and publishes a refusal
 	report bool              // the handler gets what the body gave, whatever is refused
@@ -233,7 +243,9 @@ type verifyingReader struct {
 // verifying returns body with its digest checked at the end.
 func (p *policy) verifying(r *http.Request, a *attempt, body io.ReadCloser) io.ReadCloser {
 	judged := *a
-	return &verifyingReader{ReadCloser: body, hash: a.credential.NewHash(), want: a.credential.Declared,
+	judged.message, judged.notable = nil, nil // which go on to the next request
+	judged.credential.message = nil
+	return &verifyingReader{ReadCloser: body, hash: a.credential.Hash.get(), want: a.credential.Declared,
 		refuse: func(err error) error {
 			refusal := p.refusal(r, &judged, err)
 			p.publish(r, &judged, nil, refusal)
@@ -253,7 +265,7 @@ func (v *verifyingReader) Read(b []byte) (int, error) {
 	refusal := errDigest
 	if err != io.EOF {
 		refusal = unreadable(err)
-	} else if equal(hex.EncodeToString(v.hash.Sum(nil)), v.want) {
+	} else if equal(string(v.hash.digest()), v.want) {
 		return n, err
 	}
 	if published := v.refuse(refusal); !v.report {

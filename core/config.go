@@ -231,6 +231,8 @@ func (c Config) compile() (*policy, error) {
 			problem("RequireSigned: %q is not the name of a header that can be signed", name)
 		}
 		p.RequireSigned = append(p.RequireSigned, name)
+		p.required = append(p.required, required{name, &Error{Code: CodeHeaderNotSigned,
+			Detail: "this environment requires it to be signed: " + name, known: true}})
 	}
 	if prefix := c.Rewrite.AddPrefix; prefix != "" && (prefix[0] != '/' || clean(prefix) != prefix || strings.HasSuffix(prefix, "/") ||
 		strings.ContainsAny(prefix, "?#% \r\n\x00")) {
@@ -303,6 +305,11 @@ func (c Config) compile() (*policy, error) {
 		p.Logger = slog.Default()
 	}
 	p.challenge = challenge(p.algorithms, c.Environment)
+	p.refusals.make = func(e *Error) *Error {
+		answer := *e
+		answer.challenge, answer.known = p.challenge, false
+		return &answer
+	}
 	return p, nil
 }
 

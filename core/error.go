@@ -21,16 +21,13 @@ type Error struct {
 
 	challenge string    // WWW-Authenticate, set by the Verifier
 	exposed   *exposure // what expose_reason adds to the answer
+	known     bool      // one of those that Refuse returns again and again
 }
 
 // exposure is what the verifier computed, never what it expected.
 type exposure struct {
 	canonicalRequest, stringToSign string
 }
-
-// Refuse returns an *Error for a scheme's or a key source's verdict. Detail
-// must hold nothing secret and nothing that the caller chose.
-func Refuse(code Code, detail string) error { return &Error{Code: code, Detail: detail} }
 
 // Error returns code, detail and cause.
 func (e *Error) Error() string {

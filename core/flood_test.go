@@ -51,26 +51,6 @@ func heap() uint64 {
 	return m.HeapAlloc
 }
 
-// TestT139Allocations is exact, so it cannot flake: what a verdict may allocate.
-func TestT139Allocations(t *testing.T) {
-	v := verifier(t)
-	good, bad := request(t, p1), request(t, p1)
-	bad.Header.Del("Authorization")
-	for name, tt := range map[string]struct {
-		r    *http.Request
-		most float64
-	}{"accepted": {good, acceptedAllocations}, "without a credential": {bad, refusedAllocations}} {
-		if got := testing.AllocsPerRun(1000, func() { v.Verify(tt.r) }); got > tt.most && !raceEnabled {
-			t.Errorf("%s: %v allocations, want at most %v", name, got, tt.most)
-		}
-	}
-}
-
-const (
-	acceptedAllocations = 14
-	refusedAllocations  = 3
-)
-
 // FuzzT140Verify reads raw requests as a server does. Nothing panics, there is
 // always one of identity and refusal, and what is accepted is P1 or P2 but for
 // the differences that the vendor's form hides: whoever fuzzes has no secret.

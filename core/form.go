@@ -32,48 +32,39 @@ var credentialParameters = [...]string{
 
 // checkForm refuses what is malformed or can be read in two ways, whatever
 // the scheme: nothing is known yet about who sent the request.
-func (p *policy) checkForm(r *http.Request, path, query string) error {
+func (p *policy) checkForm(r *http.Request, a *attempt) error {
+	path, query := a.path, a.query
 	if len(path)+len(query) > p.Limits.Target {
 		return Refuse(CodeRequestAmbiguous, "the request target is too long")
 	}
 	if err := canonical.CheckTarget(path, query, p.Limits.QueryParameters); err != nil {
-		return &Error{Code: CodeRequestAmbiguous, Err: err}
+		return Refuse(CodeRequestAmbiguous, err.Error())
 	}
-	if strings.ContainsAny(r.Method, "\r\n") {
+	if strings.IndexByte(r.Method, '\n') >= 0 || strings.IndexByte(r.Method, '\r') >= 0 {
 		return Refuse(CodeRequestAmbiguous, "the method is not a token")
 	}
 	if !isHost(r.Host) || len(r.Header["Host"]) > 0 {
 		return Refuse(CodeRequestAmbiguous, "no host, one that is none, or a host header beside it")
 	}
-	lines := 0
-	for name, values := range r.Header {
-		if lines += len(values); lines > p.Limits.Headers {
-			return Refuse(CodeRequestAmbiguous, "too many header lines")
-		}
-		if len(values) > 1 && (name == "Authorization" || isProtocol(name)) {
-			return Refuse(CodeRequestAmbiguous, "more than one value of a header that steers verification")
-		}
-		if strings.IndexByte(name, '_') >= 0 {
-			if sameSpelling("authorization", name) || isProtocol(name) {
-				return Refuse(CodeRequestAmbiguous, "a header that steers verification is spelled with an underscore")
-			}
-		}
-	}
-	credentials := 0
-	for _, name := range p.headers {
-		credentials += min(1, len(r.Header[name]))
+	if err := p.readHeaders(r, a); err != nil {
+		return err
 	}
 	auth := r.Header["Authorization"]
+	credentials := 0
+	for _, name := range p.headers {
+		if name == "Authorization" {
+			credentials += min(1, len(auth))
+		} else {
+			credentials += min(1, len(r.Header[name]))
+		}
+	}
 	switch {
 	case credentials > 1:
 		return Refuse(CodeRequestAmbiguous, "credentials in the headers of two schemes")
 	case credentials == 0 && len(auth) == 0:
 		return nil
-	}
-	for _, name := range credentialParameters {
-		if canonical.HasParameter(query, name) {
-			return Refuse(CodeRequestAmbiguous, "credentials in a header and in the query")
-		}
+	case canonical.HasParameter(query, credentialParameters[:]...):
+		return Refuse(CodeRequestAmbiguous, "credentials in a header and in the query")
 	}
 	if len(auth) > 0 && len(auth[0]) > p.Limits.Authorization {
 		return Refuse(CodeCredentialMalformed, "the Authorization header is too long")
@@ -81,11 +72,71 @@ func (p *policy) checkForm(r *http.Request, path, query string) error {
 	return nil
 }
 
+// A notable header is one that a check after the credential was read looks at
+// again.
+type notable struct {
+	name string
+	kind kind
+}
+
+type kind uint8
+
+const (
+	protocolHeader   kind = 1 << iota // steers a verification: x-sdk-*, x-amz-*
+	overrideHeader                    // changes the method
+	reservedHeader                    // set by gateways: x-apig-*
+	underscoreHeader                  // could be taken for another one
+)
+
+// readHeaders goes over the headers, once for all checks: a map has no order,
+// and going over one costs.
+func (p *policy) readHeaders(r *http.Request, a *attempt) error {
+	lines := 0
+	for name, values := range r.Header {
+		if lines += len(values); lines > p.Limits.Headers {
+			return Refuse(CodeRequestAmbiguous, "too many header lines")
+		}
+		k := kindOf(name)
+		if len(values) > 1 && (k&protocolHeader != 0 || name == "Authorization") {
+			return Refuse(CodeRequestAmbiguous, "more than one value of a header that steers verification")
+		}
+		if k == 0 {
+			continue
+		}
+		if k&underscoreHeader != 0 && (k&protocolHeader != 0 || sameSpelling("authorization", name)) {
+			return Refuse(CodeRequestAmbiguous, "a header that steers verification is spelled with an underscore")
+		}
+		a.notable = append(a.notable, notable{name, k})
+	}
+	return nil
+}
+
+// kindOf says what is notable about a header, 0 for nothing. Underscores are
+// taken for dashes, as CGI and its kin do.
+func kindOf(name string) (k kind) {
+	if strings.IndexByte(name, '_') >= 0 {
+		k = underscoreHeader
+	}
+	if len(name) < 2 || lower(name[0]) != 'x' {
+		return k
+	}
+	switch {
+	case isProtocol(name):
+		k |= protocolHeader
+	case len(name) >= len(reservedPrefix) && sameSpelling(reservedPrefix, name[:len(reservedPrefix)]):
+		k |= reservedHeader
+	case isOneOf(name, overrideHeaders[:]):
+		k |= overrideHeader
+	}
+	return k
+}
+
 // checkSignedHeaders refuses lists in a form that honest signers do not send:
 // not in lower case, not sorted, with a name twice or empty, or too long.
-func checkSignedHeaders(list string, most int) error {
-	if list == "" {
-		return nil // refused later, for what is missing in it
+func (p *policy) checkSignedHeaders(a *attempt) error {
+	list, most := a.credential.SignedHeaders, p.Limits.SignedHeaders
+	if list == "" || list == a.accepted {
+		return nil // the first is refused later, for what is missing in it
 	}
 	count, previous := 0, ""
 	for name := range strings.SplitSeq(list, ";") {
@@ -101,25 +152,25 @@ func checkSignedHeaders(list string, most int) error {
 }
 
 // checkCoverage refuses a credential that leaves unsigned what must be signed.
-func (p *policy) checkCoverage(r *http.Request, c *Credential) error {
+func (p *policy) checkCoverage(r *http.Request, a *attempt) error {
+	c := &a.credential
 	if c.SignsRequest {
 		if !c.Presigned && !c.Signs(c.Date) {
 			return Refuse(CodeHeaderNotSigned, "the date header is not signed")
 		}
-		if err := checkSignable(r, c); err != nil {
+		if err := checkSignable(r, a); err != nil {
 			return err
 		}
-		for _, name := range p.RequireSigned {
-			var one [1]string
-			if len(canonical.Values(r, name, &one)) > 0 && !c.Signs(name) {
-				return &Error{Code: CodeHeaderNotSigned, Detail: "this environment requires it to be signed: " + name}
+		for _, header := range p.required {
+			if !c.Signs(header.name) && canonical.Has(r, header.name) {
+				return header.refusal
 			}
 		}
 	}
 	var protocol, override bool // not decided in the loop: a map has no order
-	for header := range r.Header {
-		protocol = protocol || c.SignsRequest && mustBeSigned(header) && !c.signs(header, sameName)
-		override = override || isOneOf(header, overrideHeaders[:]) && !c.signs(header, sameName)
+	for _, h := range a.notable {
+		protocol = protocol || h.kind&protocolHeader != 0 && c.SignsRequest && mustBeSigned(h.name) && !c.signs(h.name, sameName)
+		override = override || h.kind&overrideHeader != 0 && !c.signs(h.name, sameName)
 	}
 	switch {
 	case protocol:
@@ -130,12 +181,19 @@ func (p *policy) checkCoverage(r *http.Request, c *Credential) error {
 	return nil
 }
 
+// required is a header that must be signed where it is present.
+type required struct {
+	name    string
+	refusal error
+}
+
 // checkTwins refuses signed headers that someone on the way could take for
 // another: with an underscore for a dash, or named by Connection, so that a
 // proxy would have deleted them.
-func checkTwins(r *http.Request, c *Credential) error {
-	for header := range r.Header {
-		if strings.IndexByte(header, '_') >= 0 && !c.signs(header, sameName) && c.signs(header, sameSpelling) {
+func checkTwins(r *http.Request, a *attempt) error {
+	c := &a.credential
+	for _, h := range a.notable {
+		if h.kind&underscoreHeader != 0 && !c.signs(h.name, sameName) && c.signs(h.name, sameSpelling) {
 			return Refuse(CodeRequestAmbiguous, "a signed header is also present with an underscore in its name")
 		}
 	}
@@ -154,23 +212,28 @@ func checkTwins(r *http.Request, c *Credential) error {
 
 // checkSignable refuses signed headers that are absent, and those that belong
 // to one connection or to the credential itself.
-func checkSignable(r *http.Request, c *Credential) error {
-	for name := range strings.SplitSeq(c.SignedHeaders, ";") {
-		if unsignable(name) {
-			return Refuse(CodeHeaderNotSigned, "SignedHeaders lists a header that cannot be signed")
+func checkSignable(r *http.Request, a *attempt) error {
+	c := &a.credential
+	if c.SignedHeaders == "" {
+		return Refuse(CodeHeaderNotSigned, "SignedHeaders is empty")
+	}
+	if c.SignedHeaders != a.accepted {
+		for name := range strings.SplitSeq(c.SignedHeaders, ";") {
+			if unsignable(name) {
+				return Refuse(CodeHeaderNotSigned, "SignedHeaders lists a header that cannot be signed")
+			}
 		}
-		var one [1]string
-		if len(canonical.Values(r, name, &one)) == 0 {
-			return Refuse(CodeHeaderNotSigned, "SignedHeaders lists a header that is not in the request")
-		}
+	}
+	if err := a.message.ReadHeaders(r, c.SignedHeaders); err != nil {
+		return Refuse(CodeHeaderNotSigned, "SignedHeaders lists a header that is not in the request")
 	}
 	return nil
 }
 
 // checkOpen refuses what would let an open API become another one.
-func checkOpen(r *http.Request) error {
-	for header := range r.Header {
-		if isOneOf(header, overrideHeaders[:]) {
+func checkOpen(a *attempt) error {
+	for _, h := range a.notable {
+		if h.kind&overrideHeader != 0 {
 			return Refuse(CodeHeaderNotSigned, "a method override header on an open API")
 		}
 	}
@@ -263,19 +326,33 @@ func lower(b byte) byte {
 // what HTTP/1 does not.
 func isHost(host string) bool {
 	for i := 0; i < len(host); i++ {
-		if b := host[i]; b <= ' ' || b == 0x7f || strings.IndexByte(`/\@?#,`, b) >= 0 {
+		if notInHost[host[i]] {
 			return false
 		}
 	}
 	return host != ""
 }
 
+// notInHost are the bytes that no authority has; inName those of a field name in
+// lower case.
+var notInHost, inName = func() (host, name [256]bool) {
+	for i := range host {
+		host[i] = i <= ' ' || i == 0x7f
+	}
+	for _, b := range []byte(`/\@?#,`) {
+		host[b] = true
+	}
+	for _, b := range []byte("abcdefghijklmnopqrstuvwxyz0123456789!#$%&'*+-.^_`|~") {
+		name[b] = true
+	}
+	return host, name
+}()
+
 // isHeaderName reports whether name is a field name (RFC 9110 section 5.1) in
 // lower case.
 func isHeaderName(name string) bool {
 	for i := 0; i < len(name); i++ {
-		c := name[i]
-		if !('a' <= c && c <= 'z' || '0' <= c && c <= '9' || strings.IndexByte("!#$%&'*+-.^_`|~", c) >= 0) {
+		if !inName[name[i]] {
 			return false
 		}
 	}
@@ -284,19 +361,15 @@ func isHeaderName(name string) bool {
 
 // withoutReserved returns headers without the x-apig-* ones that are not
 // signed, in any spelling that a CGI-like handler would take for them.
-func withoutReserved(h http.Header, c *Credential) http.Header {
-	var kept http.Header
-	for header := range h {
-		reserved := len(header) >= len(reservedPrefix) && sameSpelling(reservedPrefix, header[:len(reservedPrefix)])
-		if reserved && !c.signs(header, sameName) {
-			if kept == nil {
+func withoutReserved(h http.Header, a *attempt) http.Header {
+	kept := h
+	for _, n := range a.notable {
+		if n.kind&reservedHeader != 0 && !a.credential.signs(n.name, sameName) {
+			if len(kept) == len(h) {
 				kept = h.Clone()
 			}
-			delete(kept, header)
+			delete(kept, n.name)
 		}
-	}
-	if kept == nil {
-		return h
 	}
 	return kept
 }

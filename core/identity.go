@@ -23,7 +23,7 @@ type Identity struct {
 	secret                         int
 	signedAt                       time.Time
 	attributes                     map[string][]string
-	fingerprint                    [32]byte
+	fingerprint                    uint64 // short; the whole may be the signature
 	replayChecked                  bool
 }
 

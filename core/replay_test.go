@@ -256,3 +256,8 @@ func TestReplayNeedsFingerprint(t *testing.T) {
 	_, err := v.Verify(request(t, p1))
 	wantCode(t, err, core.CodeUnavailable)
 }
+
+// firstTime is a store to which every request is new.
+type firstTime struct{}
+
+func (firstTime) Add(context.Context, core.ReplayEntry) (bool, error) { return true, nil }

@@ -3,9 +3,11 @@ package core
 import (
 	"errors"
 	"fmt"
-	"hash"
 	"net/http"
+	"strings"
 	"time"
+
+	"github.com/gatewayauth/gatewayauth/core/internal/canonical"
 )
 
 // A Scheme is one way to present a credential: apig.New, basic.New and so on.
@@ -118,8 +120,8 @@ type Credential struct {
 	// Declared is the payload line for PayloadDeclared (a digest in lower-case
 	// hex) and PayloadUnsigned.
 	Declared string
-	// NewHash makes the hash of the body, for PayloadHashed and PayloadDeclared.
-	NewHash func() hash.Hash
+	// Hash is the hash of the body, for PayloadHashed and PayloadDeclared.
+	Hash *Hash
 
 	// Fingerprint is a hash of the string to sign, for replay protection: Verify
 	// sets it where it accepts a signature over the request. Signatures do not
@@ -129,13 +131,37 @@ type Credential struct {
 	// Attributes are what Verify learned about the sender beside the key, for
 	// [Identity.Attribute]: roles, a user, a project. Not changed afterwards.
 	Attributes map[string][]string
+
+	message *canonical.Message
+}
+
+// Message is scratch space, in which the signed headers of the request were found
+// already. It is for the schemes of this module; others do without.
+func (c *Credential) Message() *canonical.Message {
+	if c.message == nil { // no verifier is calling
+		c.message = canonical.NewMessage()
+	}
+	return c.message
 }
 
 // Format writes the algorithm, for every verb: the rest is the caller's text and
 // may be a password.
 func (c Credential) Format(f fmt.State, verb rune) { fmt.Fprintf(f, "credential(%s)", c.Algorithm) }
 
+// MarshalText returns what Format writes.
+func (c Credential) MarshalText() ([]byte, error) { return fmt.Append(nil, c), nil }
+
 // Signs reports whether the header, given in lower case, is in SignedHeaders.
 func (c *Credential) Signs(name string) bool {
-	return c.signs(name, func(signed, name string) bool { return signed == name })
+	for list := c.SignedHeaders; len(list) >= len(name); {
+		if list[:len(name)] == name && (len(list) == len(name) || list[len(name)] == ';') {
+			return name != ""
+		}
+		next := strings.IndexByte(list, ';')
+		if next < 0 {
+			return false
+		}
+		list = list[next+1:]
+	}
+	return false
 }

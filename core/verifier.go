@@ -2,12 +2,9 @@ package core
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"net/http"
 	"sync/atomic"
-
-	"github.com/gatewayauth/gatewayauth/core/internal/canonical"
 )
 
 // A Verifier proves that requests came through the gateway. It is safe for
@@ -101,8 +98,9 @@ func (v *Verifier) Verify(r *http.Request) (*Identity, error) {
 	if p == nil {
 		return nil, errNotBuilt
 	}
-	var a attempt
-	return p.judge(r, &a)
+	a := p.newAttempt()
+	defer p.end(a)
+	return p.judge(r, a)
 }
 
 // judge verifies, and publishes the verdict.
@@ -150,8 +148,10 @@ func (v *Verifier) admit(r *http.Request, stream bool) (*http.Request, error) {
 	if p.Mode == Off && r != nil {
 		return r, nil
 	}
-	a := attempt{stream: stream, handler: true}
-	id, err := p.judge(r, &a)
+	a := p.newAttempt()
+	defer p.end(a)
+	a.stream, a.handler = stream, true
+	id, err := p.judge(r, a)
 	switch {
 	case err != nil && p.Mode == Report && r != nil:
 		return r.WithContext(NewContext(r.Context(), nil)), nil
@@ -161,10 +161,10 @@ func (v *Verifier) admit(r *http.Request, stream bool) (*http.Request, error) {
 		return r.WithContext(NewContext(r.Context(), nil)), nil
 	}
 	admitted := r.WithContext(NewContext(r.Context(), id))
-	admitted.Header = withoutReserved(r.Header, &a.credential)
+	admitted.Header = withoutReserved(r.Header, a)
 	admitted.Trailer = nil
 	if !a.held {
-		p.bound(admitted, &a)
+		p.bound(admitted, a)
 	}
 	return admitted, nil
 }
@@ -185,28 +185,4 @@ func (p *policy) bound(r *http.Request, a *attempt) {
 	if a.credential.Payload == PayloadDeclared {
 		r.Body = p.verifying(r, a, r.Body)
 	}
-}
-
-// refusal makes the error complete: an *Error that can answer the request.
-func (p *policy) refusal(r *http.Request, a *attempt, err error) error {
-	e, ok := errors.AsType[*Error](err)
-	if !ok {
-		e = &Error{Code: CodeUnavailable, Detail: "the scheme failed", Err: err}
-	}
-	answer := *e
-	answer.challenge = p.challenge
-	if p.ExposeReason {
-		answer.exposed = p.expose(r, a)
-	}
-	return &answer
-}
-
-// expose computes what the verifier read, for the answer in development.
-func (p *policy) expose(r *http.Request, a *attempt) *exposure {
-	x := new(exposure)
-	if s, ok := a.scheme.(Canonicalizer); ok && a.payload != "" {
-		path, query := canonical.Target(r)
-		x.canonicalRequest, x.stringToSign, _ = s.Canonical(p.Rewrite.undo(r, path, query), &a.credential, a.payload)
-	}
-	return x
 }

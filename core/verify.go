@@ -3,9 +3,10 @@ package core
 import (
 	"context"
 	"crypto/subtle"
-	"encoding/hex"
 	"errors"
 	"net/http"
+	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -21,21 +22,57 @@ type policy struct {
 	headers    []string      // in which the schemes' credentials stand
 	buffered   *atomic.Int64 // bytes of bodies in memory, of the Verifier
 	lookups    *atomic.Int64 // calls to key sources that have not returned, of the Verifier
+	attempts   sync.Pool     // of *attempt
+	refusals   refusals      // those that were made complete
+	required   []required    // RequireSigned
 }
 
-// attempt is what is known about a request while it is judged.
+// attempt is what is known about a request while it is judged. It is used for one
+// request after the other.
 type attempt struct {
-	path       string // as received
-	binding    binding
-	scheme     Scheme
-	credential Credential
-	key        *Key
-	stream     bool   // the body cannot be held
-	handler    bool   // the verdict is for a handler, which may be the one to read the body
-	held       bool   // the body was read here, into memory
-	payload    string // what stands for the body, once that is known
+	path, query string // as received
+	notable     []notable
+	binding     binding
+	scheme      Scheme
+	credential  Credential
+	key         *Key
+	secrets     [4]Secret // room for those of the key
+	stream      bool      // the body cannot be held
+	handler     bool      // the verdict is for a handler, which may be the one to read the body
+	held        bool      // the body was read here, into memory
+	payload     string    // what stands for the body, once that is known
 
 	replayUnchecked bool // the replay store could not tell, and that is allowed
+
+	probe    probe
+	message  *canonical.Message
+	accepted string // the SignedHeaders of a request that was accepted
+}
+
+func (p *policy) newAttempt() *attempt {
+	a, ok := p.attempts.Get().(*attempt)
+	if !ok {
+		a = &attempt{message: canonical.NewMessage()}
+	}
+	a.credential.message = a.message
+	return a
+}
+
+// end makes a ready for the next request.
+func (p *policy) end(a *attempt) {
+	clear(a.notable)
+	a.message.Reset()
+	*a = attempt{notable: a.notable[:0], message: a.message, accepted: a.accepted}
+	p.attempts.Put(a)
+}
+
+// remember keeps what the next request from the same gateway has as well.
+func (a *attempt) remember() {
+	const most = 512
+	if list := a.credential.SignedHeaders; list != a.accepted && len(list) <= most {
+		a.accepted = strings.Clone(list)
+		a.message.RememberHeaders()
+	}
 }
 
 // verify is the one path a request takes. It reads top to bottom; what comes
@@ -51,31 +88,30 @@ func (p *policy) verify(r *http.Request, a *attempt) (*Identity, error) {
 	}
 
 	// Form and limits.
-	path, query := canonical.Target(r)
-	a.path = path
-	if err := p.checkForm(r, path, query); err != nil {
+	a.path, a.query = canonical.Target(r)
+	if err := p.checkForm(r, a); err != nil {
 		return nil, err
 	}
 
 	// The key bound to this API in this environment, or none, or open.
 	var err error
-	if a.binding, err = p.bindings.lookup(r, path); err != nil {
+	if a.binding, err = p.bindings.lookup(r, a.path, &a.probe); err != nil {
 		return nil, err
 	}
 	if a.binding.open {
-		if err := checkOpen(r); err != nil {
+		if err := checkOpen(a); err != nil {
 			return nil, err
 		}
 		return &Identity{environment: p.Environment}, nil
 	}
 
 	// The credential, and its key.
-	signed := p.Rewrite.undo(r, path, query)
+	signed := p.Rewrite.undo(r, a)
 	c := &a.credential
 	if err := p.parse(signed, a); err != nil {
 		return nil, err
 	}
-	if err := checkTwins(signed, c); err != nil {
+	if err := checkTwins(signed, a); err != nil {
 		return nil, err
 	}
 	if r.ContentLength > a.binding.maxBody {
@@ -90,10 +126,11 @@ func (p *policy) verify(r *http.Request, a *attempt) (*Identity, error) {
 	}
 
 	// When it was signed, and what was.
-	if err := p.checkTime(c, p.Now()); err != nil {
+	now := p.Now()
+	if err := p.checkTime(c, now); err != nil {
 		return nil, err
 	}
-	if err := p.checkCoverage(signed, c); err != nil {
+	if err := p.checkCoverage(signed, a); err != nil {
 		return nil, err
 	}
 	if want := a.key.SessionToken; !want.IsZero() && !equal(c.SessionToken, want.Reveal()) {
@@ -115,13 +152,15 @@ func (p *policy) verify(r *http.Request, a *attempt) (*Identity, error) {
 		if a.payload, err = p.digest(r, a); err != nil {
 			return nil, err
 		}
+		if a.held { // the body may have taken long to arrive
+			now = p.Now()
+		}
 	default:
 		return nil, Refuse(CodePayloadUnsupported, "the scheme says nothing about the payload")
 	}
 
 	// The signature, the API, and the body against a declared digest.
-	var space [4]Secret
-	secrets := a.key.appendSecrets(space[:0], p.Now())
+	secrets := a.key.appendSecrets(a.secrets[:0], now)
 	secret, err := a.scheme.Verify(signed, c, a.key, secrets, a.payload)
 	if err != nil {
 		return nil, err
@@ -144,15 +183,16 @@ func (p *policy) verify(r *http.Request, a *attempt) (*Identity, error) {
 		signsBody = true
 	}
 	if a.held {
-		// The body may have taken long to arrive.
-		if err := p.checkTime(c, p.Now()); err != nil {
+		now = p.Now()
+		if err := p.checkTime(c, now); err != nil {
 			return nil, err
 		}
 	}
-	replayChecked, err := p.checkReplay(ctx, r, a)
+	replayChecked, err := p.checkReplay(ctx, r, a, now)
 	if err != nil {
 		return nil, err
 	}
+	a.remember()
 	return &Identity{
 		environment: p.Environment, scheme: a.scheme.Name(), algorithm: c.Algorithm,
 		key: a.key.Name, keyID: a.key.ID, secret: secret,
@@ -160,11 +200,11 @@ func (p *policy) verify(r *http.Request, a *attempt) (*Identity, error) {
 		payload: c.Payload, signsTarget: c.SignsRequest, verified: true,
 		signsBody: signsBody,
 		signsHost: c.Signs("host") && p.Rewrite.Host == "", attributes: c.Attributes,
-		fingerprint: c.Fingerprint, replayChecked: replayChecked,
+		fingerprint: short(c.Fingerprint), replayChecked: replayChecked,
 	}, nil
 }
 
-var errDigest error = &Error{Code: CodeBodyMismatch, Detail: "the body does not have the digest that was declared and signed"}
+var errDigest = Refuse(CodeBodyMismatch, "the body does not have the digest that was declared and signed")
 
 // parse finds the one scheme that recognises a credential in r.
 func (p *policy) parse(r *http.Request, a *attempt) error {
@@ -175,11 +215,11 @@ func (p *policy) parse(r *http.Request, a *attempt) error {
 			if a.credential.Presigned && !p.AllowPresigned {
 				return Refuse(CodeSchemeNotAccepted, "a credential in the query, which this environment does not accept")
 			}
-			return checkSignedHeaders(a.credential.SignedHeaders, p.Limits.SignedHeaders)
+			return p.checkSignedHeaders(a)
 		case !errors.Is(err, ErrNoCredential):
 			return err
 		}
-		a.credential = Credential{}
+		a.credential = Credential{message: a.message}
 	}
 	auth, present := r.Header["Authorization"]
 	switch {
@@ -252,23 +292,27 @@ func (p *policy) digest(r *http.Request, a *attempt) (string, error) {
 	if len(r.PostForm) > 0 || r.MultipartForm != nil {
 		return "", Refuse(CodeBodyMismatch, "something in front of the verifier has read the body")
 	}
-	h := a.credential.NewHash()
+	if r.Body == nil || r.Body == http.NoBody {
+		return a.credential.Hash.empty, nil
+	}
+	h := a.credential.Hash.get()
+	defer a.credential.Hash.put(h)
 	a.held = true
-	if err := p.hashBody(r, h, a.binding.maxBody); err != nil {
+	if err := p.hashBody(r, h, a); err != nil {
 		return "", err
 	}
-	return hex.EncodeToString(h.Sum(nil)), nil
+	return string(h.digest()), nil
 }
 
 // undo returns r as the gateway sent it.
-func (w Rewrite) undo(r *http.Request, path, query string) *http.Request {
-	if w == (Rewrite{}) {
+func (w *Rewrite) undo(r *http.Request, a *attempt) *http.Request {
+	if *w == (Rewrite{}) {
 		return r
 	}
 	signed := *r
-	signed.RequestURI = w.AddPrefix + path
-	if query != "" {
-		signed.RequestURI += "?" + query
+	signed.RequestURI = w.AddPrefix + a.path
+	if a.query != "" {
+		signed.RequestURI += "?" + a.query
 	}
 	if w.Host != "" {
 		signed.Host = w.Host

@@ -18,6 +18,8 @@ const (
 	unsignedValue = "UNSIGNED-PAYLOAD"
 )
 
+var bodyHash = core.NewHash(sha256.New)
+
 func malformed(detail string) error { return core.Refuse(core.CodeCredentialMalformed, detail) }
 
 // Parse reads the header.
@@ -33,7 +35,7 @@ func (s *Scheme) Parse(r *http.Request, c *core.Credential) error {
 	fields, err := authorization.Parse(text)
 	switch {
 	case err != nil:
-		return &core.Error{Code: core.CodeCredentialMalformed, Err: err}
+		return core.Refuse(core.CodeCredentialMalformed, err.Error())
 	case fields.Credential != "" || !fields.Listed:
 		return malformed("the fields are not SignedHeaders, Signature and, optionally, Access")
 	case !authorization.IsHex(fields.Signature, hex.EncodedLen(s.format.PlaintextSize())):
@@ -48,7 +50,7 @@ func (s *Scheme) Parse(r *http.Request, c *core.Credential) error {
 		Algorithm: algorithm, KeyID: fields.Access, Signature: fields.Signature,
 		SignsRequest: true, SignedHeaders: fields.SignedHeaders,
 		Date: dateHeader, Timestamp: date, Time: at,
-		Payload: core.PayloadHashed, NewHash: sha256.New,
+		Payload: core.PayloadHashed, Hash: bodyHash,
 	}
 	path, _ := canonical.Target(r)
 	if err := canonical.CheckPath(path); err != nil {
@@ -84,7 +86,7 @@ func one(r *http.Request, name string) string {
 // refused gives an error of the canonical form its code.
 func refused(err error) error {
 	if errors.Is(err, canonical.ErrHeaderAbsent) {
-		return &core.Error{Code: core.CodeHeaderNotSigned, Err: err}
+		return core.Refuse(core.CodeHeaderNotSigned, err.Error())
 	}
-	return &core.Error{Code: core.CodeRequestAmbiguous, Err: err}
+	return core.Refuse(core.CodeRequestAmbiguous, err.Error())
 }

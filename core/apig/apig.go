@@ -91,16 +91,18 @@ func NewV11(c Config) core.Scheme { return sdk.New(&v11, c.Keys) }
 // requests.
 func NewECDSA(c Config) core.Scheme { return sdk.New(&ecdsaP256, c.Keys) }
 
+var bodyHash = core.NewHash(sha256.New)
+
 var flat = sdk.Variant{
 	Name: "hmac", Algorithm: Algorithm, DigestHeader: digestHeader,
-	NewHash: sha256.New, Sum: sha256.Sum256, MinSignature: sha256.Size, MaxSignature: sha256.Size,
+	Hash: bodyHash, Sum: sha256.Sum256, MinSignature: sha256.Size, MaxSignature: sha256.Size,
 	Presigned: true,
 	Key:       func(secret, _, _ string) sdk.Key { return sdk.MAC(sha256.New, []byte(secret)) },
 }
 
 var scoped = sdk.Variant{
 	Name: "aksk", Algorithm: Algorithm, DigestHeader: digestHeader,
-	NewHash: sha256.New, Sum: sha256.Sum256, MinSignature: sha256.Size, MaxSignature: sha256.Size,
+	Hash: bodyHash, Sum: sha256.Sum256, MinSignature: sha256.Size, MaxSignature: sha256.Size,
 	Scoped: true, Terminator: "sdk_request", Collapse: true, Presigned: true,
 	Key: func(secret, _, scope string) sdk.Key {
 		return sdk.MAC(sha256.New, sdk.Chain(sha256.New, "SDK", secret, scope))
@@ -109,7 +111,7 @@ var scoped = sdk.Variant{
 
 var v11 = sdk.Variant{
 	Name: "v11", Algorithm: "V11-HMAC-SHA256", DigestHeader: digestHeader,
-	NewHash: sha256.New, Sum: sha256.Sum256, MinSignature: sha256.Size, MaxSignature: sha256.Size,
+	Hash: bodyHash, Sum: sha256.Sum256, MinSignature: sha256.Size, MaxSignature: sha256.Size,
 	Scoped: true,
 	Key: func(secret, id, scope string) sdk.Key {
 		key, err := hkdf.Key(sha256.New, []byte(secret), []byte(id), scope, sha256.Size)

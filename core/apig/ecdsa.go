@@ -13,7 +13,7 @@ const ecdsaAlgorithm = "SDK-ECDSA-P256-SHA256"
 
 var ecdsaP256 = sdk.Variant{
 	Name: "ecdsa-p256", Algorithm: ecdsaAlgorithm, DigestHeader: digestHeader,
-	NewHash: sha256.New, Sum: sha256.Sum256, MinSignature: sdk.MinDER, MaxSignature: sdk.MaxDER,
+	Hash: bodyHash, Sum: sha256.Sum256, MinSignature: sdk.MinDER, MaxSignature: sdk.MaxDER,
 	Key: ecdsaKey,
 }
 

@@ -71,3 +71,8 @@ func (ecdsaP256) verifies(key *core.Key, secret core.Secret, c *core.Credential,
 	digest := sha256.Sum256(stringToSign)
 	return ecdsa.VerifyASN1(public, digest[:], signature)
 }
+
+// fingerprint is a hash: several signatures fit one string.
+func (ecdsaP256) fingerprint(stringToSign []byte, _ string) [sha256.Size]byte {
+	return sha256.Sum256(stringToSign)
+}

@@ -38,6 +38,12 @@ func (hmacSHA256) verifies(_ *core.Key, secret core.Secret, c *core.Credential, 
 	return copy(got[:], c.Signature) == len(got) && hmac.Equal(want[:], got[:])
 }
 
+// fingerprint is the MAC itself: only one fits.
+func (hmacSHA256) fingerprint(_ []byte, signature string) (f [sha256.Size]byte) {
+	authorization.DecodeHex(f[:], signature)
+	return f
+}
+
 // appendMAC appends the signature over the string to sign, in hexadecimal.
 //
 // Signing keys are remembered with the secret. Region and service are the

@@ -68,7 +68,7 @@ func (s *scheme) parseHeader(r *http.Request, c *core.Credential, value string, 
 	fields, err := authorization.Parse(rest)
 	switch {
 	case err != nil:
-		return &core.Error{Code: core.CodeCredentialMalformed, Err: err}
+		return core.Refuse(core.CodeCredentialMalformed, err.Error())
 	case fields.Credential == "" || fields.Access != "" || !fields.Listed:
 		return malformed("the fields are not Credential, SignedHeaders and Signature")
 	}
@@ -121,7 +121,7 @@ func (s *scheme) parseCredential(c *core.Credential, credential string, date fie
 
 // parsePayload reads what stands for the body.
 func (s *scheme) parsePayload(c *core.Credential, digest field) error {
-	c.NewHash, c.Declared = sha256.New, digest.value
+	c.Hash, c.Declared = bodyHash, digest.value
 	switch {
 	case !digest.present && c.Presigned && s.pathsOf(c).unsigned(c.Service):
 		c.Payload, c.Declared = core.PayloadUnsigned, unsignedValue

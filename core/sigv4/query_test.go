@@ -237,7 +237,7 @@ func FuzzQueryForm(f *testing.F) {
 				continue
 			}
 			if !c.Presigned || !c.SignsRequest || c.Date != "" || c.Expires < time.Second || c.Expires > 7*24*time.Hour ||
-				c.KeyID == "" || c.Region == "" || c.Service == "" || c.Signature == "" || c.NewHash == nil ||
+				c.KeyID == "" || c.Region == "" || c.Service == "" || c.Signature == "" || c.Hash == nil ||
 				c.Timestamp != c.Time.Format("20060102T150405Z") || !strings.HasPrefix(c.Scope, c.Timestamp[:8]+"/") {
 				t.Errorf("%q: got %+v", query, c)
 			}

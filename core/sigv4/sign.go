@@ -144,7 +144,7 @@ func (s *Signer) signature(r *http.Request, c *core.Credential, payload string) 
 	}
 	path, _ := canonical.Target(r)
 	if err := s.options.Paths.rule().Check(path); err != nil {
-		return "", err
+		return "", canonicalError(err)
 	}
 	m := canonical.NewMessage()
 	defer m.Free()

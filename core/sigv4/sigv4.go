@@ -25,6 +25,8 @@ const (
 	regionSetHeader = "x-amz-region-set"
 )
 
+var bodyHash = core.NewHash(sha256.New)
+
 // Config says where the keys are, and how their signers write paths.
 type Config struct {
 	// Keys finds keys by the access key id. Required. Every key needs its
@@ -54,6 +56,8 @@ type algorithm interface {
 	// verifies reports whether the credential's signature over the string to
 	// sign was made with the secret.
 	verifies(key *core.Key, secret core.Secret, c *core.Credential, stringToSign []byte) bool
+	// fingerprint stands for the string to sign that the signature fits.
+	fingerprint(stringToSign []byte, signature string) [sha256.Size]byte
 }
 
 type scheme struct {
@@ -85,14 +89,13 @@ func (s *scheme) Verify(r *http.Request, c *core.Credential, key *core.Key, secr
 	if c.SessionToken != "" && key.SessionToken.IsZero() {
 		return -1, core.Refuse(core.CodeSignatureMismatch, "a session token, for a key that has none")
 	}
-	m := canonical.NewMessage()
-	defer m.Free()
+	m := c.Message()
 	if err := stringToSign(m, r, c, s.pathsOf(c), payload); err != nil {
 		return -1, err
 	}
 	for i, secret := range secrets {
 		if s.verifies(key, secret, c, m.StringToSign) {
-			c.Fingerprint = sha256.Sum256(m.StringToSign)
+			c.Fingerprint = s.fingerprint(m.StringToSign, c.Signature)
 			return i, nil
 		}
 	}
@@ -130,7 +133,7 @@ func stringToSign(m *canonical.Message, r *http.Request, c *core.Credential, pat
 // canonicalError gives a canonicalisation error its code.
 func canonicalError(err error) error {
 	if errors.Is(err, canonical.ErrHeaderAbsent) {
-		return &core.Error{Code: core.CodeHeaderNotSigned, Err: err}
+		return core.Refuse(core.CodeHeaderNotSigned, err.Error())
 	}
-	return &core.Error{Code: core.CodeRequestAmbiguous, Err: err}
+	return core.Refuse(core.CodeRequestAmbiguous, err.Error())
 }

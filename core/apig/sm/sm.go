@@ -52,15 +52,17 @@ const (
 	sm2Algorithm = "SDK-SM2-SM3"
 )
 
+var bodyHash = core.NewHash(sm3.New)
+
 var hmacSM3 = sdk.Variant{
 	Name: "hmac-sm3", Algorithm: "SDK-HMAC-SM3", DigestHeader: digestHeader,
-	NewHash: sm3.New, Sum: sm3.Sum, MinSignature: sm3.Size, MaxSignature: sm3.Size,
+	Hash: bodyHash, Sum: sm3.Sum, MinSignature: sm3.Size, MaxSignature: sm3.Size,
 	Key: func(secret, _, _ string) sdk.Key { return sdk.MAC(sm3.New, []byte(secret)) },
 }
 
 var sm2SM3 = sdk.Variant{
 	Name: "sm2", Algorithm: sm2Algorithm, DigestHeader: digestHeader,
-	NewHash: sm3.New, Sum: sm3.Sum, MinSignature: sdk.MinDER, MaxSignature: sdk.MaxDER,
+	Hash: bodyHash, Sum: sm3.Sum, MinSignature: sdk.MinDER, MaxSignature: sdk.MaxDER,
 	Key: sm2Key,
 }
 

@@ -28,19 +28,37 @@ var (
 // Cut splits a header value into the algorithm token and what follows it after
 // spaces or tabs.
 func Cut(value string) (token, fields string) {
-	end := strings.IndexAny(value, " \t")
-	if end < 0 {
-		return value, ""
+	end := 0
+	for end < len(value) && !isBlank(value[end]) {
+		end++
 	}
-	return value[:end], strings.TrimLeft(value[end:], " \t")
+	start := end
+	for start < len(value) && isBlank(value[start]) {
+		start++
+	}
+	return value[:end], value[start:]
+}
+
+func isBlank(b byte) bool { return b == ' ' || b == '\t' }
+
+func trim(s string) string {
+	for s != "" && isBlank(s[0]) {
+		s = s[1:]
+	}
+	for s != "" && isBlank(s[len(s)-1]) {
+		s = s[:len(s)-1]
+	}
+	return s
 }
 
 // Parse reads the fields after the token: name=value, joined by commas with any
 // run of spaces and tabs around them, in any order, each once, none unknown.
 func Parse(fields string) (Fields, error) {
 	var f Fields
-	for piece := range strings.SplitSeq(fields, ",") {
-		name, value, found := strings.Cut(strings.Trim(piece, " \t"), "=")
+	for rest, more := fields, true; more; {
+		var piece string
+		piece, rest, more = strings.Cut(rest, ",")
+		name, value, found := strings.Cut(trim(piece), "=")
 		if !found {
 			return f, errForm
 		}
@@ -77,13 +95,31 @@ func IsHex(s string, n int) bool {
 	if len(s) != n {
 		return false
 	}
+	bad := byte(0)
 	for i := 0; i < len(s); i++ {
-		if c := s[i]; !('0' <= c && c <= '9' || 'a' <= c && c <= 'f') {
-			return false
-		}
+		bad |= digits[s[i]]
 	}
-	return true
+	return bad < 16
 }
+
+// DecodeHex decodes lower-case hexadecimal digits into dst, which they fill; they
+// have passed [IsHex].
+func DecodeHex(dst []byte, s string) {
+	for i := range dst {
+		dst[i] = digits[s[2*i]]<<4 | digits[s[2*i+1]]
+	}
+}
+
+// digits holds the value of each lower-case hexadecimal digit, 0xff for others.
+var digits = func() (table [256]byte) {
+	for i := range table {
+		table[i] = 0xff
+	}
+	for i, b := range []byte("0123456789abcdef") {
+		table[b] = byte(i)
+	}
+	return table
+}()
 
 // DateFormat is the one format of the date headers, in UTC.
 const DateFormat = "20060102T150405Z"
@@ -103,8 +139,24 @@ func ParseDate(s string) (time.Time, bool) {
 	if !(ok1 && ok2 && ok3 && ok4 && ok5 && ok6) || hour > 23 || minute > 59 || second > 59 {
 		return time.Time{}, false
 	}
-	t := time.Date(year, time.Month(month), day, hour, minute, second, 0, time.UTC)
-	return t, t.Year() == year && t.Month() == time.Month(month) && t.Day() == day
+	if month < 1 || month > 12 || day < 1 || day > daysIn(month, year) {
+		return time.Time{}, false
+	}
+	return time.Date(year, time.Month(month), day, hour, minute, second, 0, time.UTC), true
+}
+
+// daysIn returns the number of days of a month in the Gregorian calendar.
+func daysIn(month, year int) int {
+	switch month {
+	case 2:
+		if year%4 == 0 && (year%100 != 0 || year%400 == 0) {
+			return 29
+		}
+		return 28
+	case 4, 6, 9, 11:
+		return 30
+	}
+	return 31
 }
 
 func number(s string) (n int, ok bool) {

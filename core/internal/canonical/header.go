@@ -97,6 +97,12 @@ func appendCollapsed(dst []byte, value string) []byte {
 	return dst
 }
 
+// Has reports whether r has a header, given by its lower-case name.
+func Has(r *http.Request, name string) bool {
+	var one [1]string
+	return len(Values(r, name, &one)) > 0
+}
+
 // Values returns the values that r has for a header, given by its lower-case
 // name, in the order received; none if it is absent. The host is r.Host, and
 // the content length is r.ContentLength where the server took it off the

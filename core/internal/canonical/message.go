@@ -20,17 +20,24 @@ var messages = sync.Pool{New: func() any { return new(Message) }}
 // NewMessage returns an empty Message from the pool.
 func NewMessage() *Message { return messages.Get().(*Message) }
 
-// Free gives m back to the pool, unless a large request has grown it.
+// Free gives m back to the pool.
 func (m *Message) Free() {
+	m.Reset()
+	messages.Put(m)
+}
+
+// Reset makes m ready for another request, and lets go of what a large one has
+// grown.
+func (m *Message) Reset() {
 	const most = 16 << 10
 	m.headers.forget()
-	if cap(m.Request) <= most && cap(m.query.text) <= most {
-		messages.Put(m)
+	if cap(m.Request) > most || cap(m.query.text) > most || cap(m.headers.lines) > most/64 {
+		*m = Message{}
 	}
 }
 
 // ReadHeaders finds the values of the signed headers of r, given in lower case
-// and joined with ';'. It does so once for a request and list, until Free.
+// and joined with ';'. It does so once for a request and list, until Reset.
 func (m *Message) ReadHeaders(r *http.Request, list string) error { return m.headers.read(r, list) }
 
 // RememberHeaders keeps the names that were read last, to find the next request's

@@ -3,7 +3,6 @@ package canonical
 import (
 	"bytes"
 	"slices"
-	"strings"
 )
 
 // Order is the order of the parameters in a canonical query.
@@ -146,29 +145,38 @@ func next(s []byte) (byte, []byte) {
 }
 
 // HasParameter reports whether a raw query has a parameter whose decoded name
-// is name, letter by letter. The query must have passed [CheckTarget].
-func HasParameter(query, name string) bool {
-	for piece := range strings.SplitSeq(query, "&") {
-		i, j := 0, 0
-		for ; i < len(piece) && piece[i] != '=' && j < len(name); i, j = i+1, j+1 {
-			b := piece[i]
-			switch b {
-			case '+':
-				b = ' '
-			case '%':
-				var ok bool
-				if b, ok = unhex(piece, i); !ok {
-					return false
-				}
-				i += 2
+// is one of names, letter by letter. The query must have passed [CheckTarget].
+func HasParameter(query string, names ...string) bool {
+	for rest, more := query, query != ""; more; {
+		var piece string
+		piece, rest, more = cut(rest, '&')
+		for _, name := range names {
+			if len(piece) >= len(name) && (piece[0] == name[0] || piece[0] == '%') && isNamed(piece, name) {
+				return true
 			}
-			if b != name[j] {
-				break
-			}
-		}
-		if j == len(name) && (i == len(piece) || piece[i] == '=') {
-			return true
 		}
 	}
 	return false
+}
+
+// isNamed reports whether the decoded name of a parameter is name.
+func isNamed(piece, name string) bool {
+	i, j := 0, 0
+	for ; i < len(piece) && piece[i] != '=' && j < len(name); i, j = i+1, j+1 {
+		b := piece[i]
+		switch b {
+		case '+':
+			b = ' '
+		case '%':
+			var ok bool
+			if b, ok = unhex(piece, i); !ok {
+				return false
+			}
+			i += 2
+		}
+		if b != name[j] {
+			return false
+		}
+	}
+	return j == len(name) && (i == len(piece) || piece[i] == '=')
 }

@@ -67,7 +67,7 @@ func (v *Variant) parseHeader(r *http.Request, header string, c *core.Credential
 	}
 	switch {
 	case err != nil:
-		return "", &core.Error{Code: core.CodeCredentialMalformed, Err: err}
+		return "", core.Refuse(core.CodeCredentialMalformed, err.Error())
 	case credential == "" && other != "":
 		return "", core.ErrNoCredential // the other form of the same algorithm
 	case credential == "" || other != "" || !fields.Listed:
@@ -132,7 +132,7 @@ func (v *Variant) parseCredential(credential string, c *core.Credential) error {
 
 // parsePayload reads the payload header, which counts only where it is signed.
 func (v *Variant) parsePayload(r *http.Request, c *core.Credential) error {
-	c.Payload, c.NewHash = core.PayloadHashed, v.NewHash
+	c.Payload, c.Hash = core.PayloadHashed, v.Hash
 	declared, present := value(r, v.DigestHeader)
 	if !present || !c.Signs(v.DigestHeader) {
 		return nil

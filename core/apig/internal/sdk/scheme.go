@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"github.com/gatewayauth/gatewayauth/core"
+	"github.com/gatewayauth/gatewayauth/core/internal/authorization"
 	"github.com/gatewayauth/gatewayauth/core/internal/canonical"
 )
 
@@ -26,8 +27,7 @@ func (s *scheme) Keys() core.KeySource { return s.keys }
 // Verify tries the signature with every secret, over the two orders in which
 // the vendor's SDKs write the query.
 func (s *scheme) Verify(r *http.Request, c *core.Credential, key *core.Key, secrets []core.Secret, payload string) (int, error) {
-	m := canonical.NewMessage()
-	defer m.Free()
+	m := c.Message()
 	for order, more := canonical.ByDecoded, true; more; order++ {
 		var err error
 		if more, err = s.variant.stringToSign(m, r, c, payload, order); err != nil {
@@ -35,12 +35,22 @@ func (s *scheme) Verify(r *http.Request, c *core.Credential, key *core.Key, secr
 		}
 		for i, secret := range secrets {
 			if s.variant.key(secret, key.ID, c.Scope).Verify(m.StringToSign, c.Signature) {
-				c.Fingerprint = s.variant.Sum(m.StringToSign)
+				c.Fingerprint = s.variant.fingerprint(m.StringToSign, c.Signature)
 				return i, nil
 			}
 		}
 	}
 	return -1, core.Refuse(core.CodeSignatureMismatch, "the signature does not fit the request as received, or the secret")
+}
+
+// fingerprint stands for the string to sign: an HMAC is as good as a hash of it,
+// and there already.
+func (v *Variant) fingerprint(stringToSign []byte, signature string) (f [DigestSize]byte) {
+	if v.MinSignature != v.MaxSignature { // several signatures fit one string
+		return v.Sum(stringToSign)
+	}
+	authorization.DecodeHex(f[:], signature)
+	return f
 }
 
 // Canonical shows what Verify computes.
@@ -80,5 +90,5 @@ func ambiguous(err error) error {
 	if errors.Is(err, canonical.ErrHeaderAbsent) {
 		code = core.CodeHeaderNotSigned
 	}
-	return &core.Error{Code: code, Err: err}
+	return core.Refuse(code, err.Error())
 }

@@ -48,7 +48,7 @@ func (s *Signer) NewHash() hash.Hash {
 	if s.options.Payload == core.PayloadUnsigned {
 		return nil
 	}
-	return s.variant.NewHash()
+	return s.variant.Hash.New()
 }
 
 // Sign sets Authorization and X-Sdk-Date or, with Expires, the X-Sdk-*
@@ -155,7 +155,7 @@ func setQuery(r *http.Request, path, query string) {
 func (s *Signer) sign(r *http.Request, c *core.Credential, payload string) (string, error) {
 	path, _ := canonical.Target(r)
 	if err := canonical.CheckPath(path); err != nil {
-		return "", err
+		return "", ambiguous(err)
 	}
 	m := canonical.NewMessage()
 	defer m.Free()

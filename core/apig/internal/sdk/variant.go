@@ -4,8 +4,6 @@
 package sdk
 
 import (
-	"hash"
-
 	"github.com/gatewayauth/gatewayauth/core"
 )
 
@@ -15,9 +13,9 @@ type Variant struct {
 	Name, Algorithm string
 	// DigestHeader declares the payload, in lower case.
 	DigestHeader string
-	// NewHash and Sum are the hash, of bodies and of canonical requests.
-	NewHash func() hash.Hash
-	Sum     func(data []byte) [DigestSize]byte
+	// Hash and Sum are the hash, of bodies and of canonical requests.
+	Hash *core.Hash
+	Sum  func(data []byte) [DigestSize]byte
 	// MinSignature and MaxSignature bound the length of a signature in bytes.
 	MinSignature, MaxSignature int
 	// Scoped is true where the credential has a scope (Credential=), which ends

@@ -1,0 +1,109 @@
+//go:build !race
+
+package core_test
+
+import (
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gatewayauth/gatewayauth/core"
+	"github.com/gatewayauth/gatewayauth/core/apig"
+	"github.com/gatewayauth/gatewayauth/core/sigv4"
+)
+
+// The race detector makes pools forget, so this file is not for it.
+
+// get is a request of the usual size: a path of 40 bytes, three parameters, and
+// three signed headers beside host and date.
+func get(t testing.TB, sign func(r *http.Request) error) *http.Request {
+	r := httptest.NewRequest("GET", "/v1/projects/0123456789abcdef/orders/42?limit=100&marker=abc&status=open", nil)
+	r.Host, r.Body = "api.example.com", http.NoBody
+	for name, value := range map[string]string{"Content-Type": "application/json", "X-Project-Id": "0123456789abcdef",
+		"X-Request-Id": "6ba7b810-9dad-11d1-80b4-00c04fd430c8", "User-Agent": "test", "Accept": "application/json"} {
+		r.Header.Set(name, value)
+	}
+	if err := sign(r); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+var further = []string{"content-type", "x-project-id", "x-request-id"}
+
+const noBody = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+
+// TestT139Patterns: where APIs are bound by patterns, net/http's ServeMux finds
+// them, and takes what it takes for it.
+func TestT139Patterns(t *testing.T) {
+	for match, most := range map[string]float64{"GET /v1/projects/{project}/orders/{order}": 4, "/elsewhere": 4} {
+		v := verifier(t, func(c *core.Config) { c.APIs = []core.API{{Match: match, Key: "k1"}} })
+		r := get(t, func(r *http.Request) error { return apig.NewSigner(k1, apig.SignOptions{Headers: further}).Sign(r, noBody, instant) })
+		if got := testing.AllocsPerRun(200, func() { v.Verify(r) }); got > most {
+			t.Errorf("%s: got %v allocations, want at most %v", match, got, most)
+		}
+	}
+}
+
+// TestT139Allocations: accepting costs the identity and nothing else, refusing
+// costs nothing, whatever the reason. Allocations are exact: a single one more
+// is a finding.
+func TestT139Allocations(t *testing.T) {
+	key := core.Key{Name: "k1", ID: k1.ID, Secret: k1.Secret, Region: "cn-north-4", Service: "apig"}
+	scoped := core.Keys(key)
+	sdk := apig.SignOptions{Headers: further}
+	for _, s := range []struct {
+		scheme core.Scheme
+		sign   func(*http.Request) error
+	}{
+		{hmacScheme(k1), func(r *http.Request) error { return apig.NewSigner(k1, sdk).Sign(r, noBody, instant) }},
+		{apig.NewScoped(apig.Config{Keys: scoped}), func(r *http.Request) error { return apig.NewScopedSigner(key, sdk).Sign(r, noBody, instant) }},
+		{apig.NewV11(apig.Config{Keys: scoped}), func(r *http.Request) error { return apig.NewV11Signer(key, sdk).Sign(r, noBody, instant) }},
+		{sigv4.New(sigv4.Config{Keys: scoped}), func(r *http.Request) error {
+			return sigv4.NewSigner(key, sigv4.SignOptions{Headers: further}).Sign(r, noBody, instant)
+		}},
+	} {
+		now := instant
+		v := verifier(t, func(c *core.Config) {
+			c.Schemes = []core.Scheme{s.scheme}
+			c.Now = func() time.Time { return now }
+			c.Logger = slog.New(slog.DiscardHandler)
+			c.Replay.Store = firstTime{}
+		})
+		run := func(name string, most float64, at time.Time, want core.Code, change func(*http.Request)) {
+			t.Run(s.scheme.Name()+" "+name, func(t *testing.T) {
+				r := get(t, s.sign)
+				now = at
+				change(r)
+				got := testing.AllocsPerRun(200, func() {
+					if _, err := v.Verify(r); core.CodeOf(err) != want {
+						t.Fatalf("got %v, want %q", err, want)
+					}
+				})
+				if got > most {
+					t.Errorf("got %v allocations, want at most %v", got, most)
+				}
+			})
+		}
+		replace := func(from, to string) func(*http.Request) {
+			return func(r *http.Request) {
+				auth := r.Header.Get("Authorization")
+				if !strings.Contains(auth, from) {
+					t.Fatalf("no %q in %s", from, auth)
+				}
+				r.Header.Set("Authorization", strings.Replace(auth, from, to, 1))
+			}
+		}
+		run("accepted", 1, instant, "", func(*http.Request) {}) // the identity
+		run("no credential", 0, instant, core.CodeCredentialMissing, func(r *http.Request) { r.Header.Del("Authorization") })
+		run("malformed", 0, instant, core.CodeCredentialMalformed, replace("Signature=", "Signature=0"))
+		run("unknown key", 0, instant, core.CodeKeyUnknown, replace(k1.ID, "NOPE"))
+		run("expired", 0, instant.Add(time.Hour), core.CodeSignatureExpired, func(*http.Request) {})
+		run("host not signed", 0, instant, core.CodeHeaderNotSigned, replace("host;", ""))
+		run("path in two readings", 0, instant, core.CodeRequestAmbiguous, func(r *http.Request) { r.RequestURI = "/a%00" })
+		run("forged", 0, instant, core.CodeSignatureMismatch, func(r *http.Request) { r.Method = "PUT" })
+	}
+}
