@@ -30,12 +30,14 @@ func TestAddedLines(t *testing.T) {
 			{"method override", "X-Http-Method-Override: DELETE", core.CodeHeaderNotSigned},
 			{"signed header for this connection only", "Connection: close, X-Role", core.CodeRequestAmbiguous},
 			// A digest that is not signed counts for nothing, right or wrong.
-			{"unsigned digest", "X-Sdk-Content-Sha256: none", accept},
-			{"unsigned UNSIGNED-PAYLOAD", "X-Sdk-Content-Sha256: UNSIGNED-PAYLOAD", accept},
+			{"unsigned digest", a.digest + ": none", accept},
+			{"unsigned UNSIGNED-PAYLOAD", a.digest + ": UNSIGNED-PAYLOAD", accept},
+			{"unsigned UNSIGNED-PAYLOAD for SHA-256", contentSHA256 + ": UNSIGNED-PAYLOAD", accept},
+			{"unsigned UNSIGNED-PAYLOAD for SM3", contentSM3 + ": UNSIGNED-PAYLOAD", accept},
 			{"unsigned header", "X-Request-Id: 7", accept},
 		} {
 			t.Run(a.name+"/"+tt.name, func(t *testing.T) {
-				backend := wire.Start(t, policy(&r, a.scheme(keys())))
+				backend := wire.Start(t, policy(&r, a.scheme(orders)))
 				// Before the header that stands there, and after all of them.
 				for _, added := range [][]byte{
 					wire.Splice(raw, "\r\nHost: ", "\r\n"+tt.line+"\r\nHost: "),
@@ -46,7 +48,7 @@ func TestAddedLines(t *testing.T) {
 						continue
 					}
 					accepted(t, backend, added, r.sent(t))
-					changed := wire.Splice(added, "100", "900")
+					changed := wire.Splice(added, `":100}`, `":900}`)
 					refused(t, backend, changed, core.CodeSignatureMismatch)
 				}
 			})

@@ -43,8 +43,12 @@ func accepted(t testing.TB, b *wire.Backend, raw, body []byte) *core.Identity {
 		t.Errorf("got host %q, want %q", got.Host, sent.Values("host")[0])
 	}
 	id := got.Identity
+	keyID, _, _ := strings.Cut(sent.Text(sent.Parameters["Access"])+sent.Text(sent.Parameters["Credential"]), "/")
 	if !id.Verified() || id.Key() != "orders" || id.KeyID() != keyID {
-		t.Fatalf("got identity %v, want key orders verified", id)
+		t.Fatalf("got identity %v, want key orders verified, of id %s", id, keyID)
+	}
+	if algorithm := sent.Text(sent.Algorithm); id.Algorithm() != algorithm {
+		t.Errorf("got algorithm %q, want %q", id.Algorithm(), algorithm)
 	}
 	if signed := sent.Text(sent.Parameters["SignedHeaders"]); strings.Join(id.SignedHeaders(), ";") != signed {
 		t.Errorf("got signed headers %q, want %q", id.SignedHeaders(), signed)
@@ -81,6 +85,7 @@ var reasons = map[string][]core.Code{
 	"body declared": {core.CodeBodyMismatch}, // its digest is a signed header
 	"algorithm":     {core.CodeSchemeNotAccepted},
 	"Access":        {core.CodeKeyUnknown},
+	"Credential":    {core.CodeKeyUnknown, core.CodeCredentialMalformed, core.CodeSignatureMismatch},
 	"SignedHeaders": {core.CodeHeaderNotSigned, core.CodeCredentialMalformed, core.CodeSignatureMismatch},
 	"Signature":     {core.CodeSignatureMismatch},
 	// Without its name a header is absent; the date is then missing as well, a
@@ -91,6 +96,7 @@ var reasons = map[string][]core.Code{
 	"value":                      {core.CodeSignatureMismatch},
 	"value x-sdk-date":           {core.CodeSignatureMismatch, core.CodeSignatureExpired, core.CodeSignatureNotYetValid, core.CodeCredentialMalformed},
 	"value x-sdk-content-sha256": {core.CodeSignatureMismatch, core.CodeCredentialMalformed},
+	"value x-sdk-content-sm3":    {core.CodeSignatureMismatch, core.CodeCredentialMalformed},
 }
 
 // tamper demands that each change is refused, and counts them. Accepted, and
@@ -98,7 +104,8 @@ var reasons = map[string][]core.Code{
 // of a body that the SDK declared unsigned.
 func tamper(t testing.TB, b *wire.Backend, l wire.Layout, changes []wire.Change) (refusals int) {
 	t.Helper()
-	declared := strings.Join(l.Values("x-sdk-content-sha256"), "")
+	// No request here has both.
+	declared := strings.Join(append(l.Values("x-sdk-content-sha256"), l.Values("x-sdk-content-sm3")...), "")
 	for _, change := range changes {
 		detail := change.Header
 		switch change.Part {

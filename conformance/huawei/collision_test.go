@@ -40,7 +40,7 @@ func TestCollisions(t *testing.T) {
 		for _, tt := range collisions {
 			t.Run(a.name+"/"+tt.name, func(t *testing.T) {
 				r := request{host: true, path: mustParse(t, tt.signed).Path, query: parameters(t, tt.signed)}
-				backend := wire.Start(t, policy(&r, a.scheme(keys())))
+				backend := wire.Start(t, policy(&r, a.scheme(orders)))
 				raw := r.signed(t, a.sign, keyID, secret)
 				// The SDK has its own spelling of the target; the signature is over
 				// the canonical form, so both must be accepted.

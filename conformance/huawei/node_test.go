@@ -29,9 +29,11 @@ type nodeCase struct {
 	Name    string  `json:"name"`
 	Options options `json:"options"`
 	Binary  []byte  `json:"dataBase64,omitempty"`
+	Derived bool    `json:"derived,omitempty"`
 
-	want core.Code // "" is acceptance
-	why  string    // for refusals
+	scheme func(...core.Key) core.Scheme
+	want   core.Code // "" is acceptance
+	why    string    // for refusals
 }
 
 // unsigned reports whether the SDK declares the body unsigned: for all content
@@ -43,15 +45,22 @@ func (c *nodeCase) unsigned() bool {
 // TestNodeSDK is TestGoSDK and TestGoSDKRefused for the SDK on npm. That one
 // signs the host, and the content type where the application gives one.
 func TestNodeSDK(t *testing.T) {
-	cases := nodeCases()
+	var cases []nodeCase
+	for _, a := range algorithms {
+		if !a.npm {
+			continue
+		}
+		for _, c := range nodeCases() {
+			c.Name, c.Derived, c.scheme = a.name+"/"+c.Name, a.scoped, a.scheme
+			cases = append(cases, c)
+		}
+	}
 	raws := signWithNode(t, cases)
-	// The Node SDK has SDK-HMAC-SHA256 with a flat key, the first row, and no other of them.
-	scheme := algorithms[0].scheme
 	for _, c := range cases {
 		t.Run(c.Name, func(t *testing.T) {
 			t.Parallel()
 			backend := wire.Start(t, core.Config{
-				Environment: "prod", Schemes: []core.Scheme{scheme(keys())}, Default: "orders",
+				Environment: "prod", Schemes: []core.Scheme{c.scheme(orders)}, Default: "orders",
 				AllowUnsignedPayload: c.unsigned(),
 			})
 			raw := raws[c.Name]
@@ -63,6 +72,9 @@ func TestNodeSDK(t *testing.T) {
 				return
 			}
 			id := accepted(t, backend, raw, bodyOf(t, raw))
+			if name, _, _ := strings.Cut(c.Name, "/"); id.Algorithm() != name {
+				t.Errorf("got algorithm %q, want %q", id.Algorithm(), name)
+			}
 			if got := id.Covers(); !got.Host || !got.Target || got.Body == c.unsigned() {
 				t.Errorf("got coverage %+v", got)
 			}
@@ -120,7 +132,7 @@ func run(t *testing.T, dir string, input []byte, program string, args ...string)
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), program, args...)
 	cmd.Dir, cmd.Stdin = dir, bytes.NewReader(input)
-	cmd.Env = append(os.Environ(), "SDK_AK="+keyID, "SDK_SK="+secret)
+	cmd.Env = append(os.Environ(), "SDK_AK="+keyID, "SDK_SK="+secret, "SDK_REGION="+region, "SDK_SERVICE="+service)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	output, err := cmd.Output()

@@ -3,6 +3,7 @@ package huawei_test
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/gatewayauth/gatewayauth/core"
 )
@@ -63,12 +64,15 @@ func nodeCases() (cases []nodeCase) {
 	} {
 		add(fmt.Sprintf("header %d", i), options{Method: "GET", URL: "/h", Headers: headers}, "", "")
 	}
+	now := time.Now().UTC()
 	for _, h := range []struct {
 		name string
 		set  map[string]string
 		want core.Code
 		why  string
 	}{
+		{"own date", map[string]string{"X-Sdk-Date": now.Format(dateFormat)}, "", ""},
+		{"own date of another form", map[string]string{"X-Sdk-Date": now.Format(time.RFC3339)}, core.CodeCredentialMalformed, "signed in the protocol's form, but sent as given"},
 		{"outer blanks", map[string]string{"X-Outer": "  a "}, core.CodeSignatureMismatch, "signed untrimmed; HTTP has no blanks around a value"},
 		{"Latin-1", map[string]string{"X-Latin": "é"}, core.CodeSignatureMismatch, "signed as UTF-8, sent as Latin-1"},
 		{"beyond Latin-1", map[string]string{"X-Utf8": "中"}, core.CodeSignatureMismatch, "signed, but the client strips it before it sends"},

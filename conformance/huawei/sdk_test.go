@@ -9,40 +9,10 @@ import (
 	"testing"
 	"testing/iotest"
 
-	vendor "github.com/huaweicloud/huaweicloud-sdk-go-v3/core/auth/signer"
-	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/auth/signer/algorithm"
 	sdk "github.com/huaweicloud/huaweicloud-sdk-go-v3/core/request"
 
 	"github.com/gatewayauth/gatewayauth/core"
-	"github.com/gatewayauth/gatewayauth/core/apig"
 )
-
-const (
-	keyID  = "AKTESTAKTEST0001"
-	secret = "sktest-0123456789abcdef0123456789abcdef"
-	host   = "api.example.com"
-)
-
-// algorithms are those of the SDK that the library verifies: a row for each.
-var algorithms = []struct {
-	name   string
-	sign   func(r *sdk.DefaultHttpRequest, ak, sk string) (map[string]string, error)
-	scheme func(core.KeySource) core.Scheme
-}{
-	{"SDK-HMAC-SHA256", signer(algorithm.HmacSHA256), func(keys core.KeySource) core.Scheme {
-		return apig.New(apig.Config{Keys: keys})
-	}},
-}
-
-func signer(a algorithm.SigningAlgorithm) func(*sdk.DefaultHttpRequest, string, string) (map[string]string, error) {
-	return func(r *sdk.DefaultHttpRequest, ak, sk string) (map[string]string, error) {
-		s, err := vendor.GetSigner(a)
-		if err != nil {
-			return nil, err
-		}
-		return s.Sign(r, ak, sk)
-	}
-}
 
 // request is what an application hands to the SDK.
 type request struct {
@@ -103,10 +73,6 @@ func policy(r *request, scheme core.Scheme) core.Config {
 	return c
 }
 
-func keys() core.KeySource {
-	return core.Keys(core.Key{Name: "orders", ID: keyID, Secret: core.NewSecret(secret)})
-}
-
 // build gives r to the SDK.
 func (r *request) build() *sdk.DefaultHttpRequest {
 	b := sdk.NewHttpRequestBuilder().WithEndpoint("http://"+host).WithPath(r.path).
@@ -128,7 +94,7 @@ func (r *request) build() *sdk.DefaultHttpRequest {
 
 // signed returns the bytes that the SDK sends for r: it signs, converts to an
 // *http.Request, and net/http writes that as its transport would.
-func (r request) signed(t testing.TB, sign func(*sdk.DefaultHttpRequest, string, string) (map[string]string, error), ak, sk string) []byte {
+func (r request) signed(t testing.TB, sign signFunc, ak, sk string) []byte {
 	t.Helper()
 	if r.method == "" {
 		r.method = "GET"

@@ -1,9 +1,10 @@
 // Signs requests with the vendor's Node SDK as an application would have it:
 // the SDK's client sends each to a socket here, and what arrives is the result.
 //
-// Standard input is a JSON list of {name, options, dataBase64}: options is what
-// the SDK's generated clients pass to HcClient.sendRequest, dataBase64 is data
-// that is no JSON. Standard output is one JSON object per line, in the same
+// Standard input is a JSON list of {name, options, dataBase64, derived}: options
+// is what the SDK's generated clients pass to HcClient.sendRequest, dataBase64 is
+// data that is no JSON, derived asks for V11-HMAC-SHA256 instead of
+// SDK-HMAC-SHA256. Standard output is one JSON object per line, in the same
 // order: {name, raw} with the request in base64, or {name, error}.
 'use strict';
 const net = require('node:net');
@@ -35,15 +36,18 @@ const server = net.createServer((socket) => {
 
 server.listen(0, '127.0.0.1', async () => {
   const endpoint = `http://127.0.0.1:${server.address().port}`;
-  const credentials = new BasicCredentials().withAk(process.env.SDK_AK).withSk(process.env.SDK_SK);
-  for (const { name, options, dataBase64 } of JSON.parse(readFileSync(0))) {
+  const { SDK_AK, SDK_SK, SDK_REGION, SDK_SERVICE } = process.env;
+  const flat = new BasicCredentials().withAk(SDK_AK).withSk(SDK_SK);
+  const derivedKey = new BasicCredentials().withAk(SDK_AK).withSk(SDK_SK).withDerivedPredicate(() => true);
+  derivedKey.processDerivedAuthParams(SDK_SERVICE, SDK_REGION);
+  for (const { name, options, dataBase64, derived } of JSON.parse(readFileSync(0))) {
     received = Buffer.alloc(0);
     const request = { pathParams: {}, headers: {}, ...options };
     if (dataBase64 !== undefined) request.data = Buffer.from(dataBase64, 'base64');
     let result;
     try {
       const client = new HcClient(new DefaultHttpClient({ logLevel: 'off' }, [endpoint]), {});
-      await client.withCredential(credentials).withEndpoints([endpoint]).sendRequest(request);
+      await client.withCredential(derived ? derivedKey : flat).withEndpoints([endpoint]).sendRequest(request);
       result = { name, raw: received.toString('base64') };
     } catch (e) {
       result = { name, error: `${(e && (e.message || e.errorMsg)) || e}` };

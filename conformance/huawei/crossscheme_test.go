@@ -1,0 +1,104 @@
+package huawei_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/gatewayauth/gatewayauth/conformance/internal/wire"
+	"github.com/gatewayauth/gatewayauth/core"
+	"github.com/gatewayauth/gatewayauth/core/apig"
+)
+
+// schemes are all that verify credentials of this family: those that the SDK
+// signs for, and the scoped one.
+var schemes = append([]signing{{name: "SDK-HMAC-SHA256 scoped", newScheme: apig.NewScoped, scoped: true}}, algorithms...)
+
+// TestCrossScheme (T085) signs with one algorithm what a verifier expects with
+// another. Every one has the same id and secret: the scheme alone tells them
+// apart.
+func TestCrossScheme(t *testing.T) {
+	r := request{method: "POST", path: "/v1/items", body: "ab", host: true}
+	for _, a := range algorithms {
+		raw := r.signed(t, a.sign, keyID, secret)
+		for _, b := range schemes {
+			want := core.CodeSchemeNotAccepted
+			if a.name == b.name {
+				want = ""
+			}
+			t.Run(a.name+"/for "+b.name, func(t *testing.T) {
+				verdict(t, policy(&r, b.scheme(orders)), raw, r.sent(t), want)
+
+				// The other schemes are accepted as well, but not with this key.
+				config := policy(&r, b.scheme(orders))
+				for _, other := range schemes {
+					if other.name != b.name {
+						config.Schemes = append(config.Schemes, other.scheme(core.Key{
+							Name: other.name, ID: strings.ReplaceAll(other.name, " ", "-"), Secret: core.NewSecret(secret)}))
+					}
+				}
+				verdict(t, config, raw, r.sent(t), want)
+
+				if want != "" {
+					code := core.CodeSignatureMismatch
+					if curves[a.name].key != nil && curves[b.name].key == nil {
+						code = core.CodeCredentialMalformed // too long for a MAC
+					}
+					verdict(t, policy(&r, b.scheme(orders)), relabelled(t, raw, &b), nil, code)
+				}
+			})
+		}
+	}
+}
+
+// verdict demands that raw is refused with code, or accepted where that is "".
+func verdict(t *testing.T, c core.Config, raw, body []byte, code core.Code) {
+	t.Helper()
+	backend := wire.Start(t, c)
+	if code != "" {
+		refused(t, backend, raw, code)
+		return
+	}
+	if id := accepted(t, backend, raw, body); id.Scheme() != c.Schemes[0].Name() {
+		t.Errorf("got scheme %q, want %q", id.Scheme(), c.Schemes[0].Name())
+	}
+}
+
+// relabelled returns raw with token and credential in the form of another
+// scheme, and the signature as it was.
+func relabelled(t *testing.T, raw []byte, as *signing) []byte {
+	t.Helper()
+	l := wire.Parse(t, raw)
+	old, _, _ := strings.Cut(l.Values("authorization")[0], ",")
+	token, scoped := strings.CutSuffix(as.name, " scoped")
+	credential := token + " Access=" + keyID
+	if as.scoped {
+		day := l.Values("x-sdk-date")[0][:len("20060102")]
+		credential = token + " Credential=" + strings.Join([]string{keyID, day, region, service}, "/")
+	}
+	if scoped {
+		credential += "/sdk_request"
+	}
+	return wire.Splice(raw, old+",", credential+",")
+}
+
+// TestOtherDigest signs the digest header that belongs to the other hash. It is
+// a header like any other then: the body is hashed, whatever that header says.
+func TestOtherDigest(t *testing.T) {
+	for _, a := range algorithms {
+		other := contentSM3
+		if a.digest == other {
+			other = contentSHA256
+		}
+		for _, value := range []string{"UNSIGNED-PAYLOAD", sha256OfA, "none"} {
+			t.Run(a.name+"/"+value, func(t *testing.T) {
+				r := request{method: "PUT", path: "/v1/items", body: "body=B", headers: [][2]string{{other, value}}, host: true}
+				backend := wire.Start(t, policy(&r, a.scheme(orders)))
+				raw := r.signed(t, a.sign, keyID, secret)
+				if id := accepted(t, backend, raw, r.sent(t)); id.Payload() != core.PayloadHashed || !id.Covers().Body {
+					t.Errorf("got payload %v, coverage %+v; want the body hashed", id.Payload(), id.Covers())
+				}
+				refused(t, backend, wire.Splice(raw, "body=B", "body=C"), core.CodeSignatureMismatch)
+			})
+		}
+	}
+}
