@@ -19,8 +19,9 @@ type Key struct {
 	Secret Secret
 	// Previous are earlier secrets, still accepted during a rotation.
 	Previous []PreviousSecret
-	// Region and Service are what the scope of a credential must name, for
-	// schemes that have one. They come from the configuration alone.
+	// Region and Service are what the scope of a credential must name. They come
+	// from the configuration alone. A key that has them is of no use to schemes
+	// without a scope.
 	Region, Service string
 	// SessionToken belongs to temporary access keys: where it is set, requests
 	// must carry it, equal and signed.

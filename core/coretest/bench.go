@@ -146,14 +146,35 @@ func (o *recorder) Observe(_ context.Context, e core.Event) { o.add(event{e, o.b
 
 // kept is a list that several goroutines fill.
 type kept[T any] struct {
-	mu    sync.Mutex
-	items []T
+	mu      sync.Mutex
+	items   []T
+	arrived chan struct{} // closed by the next add, if somebody waits
+}
+
+// wait returns when there is an item, or its time is up.
+func (k *kept[T]) wait(patience time.Duration) {
+	k.mu.Lock()
+	if len(k.items) > 0 {
+		k.mu.Unlock()
+		return
+	}
+	arrived := make(chan struct{})
+	k.arrived = arrived
+	k.mu.Unlock()
+	select {
+	case <-arrived:
+	case <-time.After(patience):
+	}
 }
 
 func (k *kept[T]) add(item T) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.items = append(k.items, item)
+	if k.arrived != nil {
+		close(k.arrived)
+		k.arrived = nil
+	}
 }
 
 // take returns the items since the last call.

@@ -112,7 +112,7 @@ func allCases() []testCase {
 		coverageCases, reportCases,
 		mountCases, contextCases, streamCases, skipCases, http2Cases,
 		logCases, answerCases, orderCases,
-		limitCases, mutationCases, misuseCases,
+		limitCases, mutationCases, misuseCases, memoryReplayCases,
 	} {
 		all = append(all, table()...)
 	}
