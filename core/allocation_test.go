@@ -41,7 +41,9 @@ const noBody = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855
 func TestT139Patterns(t *testing.T) {
 	for match, most := range map[string]float64{"GET /v1/projects/{project}/orders/{order}": 4, "/elsewhere": 4} {
 		v := verifier(t, func(c *core.Config) { c.APIs = []core.API{{Match: match, Key: "k1"}} })
-		r := get(t, func(r *http.Request) error { return apig.NewSigner(k1, apig.SignOptions{Headers: further}).Sign(r, noBody, instant) })
+		r := get(t, func(r *http.Request) error {
+			return apig.NewSigner(k1, apig.SignOptions{Headers: further}).Sign(r, noBody, instant)
+		})
 		if got := testing.AllocsPerRun(200, func() { v.Verify(r) }); got > most {
 			t.Errorf("%s: got %v allocations, want at most %v", match, got, most)
 		}

@@ -56,8 +56,17 @@ func compileBindings(c *Config, index keyIndex) (bindings, error) {
 			problems = append(problems, fmt.Errorf("%s: needs either a key or open", where))
 		}
 		known(where, api.Key)
-		if host(api.Match) != "" {
+		if method, _, found := strings.Cut(api.Match, " "); found && (strings.ToUpper(method) != method || !isHeaderName(strings.ToLower(method))) {
+			problems = append(problems, fmt.Errorf("%s: the method is not in upper case, so no request would have it", where))
+		}
+		if name := host(api.Match); name != "" {
 			b.hosts = true
+			if !isName(name) {
+				problems = append(problems, fmt.Errorf("%s: the host is not a name in lower case, without port and final dot, so no request would match", where))
+			}
+			if c.Rewrite.Host != "" {
+				problems = append(problems, fmt.Errorf("%s: bound by host, while Rewrite.Host says that the received host is not the signed one", where))
+			}
 			if api.Open {
 				problems = append(problems, fmt.Errorf("%s: open to whoever sends that host; leave the host out", where))
 			}
@@ -214,8 +223,38 @@ func (b *bindings) match(p *probe, path, rawPath string) (found binding, redirec
 // plainHost reports whether a host is spelled the one way that patterns are
 // compared with; its port does not matter to them.
 func plainHost(host string) bool {
-	name, _, _ := strings.Cut(host, ":")
-	return name != "" && !strings.HasSuffix(name, ".") && strings.ToLower(name) == name
+	name, port, found := strings.Cut(host, ":")
+	if strings.HasPrefix(host, "[") { // an address: no pattern has one
+		i := strings.IndexByte(host, ']')
+		if i < 0 {
+			return false
+		}
+		name, port = "a", host[i+1:]
+		port, found = strings.CutPrefix(port, ":")
+		if !found && port != "" {
+			return false
+		}
+	}
+	return isName(name) && (!found || isPort(port))
+}
+
+// isName reports whether a host is a name in lower case, without a final dot.
+func isName(host string) bool {
+	for i := 0; i < len(host); i++ {
+		if b := host[i]; !('a' <= b && b <= 'z' || '0' <= b && b <= '9' || b == '-' || b == '.' || b == '_') {
+			return false
+		}
+	}
+	return host != "" && host[len(host)-1] != '.'
+}
+
+func isPort(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if s[i] < '0' || s[i] > '9' {
+			return false
+		}
+	}
+	return s != "" && len(s) <= 5
 }
 
 // clean resolves dot segments and double slashes, keeping a final slash.

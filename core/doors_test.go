@@ -88,6 +88,10 @@ func TestHosts(t *testing.T) {
 	for host, want := range map[string]core.Code{
 		"admin.example.com": core.CodeKeyNotBound, "admin.example.com:8080": core.CodeKeyNotBound, "api.example.com": "",
 		"ADMIN.example.com": core.CodeRequestAmbiguous, "admin.example.com.": core.CodeRequestAmbiguous, "admin.example.com.:80": core.CodeRequestAmbiguous,
+		// What routers cut a port off that ServeMux does not know as one.
+		"admin.example.com:80:80": core.CodeRequestAmbiguous, "admin.example.com::": core.CodeRequestAmbiguous, "admin.example.com:": core.CodeRequestAmbiguous,
+		"admin.example.com:80]": core.CodeRequestAmbiguous, "[admin.example.com": core.CodeRequestAmbiguous, "admin.example.com;": core.CodeRequestAmbiguous,
+		"admin.example.com%20": core.CodeRequestAmbiguous, "[::1]": "", "[::1]:8080": "", "[::1]x": core.CodeRequestAmbiguous,
 	} {
 		r := signed(t, k1, "GET", "/", "", apig.SignOptions{})
 		r.Host, r.Header = host, http.Header{}
@@ -324,4 +328,54 @@ func TestLongTargets(t *testing.T) {
 	}
 	_, err := v.Verify(r)
 	wantCode(t, err, core.CodeRequestAmbiguous)
+}
+
+// TestPatternsThatNeverMatch: the API would silently be the default key's.
+func TestPatternsThatNeverMatch(t *testing.T) {
+	for _, match := range []string{"get /admin", "Get /admin", "API.example.com/admin", "api.example.com./admin", "b\u00fccher.example/admin",
+		"api.example.com:443/admin", "[::1]/admin", "GET API.example.com/admin"} {
+		if _, err := core.New(config(func(c *core.Config) { c.APIs = []core.API{{Match: match, Key: "k2"}} })); err == nil {
+			t.Errorf("%q: taken", match)
+		}
+	}
+	_, err := core.New(config(func(c *core.Config) {
+		c.APIs, c.Rewrite.Host = []core.API{{Match: "orders.internal/", Key: "k2"}}, "api.example.com"
+	}))
+	if err == nil {
+		t.Error("bound by a host that nobody signs")
+	}
+}
+
+// TestOuterBlanks: a blank that the canonical form does not show must not reach
+// the handler. Folded lines keep one through net/http; HTTP/2 lets any through.
+func TestOuterBlanks(t *testing.T) {
+	for _, value := range []string{"guest ", " guest", "guest\t", "\t"} {
+		r := signed(t, k1, "GET", "/", "", apig.SignOptions{Headers: []string{"x-role"}}, "X-Role: guest")
+		r.Header["X-Role"] = []string{value}
+		_, err := verifier(t).Verify(r)
+		wantCode(t, err, core.CodeRequestAmbiguous)
+	}
+}
+
+// TestRequiredTwins: what must be signed cannot come in with an underscore.
+func TestRequiredTwins(t *testing.T) {
+	v := verifier(t, func(c *core.Config) { c.RequireSigned = []string{"host", "x-role", "content-length"} })
+	for header, want := range map[string]core.Code{"X-Role": core.CodeHeaderNotSigned, "X_Role": core.CodeHeaderNotSigned,
+		"x_role": core.CodeHeaderNotSigned, "X_Roles": "", "Xrole": ""} {
+		r := signed(t, k1, "GET", "/", "", apig.SignOptions{})
+		r.Header[header] = []string{"admin"}
+		_, err := v.Verify(r)
+		if core.CodeOf(err) != want {
+			t.Errorf("%s: got %v, want %q", header, err, want)
+		}
+	}
+	_, err := v.Verify(signed(t, k1, "POST", "/", "text", apig.SignOptions{}))
+	wantCode(t, err, core.CodeHeaderNotSigned) // a length that is there
+}
+
+// TestSessionTokenOfNoKey: a token that is signed belongs to the key, or to none.
+func TestSessionTokenOfNoKey(t *testing.T) {
+	r := signed(t, k1, "GET", "/", "", apig.SignOptions{Headers: []string{"x-security-token"}}, "X-Security-Token: token")
+	_, err := verifier(t).Verify(r)
+	wantCode(t, err, core.CodeSignatureMismatch)
 }

@@ -167,18 +167,31 @@ func (p *policy) checkCoverage(r *http.Request, a *attempt) error {
 			}
 		}
 	}
-	var protocol, override bool // not decided in the loop: a map has no order
+	var protocol, override, twin bool // not decided in the loop: a map has no order
 	for _, h := range a.notable {
 		protocol = protocol || h.kind&protocolHeader != 0 && c.SignsRequest && mustBeSigned(h.name) && !c.signs(h.name, sameName)
 		override = override || h.kind&overrideHeader != 0 && !c.signs(h.name, sameName)
+		twin = twin || h.kind&underscoreHeader != 0 && c.SignsRequest && p.requires(h.name)
 	}
 	switch {
 	case protocol:
 		return Refuse(CodeHeaderNotSigned, "a protocol header (x-sdk-*, x-amz-*) is present and not signed")
+	case twin:
+		return Refuse(CodeHeaderNotSigned, "a header that must be signed is present with an underscore in its name")
 	case override:
 		return Refuse(CodeHeaderNotSigned, "a method override header is present and not signed")
 	}
 	return nil
+}
+
+// requires reports whether a header could be taken for one that must be signed.
+func (p *policy) requires(header string) bool {
+	for _, h := range p.required {
+		if sameSpelling(h.name, header) && h.name != header {
+			return true
+		}
+	}
+	return false
 }
 
 // required is a header that must be signed where it is present.
@@ -226,6 +239,9 @@ func checkSignable(r *http.Request, a *attempt) error {
 	}
 	if err := a.message.ReadHeaders(r, c.SignedHeaders); err != nil {
 		return Refuse(CodeHeaderNotSigned, "SignedHeaders lists a header that is not in the request")
+	}
+	if a.message.OuterBlanks() {
+		return Refuse(CodeRequestAmbiguous, "the value of a signed header begins or ends with a blank, which its signature does not show")
 	}
 	return nil
 }

@@ -100,6 +100,9 @@ type Credential struct {
 	// Scope is the credential scope, where the scheme has one, and Region and
 	// Service what it names: they must be the key's.
 	Scope, Region, Service string
+	// InRegion reports whether the credential is for a region, where it names
+	// several in place of Region.
+	InRegion func(region string) bool
 	// Presigned is true where the credential stands in the query. Its date is
 	// then part of the query and not of a header, and Expires is how long it is
 	// valid from that date on, in place of the allowed skew into the past.

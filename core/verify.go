@@ -121,7 +121,11 @@ func (p *policy) verify(r *http.Request, a *attempt) (*Identity, error) {
 		return nil, err
 	}
 
-	if c.Region != a.key.Region || c.Service != a.key.Service {
+	inRegion := c.Region == a.key.Region
+	if c.InRegion != nil {
+		inRegion = a.key.Region != "" && c.InRegion(a.key.Region)
+	}
+	if !inRegion || c.Service != a.key.Service {
 		return nil, Refuse(CodeSignatureMismatch, "the credential's scope names another region or service than the key's")
 	}
 
@@ -133,8 +137,8 @@ func (p *policy) verify(r *http.Request, a *attempt) (*Identity, error) {
 	if err := p.checkCoverage(signed, a); err != nil {
 		return nil, err
 	}
-	if want := a.key.SessionToken; !want.IsZero() && !equal(c.SessionToken, want.Reveal()) {
-		return nil, Refuse(CodeSignatureMismatch, "the session token is absent, not signed, or not the key's")
+	if !equal(c.SessionToken, a.key.SessionToken.Reveal()) {
+		return nil, Refuse(CodeSignatureMismatch, "the session token is absent, not signed, not the key's, or of a key that has none")
 	}
 
 	// The body, as far as the signature needs it.
@@ -211,7 +215,7 @@ func (p *policy) parse(r *http.Request, a *attempt) error {
 	for _, s := range p.Schemes {
 		switch err := s.Parse(r, &a.credential); {
 		case err == nil:
-			a.scheme = s
+			a.scheme, a.credential.message = s, a.message
 			if a.credential.Presigned && !p.AllowPresigned {
 				return Refuse(CodeSchemeNotAccepted, "a credential in the query, which this environment does not accept")
 			}
@@ -321,7 +325,8 @@ func (w *Rewrite) undo(r *http.Request, a *attempt) *http.Request {
 }
 
 // looksLikeCredential reports whether an Authorization value has the shape of
-// a token followed by named parameters, or of Basic.
+// a token followed by parameters with a '=', or by base64 that ends in one. It
+// decides between two codes of one answer.
 func looksLikeCredential(auth string) bool {
 	for i := 0; i < len(auth); i++ {
 		if auth[i] == ' ' {

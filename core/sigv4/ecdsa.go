@@ -30,14 +30,11 @@ type ConfigA struct {
 // checks, requests carry a signed X-Amz-Region-Set: a list, joined by commas, in
 // which the key's Region must occur.
 func NewA(c ConfigA) core.Scheme {
-	return &scheme{algorithm: ecdsaP256{c.Keys, c.AllowRegionWildcards}, keys: c.Keys, paths: c.Paths, pathsByID: maps.Clone(c.PathsByID)}
+	return &scheme{algorithm: ecdsaP256{c.AllowRegionWildcards}, keys: c.Keys, paths: c.Paths, pathsByID: maps.Clone(c.PathsByID)}
 }
 
 // ecdsaP256 is AWS4-ECDSA-P256-SHA256.
-type ecdsaP256 struct {
-	keys      core.KeySource
-	wildcards bool
-}
+type ecdsaP256 struct{ wildcards bool }
 
 func (ecdsaP256) name() string       { return "sigv4a" }
 func (ecdsaP256) identifier() string { return AlgorithmA }

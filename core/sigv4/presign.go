@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/gatewayauth/gatewayauth/core/internal/authorization"
+	"github.com/gatewayauth/gatewayauth/core/internal/canonical"
 )
 
 // Presign puts a credential into the query of r.URL that is valid from at on,
@@ -19,7 +20,8 @@ func (s *Signer) Presign(r *http.Request, digest string, at time.Time, expires t
 	if expires < time.Second || expires > authorization.MaxExpires || expires%time.Second != 0 {
 		return errors.New("sigv4: validity is not whole seconds from 1 to 604800")
 	}
-	if found, err := readParameters(r.URL.RawQuery); err != nil || found != (parameters{}) {
+	path, query := canonical.Target(r)
+	if found, err := readParameters(query); err != nil || found != (parameters{}) {
 		return errors.New("sigv4: the query holds parameters of a credential")
 	}
 	c := s.credential(at)
@@ -28,12 +30,12 @@ func (s *Signer) Presign(r *http.Request, digest string, at time.Time, expires t
 	digest, declared := s.payload(digest, true)
 	c.SignedHeaders = s.signedHeaders(r)
 	add := func(i int, value string) {
-		if r.URL.RawQuery != "" {
-			r.URL.RawQuery += "&"
+		if query != "" {
+			query += "&"
 		}
-		r.URL.RawQuery += parameterNames[i] + "=" + url.QueryEscape(value)
+		query += parameterNames[i] + "=" + url.QueryEscape(value)
 	}
-	before := r.URL.RawQuery
+	before := query
 	add(algorithmParameter, s.algorithm)
 	add(credentialParameter, s.key.ID+"/"+c.Scope)
 	add(dateParameter, c.Timestamp)
@@ -48,11 +50,24 @@ func (s *Signer) Presign(r *http.Request, digest string, at time.Time, expires t
 	if declared {
 		add(contentParameter, digest)
 	}
+	setQuery(r, path, query)
 	signature, err := s.signature(r, &c, digest)
 	if err != nil {
-		r.URL.RawQuery = before
+		setQuery(r, path, before)
 		return err
 	}
 	add(signatureParameter, signature)
+	setQuery(r, path, query)
 	return nil
+}
+
+// setQuery replaces the query wherever [canonical.Target] looks for it.
+func setQuery(r *http.Request, path, query string) {
+	r.URL.RawQuery = query
+	if r.RequestURI != "" {
+		if query != "" {
+			path += "?" + query
+		}
+		r.RequestURI = path
+	}
 }

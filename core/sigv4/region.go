@@ -1,18 +1,13 @@
 package sigv4
 
 import (
-	"context"
 	"net/http"
 	"strings"
 
 	"github.com/gatewayauth/gatewayauth/core"
 )
 
-// parseRegion sets the region to the key's where the region set holds it, and
-// else to the set as it stands, which is no key's region: core compares.
-//
-// A set of one name needs no key. For others the key is asked for its region;
-// where there is none, core finds that out again, and gives the reason.
+// parseRegion reads the region set, in which core looks for the key's region.
 func (a ecdsaP256) parseRegion(r *http.Request, c *core.Credential, set field) error {
 	if !set.present {
 		if !c.Presigned && header(r, regionSetHeader).present {
@@ -24,23 +19,8 @@ func (a ecdsaP256) parseRegion(r *http.Request, c *core.Credential, set field) e
 	if c.Region == "" {
 		return malformed("x-amz-region-set is empty")
 	}
-	if !strings.ContainsAny(set.value, ",*") {
-		return nil
-	}
-	if region := a.regionOf(r.Context(), c.KeyID); region != "" && a.inRegionSet(region, set.value) {
-		c.Region = region
-	}
+	c.InRegion = func(region string) bool { return a.inRegionSet(region, set.value) }
 	return nil
-}
-
-// regionOf returns the region of a key, or nothing.
-func (a ecdsaP256) regionOf(ctx context.Context, id string) (region string) {
-	defer func() { _ = recover() }() // a source that panics does so again when core asks it, and core reports it
-	key, err := a.keys.Key(ctx, id)
-	if err != nil || key == nil {
-		return ""
-	}
-	return key.Region
 }
 
 // inRegionSet reports whether an entry of the set is the region, or matches it.

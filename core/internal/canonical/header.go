@@ -97,9 +97,13 @@ func appendCollapsed(dst []byte, value string) []byte {
 	return dst
 }
 
-// Has reports whether r has a header, given by its lower-case name.
+// Has reports whether r has a header, given by its lower-case name. A length of
+// nothing is none.
 func Has(r *http.Request, name string) bool {
 	var one [1]string
+	if name == "content-length" && r.ContentLength == 0 {
+		return len(r.Header["Content-Length"]) > 0
+	}
 	return len(Values(r, name, &one)) > 0
 }
 

@@ -44,3 +44,18 @@ func (m *Message) ReadHeaders(r *http.Request, list string) error { return m.hea
 // faster: gateways sign the same headers each time. Lists of strangers are not
 // for it.
 func (m *Message) RememberHeaders() { m.headers.remember() }
+
+// OuterBlanks reports whether a value that was read begins or ends with a space
+// or a tab. Canonical forms do not show them, and HTTP has none there: HTTP/1
+// servers take them off, but for those of a folded line, and HTTP/2 forbids them
+// (RFC 9113 section 8.2.1).
+func (m *Message) OuterBlanks() bool {
+	for _, line := range m.headers.lines {
+		for _, value := range line.values {
+			if len(Trim(value)) != len(value) {
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -34,7 +34,7 @@ func (s *scheme) Verify(r *http.Request, c *core.Credential, key *core.Key, secr
 			return -1, err
 		}
 		for i, secret := range secrets {
-			if s.variant.key(secret, key.ID, c.Scope).Verify(m.StringToSign, c.Signature) {
+			if s.variant.key(secret, key.ID, c).Verify(m.StringToSign, c.Signature) {
 				c.Fingerprint = s.variant.fingerprint(m.StringToSign, c.Signature)
 				return i, nil
 			}

@@ -162,7 +162,7 @@ func (s *Signer) sign(r *http.Request, c *core.Credential, payload string) (stri
 	if _, err := s.variant.stringToSign(m, r, c, payload, canonical.ByDecoded); err != nil {
 		return "", err
 	}
-	return s.variant.key(s.key.Secret, s.key.ID, c.Scope).Sign(m.StringToSign)
+	return s.variant.key(s.key.Secret, s.key.ID, c).Sign(m.StringToSign)
 }
 
 // signedHeaders lists what is signed of r, sorted.

@@ -45,9 +45,14 @@ type Key interface {
 }
 
 // key derives the key, or finds it with the secret: a verifier asks only for
-// the key's own region and service and for a fresh date, so that strangers do
-// not choose what is remembered.
-func (v *Variant) key(secret core.Secret, id, scope string) Key {
+// the key's own region and service, and in the header form for a fresh date, so
+// that strangers do not choose what is remembered. In the query form they choose
+// among eight days: those keys are made anew.
+func (v *Variant) key(secret core.Secret, id string, c *core.Credential) Key {
+	scope := c.Scope
+	if c.Presigned && v.Scoped {
+		return v.Key(secret.Reveal(), id, scope)
+	}
 	return core.Derive(secret, derivation{v.Name, id, scope}, func(text string) Key { return v.Key(text, id, scope) })
 }
 
