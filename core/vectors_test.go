@@ -1,0 +1,204 @@
+package core_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/gatewayauth/gatewayauth/core"
+	"github.com/gatewayauth/gatewayauth/internal/vectors"
+	"github.com/gatewayauth/gatewayauth/nethttp"
+)
+
+// eachVector runs f over all published vectors.
+func eachVector(t *testing.T, f func(t *testing.T, file *vectors.File, v *vectors.Vector)) {
+	files, err := vectors.Load(os.DirFS("testdata/vectors"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		t.Run(file.Scheme, func(t *testing.T) {
+			for i := range file.Vectors {
+				v := &file.Vectors[i]
+				t.Run(v.Name, func(t *testing.T) { f(t, file, v) })
+			}
+		})
+	}
+}
+
+// TestVectors: the verifier comes to exactly the verdict of every vector, and
+// computes what it says.
+func TestVectors(t *testing.T) {
+	eachVector(t, func(t *testing.T, file *vectors.File, v *vectors.Vector) {
+		judge, err := file.Judge(v, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		verify := func(raw []byte) (*core.Identity, error) {
+			r := request(t, string(raw))
+			defer core.Release(r)
+			return judge.Verify(r)
+		}
+		if v.Before != nil {
+			for range v.Before.Times {
+				verify(v.Before.Request)
+			}
+		}
+		id, err := verify(v.Request)
+		if err := judge.Close(); err != nil {
+			t.Error(err)
+		}
+		wantCode(t, err, v.Code)
+		if id != nil && v.Identity != nil {
+			got := &vectors.Identity{Key: id.Key(), KeyID: id.KeyID(), Algorithm: id.Algorithm(), Secret: id.Secret(),
+				Payload: id.Payload().String(), Covers: id.Covers()}
+			for name := range v.Identity.Attributes {
+				if got.Attributes == nil {
+					got.Attributes = map[string][]string{}
+				}
+				got.Attributes[name] = id.Attribute(name)
+			}
+			if got, want := jsonText(t, got), jsonText(t, v.Identity); got != want {
+				t.Errorf("got identity %s, want %s", got, want)
+			}
+		}
+		if v.CanonicalRequest != "" {
+			canonicalRequest, stringToSign := computed(t, file, v, err)
+			if sorted(canonicalRequest) != sorted(v.CanonicalRequest) {
+				t.Errorf("got canonical request\n%s\nwant\n%s", canonicalRequest, v.CanonicalRequest)
+			}
+			if stringToSign != v.StringToSign && canonicalRequest == v.CanonicalRequest {
+				t.Errorf("got string to sign\n%s\nwant\n%s", stringToSign, v.StringToSign)
+			}
+		}
+	})
+}
+
+func jsonText(t *testing.T, v any) string {
+	t.Helper()
+	text, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// computed returns what the verifier makes of a vector's request, which it tells
+// where it refuses: an accepted request is shown to one in which the API is bound
+// to another key.
+func computed(t *testing.T, file *vectors.File, v *vectors.Vector, err error) (canonicalRequest, stringToSign string) {
+	t.Helper()
+	if err == nil {
+		other, problem := file.Judge(v, func(c *core.Config) {
+			c.Default = file.Keys[0].Name
+			if c.Default == v.Key {
+				c.Default = file.Keys[1].Name
+			}
+		})
+		if problem != nil {
+			t.Fatal(problem)
+		}
+		defer other.Close()
+		r := request(t, string(v.Request))
+		defer core.Release(r)
+		_, err = other.Verify(r)
+	}
+	p := core.ProblemOf(err)
+	return p.CanonicalRequest, p.StringToSign
+}
+
+// sorted takes the order of the parameters out of a canonical request: vendors'
+// signers know two, and the verifier shows the first.
+func sorted(canonicalRequest string) string {
+	lines := strings.Split(canonicalRequest, "\n")
+	if len(lines) > 2 {
+		pairs := strings.Split(lines[2], "&")
+		slices.Sort(pairs)
+		lines[2] = strings.Join(pairs, "&")
+	}
+	return strings.Join(lines, "\n")
+}
+
+// TestVectorsOverSockets: the same verdicts behind a server and an adapter.
+func TestVectorsOverSockets(t *testing.T) {
+	eachVector(t, func(t *testing.T, file *vectors.File, v *vectors.Vector) {
+		codes := make(chan core.Code, 1)
+		judge, err := file.Judge(v, func(c *core.Config) {
+			c.Observers = []core.Observer{core.ObserverFunc(func(_ context.Context, e core.Event) { codes <- e.Code })}
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		runs := 0
+		server := httptest.NewServer(nethttp.Middleware(judge.Verifier)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if _, ok := core.FromContext(r.Context()); ok {
+				runs++
+			}
+		})))
+		exchange := func(raw []byte) (status int, code core.Code) {
+			conn, err := net.Dial("tcp", server.Listener.Addr().String())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			conn.Write(raw)
+			if incomplete(raw) {
+				conn.(*net.TCPConn).CloseWrite()
+			}
+			answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer answer.Body.Close()
+			problem := core.Problem{}
+			if answer.StatusCode != http.StatusOK {
+				if err := json.NewDecoder(answer.Body).Decode(&problem); err != nil {
+					t.Errorf("status %d, and no problem: %v", answer.StatusCode, err)
+				}
+			}
+			if seen := <-codes; seen != problem.Code {
+				t.Errorf("the answer says %q, the event %q", problem.Code, seen)
+			}
+			return answer.StatusCode, problem.Code
+		}
+		if v.Before != nil {
+			for range v.Before.Times {
+				exchange(v.Before.Request)
+			}
+		}
+		status, code := exchange(v.Request)
+		server.Close()
+		if err := judge.Close(); err != nil {
+			t.Error(err)
+		}
+		wantStatus, wantRuns := http.StatusOK, 1
+		if v.Code != "" {
+			wantStatus, wantRuns = core.StatusCode(core.Refuse(v.Code, "")), 0
+		}
+		if code != v.Code || status != wantStatus || runs != wantRuns {
+			t.Errorf("got code %q, status %d, %d runs of the handler; want %q, %d, %d", code, status, runs, v.Code, wantStatus, wantRuns)
+		}
+		if n := judge.Buffered(); n != 0 {
+			t.Errorf("%d bytes are held at the end", n)
+		}
+	})
+}
+
+// incomplete reports whether a request announces more body than it has.
+func incomplete(raw []byte) bool {
+	r, err := http.ReadRequest(bufio.NewReader(bytes.NewReader(raw)))
+	if err != nil {
+		return false
+	}
+	_, err = io.Copy(io.Discard, r.Body)
+	return err != nil
+}

@@ -1,0 +1,6 @@
+// Package vectors reads the published test vectors in core/testdata/vectors and
+// sets up what each of them is judged by. The format is described in the
+// README.md beside the files; the program in generate writes them.
+package vectors
+
+//go:generate go run ./generate -dir ../../core/testdata/vectors
