@@ -31,12 +31,9 @@ func (e *environment) check(r *report) {
 		if strings.HasSuffix(text, fmt.Sprintf("no key is named %q", nobody)) {
 			continue
 		}
-		m, rule := e.mark, text
-		for _, p := range places {
-			if rest, ok := strings.CutPrefix(text, p.prefix); ok {
-				m, rule = p.mark, rest
-				break
-			}
+		m, rule, found := find(places, text)
+		if !found {
+			m, rule = e.mark, text
 		}
 		if r.add(m, rule); r.dropped {
 			return
@@ -44,10 +41,21 @@ func (e *environment) check(r *report) {
 	}
 }
 
-// place is where in the file that stands which the core calls prefix.
+// place is where in the file that stands which the core, or a scheme, calls
+// prefix.
 type place struct {
 	prefix string
 	mark   mark
+}
+
+// find returns what a verdict is about, and the verdict without the name of that.
+func find(places []place, verdict string) (m mark, rule string, found bool) {
+	for _, p := range places {
+		if rest, ok := strings.CutPrefix(verdict, p.prefix); ok {
+			return p.mark, rest, true
+		}
+	}
+	return mark{}, "", false
 }
 
 func (e *environment) places() []place {

@@ -14,6 +14,7 @@ import (
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/apig"
 	"github.com/gatewayauth/gatewayauth/core/config"
+	"github.com/gatewayauth/gatewayauth/core/signer"
 )
 
 const (
@@ -44,7 +45,7 @@ func signed(t testing.TB, method, target, secret string) *http.Request {
 	return signedWith(t, apig.NewSigner(core.Key{Name: "k", ID: keyID, Secret: core.NewSecret(secret)}, apig.SignOptions{}), method, target)
 }
 
-func signedWith(t testing.TB, s *apig.Signer, method, target string) *http.Request {
+func signedWith(t testing.TB, s signer.Signer, method, target string) *http.Request {
 	t.Helper()
 	r := httptest.NewRequest(method, target, nil)
 	r.RequestURI = "" // as a client has it

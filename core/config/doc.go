@@ -69,23 +69,44 @@
 // # Fields of a key
 //
 //   - name: what apis and default call it, and handlers see.
-//   - type: hmac, basic, aksk, v11, ecdsa-p256, hmac-sm3, sm2, sigv4 or sigv4a.
-//     The other types of the format (aes, token) are not supported by this
-//     version, nor is replay. They are errors, so that nobody believes to be
-//     protected by them.
+//   - type: hmac, basic, aes, aksk, v11, ecdsa-p256, hmac-sm3, sm2, sigv4, sigv4a
+//     or token.
+//   - key (all but token): the id that requests carry, the gateway's "Key". Of
+//     type aes it is the AES key itself, 16 or 32 bytes: a secret, in the forms of
+//     one.
+//   - secret (all but token): {env: NAME} for an environment variable,
+//     {file: path} for a file (relative to the environments file; one line break
+//     at its end does not count; at most 64 KiB), or the text itself, taken as it
+//     is written: 012345 is six characters. A text that starts with one of
+//     ! & * % @ or holds " #" needs quotes. Of type aes it is the vector, 16 bytes.
+//   - previous (all but token): earlier secrets that are still accepted, each
+//     until an instant (RFC 3339), or without end. Of type aes an entry has key,
+//     secret, or both; the one that it leaves out is as it is now.
+//   - session_token (all but basic, aes and token): of a temporary key. Requests
+//     must then carry it, signed. It takes the forms of a secret.
 //   - region, service (aksk, v11, sigv4, sigv4a): what the scope of a credential
 //     must name.
 //   - paths (sigv4, sigv4a): normalized, or s3 for paths that are signed as sent.
-//   - key: the id that requests carry, the gateway's "Key".
-//   - secret: {env: NAME} for an environment variable, {file: path} for a file
-//     (relative to the environments file; one line break at its end does not
-//     count; at most 64 KiB), or the text itself, taken as it is written: 012345
-//     is six characters. A text that starts with one of ! & * % @ or holds " #"
-//     needs quotes.
-//   - previous: earlier secrets that are still accepted, each until an instant
-//     (RFC 3339), or without end.
-//   - session_token (all but basic): of a temporary key. Requests must then carry it,
-//     signed. It takes the forms of a secret.
+//   - algorithm (aes): aes-128-cfb or aes-256-cfb; without it, what the length of
+//     the key says.
+//   - iam_url, user, password, domain, project (token): the identity service, and
+//     the account that asks it about callers' tokens. The password takes the forms
+//     of a secret.
+//   - caller_project (token): the id of the one project that callers' tokens must
+//     be scoped to. Without it tokens of every project, and of none, are accepted.
+//   - insecure_http (token): true permits an iam_url with http. Passwords and
+//     tokens then travel in the clear.
+//
+// The id of a key of type aes or token is its name.
+//
+// What requests signed with a key of type aes look like is this project's own
+// format, since the gateway's vendor publishes none: see package aescfb, also
+// for how little AES-CFB proves. A token proves who calls and nothing about the
+// request, nor that it came through the gateway: see package token. What is
+// remembered about tokens is forgotten with every change of the file.
+//
+// The file does not take replay in this version. It is an error, so that nobody
+// believes to be protected by it.
 //
 // A secret that is missing or empty is an error: for [Watch] those of the
 // environment that it follows, for [Load] those of all environments.

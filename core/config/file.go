@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"maps"
 	"slices"
 	"strings"
 
@@ -66,24 +65,24 @@ func read(s *snapshot, path string) *document {
 	d.environments = environments
 	for _, e := range environments {
 		e.check(&d.report)
+		for i := range e.keys {
+			if k := &e.keys[i]; k.typ != nil {
+				k.judge(k.build(leaving), false, &d.report)
+			}
+		}
 	}
 	return d
 }
 
-// secrets returns the secrets of one environment, in the order of the file.
+// secrets returns the secrets of one environment, in an order that does not
+// change.
 func (d *document) secrets(env string) (all []secretRef) {
 	for _, e := range d.environments {
 		if e.name != env {
 			continue
 		}
 		for _, k := range e.keys {
-			all = append(all, k.secret)
-			for _, p := range k.previous {
-				all = append(all, p.secret)
-			}
-			for _, name := range slices.Sorted(maps.Keys(k.secrets)) {
-				all = append(all, k.secrets[name])
-			}
+			all = append(all, k.references()...)
 		}
 	}
 	return all
@@ -104,9 +103,10 @@ func (d *document) load(s *snapshot, only string) (*File, error) {
 		warnings := report{file: d.file}
 		for i := range e.keys {
 			k := &e.keys[i]
-			built := k.resolve(s, &r)
+			built := k.build(resolving(s, &r))
 			e.built = append(e.built, built)
 			if k.typ != nil {
+				k.judge(built, true, &r)
 				k.warn(built, &warnings)
 			}
 		}

@@ -20,6 +20,8 @@ func FuzzLoad(f *testing.F) {
 	f.Add("environments:\r\n  R: &a {mode: off}\r\n  S: *a\r\n  T: {<<: [*a, {max_body: 1.5MiB}], mode: report}\r\n")
 	f.Add("\ufeffenvironments:\n  R:\n    keys: [{name: k, type: hmac, key: i, secret: |\n      a\n      b\n    }]\n")
 	f.Add("environments: {R: {keys: [{name: k, type: hmac, key: i, secret: {file: f.yaml}}]}}")
+	f.Add(head + "    keys:\n    - " + aesKey + "\n    - " + strings.Replace(tokenKey, "name: k", "name: l", 1) + "\n    default: l\n")
+	f.Add("environments: {R: {keys: [{name: k, type: aes, algorithm: aes-128-cfb, key: &k {file: f.yaml}, secret: *k, previous: [{key: *k, secret: *k}]}]}}")
 	path := filepath.Join(f.TempDir(), "f.yaml")
 	f.Fuzz(func(t *testing.T, content string) {
 		must(t, os.WriteFile(path, []byte(content), 0o600))

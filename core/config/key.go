@@ -2,28 +2,27 @@ package config
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/gatewayauth/gatewayauth/core"
 )
 
 // keyEntry is a key as the file has it.
 type keyEntry struct {
 	mark
-	name, id, typeName string
-	typ                *keyType // nil where it is not known or not supported
-	secret             secretRef
-	previous           []previousEntry
-	texts              map[string]string
-	secrets            map[string]secretRef
-	at                 map[string]mark
+	name, typeName string
+	typ            *keyType // nil where it is not known
+	texts          map[string]string
+	flags          map[string]bool
+	secrets        map[string]secretRef
+	previous       []previousEntry
+	at             map[string]mark
 }
 
 type previousEntry struct {
-	secret secretRef
-	until  time.Time
+	secrets map[string]secretRef
+	until   time.Time
 }
 
 // keysTo reads the list of keys.
@@ -36,79 +35,93 @@ func (d *decoder) keysTo(dst *[]keyEntry) func(value) {
 	}
 }
 
-// keyEntry reads one key. Which of the fields that only some types have may be
-// there is known when all of them are read, so they are kept until then.
+// keyEntry reads one key. What the fields are is known when all of them are
+// seen, so those beside name and type are kept until then.
 func (d *decoder) keyEntry(v value) keyEntry {
-	k := keyEntry{mark: v.mark, texts: map[string]string{}, secrets: map[string]secretRef{}}
-	special := map[string]value{}
-	known := fields{
-		"name":     d.textTo(&k.name),
-		"type":     d.textTo(&k.typeName),
-		"key":      d.textTo(&k.id),
-		"secret":   d.secretTo(&k.secret),
-		"previous": d.previousTo(&k.previous),
-	}
-	for _, t := range keyTypes {
-		for _, name := range slices.Concat(t.texts, t.secrets) {
-			known[name] = func(v value) { special[name] = v }
-		}
+	k := keyEntry{mark: v.mark, texts: map[string]string{}, flags: map[string]bool{}, secrets: map[string]secretRef{}}
+	var kept []pair
+	known := fields{"name": d.textTo(&k.name), "type": d.textTo(&k.typeName)}
+	for _, name := range append(fieldNames(anyType.fields), "previous") {
+		known[name] = func(v value) { kept = append(kept, pair{name: name, value: v}) }
 	}
 	k.at = d.mapping(v, known)
 	d.required(v, k.at, "name", "type")
-	if k.typ = d.keyType(k); k.typ == nil {
-		return k
+	k.typ = d.keyType(k)
+	as := k.typ
+	if as == nil {
+		as = anyType
 	}
-	d.required(v, k.at, append([]string{"key", "secret"}, k.typ.required...)...)
-	for name, v := range special {
-		switch {
-		case slices.Contains(k.typ.secrets, name):
-			k.secrets[name] = d.secret(v)
-		case slices.Contains(k.typ.texts, name):
-			k.texts[name], _ = d.text(v)
-			if strings.Contains(k.texts[name], "/") && slices.Contains(scoped, name) {
-				d.add(v.mark, "holds a slash, which separates the parts of a scope")
-			}
-		default:
-			d.add(v.mark, "does not belong to a key of type "+k.typ.name)
+	for _, f := range as.fields {
+		if f.required {
+			d.required(v, k.at, f.name)
 		}
 	}
-	if k.typ.check != nil {
-		if field, rule := k.typ.check(k.texts); rule != "" {
-			d.add(special[field].mark, rule)
-		}
+	for _, p := range kept {
+		d.keyField(&k, as, p)
 	}
 	return k
 }
 
-// keyType finds the type, and reports what this version cannot verify.
+// keyField reads a field of a key as the type has it.
+func (d *decoder) keyField(k *keyEntry, t *keyType, p pair) {
+	f := t.field(p.name)
+	switch {
+	case p.name == "previous" && len(t.rotating()) > 0:
+		d.previous(&k.previous, t.rotating(), p.value)
+	case f == nil:
+		d.add(p.value.mark, "does not belong to a key of type "+t.name)
+	case f.kind == aSecret:
+		k.secrets[f.name] = d.secret(p.value)
+	case f.kind == aFlag:
+		var set bool
+		d.boolTo(&set)(p.value)
+		k.flags[f.name] = set
+	default:
+		text, ok := d.text(p.value)
+		k.texts[f.name] = text
+		if ok && f.check != nil {
+			if rule := f.check(text); rule != "" {
+				d.add(p.value.mark, rule)
+			}
+		}
+	}
+}
+
+// keyType finds the type.
 func (d *decoder) keyType(k keyEntry) *keyType {
 	if k.typeName == "" {
 		return nil // reported as missing or empty
 	}
 	t := findType(k.typeName)
-	switch {
-	case t == nil:
+	if t == nil {
 		var all []string
 		for _, t := range keyTypes {
 			all = append(all, t.name)
 		}
 		d.add(k.at["type"], "is none of "+strings.Join(all, ", "))
-	case t.scheme == nil:
-		d.add(k.at["type"], t.name+" is not supported by this version")
-		t = nil
 	}
 	return t
 }
 
-func (d *decoder) previousTo(dst *[]previousEntry) func(value) {
-	return func(v value) {
-		items, _ := d.items(v)
-		for _, item := range items {
-			var p previousEntry
-			at := d.mapping(item, fields{"secret": d.secretTo(&p.secret), "until": d.timeTo(&p.until)})
-			d.required(item, at, "secret")
-			*dst = append(*dst, p)
+// previous reads what a key was, as far as it was something else: at least one
+// of the fields that rotate.
+func (d *decoder) previous(dst *[]previousEntry, rotating []string, v value) {
+	items, _ := d.items(v)
+	for _, item := range items {
+		p := previousEntry{secrets: map[string]secretRef{}}
+		known := fields{"until": d.timeTo(&p.until)}
+		for _, name := range rotating {
+			known[name] = func(v value) { p.secrets[name] = d.secret(v) }
 		}
+		at := d.mapping(item, known)
+		switch {
+		case at == nil || len(p.secrets) > 0:
+		case len(rotating) == 1:
+			d.required(item, at, rotating[0])
+		default:
+			d.add(item.mark, "has none of "+strings.Join(rotating, ", "))
+		}
+		*dst = append(*dst, p)
 	}
 }
 
@@ -125,51 +138,48 @@ func (d *decoder) timeTo(dst *time.Time) func(value) {
 	}
 }
 
+// id returns what stands for a key of a known type in requests, and the field
+// that holds it.
+func (k *keyEntry) id() (id, field string) {
+	if f := k.typ.field("key"); f != nil && f.kind == aText {
+		return k.texts["key"], "key"
+	}
+	return k.name, "name"
+}
+
 // distinct reports names and ids that stand for two keys.
 func (r *report) distinct(keys []keyEntry) {
 	names, ids := map[string]int{}, map[string]int{}
 	for _, k := range keys {
-		if first, twice := names[k.name]; twice && k.name != "" {
-			r.add(k.at["name"], fmt.Sprintf("the name %q is already that of the key in line %d", k.name, first))
+		named, twice := names[k.name]
+		if twice && k.name != "" {
+			r.add(k.at["name"], fmt.Sprintf("the name %q is already that of the key in line %d", k.name, named))
 		} else {
 			names[k.name] = k.at["name"].line
 		}
 		if k.typ == nil {
-			continue // of some types the key is a secret, not an id
+			continue // what its id is, is not known
 		}
-		if first, twice := ids[k.id]; twice && k.id != "" {
-			r.add(k.at["key"], fmt.Sprintf("the id %q is already that of the key in line %d", k.id, first))
-		} else {
-			ids[k.id] = k.at["key"].line
+		id, field := k.id()
+		switch first, known := ids[id]; {
+		case id == "" || twice && field == "name": // reported
+		case known:
+			r.add(k.at[field], fmt.Sprintf("the id %q is already that of the key in line %d", id, first))
+		default:
+			ids[id] = k.at[field].line
 		}
 	}
 }
 
-// resolve finds the secrets of a key.
-func (k *keyEntry) resolve(s *snapshot, r *report) key {
-	built := key{texts: k.texts, secrets: map[string]core.Secret{}}
-	built.Name, built.ID, built.Secret = k.name, k.id, k.secret.resolve(s, r)
+// references are all secrets of a key, in an order that does not change.
+func (k *keyEntry) references() (all []secretRef) {
+	for _, name := range slices.Sorted(maps.Keys(k.secrets)) {
+		all = append(all, k.secrets[name])
+	}
 	for _, p := range k.previous {
-		built.Previous = append(built.Previous, core.PreviousSecret{Secret: p.secret.resolve(s, r), Until: p.until})
+		for _, name := range slices.Sorted(maps.Keys(p.secrets)) {
+			all = append(all, p.secrets[name])
+		}
 	}
-	for name, ref := range k.secrets {
-		built.secrets[name] = ref.resolve(s, r)
-	}
-	return built
-}
-
-// warn reports what the gateway would not have let anyone enter.
-func (k *keyEntry) warn(built key, r *report) {
-	nameLimit.warn(k.at["name"], k.name, r)
-	k.typ.key.warn(k.at["key"], k.id, r)
-	k.typ.secret.warn(k.secret.mark, built.Secret.Reveal(), r)
-	for i, p := range built.Previous {
-		k.typ.secret.warn(k.previous[i].secret.mark, p.Secret.Reveal(), r)
-	}
-}
-
-func (l limit) warn(m mark, text string, r *report) {
-	if l.form != nil && text != "" && !l.form.MatchString(text) {
-		r.add(m, "outside of the gateway's published limits: "+l.rule)
-	}
+	return all
 }

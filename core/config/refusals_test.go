@@ -16,6 +16,12 @@ const head = "environments:\n  R:\n"
 // oneKey is a list of one key on lines 3 and 4, as most of the rows need it.
 const oneKey = head + "    keys:\n    - {name: k, type: hmac, key: 071fe2459cf64d75, secret: kept-from-every-message-1}\n"
 
+// aesKey and tokenKey are keys whose id is their name.
+const (
+	aesKey   = "{name: k, type: aes, key: kept-from-16-000, secret: kept-from-16-000}"
+	tokenKey = "{name: k, type: token, iam_url: 'https://iam.example.com', user: u, password: kept-from-every-message-1, domain: d, project: p}"
+)
+
 // refusals are files that must not load, with the exact text of every problem
 // behind the name of the file.
 var refusals = []struct{ name, file, want string }{
@@ -79,7 +85,11 @@ var refusals = []struct{ name, file, want string }{
 	{"key without key and secret", head + "    keys:\n    - name: k\n      type: hmac\n", ":4: environments.R.keys[0].key: is missing\n:4: environments.R.keys[0].secret: is missing"},
 	{"empty key", head + "    keys: [{name: k, type: hmac, key: '', secret: s}]\n", ":3: environments.R.keys[0].key: is empty"},
 	{"unknown type", head + "    keys: [{name: k, type: hmac-sha256, key: i, secret: s}]\n", ":3: environments.R.keys[0].type: is none of hmac, basic, aksk, v11, ecdsa-p256, hmac-sm3, sm2, sigv4, sigv4a, aes, token"},
-	{"type to come", head + "    keys: [{name: k, type: aes, key: i, secret: s}]\n    default: k\n", ":3: environments.R.keys[0].type: aes is not supported by this version"},
+	{"unknown type, and what else is wrong", head + "    keys: [{name: k, type: hmca, key: '', secret: {file: absent}, iam: i, previous: [{secret: {env: GATEWAYAUTH_ABSENT}}]}]\n", `:3: environments.R.keys[0].iam: unknown field; known here: algorithm, caller_project, domain, iam_url, insecure_http, key, name, password, paths, previous, project, region, secret, service, session_token, type, user
+:3: environments.R.keys[0].type: is none of hmac, basic, aksk, v11, ecdsa-p256, hmac-sm3, sm2, sigv4, sigv4a, aes, token
+:3: environments.R.keys[0].key: is empty
+:3: environments.R.keys[0].secret.file: the file does not exist
+:3: environments.R.keys[0].previous[0].secret.env: the environment variable GATEWAYAUTH_ABSENT is not set`},
 	{"scope without a region", head + "    keys: [{name: k, type: sigv4, key: i, secret: s, service: s}]\n    default: k\n", ":3: environments.R.keys[0].region: is missing"},
 	{"region with a slash", head + "    keys: [{name: k, type: aksk, key: i, secret: s, service: s, region: a/b}]\n    default: k\n", ":3: environments.R.keys[0].region: holds a slash, which separates the parts of a scope"},
 	{"paths", head + "    keys: [{name: k, type: sigv4a, key: i, secret: s, service: s, region: r, paths: raw}]\n    default: k\n", ":3: environments.R.keys[0].paths: is none of normalized, s3"},
@@ -89,6 +99,51 @@ var refusals = []struct{ name, file, want string }{
 	{"previous a mapping", head + "    keys: [{name: k, type: hmac, key: i, secret: s, previous: {secret: o}}]\n", ":3: environments.R.keys[0].previous: must be a list"},
 	{"previous without secret", head + "    keys: [{name: k, type: hmac, key: i, secret: s, previous: [{until: 2027-01-01T00:00:00Z}]}]\n", ":3: environments.R.keys[0].previous[0].secret: is missing"},
 	{"until a day", head + "    keys: [{name: k, type: hmac, key: i, secret: s, previous: [{secret: o, until: 2027-01-01}]}]\n", ":3: environments.R.keys[0].previous[0].until: is not a date such as 2027-01-01T00:00:00Z (RFC 3339)"},
+
+	{"previous of nothing", head + "    keys: [{name: k, type: hmac, key: i, secret: s, previous: [{key: o, secret: o}]}]\n", ":3: environments.R.keys[0].previous[0].key: unknown field; known here: secret, until"},
+
+	// Keys of type aes.
+	{"aes without fields", head + "    keys: [{name: k, type: aes}]\n", ":3: environments.R.keys[0].key: is missing\n:3: environments.R.keys[0].secret: is missing"},
+	{"aes of wrong lengths", head + "    keys:\n    - name: k\n      type: aes\n      key: kept-from-15-00\n      secret: kept-from-17-0000\n",
+		":6: environments.R.keys[0].key: 15 bytes long, neither 16 (aes-128-cfb) nor 32 (aes-256-cfb)\n:7: environments.R.keys[0].secret: 17 bytes long, not 16"},
+	{"aes-256 with a key of 128 bits", head + "    keys:\n    - name: k\n      type: aes\n      algorithm: aes-256-cfb\n      key: kept-from-16-000\n      secret: kept-from-16-000\n",
+		":7: environments.R.keys[0].key: 16 bytes long, not 32 as its algorithm has it"},
+	{"aes of an unknown algorithm", head + "    keys:\n    - name: k\n      type: aes\n      algorithm: aes-192-cfb\n      key: kept-from-16-000\n      secret: kept-from-16-0\n",
+		":6: environments.R.keys[0].algorithm: neither aes-128-cfb nor aes-256-cfb\n:8: environments.R.keys[0].secret: 14 bytes long, not 16"},
+	{"aes from files", head + "    keys:\n    - name: k\n      type: aes\n      key: {file: blank}\n      secret:\n        file: aes-vector\n",
+		":6: environments.R.keys[0].key.file: the file is empty\n:8: environments.R.keys[0].secret.file: 20 bytes long, not 16"},
+	{"aes, previous of wrong lengths", head + "    keys:\n    - {name: \"k\\n\", type: aes, key: kept-from-16-000, secret: kept-from-16-000, previous: [\n      {key: kept-from},\n      {secret: kept-from},\n      {until: 2027-01-01T00:00:00Z}]}\n",
+		`:5: environments.R.keys[0].previous[0].key: 9 bytes long, neither 16 (aes-128-cfb) nor 32 (aes-256-cfb)
+:6: environments.R.keys[0].previous[1].secret: 9 bytes long, not 16
+:7: environments.R.keys[0].previous[2]: has none of key, secret`},
+	{"aes with the fields of others", head + "    keys: [{name: k, type: aes, key: kept-from-16-000, secret: kept-from-16-000, region: r, session_token: kept-from}]\n",
+		":3: environments.R.keys[0].region: does not belong to a key of type aes\n:3: environments.R.keys[0].session_token: does not belong to a key of type aes"},
+
+	// Keys of type token.
+	{"token without fields", head + "    keys: [{name: k, type: token}]\n", `:3: environments.R.keys[0].iam_url: is missing
+:3: environments.R.keys[0].user: is missing
+:3: environments.R.keys[0].password: is missing
+:3: environments.R.keys[0].domain: is missing
+:3: environments.R.keys[0].project: is missing`},
+	{"token without values", head + "    keys: [{name: k, type: token, iam_url: '', user: '', password: '', domain: '', project: '', caller_project: '', insecure_http: 'true'}]\n", `:3: environments.R.keys[0].iam_url: is empty
+:3: environments.R.keys[0].user: is empty
+:3: environments.R.keys[0].password: is empty
+:3: environments.R.keys[0].domain: is empty
+:3: environments.R.keys[0].project: is empty
+:3: environments.R.keys[0].caller_project: is empty
+:3: environments.R.keys[0].insecure_http: must be true or false`},
+	{"T109 token over http", head + "    keys:\n    - " + strings.Replace(tokenKey, "https:", "http:", 1) + "\n",
+		":4: environments.R.keys[0].iam_url: http, and not https: passwords and tokens would travel in the clear"},
+	{"token with a password in the URL", head + "    keys:\n    - " + strings.Replace(tokenKey, "//", "//user:kept-from@", 1) + "\n",
+		":4: environments.R.keys[0].iam_url: not of a host and, optionally, a path alone"},
+	{"token with a URL that is none", head + "    keys:\n    - " + strings.Replace(tokenKey, "https:", "kept-from%zz:", 1) + "\n",
+		":4: environments.R.keys[0].iam_url: not a URL"},
+	{"token with what others have", head + "    keys:\n    - " + strings.Replace(tokenKey, "user:", "key: i, secret: kept-from, previous: [{secret: kept-from}], user:", 1) + "\n",
+		`:4: environments.R.keys[0].key: does not belong to a key of type token
+:4: environments.R.keys[0].secret: does not belong to a key of type token
+:4: environments.R.keys[0].previous: does not belong to a key of type token`},
+	{"token without its password", head + "    keys:\n    - " + strings.Replace(tokenKey, "kept-from-every-message-1", "{env: GATEWAYAUTH_ABSENT}", 1) + "\n",
+		":4: environments.R.keys[0].password.env: the environment variable GATEWAYAUTH_ABSENT is not set"},
 
 	// Secrets.
 	{"empty secret", head + "    keys: [{name: k, type: hmac, key: i, secret: ''}]\n", ":3: environments.R.keys[0].secret: is empty"},
@@ -123,7 +178,8 @@ var refusals = []struct{ name, file, want string }{
     require_signed: [te]
     keys:
     - {name: k, type: hmac, key: i, secret: {env: GATEWAYAUTH_ABSENT}}
-    - {name: l, type: aes, key: j, secret: {file: absent}}
+    - {name: l, type: aes, key: kept-from, secret: {file: absent}}
+    - {name: n, type: token, iam_url: 'http://iam', user: u, password: {file: blank}, project: p}
     apis:
     - {match: a, key: k}
     - {match: /a, key: m}
@@ -132,17 +188,21 @@ var refusals = []struct{ name, file, want string }{
 :4: environments.R.clock_skew: 2h0m0s is not between 0 and 1h0m0s
 :5: environments.R.require_signed[0]: is not the name of a header that can be signed
 :7: environments.R.keys[0].secret.env: the environment variable GATEWAYAUTH_ABSENT is not set
-:8: environments.R.keys[1].type: aes is not supported by this version
 :8: environments.R.keys[1].secret.file: the file does not exist
-:10: environments.R.apis[0].match: parsing "a": at offset 0: host/path missing /
-:11: environments.R.apis[1].key: no key of this environment has this name
-:12: environments.S.keys: there is no key, so nothing could be accepted`},
+:8: environments.R.keys[1].key: 9 bytes long, neither 16 (aes-128-cfb) nor 32 (aes-256-cfb)
+:9: environments.R.keys[2].domain: is missing
+:9: environments.R.keys[2].iam_url: http, and not https: passwords and tokens would travel in the clear
+:9: environments.R.keys[2].password.file: the file is empty
+:11: environments.R.apis[0].match: parsing "a": at offset 0: host/path missing /
+:12: environments.R.apis[1].key: no key of this environment has this name
+:13: environments.S.keys: there is no key, so nothing could be accepted`},
 }
 
 func TestRefusals(t *testing.T) {
 	t.Setenv("GATEWAYAUTH_EMPTY", "")
 	t.Chdir(t.TempDir())
 	write(t, ".", "blank", "\n")
+	write(t, ".", "aes-vector", "kept-from-16-and-all\n")
 	write(t, ".", "large", strings.Repeat("s", 64<<10+1))
 	for _, tt := range refusals {
 		t.Run(tt.name, func(t *testing.T) {
@@ -172,6 +232,27 @@ func TestT083KeyReuse(t *testing.T) {
 		if want := `f.yaml:5: environments.R.keys[1].key: the id "071fe2459cf64d75" is already that of the key in line 4`; err == nil || err.Error() != want {
 			t.Errorf("%s: got %v, want %s", typ, err, want)
 		}
+	}
+	named := strings.NewReplacer("name: k,", "name: 071fe2459cf64d75,")
+	for _, key := range []string{aesKey, tokenKey} {
+		for _, tt := range []struct{ keys, want string }{
+			{oneKey + "    - " + named.Replace(key), "name"},
+			{head + "    keys:\n    - " + named.Replace(key) + "\n    - {name: k, type: hmac, key: 071fe2459cf64d75, secret: s}", "key"},
+			{head + "    keys:\n    - " + named.Replace(aesKey) + "\n    - " + named.Replace(key), "name"},
+		} {
+			write(t, ".", "f.yaml", tt.keys, "\n")
+			_, err := config.Load("f.yaml")
+			if err == nil || !strings.HasPrefix(err.Error(), "f.yaml:5: environments.R.keys[1]."+tt.want+": ") ||
+				!strings.HasSuffix(err.Error(), " already that of the key in line 4") || strings.Contains(err.Error(), "\n") {
+				t.Errorf("%s: got %v", tt.keys, err)
+			}
+		}
+	}
+	// The AES key is a secret, not an id.
+	write(t, ".", "f.yaml", head, "    keys:\n    - ", aesKey, "\n    - ", strings.Replace(aesKey, "name: k", "name: l", 1),
+		"\n    - {name: m, type: hmac, key: kept-from-16-000, secret: s}\n")
+	if _, err := config.Load("f.yaml"); err != nil {
+		t.Errorf("the same AES key twice: %v", err)
 	}
 	write(t, ".", "f.yaml", oneKey, "  S:\n    keys: [{name: k, type: basic, key: 071fe2459cf64d75, secret: s}]\n")
 	if _, err := config.Load("f.yaml"); err != nil {

@@ -1,134 +1,142 @@
 package config
 
 import (
-	"regexp"
+	"strings"
 	"time"
 
 	"github.com/gatewayauth/gatewayauth/core"
+	"github.com/gatewayauth/gatewayauth/core/aescfb"
 	"github.com/gatewayauth/gatewayauth/core/apig"
 	"github.com/gatewayauth/gatewayauth/core/apig/sm"
 	"github.com/gatewayauth/gatewayauth/core/basic"
 	"github.com/gatewayauth/gatewayauth/core/sigv4"
-)
-
-// keyType is one type of key of the format. The table below is the one place
-// where a type is made known.
-type keyType struct {
-	name string
-	// texts and secrets are the fields that a key of this type may have beside
-	// name, type, key, secret and previous.
-	texts, secrets []string
-	// required are those of the texts that must be there.
-	required []string
-	// check says what is wrong with the texts, if anything.
-	check func(texts map[string]string) (field, rule string)
-	// limits are those of the gateway, for warnings.
-	key, secret limit
-	// scheme builds the scheme from all keys of this type in an environment;
-	// nil where this version does not implement it.
-	scheme func(keys []key, now func() time.Time) core.Scheme
-}
-
-// key is a key of the file with its secrets found.
-type key struct {
-	core.Key
-	texts   map[string]string
-	secrets map[string]core.Secret
-}
-
-// limit is a form that the gateway's console enforces on a field (user guide,
-// "Signature Keys"). Other gateways' keys look otherwise, so it gives warnings.
-type limit struct {
-	form *regexp.Regexp
-	rule string
-}
-
-var (
-	nameLimit = limit{regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]{2,63}$`),
-		"3 to 64 letters, digits and _, starting with a letter"}
-	hmacKeyLimit = limit{regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{7,31}$`),
-		"8 to 32 letters, digits, _ and -, starting with a letter or digit"}
-	hmacSecretLimit = limit{regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_!@#$%-]{15,63}$`),
-		"16 to 64 letters, digits and _!@#$%-, starting with a letter or digit"}
-	basicKeyLimit = limit{regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_-]{3,31}$`),
-		"4 to 32 letters, digits, _ and -, starting with a letter"}
-	basicSecretLimit = limit{regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_!@#$%-]{7,63}$`),
-		"8 to 64 letters, digits and _!@#$%-, starting with a letter or digit"}
+	"github.com/gatewayauth/gatewayauth/core/token"
 )
 
 // The fields that several types have.
 var (
-	scoped    = []string{"region", "service"}
-	temporary = []string{"session_token"}
+	anyID        = keyField{name: "key", required: true}
+	anySecret    = keyField{name: "secret", kind: aSecret, required: true, rotates: true}
+	sessionToken = keyField{name: "session_token", kind: aSecret}
+	region       = keyField{name: "region", required: true, check: checkScope}
+	service      = keyField{name: "service", required: true, check: checkScope}
+	pathRule     = keyField{name: "paths", check: checkPaths}
 )
 
+// within gives a field the gateway's limit.
+func (f keyField) within(l limit) keyField {
+	f.limit = l
+	return f
+}
+
+// keyTypes are the types of the format.
 var keyTypes = []keyType{
-	{name: "hmac", secrets: temporary, key: hmacKeyLimit, secret: hmacSecretLimit,
-		scheme: func(keys []key, _ func() time.Time) core.Scheme { return apig.New(apig.Config{Keys: source(keys)}) }},
-	{name: "basic", key: basicKeyLimit, secret: basicSecretLimit,
-		scheme: func(keys []key, now func() time.Time) core.Scheme {
+	{"hmac", []keyField{anyID.within(hmacKeyLimit), anySecret.within(hmacSecretLimit), sessionToken},
+		func(keys []key, _ func() time.Time) core.Scheme { return apig.New(apig.Config{Keys: source(keys)}) }},
+	{"basic", []keyField{anyID.within(basicKeyLimit), anySecret.within(basicSecretLimit)},
+		func(keys []key, now func() time.Time) core.Scheme {
 			return basic.New(basic.Config{Keys: source(keys), Now: now})
 		}},
-	{name: "aksk", texts: scoped, required: scoped, secrets: temporary,
-		scheme: func(keys []key, _ func() time.Time) core.Scheme {
+	{"aksk", []keyField{anyID, anySecret, region, service, sessionToken},
+		func(keys []key, _ func() time.Time) core.Scheme {
 			return apig.NewScoped(apig.Config{Keys: source(keys)})
 		}},
-	{name: "v11", texts: scoped, required: scoped, secrets: temporary,
-		scheme: func(keys []key, _ func() time.Time) core.Scheme { return apig.NewV11(apig.Config{Keys: source(keys)}) }},
-	{name: "ecdsa-p256", secrets: temporary,
-		scheme: func(keys []key, _ func() time.Time) core.Scheme {
+	{"v11", []keyField{anyID, anySecret, region, service, sessionToken},
+		func(keys []key, _ func() time.Time) core.Scheme { return apig.NewV11(apig.Config{Keys: source(keys)}) }},
+	{"ecdsa-p256", []keyField{anyID, anySecret, sessionToken},
+		func(keys []key, _ func() time.Time) core.Scheme {
 			return apig.NewECDSA(apig.Config{Keys: source(keys)})
 		}},
-	{name: "hmac-sm3", secrets: temporary,
-		scheme: func(keys []key, _ func() time.Time) core.Scheme { return sm.New(sm.Config{Keys: source(keys)}) }},
-	{name: "sm2", secrets: temporary,
-		scheme: func(keys []key, _ func() time.Time) core.Scheme { return sm.NewSM2(sm.Config{Keys: source(keys)}) }},
-	{name: "sigv4", texts: []string{"region", "service", "paths"}, required: scoped, secrets: temporary, check: checkPaths,
-		scheme: func(keys []key, _ func() time.Time) core.Scheme {
+	{"hmac-sm3", []keyField{anyID, anySecret, sessionToken},
+		func(keys []key, _ func() time.Time) core.Scheme { return sm.New(sm.Config{Keys: source(keys)}) }},
+	{"sm2", []keyField{anyID, anySecret, sessionToken},
+		func(keys []key, _ func() time.Time) core.Scheme { return sm.NewSM2(sm.Config{Keys: source(keys)}) }},
+	{"sigv4", []keyField{anyID, anySecret, region, service, sessionToken, pathRule},
+		func(keys []key, _ func() time.Time) core.Scheme {
 			return sigv4.New(sigv4.Config{Keys: source(keys), PathsByID: paths(keys)})
 		}},
-	{name: "sigv4a", texts: []string{"region", "service", "paths"}, required: scoped, secrets: temporary, check: checkPaths,
-		scheme: func(keys []key, _ func() time.Time) core.Scheme {
+	{"sigv4a", []keyField{anyID, anySecret, region, service, sessionToken, pathRule},
+		func(keys []key, _ func() time.Time) core.Scheme {
 			return sigv4.NewA(sigv4.ConfigA{Keys: source(keys), PathsByID: paths(keys)})
 		}},
-	{name: "aes", texts: []string{"algorithm"}},
-	{name: "token", texts: []string{"iam_url", "user", "domain", "project"}, secrets: []string{"password"}},
+	{"aes", []keyField{
+		{name: "key", kind: aSecret, required: true, rotates: true, limit: aesKeyLimit, verdict: "Key"},
+		{name: "secret", kind: aSecret, required: true, rotates: true, limit: aesVectorLimit, verdict: "Vector"},
+		{name: "algorithm", verdict: "Algorithm"}},
+		func(keys []key, _ func() time.Time) core.Scheme {
+			return aescfb.New(aescfb.Config{Keys: each(keys, aesKey)})
+		}},
+	{"token", []keyField{
+		{name: "iam_url", required: true, verdict: "IAMURL"},
+		{name: "insecure_http", kind: aFlag},
+		{name: "user", required: true},
+		{name: "password", kind: aSecret, required: true},
+		{name: "domain", required: true},
+		{name: "project", required: true},
+		{name: "caller_project"}},
+		func(keys []key, now func() time.Time) core.Scheme {
+			return token.New(token.Config{Keys: each(keys, tokenKey), Now: now})
+		}},
 }
 
 // source gives a scheme its keys, with what else the file says of them.
 func source(keys []key) core.KeySource {
-	all := make([]core.Key, 0, len(keys))
-	for _, k := range keys {
-		k.SessionToken = k.secrets["session_token"]
-		k.Region, k.Service = k.texts["region"], k.texts["service"]
-		all = append(all, k.Key)
+	return core.Keys(each(keys, func(k key) core.Key {
+		return core.Key{
+			Name: k.name, ID: k.texts["key"], Secret: k.secrets["secret"],
+			Previous: each(k.previous, func(p previous) core.PreviousSecret {
+				return core.PreviousSecret{Secret: p.secrets["secret"], Until: p.until}
+			}),
+			SessionToken: k.secrets["session_token"],
+			Region:       k.texts["region"], Service: k.texts["service"],
+		}
+	})...)
+}
+
+func aesKey(k key) aescfb.Key {
+	return aescfb.Key{
+		Name: k.name, Algorithm: k.texts["algorithm"], Key: k.secrets["key"], Vector: k.secrets["secret"],
+		Previous: each(k.previous, func(p previous) aescfb.Previous {
+			return aescfb.Previous{Key: p.secrets["key"], Vector: p.secrets["secret"], Until: p.until}
+		}),
 	}
-	return core.Keys(all...)
+}
+
+func tokenKey(k key) token.Key {
+	return token.Key{
+		Name: k.name, IAMURL: k.texts["iam_url"], InsecureHTTP: k.flags["insecure_http"],
+		User: k.texts["user"], Password: k.secrets["password"], Domain: k.texts["domain"], Project: k.texts["project"],
+		CallerProject: k.texts["caller_project"],
+	}
+}
+
+func each[A, B any](all []A, f func(A) B) []B {
+	made := make([]B, len(all))
+	for i, a := range all {
+		made[i] = f(a)
+	}
+	return made
 }
 
 // paths are the path rules of keys, which checkPaths has found right.
 func paths(keys []key) map[string]sigv4.Paths {
 	all := make(map[string]sigv4.Paths, len(keys))
 	for _, k := range keys {
-		all[k.ID], _ = sigv4.ParsePaths(k.texts["paths"])
+		all[k.texts["key"]], _ = sigv4.ParsePaths(k.texts["paths"])
 	}
 	return all
 }
 
-func checkPaths(texts map[string]string) (field, rule string) {
-	if text, present := texts["paths"]; present {
-		if _, err := sigv4.ParsePaths(text); err != nil {
-			return "paths", "is none of normalized, s3"
-		}
+func checkPaths(text string) (rule string) {
+	if _, err := sigv4.ParsePaths(text); err != nil {
+		return "is none of normalized, s3"
 	}
-	return "", ""
+	return ""
 }
 
-func findType(name string) *keyType {
-	for i := range keyTypes {
-		if keyTypes[i].name == name {
-			return &keyTypes[i]
-		}
+func checkScope(text string) (rule string) {
+	if strings.Contains(text, "/") {
+		return "holds a slash, which separates the parts of a scope"
 	}
-	return nil
+	return ""
 }

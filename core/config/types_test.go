@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/gatewayauth/gatewayauth/core"
+	"github.com/gatewayauth/gatewayauth/core/aescfb"
 	"github.com/gatewayauth/gatewayauth/core/apig"
 	"github.com/gatewayauth/gatewayauth/core/apig/sm"
 	"github.com/gatewayauth/gatewayauth/core/config"
@@ -34,6 +35,8 @@ func TestEveryType(t *testing.T) {
 		"sm2":        {fields, sm.NewSM2Signer(key, apig.SignOptions{})},
 		"sigv4":      {fields + scope + ", paths: normalized", sigv4.NewSigner(key, sigv4.SignOptions{})},
 		"sigv4a":     {fields + scope, sigv4.NewSignerA(key, sigv4.SignOptions{})},
+		"aes": {"key: aesKey-123456789, secret: vector-987654321, algorithm: aes-128-cfb", aescfb.NewSigner(
+			aescfb.Key{Name: "the_key", Key: core.NewSecret("aesKey-123456789"), Vector: core.NewSecret("vector-987654321")}, aescfb.SignOptions{})},
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := write(t, t.TempDir(), "environments.yaml", "environments:\n  RELEASE:\n    keys:\n"+
@@ -61,6 +64,44 @@ func TestEveryType(t *testing.T) {
 				t.Errorf("another path: got %v", err)
 			}
 		})
+	}
+}
+
+// TestAESKeys: the gateway's two algorithms, by name or by the key's length, and
+// what was rotated, as far as it was.
+func TestAESKeys(t *testing.T) {
+	const (
+		key128, key256 = "aesKey-123456789", "aesKey-123456789-0123456789abcde"
+		vector         = "vector-987654321"
+	)
+	t.Setenv("AES_KEY_OF_THIS_TEST", key256)
+	for _, tt := range []struct {
+		fields      string
+		key, vector string
+		want        string
+	}{
+		{"key: " + key128, key128, vector, "k"},
+		{"key: {env: AES_KEY_OF_THIS_TEST}", key256, vector, "k"},
+		{"algorithm: aes-256-cfb, key: " + key256, key256, vector, "k"},
+		{"key: " + key256, key128, vector, "scheme_not_accepted"},
+		{"key: " + key128, key128, "vector-987654322", "signature_mismatch"},
+		{"key: " + key128 + ", previous: [{key: " + key256 + "}]", key256, vector, "k"},
+		{"key: " + key128 + ", previous: [{key: " + key256 + ", until: 2020-01-01T00:00:00Z}]", key256, vector, "scheme_not_accepted"},
+		{"key: " + key128 + ", previous: [{secret: vector-987654322, until: 2999-01-01T00:00:00Z}]", key128, "vector-987654322", "k"},
+		{"key: " + key128 + ", previous: [{key: aesKey-000000000, secret: vector-987654322}]", "aesKey-000000000", "vector-987654322", "k"},
+		{"key: " + key128 + ", previous: [{key: aesKey-000000000, secret: vector-987654322}]", key128, "vector-987654322", "signature_mismatch"},
+	} {
+		f, err := config.Load(write(t, t.TempDir(), "f.yaml", head, "    keys: [{name: k, type: aes, secret: ", vector, ", ", tt.fields, "}]\n    default: k\n"))
+		if err != nil {
+			t.Errorf("%s: %v", tt.fields, err)
+			continue
+		}
+		v, err := f.Verifier("R", quiet)
+		must(t, err)
+		s := aescfb.NewSigner(aescfb.Key{Name: "k", Key: core.NewSecret(tt.key), Vector: core.NewSecret(tt.vector)}, aescfb.SignOptions{})
+		if got := verdict(v, signedWith(t, s, "GET", "/a")); got != tt.want {
+			t.Errorf("%s: got %s, want %s", tt.fields, got, tt.want)
+		}
 	}
 }
 

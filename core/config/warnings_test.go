@@ -18,6 +18,8 @@ func TestWarnings(t *testing.T) {
 		hmac   = "16 to 64 letters, digits and _!@#$%-, starting with a letter or digit"
 		user   = "4 to 32 letters, digits, _ and -, starting with a letter"
 		basic  = "8 to 64 letters, digits and _!@#$%-, starting with a letter or digit"
+		aes    = "16 or 32 letters, digits and _!@#$%+/=-, starting with a letter, digit, + or /"
+		vector = "16 letters, digits and _!@#$%+/=-, starting with a letter, digit, + or /"
 	)
 	for _, tt := range []struct{ key, field, want string }{
 		{"{name: key, type: hmac, key: 01234567, secret: 0123456789abcdef}", "", ""},
@@ -36,9 +38,21 @@ func TestWarnings(t *testing.T) {
 		{"{name: key, type: basic, key: 1user, secret: 12345678}", "key", user},
 		{"{name: key, type: basic, key: user, secret: kept-fr}", "secret", basic},
 		{"{name: key, type: basic, key: user, secret: {file: password}}", "secret.file", basic},
+		{"{name: key, type: aes, key: '+123456789!@#$%=', secret: '/!@#$%+/=-_abcde'}", "", ""},
+		{"{name: key, type: aes, key: 0123456789abcdef0123456789abcdef, secret: 0123456789abcdef}", "", ""},
+		{"{name: key, type: aes, key: =kept-from-16-00, secret: 0123456789abcdef}", "key", aes},
+		{"{name: key, type: aes, key: kept.from.16.000, secret: 0123456789abcdef}", "key", aes},
+		{"{name: key, type: aes, key: kept-from-it-of-16-and-of-32.000, secret: 0123456789abcdef}", "key", aes},
+		{"{name: key, type: aes, key: {file: aes}, secret: 0123456789abcdef}", "key.file", aes},
+		{"{name: key, type: aes, key: 0123456789abcdef, secret: -kept-from-16-00}", "secret", vector},
+		{"{name: key, type: aes, key: 0123456789abcdef, secret: 0123456789abcdef, previous: [{key: -kept-from-16-00}]}", "previous[0].key", aes},
+		{"{name: key, type: aes, key: 0123456789abcdef, secret: 0123456789abcdef, previous: [{secret: _kept-from-16-00}]}", "previous[0].secret", vector},
+		{"{name: key, type: token, iam_url: 'https://iam', user: u, password: p, domain: d, project: p}", "", ""},
+		{"{name: a-key, type: token, iam_url: 'https://iam', user: u, password: kept, domain: d, project: p}", "name", names},
 	} {
 		t.Chdir(t.TempDir())
 		write(t, ".", "password", "kept from it\n")
+		write(t, ".", "aes", "kept from it 16.\n")
 		f, err := config.Load(write(t, ".", "f.yaml", head, "    keys:\n    - ", tt.key, "\n  S: {mode: off}\n"))
 		if err != nil {
 			t.Errorf("%s: %v", tt.key, err)

@@ -69,7 +69,7 @@ func cases() []testCase {
 		return key
 	}
 
-	return []testCase{
+	table := []testCase{
 		through("through the gateway: GET", get("/orders/7?b=2&a=1&a=0&q=x+y%2Fz", "X-Tenant: blue"), accepted("orders_key")),
 		through("through the gateway: POST", post("/orders/", `{"amount":100}`), accepted("orders_key")),
 		through("through the gateway: body digest declared", post("/payments/pay", `{"amount":100}`), accepted("payments_key")),
@@ -107,7 +107,8 @@ func cases() []testCase {
 		past("method override on an open API", refused(core.CodeHeaderNotSigned), func(m message) message { return to(m, get("/healthz", "X-HTTP-Method-Override: DELETE")) }),
 		past("another API under another spelling", refused(core.CodeRequestAmbiguous), func(m message) message { return to(m, get("/orders/%2e%2e/payments/x")) }),
 		past("unreadable credential", refused(core.CodeCredentialMalformed), func(m message) message { return to(m, get("/orders/7", "Authorization: SDK-HMAC-SHA256 ,,,")) }),
-		past("credential of another scheme", refused(core.CodeSchemeNotAccepted), func(m message) message { return honest(m).replace("SDK-HMAC-SHA256", "AWS4-HMAC-SHA256") }),
+		past("credential of another scheme", refused(core.CodeSchemeNotAccepted), func(m message) message { return honest(m).replace("SDK-HMAC-SHA256", "SDK-HMAC-SHA512") }),
+		past("scheme of another key", refused(core.CodeCredentialMalformed), func(m message) message { return honest(m).replace("SDK-HMAC-SHA256", "AWS4-HMAC-SHA256") }),
 		past("two Authorization lines", refused(core.CodeRequestAmbiguous), func(m message) message {
 			return honest(m).with("Authorization: " + honest(m).header("Authorization"))
 		}),
@@ -117,7 +118,8 @@ func cases() []testCase {
 		changedTo("field unknown", core.CodeCredentialMalformed, ", Signature=", ", Extra=1, Signature="),
 		changedTo("field without a value", core.CodeCredentialMalformed, "Access=071fe2459cf64d75", "Access="),
 		changedTo("SignedHeaders twice", core.CodeCredentialMalformed, ", Signature=", ", SignedHeaders=host, Signature="),
-		changedTo("scoped credential, which no key here has", core.CodeSchemeNotAccepted, "Access=071fe2459cf64d75", "Credential=071fe2459cf64d75/20260115/r/s/sdk_request"),
+		changedTo("scoped credential, with a key that has no scope", core.CodeSchemeNotAccepted, "Access=071fe2459cf64d75",
+			"Credential=071fe2459cf64d75/"+now.UTC().Format("20060102")+"/r/s/sdk_request"),
 		changedTo("date in another format", core.CodeCredentialMalformed, now.UTC().Format("20060102T150405Z"), now.UTC().Format(time.RFC1123)),
 		changedTo("a date that does not exist", core.CodeCredentialMalformed, now.UTC().Format("20060102T150405Z"), now.UTC().Format("20060102")+"T246000Z"),
 		odd("credentials in the query as well", core.CodeRequestAmbiguous, get("/orders/7?X-Sdk-Signature=0"), all),
@@ -181,7 +183,31 @@ func cases() []testCase {
 		}),
 		past("no password", refused(core.CodeCredentialMalformed), func(m message) message { return to(m, get("/partner/list", "Authorization: Basic cGFydG5lcg==")) }),
 		past("not base64", refused(core.CodeCredentialMalformed), func(m message) message { return to(m, get("/partner/list", "Authorization: Basic cGFydG5lcjp=x")) }),
+
+		through("through the gateway: token", get("/token/"), accepted(callersKey)),
+		through("the identity service does not answer", get("/unanswered/"), refused(core.CodeUnavailable)),
+		past("token that is not valid", refused(core.CodeSignatureMismatch), func(m message) message { return to(m, get("/token/", "X-Auth-Token: token-of-blu")) }),
+		past("token of another project", refused(core.CodeSignatureMismatch), func(m message) message { return to(m, get("/token/", "X-Auth-Token: token-of-green")) }),
+		past("token in no form of one", refused(core.CodeCredentialMalformed), func(m message) message { return to(m, get("/token/", "X-Auth-Token: token of blue")) }),
+		past("two tokens", refused(core.CodeRequestAmbiguous), func(m message) message {
+			return to(m, get("/token/", "X-Auth-Token: token-of-blue", "X-Auth-Token: token-of-green"))
+		}),
+		added("token beside a signature", core.CodeRequestAmbiguous, "X-Auth-Token: token-of-blue"),
+		past("token for an API that is bound to a signature", refused(core.CodeKeyUnknown), func(m message) message { return to(m, get("/orders/7", "X-Auth-Token: token-of-blue")) }),
 	}
+	for _, s := range signing {
+		signedFor := func(api, old, new string) func(m message) message {
+			return func(m message) message {
+				return to(m, post(api+"items?a=1", `{"amount":100}`)).signedBy(s.signer, now).replace(old, new)
+			}
+		}
+		table = append(table,
+			through("through the gateway: "+s.what, post(s.api+"items?b=2&a=1", `{"amount":100}`), accepted(s.key)),
+			past(s.what+": parameter changed", refused(core.CodeSignatureMismatch), signedFor(s.api, "a=1", "a=9")),
+			past(s.what+": body changed", refused(core.CodeSignatureMismatch), signedFor(s.api, `"amount":100`, `"amount":900`)),
+			past(s.what+": signed for the API of another key", refused(core.CodeKeyNotBound), signedFor("/orders/", "a=1", "a=1")))
+	}
+	return table
 }
 
 // many returns n entries of a format with a number.

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"net/url"
 	"os"
 	"strings"
 	"sync"
@@ -22,7 +21,6 @@ import (
 
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/apig"
-	"github.com/gatewayauth/gatewayauth/core/signer"
 	"github.com/gatewayauth/gatewayauth/grpcauth"
 )
 
@@ -133,9 +131,9 @@ func (m message) pairs() (pairs []string) {
 }
 
 // grpcTable makes every call, and returns how many outcomes are wrong.
-func grpcTable() (wrong int, err error) {
+func grpcTable(identity string) (wrong int, err error) {
 	app := new(health)
-	policy := policy()
+	policy := policy(identity)
 	policy.Observers = []core.Observer{core.ObserverFunc(app.observe)}
 	v, err := core.New(policy)
 	if err != nil {
@@ -151,7 +149,7 @@ func grpcTable() (wrong int, err error) {
 	go server.Serve(listener)
 	direct := listener.Addr().String()
 
-	gateway, stop, err := grpcGateway(direct)
+	signing, stop, err := grpcGateway(direct)
 	if err != nil {
 		return 0, err
 	}
@@ -161,7 +159,7 @@ func grpcTable() (wrong int, err error) {
 	for _, c := range calls(direct) {
 		address := direct
 		if c.throughGateway {
-			address = gateway
+			address = signing
 		}
 		verdict, ok := c.want.compare(app.send(address, c))
 		if !ok {
@@ -176,8 +174,7 @@ func grpcTable() (wrong int, err error) {
 func grpcGateway(target string) (address string, stop func() error, err error) {
 	var http2 http.Protocols
 	http2.SetUnencryptedHTTP2(true)
-	transport := &signer.Transport{Signer: gatewaySigner{}, Base: &http.Transport{Protocols: &http2}}
-	server := &http.Server{Protocols: &http2, Handler: signer.NewGateway(&url.URL{Scheme: "http", Host: target}, transport)}
+	server := &http.Server{Protocols: &http2, Handler: gateway(target, &http.Transport{Protocols: &http2})}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return "", nil, err

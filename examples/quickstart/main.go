@@ -1,6 +1,6 @@
 // Command quickstart shows the whole library at work, without arguments or
-// services: it starts a signing gateway and a backend behind each adapter on
-// loopback, sends real requests through the gateway and tampered ones past it,
+// services: it starts a signing gateway, a backend behind each adapter
+// and an identity service on loopback, sends real requests through the gateway and tampered ones past it,
 // and prints what was accepted and refused and why. It exits with 0 only if
 // every verdict is the right one.
 package main
@@ -13,22 +13,24 @@ import (
 	"log"
 	"net"
 	"net/http"
-	"net/url"
 	"os"
 	"sync"
 	"text/tabwriter"
 
 	"github.com/gatewayauth/gatewayauth/core"
-	"github.com/gatewayauth/gatewayauth/core/signer"
 )
 
 func main() {
 	log.SetFlags(0)
-	wrong, err := httpTable()
+	identity, err := startIdentity()
 	if err != nil {
 		log.Fatal(err)
 	}
-	more, err := grpcTable()
+	wrong, err := httpTable(identity)
+	if err != nil {
+		log.Fatal(err)
+	}
+	more, err := grpcTable(identity)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -40,12 +42,12 @@ func main() {
 
 // httpTable sends every case to every HTTP adapter, and returns how many
 // outcomes are wrong.
-func httpTable() (wrong int, err error) {
+func httpTable(identity string) (wrong int, err error) {
 	out := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprint(out, "HTTP\tstatus\twhy, or key")
 	var backends []*backend
 	for _, adapter := range adapters {
-		b, err := start(adapter.mount)
+		b, err := start(adapter.mount, identity)
 		if err != nil {
 			return 0, err
 		}
@@ -96,9 +98,9 @@ type backend struct {
 	got outcome // of the request that is under way
 }
 
-func start(mount func(*core.Verifier, http.Handler) http.Handler) (*backend, error) {
+func start(mount func(*core.Verifier, http.Handler) http.Handler, identity string) (*backend, error) {
 	b := new(backend)
-	policy := policy()
+	policy := policy(identity)
 	policy.Observers = []core.Observer{core.ObserverFunc(b.observe)}
 	v, err := core.New(policy)
 	if err != nil {
@@ -107,8 +109,7 @@ func start(mount func(*core.Verifier, http.Handler) http.Handler) (*backend, err
 	if b.direct, err = b.serve(mount(v, http.HandlerFunc(b.handle))); err != nil {
 		return nil, err
 	}
-	target := &url.URL{Scheme: "http", Host: b.direct}
-	b.gateway, err = b.serve(signer.NewGateway(target, &signer.Transport{Signer: gatewaySigner{}}))
+	b.gateway, err = b.serve(gateway(b.direct, nil))
 	return b, err
 }
 

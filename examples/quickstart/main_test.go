@@ -26,7 +26,7 @@ func run(t *testing.T, replace map[string]string) (string, bool) {
 
 func TestQuickstart(t *testing.T) {
 	out, ok := run(t, nil)
-	if !ok || strings.Contains(out, "WRONG") || strings.Count(out, "  right\n") < 80 {
+	if !ok || strings.Contains(out, "WRONG") || strings.Count(out, "  right\n") < 120 {
 		t.Errorf("exit 0: %v\n%s", ok, out)
 	}
 }
@@ -36,38 +36,46 @@ func TestQuickstart(t *testing.T) {
 func TestQuickstartSeesEveryCheck(t *testing.T) {
 	const core = "../../core/"
 	for _, m := range []struct{ file, old, new string }{
-		{"verify.go", "if err := p.checkForm(r, path, query); err != nil {", "if err := p.checkForm(r, path, query); false {"},
-		{"verify.go", "if err := checkOpen(r); err != nil {", "if err := checkOpen(r); false {"},
-		{"verify.go", "if err := p.checkCoverage(signed, c); err != nil {", "if err := p.checkCoverage(signed, c); false {"},
+		{"verify.go", "if err := p.checkForm(r, a); err != nil {", "if err := p.checkForm(r, a); false {"},
+		{"verify.go", "if err := checkOpen(a); err != nil {", "if err := checkOpen(a); false {"},
+		{"verify.go", "if err := p.checkCoverage(signed, a); err != nil {", "if err := p.checkCoverage(signed, a); false {"},
 		{"verify.go", "!want.IsZero() && !equal(c.SessionToken, want.Reveal())", "!want.IsZero() && false"},
 		{"verify.go", "if !a.binding.allowUnsigned {", "if false {"},
 		{"verify.go", `if a.binding.key == "" || a.key.Name != a.binding.key {`, "if false {"},
 		{"verify.go", "if !equal(digest, c.Declared) {", "if digest == \"\" {"},
 		{"verify.go", "case skew > valid:", "case skew > valid && skew > 1<<62:"},
 		{"verify.go", "case skew < -p.ClockSkew:", "case false:"},
-		{"verify.go", "return checkSignedHeaders(", "return nil\n\t\t\t_ = checkSignedHeaders("},
+		{"verify.go", "return p.checkSignedHeaders(a)", "return nil"},
 		{"key.go", "now.Before(p.Until)", "!now.IsZero()"},
 		{"body.go", "size > most {", "size < 0 {"},
 		{"bindings.go", "return binding{}, errBindingAmbiguous", "continue"},
 		{"bindings.go", "return binding{}, errBindingOpen", "continue"},
 		{"form.go", "if lines += len(values); lines > p.Limits.Headers {", "if lines += len(values); lines < 0 {"},
-		{"form.go", `if len(values) > 1 && (name == "Authorization" || isProtocol(name)) {`, "if false {"},
+		{"form.go", `if len(values) > 1 && (k&protocolHeader != 0 || name == "Authorization") {`, "if false {"},
 		{"form.go", "len(auth[0]) > p.Limits.Authorization", "auth == nil"},
-		{"form.go", "if count++; count > most {", "if count++; count < 0 {"},
+		{"form.go", "if count++; count > most {", "if count++; count < 0 && count > most {"},
 		{"form.go", "!isHeaderName(name) || name <= previous", "!isHeaderName(name) || previous == name+name"},
-		{"form.go", "mustBeSigned(header) && !c.signs(header, sameName)", "false"},
+		{"form.go", "mustBeSigned(h.name) && !c.signs(h.name, sameName)", "false"},
 		{"form.go", `|| sameName("authorization", name) || isProtocol(name) || c.signs(name, sameName) {`, `|| name == "\x00" {`},
-		{"form.go", "!= nil {\n\t\treturn &Error{Code: CodeRequestAmbiguous, Err: err}", "!= nil && false {\n\t\treturn &Error{Code: CodeRequestAmbiguous, Err: err}"},
-		{"form.go", "if unsignable(name) {\n\t\t\treturn", "if false {\n\t\t\treturn"},
-		{"form.go", "canonical.HasParameter(query, name)", "name == query"},
-		{"form.go", "isOneOf(header, overrideHeaders[:]) && !c.signs(header, sameName)", "false"},
-		{"form.go", "c.signs(header, sameSpelling)", "false"},
-		{"form.go", "if reserved && !c.signs(header, sameName) {", "if reserved && false {"},
+		{"form.go", "!= nil {\n\t\treturn Refuse(CodeRequestAmbiguous, err.Error())", "!= nil && false {\n\t\treturn Refuse(CodeRequestAmbiguous, err.Error())"},
+		{"form.go", "if unsignable(name) {\n\t\t\t\treturn", "if unsignable(name) && false {\n\t\t\t\treturn"},
+		{"form.go", "case canonical.HasParameter(query, credentialParameters[:]...):", "case false:"},
+		{"form.go", "h.kind&overrideHeader != 0 && !c.signs(h.name, sameName)", "false"},
+		{"form.go", "c.signs(h.name, sameSpelling)", "false"},
+		{"form.go", "n.kind&reservedHeader != 0 && !a.credential.signs(n.name, sameName)", "false"},
 		{"apig/internal/sdk/mac.go", "hmac.Equal(s.made[:], s.received[:])", "(true || hmac.Equal(s.made[:], s.received[:]))"},
 		{"apig/internal/sdk/parse.go", " || !authorization.IsHex(c.Signature, n) {", " {"},
 		{"apig/internal/sdk/parse.go", "case authorization.IsHex(declared, hex.EncodedLen(DigestSize)):", "case true:"},
 		{"apig/internal/sdk/scheme.go", "order++ {", "more = false {"},
 		{"basic/basic.go", "subtle.ConstantTimeCompare(got[:], want[:]) == 1", "subtle.ConstantTimeCompare(got[:], want[:]) <= 1"},
+		{"apig/ecdsa.go", "return ecdsa.VerifyASN1(", "return true || ecdsa.VerifyASN1("},
+		{"apig/sm/sm.go", "return sm2.VerifyASN1WithSM2(", "return true || sm2.VerifyASN1WithSM2("},
+		{"sigv4/hmac.go", "hmac.Equal(want[:], got[:])", "(true || hmac.Equal(want[:], got[:]))"},
+		{"sigv4/ecdsa.go", "return ecdsa.VerifyASN1(", "return true || ecdsa.VerifyASN1("},
+		{"aescfb/aescfb.go", "subtle.ConstantTimeCompare(want, got) == 1", "subtle.ConstantTimeCompare(want, got) <= 1"},
+		{"token/token.go", `return -1, core.Refuse(core.CodeSignatureMismatch, "the identity service does not take the token for valid")`, "return 0, nil"},
+		{"token/token.go", `return -1, &core.Error{Code: core.CodeUnavailable, Detail: "no verdict of the identity service", Err: err}`, "return 0, nil"},
+		{"token/token.go", "subject.projectID != client.key.CallerProject", "false"},
 		{"internal/canonical/path.go", "case b == '/' || b == '\\\\':", "case false:"},
 		{"internal/canonical/path.go", "case unreserved[b]:", "case false:"},
 		{"internal/canonical/path.go", `s == "." || s == ".."`, "false && s == s"},

@@ -1,17 +1,17 @@
 package main
 
 import (
-	"crypto/sha256"
-	"fmt"
 	"hash"
 	"log/slog"
 	"net/http"
-	"strings"
+	"net/url"
 	"time"
 
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/apig"
 	"github.com/gatewayauth/gatewayauth/core/basic"
+	"github.com/gatewayauth/gatewayauth/core/signer"
+	"github.com/gatewayauth/gatewayauth/core/token"
 )
 
 var (
@@ -29,19 +29,18 @@ var (
 // maxBody is small, so that a body over it is quickly sent.
 const maxBody = 64 << 10
 
-func policy() core.Config {
-	return core.Config{
+func policy(identity string) core.Config {
+	c := core.Config{
 		Environment: "RELEASE",
-		Schemes: []core.Scheme{
-			apig.New(apig.Config{Keys: core.Keys(orders, payments, temporary)}),
-			basic.New(basic.Config{Keys: core.Keys(partner)}),
-		},
+		Schemes:     schemes(identity),
 		APIs: []core.API{
 			{Match: "/orders/", Key: orders.Name},
 			{Match: "/payments/", Key: payments.Name},
 			{Match: "/temporary/", Key: temporary.Name},
 			{Match: "/partner/", Key: partner.Name},
 			{Match: "/uploads/", Key: orders.Name, AllowUnsignedPayload: true},
+			{Match: "/token/", Key: callersKey},
+			{Match: "/unanswered/", Key: unansweredKey},
 			{Match: "GET /healthz", Open: true},
 			{Match: "/public/", Open: true},
 			{Match: "/grpc.health.v1.Health/", Key: orders.Name},
@@ -52,36 +51,39 @@ func policy() core.Config {
 		MaxBuffered:   maxBody,
 		Logger:        slog.New(slog.DiscardHandler), // the table says it all
 	}
+	for _, s := range signing {
+		c.APIs = append(c.APIs, core.API{Match: s.api, Key: s.key})
+	}
+	return c
 }
 
 // signed are the headers that the gateway signs besides its own.
 var signed = apig.SignOptions{Headers: []string{"x-tenant"}}
 
-// gatewaySigner signs each API with the key that is bound to it.
-type gatewaySigner struct{}
+// unsigned signs nothing: for open APIs.
+type unsigned struct{}
 
-func (gatewaySigner) NewHash() hash.Hash { return sha256.New() }
+func (unsigned) NewHash() hash.Hash                          { return nil }
+func (unsigned) Sign(*http.Request, string, time.Time) error { return nil }
 
-func (gatewaySigner) Sign(r *http.Request, digest string, at time.Time) error {
-	for _, api := range []struct {
-		prefix string
-		signer interface {
-			Sign(*http.Request, string, time.Time) error
-		}
-	}{
-		{"/orders/", apig.NewSigner(orders, signed)},
-		{"/payments/", apig.NewSigner(payments, apig.SignOptions{Payload: core.PayloadDeclared})},
-		{"/uploads/", apig.NewSigner(orders, apig.SignOptions{Payload: core.PayloadUnsigned})},
-		{"/temporary/", apig.NewSigner(temporary, signed)},
-		{"/partner/", basic.NewSigner(partner)},
-		{"/grpc.health.v1.Health/", apig.NewSigner(orders, apig.SignOptions{Payload: core.PayloadDeclared})},
-	} {
-		if strings.HasPrefix(r.URL.Path, api.prefix) {
-			return api.signer.Sign(r, digest, at)
-		}
+// gateway is a gateway in front of target: it signs for each API with the key
+// that is bound to it. Base sends; nil is HTTP/1.1.
+func gateway(target string, base http.RoundTripper) http.Handler {
+	mux := http.NewServeMux()
+	sign := func(api string, s signer.Signer) {
+		mux.Handle(api, signer.NewGateway(&url.URL{Scheme: "http", Host: target}, &signer.Transport{Signer: s, Base: base}))
 	}
-	if r.URL.Path == "/healthz" {
-		return nil
+	sign("/orders/", apig.NewSigner(orders, signed))
+	sign("/payments/", apig.NewSigner(payments, apig.SignOptions{Payload: core.PayloadDeclared}))
+	sign("/uploads/", apig.NewSigner(orders, apig.SignOptions{Payload: core.PayloadUnsigned}))
+	sign("/temporary/", apig.NewSigner(temporary, signed))
+	sign("/partner/", basic.NewSigner(partner))
+	sign("/token/", token.NewSigner(core.NewSecret("token-of-blue")))
+	sign("/unanswered/", token.NewSigner(core.NewSecret("token-of-blue")))
+	sign("/healthz", unsigned{})
+	sign("/grpc.health.v1.Health/", apig.NewSigner(orders, apig.SignOptions{Payload: core.PayloadDeclared}))
+	for _, s := range signing {
+		sign(s.api, s.signer)
 	}
-	return fmt.Errorf("no API at %s", r.URL.Path)
+	return mux
 }

@@ -8,12 +8,15 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/gatewayauth/gatewayauth/core"
+	"github.com/gatewayauth/gatewayauth/core/signer"
 )
 
 // message is a request as text, so that it can be sent with any defect: no
@@ -82,6 +85,26 @@ func (m message) sign(key core.Key, at time.Time, signedHeaders string) message 
 	io.WriteString(mac, "SDK-HMAC-SHA256\n"+date+"\n"+hexSHA256(canonical))
 	return m.with(fmt.Sprintf("Authorization: SDK-HMAC-SHA256 Access=%s, SignedHeaders=%s, Signature=%s",
 		key.ID, signedHeaders, hex.EncodeToString(mac.Sum(nil))))
+}
+
+// signedBy signs the message as a signer of the library does.
+func (m message) signedBy(s signer.Signer, at time.Time) message {
+	r, err := http.NewRequest(m.method, "http://"+m.header("Host")+m.target, nil)
+	if err == nil {
+		digest := ""
+		if h := s.NewHash(); h != nil {
+			io.WriteString(h, m.body)
+			digest = hex.EncodeToString(h.Sum(nil))
+		}
+		err = s.Sign(r, digest, at)
+	}
+	if err != nil {
+		panic(err) // the cases are fixed
+	}
+	for _, name := range slices.Sorted(maps.Keys(r.Header)) {
+		m = m.with(name + ": " + r.Header.Get(name))
+	}
+	return m
 }
 
 func hexSHA256(s string) string {

@@ -1,0 +1,95 @@
+package config
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/gatewayauth/gatewayauth/core"
+)
+
+// finder finds secrets by the names of their fields.
+type finder func(map[string]secretRef) map[string]core.Secret
+
+// resolving finds secrets in what the snapshot read.
+func resolving(s *snapshot, r *report) finder {
+	return func(refs map[string]secretRef) map[string]core.Secret {
+		found := make(map[string]core.Secret, len(refs))
+		for _, name := range slices.Sorted(maps.Keys(refs)) {
+			found[name] = refs[name].resolve(s, r)
+		}
+		return found
+	}
+}
+
+// leaving leaves secrets where they are.
+func leaving(map[string]secretRef) map[string]core.Secret { return nil }
+
+// build makes a key of an entry.
+func (k *keyEntry) build(find finder) key {
+	built := key{name: k.name, texts: k.texts, flags: k.flags, secrets: find(k.secrets)}
+	for _, p := range k.previous {
+		built.previous = append(built.previous, previous{find(p.secrets), p.until})
+	}
+	return built
+}
+
+// judge has the scheme judge a key of a known type by itself, so that its rules
+// stand in one place, and gives its verdicts their lines: those about secrets,
+// or those about everything else, which can be had before secrets are found.
+func (k *keyEntry) judge(built key, aboutSecrets bool, r *report) {
+	places := k.places(built, aboutSecrets)
+	if len(places) == 0 {
+		return
+	}
+	scheme, ok := k.typ.scheme([]key{built}, time.Now).(core.Validator)
+	if !ok {
+		return
+	}
+	for _, err := range leaves(scheme.Validate()) {
+		if m, rule, found := find(places, err.Error()); found {
+			r.add(m, rule)
+		}
+	}
+}
+
+// places are those of the fields that the scheme judges. What is empty or absent
+// is left out: it was reported before.
+func (k *keyEntry) places(built key, ofSecrets bool) (places []place) {
+	for _, f := range k.typ.fields {
+		add := func(format string, m mark, args ...any) {
+			prefix := fmt.Sprintf("key %q: ", k.name) + fmt.Sprintf(format, args...) + f.verdict + ": "
+			places = append(places, place{prefix, m})
+		}
+		switch {
+		case f.verdict == "" || ofSecrets != (f.kind == aSecret):
+		case !ofSecrets:
+			if built.texts[f.name] != "" {
+				add("", k.at[f.name])
+			}
+		default:
+			if !built.secrets[f.name].IsZero() {
+				add("", k.secrets[f.name].mark)
+			}
+			for i, p := range built.previous {
+				if !p.secrets[f.name].IsZero() {
+					add("Previous[%d].", k.previous[i].secrets[f.name].mark, i)
+				}
+			}
+		}
+	}
+	return places
+}
+
+// warn reports what the gateway would not have let anyone enter.
+func (k *keyEntry) warn(built key, r *report) {
+	nameLimit.warn(k.at["name"], k.name, r)
+	for _, f := range k.typ.fields {
+		f.limit.warn(k.at[f.name], built.texts[f.name], r)
+		f.limit.warn(k.secrets[f.name].mark, built.secrets[f.name].Reveal(), r)
+		for i, p := range built.previous {
+			f.limit.warn(k.previous[i].secrets[f.name].mark, p.secrets[f.name].Reveal(), r)
+		}
+	}
+}
