@@ -372,10 +372,3 @@ func TestRequiredTwins(t *testing.T) {
 	_, err := v.Verify(signed(t, k1, "POST", "/", "text", apig.SignOptions{}))
 	wantCode(t, err, core.CodeHeaderNotSigned) // a length that is there
 }
-
-// TestSessionTokenOfNoKey: a token that is signed belongs to the key, or to none.
-func TestSessionTokenOfNoKey(t *testing.T) {
-	r := signed(t, k1, "GET", "/", "", apig.SignOptions{Headers: []string{"x-security-token"}}, "X-Security-Token: token")
-	_, err := verifier(t).Verify(r)
-	wantCode(t, err, core.CodeSignatureMismatch)
-}

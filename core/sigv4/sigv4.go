@@ -86,6 +86,9 @@ func repeated(detail string) error  { return core.Refuse(core.CodeRequestAmbiguo
 
 // Verify compares the signature with every secret.
 func (s *scheme) Verify(r *http.Request, c *core.Credential, key *core.Key, secrets []core.Secret, payload string) (int, error) {
+	if c.SessionToken != "" && key.SessionToken.IsZero() {
+		return -1, core.Refuse(core.CodeSignatureMismatch, "a session token, for a key that has none")
+	}
 	m := c.Message()
 	if err := stringToSign(m, r, c, s.pathsOf(c), payload); err != nil {
 		return -1, err

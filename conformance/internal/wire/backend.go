@@ -109,7 +109,11 @@ func (b *Backend) Send(t testing.TB, raw []byte) Answer {
 	defer conn.Close()
 
 	method, _, _ := bytes.Cut(raw, []byte(" "))
-	response, err := http.ReadResponse(bufio.NewReader(conn), &http.Request{Method: string(method)})
+	reader := bufio.NewReader(conn)
+	response, err := http.ReadResponse(reader, &http.Request{Method: string(method)})
+	if err == nil && response.StatusCode == http.StatusContinue { // the request expects it
+		response, err = http.ReadResponse(reader, &http.Request{Method: string(method)})
+	}
 	if err != nil {
 		t.Fatalf("no answer: %v\n%.300q", err, raw)
 	}

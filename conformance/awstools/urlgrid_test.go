@@ -1,0 +1,194 @@
+package awstools_test
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/gatewayauth/gatewayauth/core"
+)
+
+// urlQueries are queries as the signers take them that sign URLs: aws4 writes
+// them anew before it sends, aws4fetch does so in the query form.
+var urlQueries = []string{
+	"a=1", "b=2&a=1&c=", "a", "a=&b", "q=a+b&r=a%20b&s=%2B", "q=!$'()*,:@~/?", "q=%21%24%26%27%28%29", "a=b=c", "&&a=1&&b=2&",
+	"a%2Fb=1&a-b=2&a~b=3&a_b=4&a%C3%A4b=5&a%20b=6&aZ=7", "é=ü&中=文&ключ=значение", "😀=1&～=2", "A=1&a=2&aa=3&B=4&b=5", "a%3Bb=c%3Bd",
+	"%25=%2541", "X-Amz-Foo=1&x-amz-foo=2", "q=%7E%2D%41", "list-type=2&prefix=a/b&delimiter=%2F",
+}
+
+// repeated are queries with repeated parameters.
+var repeated = []string{"k=2&k=1&k=10&k=1", "v=x/y&v=x-y&v=x~y&v=x%20y&v=xZ&v=x", "k=&k=x&k="}
+
+func aws4Cases() []nodeCase {
+	g := grid{tool: "aws4"}
+	plain, s3 := expected{}, expected{service: "s3"}
+	query := expected{presigned: true}
+	query3 := expected{service: "s3", presigned: true, unsigned: true} // aws4 never signs the body there
+	services := []expected{plain, s3, query, query3}
+	target := func(e expected, path string) nodeRequest { return nodeRequest{Path: valid(e, path)} }
+	g.common(services, target)
+
+	for _, e := range services {
+		for _, path := range append([]string{"/a b", "/caf%c3%a9", "/café", "/中文/路径", "/😀", `/[a]{b}|^"<>` + "`", `/a\b`}, rawPaths...) {
+			g.add("path "+path, target(e, path), e)
+		}
+		for i, q := range urlQueries {
+			g.add(fmt.Sprintf("query %d", i), target(e, "/q?"+q), e)
+		}
+		g.add("headers repeated", nodeRequest{Path: valid(e, "/h"), Headers: map[string]any{"X-Multi": []string{"b", "a", "a  c"}}}, e)
+		g.add("user agent on request", nodeRequest{Path: valid(e, "/h"), Headers: map[string]any{"User-Agent": "own"},
+			Options: map[string]any{"extraHeadersToInclude": map[string]bool{"user-agent": true}}}, e)
+
+		refuse := func(name string, r nodeRequest, want core.Code, why string) {
+			e := e
+			e.want, e.why = want, why
+			r.Path = valid(e, r.Path)
+			g.add(name, r, e)
+		}
+		for _, path := range resolvedPaths {
+			if e.service == "s3" {
+				g.add("path "+path, target(e, path), e)
+			} else {
+				refuse("path "+path, nodeRequest{Path: path}, core.CodeRequestAmbiguous, resolved)
+			}
+		}
+		for _, path := range hiddenPaths {
+			if e.service == "s3" {
+				refuse("path "+path, nodeRequest{Path: path}, core.CodeRequestAmbiguous, ambiguous)
+			} else {
+				g.add("path "+path, target(e, path), e)
+			}
+		}
+		if e.service == "s3" {
+			refuse("path /a+b", nodeRequest{Path: "/a+b"}, core.CodeSignatureMismatch, plusSpace)
+		} else {
+			g.add("path /a+b", target(e, "/a+b"), e)
+		}
+		for i, q := range repeated {
+			if e.service == "s3" {
+				refuse(fmt.Sprintf("repeated %d", i), nodeRequest{Path: "/q?" + q}, core.CodeSignatureMismatch, firstOnly)
+			} else {
+				g.add(fmt.Sprintf("repeated %d", i), target(e, "/q?"+q), e)
+			}
+		}
+		headers := func(name string, set map[string]any, want core.Code, why string) {
+			refuse("headers "+name, nodeRequest{Path: "/h", Headers: set}, want, why)
+		}
+		headers("Latin-1", map[string]any{"X-Latin": "é"}, core.CodeSignatureMismatch, latin1)
+		headers("repeated with blanks", map[string]any{"X-Multi": []string{"a ", " b"}}, core.CodeSignatureMismatch, "values are joined before they are trimmed")
+		headers("twice in different case", map[string]any{"X-A": "1", "x-a": "2"}, core.CodeCredentialMalformed, "listed twice")
+		headers("Transfer-Encoding", map[string]any{"Transfer-Encoding": "chunked"}, core.CodeHeaderNotSigned, "signed, but it belongs to one connection")
+		refuse("protocol header ignored", nodeRequest{Path: "/h", Headers: map[string]any{"X-Amz-Meta-A": "a"},
+			Options: map[string]any{"extraHeadersToIgnore": map[string]bool{"x-amz-meta-a": true}}}, core.CodeHeaderNotSigned, "left unsigned on request")
+		refuse("host ignored", nodeRequest{Path: "/h",
+			Options: map[string]any{"extraHeadersToIgnore": map[string]bool{"host": true}}}, core.CodeHeaderNotSigned, "left unsigned on request")
+		refuse("method in lower case", nodeRequest{Method: "get", Path: "/m"}, core.CodeSignatureMismatch, unsent)
+	}
+	g.declared(plain)
+	g.declared(s3)
+	g.dates("X-Amz-Date")
+
+	g.add("no validity", nodeRequest{Path: "/"}, expected{presigned: true, want: core.CodeCredentialMalformed, why: noValidity})
+	for _, validity := range []string{"0", "-1", "604801", "60s", "+60", "", "1e3"} {
+		g.add("validity "+validity, nodeRequest{Path: "/?X-Amz-Expires=" + validity},
+			expected{presigned: true, want: core.CodeCredentialMalformed, why: "signed unseen"})
+	}
+	g.add("no validity of its own", nodeRequest{Path: "/k"}, query3)
+	g.add("declared digest", nodeRequest{Method: "PUT", Path: "/b", Body: []byte("A"), Headers: map[string]any{contentHeader: digestOfA}},
+		expected{service: "s3", presigned: true, want: core.CodeSignatureMismatch, why: "the header is signed, but UNSIGNED-PAYLOAD is hashed in its place"})
+	g.add("old date", nodeRequest{Path: "/?X-Amz-Expires=60&X-Amz-Date=" + timestamp(-2*time.Minute)},
+		expected{presigned: true, want: core.CodeSignatureExpired, why: "two minutes old, valid for one"})
+	return g.cases
+}
+
+// valid adds a validity to the targets of links, which these signers leave to
+// the application.
+func valid(e expected, target string) string {
+	const parameter = "X-Amz-Expires=604800"
+	switch {
+	case !e.presigned:
+		return target
+	case strings.Contains(target, "?"):
+		return target + "&" + parameter
+	}
+	return target + "?" + parameter
+}
+
+// aws4fetchCases: what aws4fetch signs and fetch sends. Both take a URL, so
+// that paths are resolved before they are signed.
+func aws4fetchCases() []nodeCase {
+	g := grid{tool: "aws4fetch"}
+	plain, s3 := expected{}, expected{service: "s3", unsigned: true} // for S3 it declares the body unsigned
+	query := expected{presigned: true}
+	query3 := expected{service: "s3", presigned: true, unsigned: true}
+	services := []expected{plain, s3, query, query3}
+	target := func(e expected, path string) nodeRequest { return nodeRequest{Path: valid(e, path)} }
+	g.common(services, target)
+
+	for _, e := range services {
+		for _, path := range append([]string{"/a b", "/caf%c3%a9", "/café", "/中文/路径", "/😀", `/[a]{b}|^"<>` + "`", `/a\b`, "/./a", "/a/.", "/a/../b", "/a/b/..", "/..", "/a/%2E%2e/b"}, rawPaths...) {
+			g.add("path "+path, target(e, path), e)
+		}
+		for i, q := range urlQueries {
+			g.add(fmt.Sprintf("query %d", i), target(e, "/q?"+q), e)
+		}
+		g.add("headers twice in different case", nodeRequest{Path: valid(e, "/h"), Headers: map[string]any{"X-A": "1", "x-a": "2"}}, e)
+		g.add("content type on request", nodeRequest{Method: "POST", Path: valid(e, "/h"), Body: []byte("a"),
+			Headers: map[string]any{"Content-Type": "text/plain"}, Options: map[string]any{"allHeaders": true}}, e)
+		g.add("method get", nodeRequest{Method: "get", Path: valid(e, "/m")}, e)
+
+		refuse := func(name string, r nodeRequest, want core.Code, why string) {
+			e := e
+			e.want, e.why = want, why
+			r.Path = valid(e, r.Path)
+			g.add(name, r, e)
+		}
+		for _, path := range []string{"//", "//a", "/a//b", "/a//"} {
+			if e.service == "s3" {
+				g.add("path "+path, target(e, path), e)
+			} else {
+				refuse("path "+path, nodeRequest{Path: path}, core.CodeRequestAmbiguous, resolved)
+			}
+		}
+		for _, path := range []string{"/a%2Fb", "/%41", "/a/%7E"} {
+			if e.service == "s3" {
+				refuse("path "+path, nodeRequest{Path: path}, core.CodeRequestAmbiguous, ambiguous)
+			} else {
+				g.add("path "+path, target(e, path), e)
+			}
+		}
+		if e.service == "s3" {
+			refuse("path /a+b", nodeRequest{Path: "/a+b"}, core.CodeSignatureMismatch, plusSpace)
+		} else {
+			g.add("path /a+b", target(e, "/a+b"), e)
+		}
+		for i, q := range repeated {
+			if e.service == "s3" {
+				refuse(fmt.Sprintf("repeated %d", i), nodeRequest{Path: "/q?" + q}, core.CodeSignatureMismatch, firstOnly)
+			} else {
+				g.add(fmt.Sprintf("repeated %d", i), target(e, "/q?"+q), e)
+			}
+		}
+		refuse("query without a name", nodeRequest{Path: "/q?=v"}, core.CodeRequestAmbiguous, "frameworks differ on whether that is a parameter; it is not signed either")
+		if !e.presigned { // the query form writes the query anew
+			refuse("query with a semicolon", nodeRequest{Path: "/q?a;b=c"}, core.CodeRequestAmbiguous, "sent as it stands; some servers part parameters there")
+			refuse("query badly escaped", nodeRequest{Path: "/q?a=%zz"}, core.CodeRequestAmbiguous, "signed as %25zz, sent as it stands")
+			refuse("query not UTF-8", nodeRequest{Path: "/q?a=%FF"}, core.CodeSignatureMismatch, "signed as U+FFFD, sent as it stands")
+		}
+		refuse("headers Latin-1", nodeRequest{Path: "/h", Headers: map[string]any{"X-Latin": "é"}}, core.CodeSignatureMismatch, latin1)
+		refuse("method in lower case", nodeRequest{Method: "patch", Path: "/m"}, core.CodeSignatureMismatch, "signed in upper case; fetch folds the case of the common methods only, of which PATCH is none")
+		if e.service != "s3" {
+			refuse("encoded once", nodeRequest{Path: "/a%20b", Options: map[string]any{"singleEncode": true}}, core.CodeSignatureMismatch, "the rule of S3, on request")
+		}
+	}
+	g.declared(plain)
+	g.declared(expected{service: "s3"})
+
+	g.add("no validity", nodeRequest{Path: "/"}, expected{presigned: true, want: core.CodeCredentialMalformed, why: noValidity})
+	g.add("no validity of its own", nodeRequest{Path: "/k"}, query3)
+	token := query
+	token.token, token.want, token.why = "session/token+/==", core.CodeSignatureMismatch, "added to the query after it is signed, as one service has it"
+	g.add("session token appended", nodeRequest{Path: valid(query, "/"), Options: map[string]any{"appendSessionToken": true}}, token)
+	g.add("declared digest", nodeRequest{Method: "PUT", Path: valid(query, "/b"), Body: []byte("A"), Headers: map[string]any{contentHeader: digestOfA}}, query)
+	return g.cases
+}
