@@ -43,13 +43,13 @@ func (p *policy) checkForm(r *http.Request, a *attempt) error {
 	if strings.IndexByte(r.Method, '\n') >= 0 || strings.IndexByte(r.Method, '\r') >= 0 {
 		return Refuse(CodeRequestAmbiguous, "the method is not a token")
 	}
-	if !isHost(r.Host) || len(r.Header["Host"]) > 0 {
-		return Refuse(CodeRequestAmbiguous, "no host, one that is none, or a host header beside it")
-	}
 	if err := p.readHeaders(r, a); err != nil {
 		return err
 	}
-	auth := r.Header["Authorization"]
+	if !isHost(r.Host) || a.hostHeader {
+		return Refuse(CodeRequestAmbiguous, "no host, one that is none, or a host header beside it")
+	}
+	auth := a.authorization
 	credentials := 0
 	for _, name := range p.headers {
 		if name == "Authorization" {
@@ -96,6 +96,14 @@ func (p *policy) readHeaders(r *http.Request, a *attempt) error {
 		if lines += len(values); lines > p.Limits.Headers {
 			return Refuse(CodeRequestAmbiguous, "too many header lines")
 		}
+		switch name {
+		case "Authorization":
+			a.authorization = values
+		case "Connection":
+			a.connection = values
+		case "Host":
+			a.hostHeader = len(values) > 0
+		}
 		k := kindOf(name)
 		if len(values) > 1 && (k&protocolHeader != 0 || name == "Authorization") {
 			return Refuse(CodeRequestAmbiguous, "more than one value of a header that steers verification")
@@ -117,16 +125,21 @@ func kindOf(name string) (k kind) {
 	if strings.IndexByte(name, '_') >= 0 {
 		k = underscoreHeader
 	}
-	if len(name) < 2 || lower(name[0]) != 'x' {
+	if len(name) < 3 || lower(name[0]) != 'x' {
 		return k
 	}
-	switch {
-	case isProtocol(name):
-		k |= protocolHeader
-	case len(name) >= len(reservedPrefix) && sameSpelling(reservedPrefix, name[:len(reservedPrefix)]):
-		k |= reservedHeader
-	case isOneOf(name, overrideHeaders[:]):
-		k |= overrideHeader
+	switch lower(name[2]) {
+	case 's', 'a':
+		switch {
+		case isProtocol(name):
+			k |= protocolHeader
+		case len(name) >= len(reservedPrefix) && sameSpelling(reservedPrefix, name[:len(reservedPrefix)]):
+			k |= reservedHeader
+		}
+	case 'h', 'm':
+		if isOneOf(name, overrideHeaders[:]) {
+			k |= overrideHeader
+		}
 	}
 	return k
 }
@@ -212,7 +225,7 @@ func checkTwins(r *http.Request, a *attempt) error {
 	}
 	const most = 64
 	options := 0
-	for _, value := range r.Header["Connection"] {
+	for _, value := range a.connection {
 		for option := range strings.SplitSeq(value, ",") {
 			name := canonical.Trim(option)
 			if options++; options > most || sameName("authorization", name) || isProtocol(name) || c.signs(name, sameName) {
@@ -292,11 +305,14 @@ func isOneOf(header string, names []string) bool {
 
 // signs reports whether a signed header is the given one, in the sense of same.
 func (c *Credential) signs(header string, same func(name, header string) bool) bool {
-	if header == "" {
-		return false
-	}
-	for name := range strings.SplitSeq(c.SignedHeaders, ";") {
-		if same(name, header) {
+	for list := c.SignedHeaders; header != "" && list != ""; {
+		name := list
+		if end := strings.IndexByte(list, ';'); end >= 0 {
+			name, list = list[:end], list[end+1:]
+		} else {
+			list = ""
+		}
+		if len(name) == len(header) && same(name, header) {
 			return true
 		}
 	}

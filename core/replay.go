@@ -29,8 +29,9 @@ type ReplayEntry struct {
 	// Environment is the environment that accepted the request: one store may
 	// serve several.
 	Environment string
-	// Fingerprint stands for the string to sign. Whoever does not hold the key
-	// cannot choose it; all its bits depend on everything signed.
+	// Fingerprint stands for the string to sign: at least 128 bits that depend on
+	// everything signed, not evenly spread over its bytes. Whoever does not hold
+	// the key cannot choose it. It may be a part of the signature.
 	Fingerprint [32]byte
 	// SignedAt is the signed date, to the second. A request that is sent again
 	// has the same.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -126,9 +127,10 @@ type Credential struct {
 	// Hash is the hash of the body, for PayloadHashed and PayloadDeclared.
 	Hash *Hash
 
-	// Fingerprint is a hash of the string to sign, for replay protection: Verify
-	// sets it where it accepts a signature over the request. Signatures do not
-	// do: of some algorithms several fit one string.
+	// Fingerprint stands for the string to sign, for replay protection: Verify
+	// sets it where it accepts a signature over the request. It is a hash of that
+	// string, or 128 bits of its MAC in any form. Signatures of which several fit
+	// one string do not do.
 	Fingerprint [32]byte
 
 	// Attributes are what Verify learned about the sender beside the key, for
@@ -156,6 +158,11 @@ func (c Credential) MarshalText() ([]byte, error) { return fmt.Append(nil, c), n
 
 // Signs reports whether the header, given in lower case, is in SignedHeaders.
 func (c *Credential) Signs(name string) bool {
+	if c.message != nil {
+		if names := c.message.HeaderNames(c.SignedHeaders); names != nil {
+			return slices.Contains(names, name)
+		}
+	}
 	for list := c.SignedHeaders; len(list) >= len(name); {
 		if list[:len(name)] == name && (len(list) == len(name) || list[len(name)] == ';') {
 			return name != ""

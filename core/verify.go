@@ -32,19 +32,23 @@ type policy struct {
 type attempt struct {
 	path, query string // as received
 	notable     []notable
-	binding     binding
-	scheme      Scheme
-	credential  Credential
-	key         *Key
-	secrets     [4]Secret // room for those of the key
-	stream      bool      // the body cannot be held
-	handler     bool      // the verdict is for a handler, which may be the one to read the body
-	held        bool      // the body was read here, into memory
-	payload     string    // what stands for the body, once that is known
+	// Headers that several checks read.
+	authorization, connection []string
+	hostHeader                bool
+
+	binding    binding
+	scheme     Scheme
+	credential Credential
+	key        *Key
+	secrets    [4]Secret // room for those of the key
+	stream     bool      // the body cannot be held
+	handler    bool      // the verdict is for a handler, which may be the one to read the body
+	held       bool      // the body was read here, into memory
+	payload    string    // what stands for the body, once that is known
 
 	replayUnchecked bool // the replay store could not tell, and that is allowed
 
-	probe    probe
+	probe    *probe
 	message  *canonical.Message
 	accepted string // the SignedHeaders of a request that was accepted
 }
@@ -52,7 +56,7 @@ type attempt struct {
 func (p *policy) newAttempt() *attempt {
 	a, ok := p.attempts.Get().(*attempt)
 	if !ok {
-		a = &attempt{message: canonical.NewMessage()}
+		a = &attempt{message: canonical.NewMessage(), probe: new(probe)}
 	}
 	a.credential.message = a.message
 	return a
@@ -62,7 +66,10 @@ func (p *policy) newAttempt() *attempt {
 func (p *policy) end(a *attempt) {
 	clear(a.notable)
 	a.message.Reset()
-	*a = attempt{notable: a.notable[:0], message: a.message, accepted: a.accepted}
+	if a.probe.URL != nil {
+		*a.probe = probe{}
+	}
+	*a = attempt{notable: a.notable[:0], probe: a.probe, message: a.message, accepted: a.accepted}
 	p.attempts.Put(a)
 }
 
@@ -88,14 +95,14 @@ func (p *policy) verify(r *http.Request, a *attempt) (*Identity, error) {
 	}
 
 	// Form and limits.
-	a.path, a.query = canonical.Target(r)
+	a.path, a.query = a.message.Target(r)
 	if err := p.checkForm(r, a); err != nil {
 		return nil, err
 	}
 
 	// The key bound to this API in this environment, or none, or open.
 	var err error
-	if a.binding, err = p.bindings.lookup(r, a.path, &a.probe); err != nil {
+	if a.binding, err = p.bindings.lookup(r, a.path, a.probe); err != nil {
 		return nil, err
 	}
 	if a.binding.open {
@@ -225,9 +232,9 @@ func (p *policy) parse(r *http.Request, a *attempt) error {
 		}
 		a.credential = Credential{message: a.message}
 	}
-	auth, present := r.Header["Authorization"]
+	auth := a.authorization
 	switch {
-	case !present || len(auth) == 0:
+	case len(auth) == 0:
 		return Refuse(CodeCredentialMissing, "no credential of an accepted scheme")
 	case !looksLikeCredential(auth[0]):
 		return Refuse(CodeCredentialMalformed, "the Authorization header holds no credential")

@@ -28,7 +28,7 @@ const terminator = "aws4_request"
 
 // Parse reads the credential in the Authorization header, or else in the query.
 func (s *scheme) Parse(r *http.Request, c *core.Credential) error {
-	path, query := canonical.Target(r)
+	path, query := c.Message().Target(r)
 	var p presented
 	var err error
 	if values := r.Header["Authorization"]; len(values) > 0 {

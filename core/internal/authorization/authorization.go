@@ -102,14 +102,6 @@ func IsHex(s string, n int) bool {
 	return bad < 16
 }
 
-// DecodeHex decodes lower-case hexadecimal digits into dst, which they fill; they
-// have passed [IsHex].
-func DecodeHex(dst []byte, s string) {
-	for i := range dst {
-		dst[i] = digits[s[2*i]]<<4 | digits[s[2*i+1]]
-	}
-}
-
 // digits holds the value of each lower-case hexadecimal digit, 0xff for others.
 var digits = func() (table [256]byte) {
 	for i := range table {
@@ -142,7 +134,18 @@ func ParseDate(s string) (time.Time, bool) {
 	if month < 1 || month > 12 || day < 1 || day > daysIn(month, year) {
 		return time.Time{}, false
 	}
-	return time.Date(year, time.Month(month), day, hour, minute, second, 0, time.UTC), true
+	days := int64(daysBefore(year, month) + day - 1)
+	return time.Unix(days*86400+int64(hour*3600+minute*60+second), 0).UTC(), true
+}
+
+// daysBefore returns the number of days from 1 January 1970 to the first of a
+// month, in the Gregorian calendar. [time.Date] would do, and take longer.
+func daysBefore(year, month int) int {
+	if month < 3 { // years that start in March end with the leap day
+		year, month = year-1, month+12
+	}
+	year += 400 // for year 0: divisions round to zero
+	return 365*year + year/4 - year/100 + year/400 + (153*(month-3)+2)/5 - 719468 - 146097
 }
 
 // daysIn returns the number of days of a month in the Gregorian calendar.

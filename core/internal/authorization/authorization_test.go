@@ -100,3 +100,12 @@ func FuzzParseDate(f *testing.F) {
 		}
 	})
 }
+
+// TestT075EveryDay: of all years that a date can have.
+func TestT075EveryDay(t *testing.T) {
+	for at := time.Date(0, 1, 1, 23, 59, 58, 0, time.UTC); at.Year() < 10000; at = at.AddDate(0, 0, 1) {
+		if got, ok := authorization.ParseDate(at.Format(authorization.DateFormat)); !ok || !got.Equal(at) || got.Location() != time.UTC {
+			t.Fatalf("%v: got %v, %v", at, got, ok)
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package canonical
 
 import (
+	"bytes"
 	"net/http"
 	"slices"
 	"strconv"
@@ -17,6 +18,7 @@ func (h *headers) appendSorted(dst []byte, collapsed bool) ([]byte, error) {
 	if collapsed {
 		form = collapse
 	}
+	start, lines := len(dst), 0
 	for _, line := range h.lines {
 		values := line.values
 		if len(values) > 1 {
@@ -27,16 +29,14 @@ func (h *headers) appendSorted(dst []byte, collapsed bool) ([]byte, error) {
 			slices.Sort(values)
 		}
 		for _, value := range values {
-			if breaksLine(value) {
-				return dst, ErrHeaderValue
-			}
 			dst = append(dst, line.name...)
 			dst = append(dst, ':')
 			dst = append(dst, form(value)...)
 			dst = append(dst, '\n')
 		}
+		lines += len(values)
 	}
-	return dst, nil
+	return dst, checkLines(dst[start:], lines)
 }
 
 // appendJoined appends one line name:value for every signed header, in the order
@@ -44,13 +44,11 @@ func (h *headers) appendSorted(dst []byte, collapsed bool) ([]byte, error) {
 // them collapsed to one space, several values of one header joined with ',' in
 // the order received.
 func (h *headers) appendJoined(dst []byte) ([]byte, error) {
+	start := len(dst)
 	for _, line := range h.lines {
 		dst = append(dst, line.name...)
 		dst = append(dst, ':')
 		for i, value := range line.values {
-			if breaksLine(value) {
-				return dst, ErrHeaderValue
-			}
 			if i > 0 {
 				dst = append(dst, ',')
 			}
@@ -58,18 +56,16 @@ func (h *headers) appendJoined(dst []byte) ([]byte, error) {
 		}
 		dst = append(dst, '\n')
 	}
-	return dst, nil
+	return dst, checkLines(dst[start:], len(h.lines))
 }
 
-// breaksLine reports whether a value holds what no server lets into one, and
-// would end its line.
-func breaksLine(value string) bool {
-	for i := 0; i < len(value); i++ {
-		if b := value[i]; b == '\r' || b == '\n' || b == 0 {
-			return true
-		}
+// checkLines refuses header lines whose values hold what no server lets into one,
+// and would end a line.
+func checkLines(text []byte, lines int) error {
+	if bytes.Count(text, []byte{'\n'}) != lines || bytes.IndexByte(text, '\r') >= 0 || bytes.IndexByte(text, 0) >= 0 {
+		return ErrHeaderValue
 	}
-	return false
+	return nil
 }
 
 // collapse trims a value and makes one space of every run of white space inside.

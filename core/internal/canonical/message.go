@@ -13,6 +13,9 @@ type Message struct {
 	StringToSign []byte
 	query        Query
 	headers      headers
+
+	targetOf   *http.Request
+	path, rest string
 }
 
 var messages = sync.Pool{New: func() any { return new(Message) }}
@@ -31,14 +34,32 @@ func (m *Message) Free() {
 func (m *Message) Reset() {
 	const most = 16 << 10
 	m.headers.forget()
+	m.targetOf, m.path, m.rest = nil, "", ""
 	if cap(m.Request) > most || cap(m.query.text) > most || cap(m.headers.lines) > most/64 {
 		*m = Message{}
 	}
 }
 
+// Target is [Target], which is called once for a request, until Reset.
+func (m *Message) Target(r *http.Request) (path, query string) {
+	if m.targetOf != r {
+		m.path, m.rest = Target(r)
+		m.targetOf = r
+	}
+	return m.path, m.rest
+}
+
 // ReadHeaders finds the values of the signed headers of r, given in lower case
 // and joined with ';'. It does so once for a request and list, until Reset.
 func (m *Message) ReadHeaders(r *http.Request, list string) error { return m.headers.read(r, list) }
+
+// HeaderNames returns the names in a list that was remembered, nil for another.
+func (m *Message) HeaderNames(list string) []string {
+	if list == m.headers.known {
+		return m.headers.names
+	}
+	return nil
+}
 
 // RememberHeaders keeps the names that were read last, to find the next request's
 // faster: gateways sign the same headers each time. Lists of strangers are not

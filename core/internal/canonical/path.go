@@ -1,11 +1,16 @@
 package canonical
 
+import "strings"
+
 // CheckPath refuses paths whose canonical form in the SDK-* and V11 schemes
 // hides differences that a router can see: an encoded slash or backslash, an
 // encoded unreserved character, a dot segment. The missing or present final
 // slash is hidden as well and cannot be told apart; both spellings are one
 // request.
 func CheckPath(path string) error {
+	if isPlain(path, plainPath) && !strings.Contains(path, "/.") {
+		return nil
+	}
 	segment := 0 // where the current segment starts
 	for i := 0; i <= len(path); i++ {
 		if i == len(path) || path[i] == '/' {
@@ -35,6 +40,13 @@ func CheckPath(path string) error {
 // (PROTOCOLS section 1.1): every segment decoded and encoded again, a slash at
 // the end, double slashes left alone. The path must have passed [CheckPath].
 func AppendPath(dst []byte, path string) []byte {
+	if isPlain(path, plainPath) {
+		dst = append(dst, path...)
+		if path == "" || path[len(path)-1] != '/' {
+			dst = append(dst, '/')
+		}
+		return dst
+	}
 	for i := 0; i < len(path); i++ {
 		b := path[i]
 		switch b {

@@ -25,9 +25,8 @@ type Query struct {
 	encoded bool // something was percent-encoded
 }
 
-type pair struct {
-	start, name, end int // text[start:name] is the name, text[name:end] the value
-}
+// text[start:name] is the name, text[value:end] the value.
+type pair struct{ start, name, value, end int }
 
 // Parse reads a raw query: split at '&', empty pieces skipped, a missing '='
 // is an empty value, percent sequences and '+' (a space, as handlers read it)
@@ -35,6 +34,9 @@ type pair struct {
 // [CheckTarget].
 func (q *Query) Parse(query string) error {
 	q.text, q.pairs, q.encoded = q.text[:0], q.pairs[:0], false
+	if isPlain(query, plainQuery) && q.parsePlain(query) {
+		return nil
+	}
 	for i := 0; i < len(query); {
 		if query[i] == '&' {
 			i++
@@ -46,7 +48,7 @@ func (q *Query) Parse(query string) error {
 			switch b {
 			case '=':
 				if p.name < 0 {
-					p.name = len(q.text)
+					p.name, p.value = len(q.text), len(q.text)
 					continue
 				}
 			case '+':
@@ -66,11 +68,36 @@ func (q *Query) Parse(query string) error {
 		}
 		p.end = len(q.text)
 		if p.name < 0 {
-			p.name = p.end
+			p.name, p.value = p.end, p.end
 		}
 		q.pairs = append(q.pairs, p)
 	}
 	return nil
+}
+
+// parsePlain is Parse for a query in which every byte stands for itself. It
+// reports false for one that has a '=' in a value, which does not.
+func (q *Query) parsePlain(query string) bool {
+	q.text = append(q.text, query...)
+	p := pair{name: -1}
+	for i := 0; i <= len(query); i++ {
+		switch {
+		case i == len(query) || query[i] == '&':
+			if p.end = i; p.name < 0 {
+				p.name, p.value = i, i
+			}
+			if p.end > p.start {
+				q.pairs = append(q.pairs, p)
+			}
+			p = pair{start: i + 1, name: -1}
+		case query[i] == '=' && p.name >= 0:
+			q.text, q.pairs = q.text[:0], q.pairs[:0]
+			return false
+		case query[i] == '=':
+			p.name, p.value = i, i+1
+		}
+	}
+	return true
 }
 
 // Append appends the canonical query, name=value joined with '&', in the
@@ -83,7 +110,7 @@ func (q *Query) Append(dst []byte, order Order) []byte {
 		}
 		dst = append(dst, q.text[p.start:p.name]...)
 		dst = append(dst, '=')
-		dst = append(dst, q.text[p.name:p.end]...)
+		dst = append(dst, q.text[p.value:p.end]...)
 	}
 	return dst
 }
@@ -114,14 +141,14 @@ func (q *Query) byEncoded(a, b pair) int {
 	if c := bytes.Compare(q.text[a.start:a.name], q.text[b.start:b.name]); c != 0 {
 		return c
 	}
-	return bytes.Compare(q.text[a.name:a.end], q.text[b.name:b.end])
+	return bytes.Compare(q.text[a.value:a.end], q.text[b.value:b.end])
 }
 
 func (q *Query) byDecoded(a, b pair) int {
 	if c := compareDecoded(q.text[a.start:a.name], q.text[b.start:b.name]); c != 0 {
 		return c
 	}
-	return compareDecoded(q.text[a.name:a.end], q.text[b.name:b.end])
+	return compareDecoded(q.text[a.value:a.end], q.text[b.value:b.end])
 }
 
 // compareDecoded compares the bytes that two encoded texts stand for.

@@ -20,7 +20,7 @@ type SDKForm struct {
 //
 // The path must have passed [CheckPath]. It reports whether the next [Order] of the query gives another one.
 func (m *Message) BuildSDK(r *http.Request, signedHeaders, payload string, order Order, form SDKForm) (more bool, err error) {
-	path, query := Target(r)
+	path, query := m.Target(r)
 	if err = m.headers.read(r, signedHeaders); err != nil {
 		return false, err
 	}

@@ -23,7 +23,7 @@ type SigV4 struct {
 //
 // The path must have passed s.Path.Check.
 func (m *Message) BuildSigV4(r *http.Request, s SigV4) error {
-	path, query := Target(r)
+	path, query := m.Target(r)
 	if err := m.headers.read(r, s.SignedHeaders); err != nil {
 		return err
 	}

@@ -41,6 +41,9 @@ func (p SigV4Path) Check(path string) error {
 	if path == "" || path[0] != '/' {
 		return ErrTargetForm
 	}
+	if !strings.Contains(path, "//") && !strings.Contains(path, "/.") {
+		return nil
+	}
 	for rest, more := path[1:], true; more; {
 		var segment string
 		segment, rest, more = strings.Cut(rest, "/")
@@ -86,6 +89,9 @@ func (p SigV4Path) Append(dst []byte, path string) []byte {
 			dst = dst[:len(dst)-1] // AppendPath ends every path with a slash
 		}
 		return dst
+	}
+	if isPlain(path, plainPath) {
+		return append(dst, path...)
 	}
 	for i := 0; i < len(path); i++ {
 		if path[i] == '/' {

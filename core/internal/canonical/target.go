@@ -56,6 +56,36 @@ func CheckTarget(path, query string, maxParams int) error {
 	if path == "" || path[0] != '/' {
 		return ErrTargetForm
 	}
+	if !isPlain(path, plainPath) {
+		if err := checkPathBytes(path); err != nil {
+			return err
+		}
+	}
+	if query == "" {
+		return nil
+	}
+	if !isPlain(query, plainQuery) {
+		if err := checkQueryBytes(query); err != nil {
+			return err
+		}
+	}
+	params := 0
+	for rest, more := query, true; more; {
+		var piece string
+		if piece, rest, more = cut(rest, '&'); piece == "" {
+			continue
+		}
+		if piece[0] == '=' {
+			return ErrQueryName
+		}
+		if params++; params > maxParams {
+			return ErrQueryCount
+		}
+	}
+	return nil
+}
+
+func checkPathBytes(path string) error {
 	for i := 0; i < len(path); i++ {
 		b := path[i]
 		if b == '%' {
@@ -69,20 +99,11 @@ func CheckTarget(path, query string, maxParams int) error {
 			return ErrPathControl
 		}
 	}
-	params, start := 0, 0
-	for i := 0; i <= len(query); i++ {
-		if i == len(query) || query[i] == '&' {
-			if i > start {
-				if query[start] == '=' {
-					return ErrQueryName
-				}
-				if params++; params > maxParams {
-					return ErrQueryCount
-				}
-			}
-			start = i + 1
-			continue
-		}
+	return nil
+}
+
+func checkQueryBytes(query string) error {
+	for i := 0; i < len(query); i++ {
 		switch query[i] {
 		case ';':
 			return ErrQuerySemi
@@ -95,6 +116,31 @@ func CheckTarget(path, query string, maxParams int) error {
 	}
 	return nil
 }
+
+// Most targets are plain: nothing in them is encoded, or would be. What has been
+// found plain needs no looking at its bytes one by one.
+const (
+	plainPath  = 1 // unreserved characters and '/'
+	plainQuery = 2 // unreserved characters, '=' and '&'
+)
+
+func isPlain(s string, kind byte) bool {
+	all := kind
+	for i := 0; i < len(s); i++ {
+		all &= plain[s[i]]
+	}
+	return all != 0
+}
+
+var plain = func() (kinds [256]byte) {
+	for i, free := range unreserved {
+		if free {
+			kinds[i] = plainPath | plainQuery
+		}
+	}
+	kinds['/'], kinds['='], kinds['&'] = plainPath, plainQuery, plainQuery
+	return kinds
+}()
 
 // unhex decodes the percent sequence that starts at s[i].
 func unhex(s string, i int) (byte, bool) {

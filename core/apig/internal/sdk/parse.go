@@ -44,7 +44,7 @@ func (s *scheme) Parse(r *http.Request, c *core.Credential) error {
 	if err := v.parseCredential(credential, c); err != nil {
 		return err
 	}
-	path, _ := canonical.Target(r)
+	path, _ := c.Message().Target(r)
 	if err := canonical.CheckPath(path); err != nil {
 		return ambiguous(err)
 	}
@@ -82,7 +82,7 @@ func (v *Variant) parseHeader(r *http.Request, header string, c *core.Credential
 // parseQuery reads the query form: everything that the header form has, in
 // parameters.
 func (v *Variant) parseQuery(r *http.Request, c *core.Credential) (credential string, err error) {
-	_, query := canonical.Target(r)
+	_, query := c.Message().Target(r)
 	if !v.Presigned || !canonical.HasParameter(query, algorithmParameter) {
 		return "", core.ErrNoCredential
 	}
@@ -133,8 +133,11 @@ func (v *Variant) parseCredential(credential string, c *core.Credential) error {
 // parsePayload reads the payload header, which counts only where it is signed.
 func (v *Variant) parsePayload(r *http.Request, c *core.Credential) error {
 	c.Payload, c.Hash = core.PayloadHashed, v.Hash
+	if !c.Signs(v.DigestHeader) {
+		return nil
+	}
 	declared, present := value(r, v.DigestHeader)
-	if !present || !c.Signs(v.DigestHeader) {
+	if !present {
 		return nil
 	}
 	c.Declared = declared
