@@ -19,7 +19,7 @@ const module = "github.com/gatewayauth/gatewayauth"
 // links nothing of anybody else.
 func TestCoreLinksTheStandardLibraryAlone(t *testing.T) {
 	out, err := exec.Command("go", "list", "-deps", "-f", "{{if not .Standard}}{{.ImportPath}}{{end}}",
-		"./core", "./core/apig", "./core/basic", "./core/sigv4", "./core/aescfb", "./core/token", "./nethttp").Output()
+		"./core", "./core/apig", "./core/basic", "./core/sigv4", "./core/aescfb", "./core/token", "./core/replay", "./nethttp").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,14 +39,15 @@ func TestCoreLinksTheStandardLibraryAlone(t *testing.T) {
 func TestImportsRunOneWay(t *testing.T) {
 	for pkg, allowed := range map[string]string{
 		"./core":         `^core/internal/`,
-		"./core/apig":    `^core$|^core/(apig/)?internal/`,
+		"./core/apig":    `^core$|^core/(apig/)?internal/|^internal/signature$`,
 		"./core/basic":   `^core$|^core/internal/`,
-		"./core/apig/sm": `^core$|^core/apig$|^core/(apig/)?internal/`,
-		"./core/sigv4":   `^core$|^core/internal/`,
+		"./core/apig/sm": `^core$|^core/apig$|^core/(apig/)?internal/|^internal/signature$`,
+		"./core/sigv4":   `^core$|^core/internal/|^internal/signature$`,
 		"./core/aescfb":  `^core$|^core/apig$|^core/internal/`,
 		"./core/token":   `^core$|^core/internal/`,
 		"./core/signer":  `^core$|^core/internal/`,
-		"./core/config":  `^core$|^core/[a-z0-9]+(/sm)?$`,
+		"./core/replay":  `^core$`,
+		"./core/config":  `^core$|^core/[a-z0-9]+(/sm|/redis)?$`,
 		"./nethttp":      `^core$`,
 		"./echoauth":     `^core$`,
 		"./ginauth":      `^core$`,

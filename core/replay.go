@@ -37,9 +37,11 @@ type ReplayEntry struct {
 	// has the same.
 	SignedAt time.Time
 	// Until is the last instant at which the policy accepts the request by its
-	// date: up to an hour after SignedAt, for presigned requests
-	// up to a week.
-	Until time.Time
+	// date: up to an hour after SignedAt, where the policy decides about that. A
+	// presigned request says it itself: up to a week after SignedAt, and the
+	// same each time.
+	Until     time.Time
+	Presigned bool
 	// Now is the verifier's clock. It may step in both directions.
 	Now time.Time
 }
@@ -62,13 +64,14 @@ func (p *policy) checkReplay(ctx context.Context, r *http.Request, a *attempt, n
 		until = c.Time.Add(c.Expires)
 	}
 	added, err := p.addReplay(ctx, ReplayEntry{Environment: p.Environment, Fingerprint: c.Fingerprint,
-		SignedAt: c.Time, Until: until, Now: now})
+		SignedAt: c.Time, Until: until, Presigned: c.Presigned, Now: now})
+	a.replayUnavailable = err != nil && ctx.Err() == nil // whoever ends the request has not made the store fail
 	switch {
 	case err == nil && !added:
 		return false, Refuse(CodeReplayed, "the request was accepted before")
 	case err == nil:
 		return true, nil
-	case p.Replay.AllowUnavailable && ctx.Err() == nil: // whoever ends the request has not made the store fail
+	case p.Replay.AllowUnavailable && a.replayUnavailable:
 		a.replayUnchecked = true
 		return false, nil
 	}

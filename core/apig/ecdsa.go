@@ -7,13 +7,14 @@ import (
 	"crypto/sha256"
 
 	"github.com/gatewayauth/gatewayauth/core/apig/internal/sdk"
+	"github.com/gatewayauth/gatewayauth/internal/signature"
 )
 
 const ecdsaAlgorithm = "SDK-ECDSA-P256-SHA256"
 
 var ecdsaP256 = sdk.Variant{
 	Name: "ecdsa-p256", Algorithm: ecdsaAlgorithm, DigestHeader: digestHeader,
-	Hash: bodyHash, Sum: sha256.Sum256, MinSignature: sdk.MinDER, MaxSignature: sdk.MaxDER,
+	Hash: bodyHash, Sum: sha256.Sum256, MinSignature: signature.MinDER, MaxSignature: signature.MaxDER,
 	Key: ecdsaKey,
 }
 
@@ -32,8 +33,7 @@ func ecdsaKey(secret, id, _ string) sdk.Key {
 			digest := sha256.Sum256(text)
 			return ecdsa.SignASN1(rand.Reader, private, digest[:])
 		},
-		func(text, signature []byte) bool {
-			digest := sha256.Sum256(text)
-			return ecdsa.VerifyASN1(&private.PublicKey, digest[:], signature)
+		func(text []byte, presented string) bool {
+			return signature.VerifyP256(&private.PublicKey, text, presented)
 		})
 }

@@ -1,7 +1,6 @@
 package sigv4
 
 import (
-	"crypto/ecdsa"
 	"crypto/sha256"
 	"encoding/hex"
 	"maps"
@@ -9,6 +8,7 @@ import (
 
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/internal/authorization"
+	"github.com/gatewayauth/gatewayauth/internal/signature"
 )
 
 // ConfigA is [Config] for SigV4a.
@@ -45,28 +45,15 @@ func (ecdsaP256) parseScope(c *core.Credential, text string) bool {
 	return text != "" && !strings.Contains(text, "/")
 }
 
-// The bounds of an ASN.1 DER signature of P-256, in hexadecimal digits: two
-// integers of one byte each, and two of 33.
-const (
-	minSignature = 2 * (2 + 2*(2+1))
-	maxSignature = 2 * (2 + 2*(2+33))
-)
-
 func (ecdsaP256) isSignature(text string) bool {
 	n := len(text)
-	return n >= minSignature && n <= maxSignature && n%2 == 0 && authorization.IsHex(text, n)
+	return n >= hex.EncodedLen(signature.MinDER) && n <= hex.EncodedLen(signature.MaxDER) && n%2 == 0 && authorization.IsHex(text, n)
 }
 
 // verifies takes signatures in strict DER alone, with r and s from 1 to n-1.
 func (ecdsaP256) verifies(key *core.Key, secret core.Secret, c *core.Credential, stringToSign []byte) bool {
 	public := core.Derive(secret, publicKey{key.ID}, publicKey{key.ID}.derive)
-	var space [maxSignature / 2]byte
-	signature, err := hex.AppendDecode(space[:0], []byte(c.Signature))
-	if err != nil || public == nil {
-		return false
-	}
-	digest := sha256.Sum256(stringToSign)
-	return ecdsa.VerifyASN1(public, digest[:], signature)
+	return signature.VerifyP256(public, stringToSign, c.Signature)
 }
 
 // fingerprint is a hash: several signatures fit one string.

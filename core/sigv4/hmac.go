@@ -4,13 +4,12 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
-	"hash"
 	"net/http"
 	"strings"
-	"sync"
 
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/internal/authorization"
+	"github.com/gatewayauth/gatewayauth/internal/signature"
 )
 
 // hmacSHA256 is AWS4-HMAC-SHA256.
@@ -33,9 +32,7 @@ func (hmacSHA256) isSignature(text string) bool {
 }
 
 func (hmacSHA256) verifies(_ *core.Key, secret core.Secret, c *core.Credential, stringToSign []byte) bool {
-	var want, got [2 * sha256.Size]byte
-	appendMAC(want[:0], secret, c, stringToSign)
-	return copy(got[:], c.Signature) == len(got) && hmac.Equal(want[:], got[:])
+	return signingKey(secret, c).Verify(stringToSign, c.Signature)
 }
 
 // fingerprint is half of the MAC's digits: only one MAC fits.
@@ -44,44 +41,31 @@ func (hmacSHA256) fingerprint(_ []byte, signature string) (f [sha256.Size]byte) 
 	return f
 }
 
-// appendMAC appends the signature over the string to sign, in hexadecimal.
+// signingKey returns the key that a credential is signed with.
 //
 // Signing keys are remembered with the secret. Region and service are the
 // key's, and in the header form the day is at most one from the clock's, so
 // strangers cannot grow that memory or turn it over. In the query form they
 // choose among eight days: those signing keys are made anew.
-func appendMAC(dst []byte, secret core.Secret, c *core.Credential, stringToSign []byte) []byte {
+func signingKey(secret core.Secret, c *core.Credential) *signature.MAC {
 	scope := scopeKey{c.Timestamp[:len("20060102")], c.Region, c.Service}
-	var states *sync.Pool
 	if c.Presigned {
-		states = scope.derive(secret.Reveal())
-	} else {
-		states = core.Derive(secret, scope, scope.derive)
+		return scope.derive(secret.Reveal())
 	}
-	state := states.Get().(*macState)
-	defer states.Put(state)
-	state.Reset()
-	state.Write(stringToSign)
-	return hex.AppendEncode(dst, state.Sum(state.sum[:0]))
-}
-
-// macState is an HMAC that has taken in its key, with room for its result.
-type macState struct {
-	hash.Hash
-	sum [sha256.Size]byte
+	return core.Derive(secret, scope, scope.derive)
 }
 
 // scopeKey names a signing key.
 type scopeKey struct{ day, region, service string }
 
-// derive returns states that have taken in the signing key of the scope
+// derive returns the signing key of the scope
 // (PROTOCOLS section 2).
-func (s scopeKey) derive(secret string) *sync.Pool {
+func (s scopeKey) derive(secret string) *signature.MAC {
 	key := []byte("AWS4" + secret)
 	for _, part := range [...]string{s.day, s.region, s.service, terminator} {
 		mac := hmac.New(sha256.New, key)
 		mac.Write([]byte(part))
 		key = mac.Sum(nil)
 	}
-	return &sync.Pool{New: func() any { return &macState{Hash: hmac.New(sha256.New, key)} }}
+	return signature.NewMAC(sha256.New, key)
 }

@@ -152,7 +152,7 @@ func (s *Signer) signature(r *http.Request, c *core.Credential, payload string) 
 		return "", err
 	}
 	if s.algorithm == Algorithm {
-		return string(appendMAC(nil, s.key.Secret, c, m.StringToSign)), nil
+		return signingKey(s.key.Secret, c).Sign(m.StringToSign)
 	}
 	private := core.Derive(s.key.Secret, privateKey{s.key.ID}, privateKey{s.key.ID}.derive)
 	if private == nil {

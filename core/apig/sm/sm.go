@@ -23,6 +23,7 @@ import (
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/apig"
 	"github.com/gatewayauth/gatewayauth/core/apig/internal/sdk"
+	"github.com/gatewayauth/gatewayauth/internal/signature"
 )
 
 // Config says where the keys are.
@@ -62,7 +63,7 @@ var hmacSM3 = sdk.Variant{
 
 var sm2SM3 = sdk.Variant{
 	Name: "sm2", Algorithm: sm2Algorithm, DigestHeader: digestHeader,
-	Hash: bodyHash, Sum: sm3.Sum, MinSignature: sdk.MinDER, MaxSignature: sdk.MaxDER,
+	Hash: bodyHash, Sum: sm3.Sum, MinSignature: signature.MinDER, MaxSignature: signature.MaxDER,
 	Key: sm2Key,
 }
 
@@ -77,7 +78,8 @@ func sm2Key(secret, id, _ string) sdk.Key {
 	}
 	return sdk.Curve(
 		func(text []byte) ([]byte, error) { return private.Sign(rand.Reader, text, sm2.DefaultSM2SignerOpts) },
-		func(text, signature []byte) bool {
-			return sm2.VerifyASN1WithSM2(&private.PublicKey, nil, text, signature)
+		func(text []byte, presented string) bool {
+			der, ok := signature.DecodeDER(nil, presented)
+			return ok && sm2.VerifyASN1WithSM2(&private.PublicKey, nil, text, der)
 		})
 }

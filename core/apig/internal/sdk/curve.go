@@ -9,26 +9,21 @@ import (
 	"math/big"
 )
 
-// The length in bytes of the DER form of (r, s) on a curve of 256 bits.
-const (
-	MinDER = 2 + 2*(2+1)
-	MaxDER = 2 + 2*(2+1+32)
-)
-
 // Curve returns the Key of an algorithm whose signatures are (r, s) in DER, by
-// what signs and what verifies a text. Verify must refuse every other encoding.
-func Curve(sign func(text []byte) ([]byte, error), verify func(text, signature []byte) bool) Key {
+// what signs and what verifies a text. Verify takes the signature in hex, and
+// must refuse every other encoding.
+func Curve(sign func(text []byte) ([]byte, error), verify func(text []byte, signature string) bool) Key {
 	return curve{sign, verify}
 }
 
 // NoKey returns a Key that signs nothing and verifies nothing.
 func NoKey(err error) Key {
-	return Curve(func([]byte) ([]byte, error) { return nil, err }, func([]byte, []byte) bool { return false })
+	return Curve(func([]byte) ([]byte, error) { return nil, err }, func([]byte, string) bool { return false })
 }
 
 type curve struct {
 	sign   func(text []byte) ([]byte, error)
-	verify func(text, signature []byte) bool
+	verify func(text []byte, signature string) bool
 }
 
 func (k curve) Sign(text []byte) (string, error) {
@@ -36,10 +31,7 @@ func (k curve) Sign(text []byte) (string, error) {
 	return hex.EncodeToString(signature), err
 }
 
-func (k curve) Verify(text []byte, signature string) bool {
-	der, err := hex.DecodeString(signature)
-	return err == nil && k.verify(text, der)
-}
+func (k curve) Verify(text []byte, signature string) bool { return k.verify(text, signature) }
 
 // Scalar derives the private scalar of a curve of order n from a secret
 // (PROTOCOLS section 1.4: NIST SP 800-108 in counter mode, FIPS 186-4 B.4.2).

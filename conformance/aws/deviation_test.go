@@ -1,0 +1,224 @@
+package aws_test
+
+import (
+	"path"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gatewayauth/gatewayauth/conformance/internal/wire"
+	"github.com/gatewayauth/gatewayauth/core"
+)
+
+// deviation is what a signer sends and the verifier rightly refuses.
+type deviation struct {
+	doors     string // patterns of package path, joined with blanks
+	name, why string
+	r         request
+	want      core.Code
+}
+
+const (
+	mismatch  = core.CodeSignatureMismatch
+	ambiguous = core.CodeRequestAmbiguous
+	malformed = core.CodeCredentialMalformed
+	notSigned = core.CodeHeaderNotSigned
+)
+
+// deviations: where a signer strays from the published algorithm, where a
+// request can be read in two ways, and where limits say no.
+var deviations = []deviation{
+	// Queries.
+	{"smithy*/*/* minio/*/*", "names in order", "sorted by the decoded names; the algorithm sorts after encoding, and %2F stands before -",
+		request{target: "/?a%2Fb=1&a-b=2"}, mismatch},
+	{"smithy*/query/* minio/query/*", "name that starts with an escape", "sorted by the decoded names: behind X-Amz-*, where %E4 stands before it",
+		request{target: "/?%E4%B8%AD=1"}, mismatch},
+	{"smithy*/*/* minio/*/*", "values in order", "smithy-go sorts the decoded values, minio-go none; x%2Fy stands before x-y",
+		request{target: "/?k=x-y&k=x%2Fy"}, mismatch},
+	{"minio/*/*", "repeated values", "left in the order in which they stand; the algorithm sorts them",
+		request{target: "/?k=2&k=1"}, mismatch},
+	{"smithy*/header/*", "semicolon", "left out of what is signed, as net/url does, but sent",
+		request{target: "/?a=1;b=2"}, ambiguous},
+	{"smithy*/header/*", "bad escape", "left out of what is signed, as net/url does, but sent",
+		request{target: "/?a=%zz"}, ambiguous},
+	{"*/*/*", "parameter without a name", "handlers differ on what it is",
+		request{target: "/?=v"}, ambiguous},
+	{"*/*/*", "too many parameters", "one over the verifier's limit",
+		request{target: "/?" + many(1025)}, ambiguous},
+	{"*/header/*", "parameter of a credential beside the header", "two places for a credential",
+		request{target: "/?X-Amz-Signature=x"}, ambiguous},
+	{"*/query/*", "twin of a protocol parameter", "a reader that folds case would take it for the date",
+		request{target: "/?x-amz-date=20260115T120000Z"}, ambiguous},
+
+	// Paths.
+	{"sdk/*/normalized smithy*/*/normalized", "double slash", "not normalised, as the algorithm wants; and routers tell it apart from the path that it is normalised to",
+		request{target: "/a//b"}, ambiguous},
+	{"sdk/*/normalized smithy*/*/normalized", "dot segment", "not normalised, as the algorithm wants; and routers tell it apart from the path that it is normalised to",
+		request{target: "/a/./b"}, ambiguous},
+	{"sdk/*/normalized smithy*/*/normalized", "double dot segment", "not normalised, as the algorithm wants; and routers tell it apart from the path that it is normalised to",
+		request{target: "/a/../b"}, ambiguous},
+	{"sdk/*/s3 smithy*/*/s3", "reserved characters raw", "signed as they stand; for S3 each is encoded once",
+		request{target: "/a:b@c"}, mismatch},
+	{"sdk/*/s3 smithy*/*/s3", "escape in lower case", "signed as it stands; the canonical form has upper case",
+		request{target: "/caf%c3%a9"}, mismatch},
+	{"*/*/s3", "encoded slash", "decoded and encoded it is another path, which routers tell apart",
+		request{target: "/a%2Fb"}, ambiguous},
+	{"*/*/s3", "encoded letter", "decoded and encoded it is another path, which some routers tell apart",
+		request{target: "/%61"}, ambiguous},
+	{"minio/*/*", "empty path", "signed as nothing; the algorithm has /, which is sent",
+		request{target: ""}, mismatch},
+	{"minio/*/*", "path that is not UTF-8", "signed with U+FFFD in place of the byte",
+		request{target: "/%FF"}, mismatch},
+	{"*/*/*", "NUL in the path", "no server agrees with another on what it means", request{target: "/a%00b"}, ambiguous},
+	{"*/*/*", "line feed in the path", "would forge a line where it is logged or passed on", request{target: "/a%0Ab"}, ambiguous},
+
+	// Headers.
+	{"smithy*/*/*", "blanks in a value", "kept; the algorithm makes one of several",
+		request{target: "/", headers: [][2]string{{"X-Spaces", "a  b"}}}, mismatch},
+	{"smithy*/*/*", "blanks in an x-amz-* header", "kept; the algorithm makes one of several",
+		request{target: "/", headers: [][2]string{{"X-Amz-Meta", "a  b"}}, narrow: true}, mismatch},
+	{"sdk/*/* smithy*/*/*", "tab in a value (T008)", "kept; the other signers, and servers, take it for a blank",
+		request{target: "/", headers: [][2]string{{"X-Tab", "a\tb"}}}, mismatch},
+	{"sdk/*/* smithy*/*/* minio/*/s3", "no-break space around a value", "trimmed, as Unicode has it; HTTP trims blanks and tabs",
+		request{target: "/", headers: [][2]string{{"X-Space", "\u00a0x"}}}, mismatch},
+	{"minio/*/s3", "no-break space in a value", "made a blank, as Unicode has it",
+		request{target: "/", headers: [][2]string{{"X-Space", "a\u00a0b"}}}, mismatch},
+	{"smithy*/*/* minio/*/s3", "names that differ in case only", "listed twice; HTTP has one header with both values",
+		request{target: "/", headers: [][2]string{{"X-Multi", "a"}, {"x-multi", "b"}}}, malformed},
+	{"*/*/*", "repeated x-amz-* header", "rightly signed, but a header that steers verification or storage has one value",
+		request{target: "/", headers: [][2]string{{"X-Amz-Meta-Tag", "a"}, {"X-Amz-Meta-Tag", "b"}}}, ambiguous},
+	{"sdk/*/* smithy*/*/* minio/*/s3", "Connection", "belongs to one connection and cannot be signed",
+		request{target: "/", headers: [][2]string{{"Connection", "keep-alive"}}}, notSigned},
+	{"*/*/*", "underscore in a protocol header", "some servers fold it to x-amz-date",
+		request{target: "/", headers: [][2]string{{"X_Amz_Date", "20260115T120000Z"}}}, ambiguous},
+	{"smithy*/*/*", "method override", "not signed by the default rules, and some frameworks act on it",
+		request{target: "/", headers: [][2]string{{"X-Http-Method-Override", "PUT"}}, narrow: true}, notSigned},
+	{"sdk/*/* smithy*/*/* minio/*/s3", "too many headers", "over the verifier's limit of 64",
+		request{target: "/", headers: append(fifty(), sixteen...)}, malformed},
+
+	// Time, scope.
+	{"sdk/header/* smithy*/header/*", "too old", "more than 15 minutes", request{target: "/", age: 16 * time.Minute}, core.CodeSignatureExpired},
+	{"sdk/*/* smithy*/*/*", "too early", "more than 15 minutes", request{target: "/", age: -16 * time.Minute}, core.CodeSignatureNotYetValid},
+	{"sdk/query/* smithy*/query/*", "expired", "after ten minutes", request{target: "/", age: 11 * time.Minute}, core.CodeSignatureExpired},
+	{"sdk/query/* smithy*/query/*", "validity absent (T160)", "left to the application; without it a link would be good for ever",
+		request{target: "/", expires: "none"}, malformed},
+	{"*/query/*", "validity of more than a week (T160)", "signed unseen", request{target: "/", expires: "604801"}, malformed},
+	{"*/query/*", "validity of nothing (T160)", "signed unseen", request{target: "/", expires: "0"}, malformed},
+	{"*/*/*", "another region", "the key's region comes from the configuration", request{target: "/", region: "us-east-1"}, mismatch},
+	{"smithy-a/*/*", "region wildcard (T163)", "valid in other regions as well; taken only where the configuration says so", request{target: "/", region: "*"}, mismatch},
+	{"smithy-a/*/*", "region pattern (T163)", "valid in other regions as well; taken only where the configuration says so", request{target: "/", region: "us-*,eu-*"}, mismatch},
+	{"smithy-a/*/*", "region set without the key's (T163)", "signed for elsewhere", request{target: "/", region: "us-east-1,eu-west-2"}, mismatch},
+}
+
+var sixteen = func() (list [][2]string) {
+	for i := range 16 {
+		list = append(list, [2]string{"X-More-" + string(rune('A'+i)), ""})
+	}
+	return list
+}()
+
+// on reports whether a pattern matches the door.
+func on(t *testing.T, patterns string, d *door) bool {
+	t.Helper()
+	for pattern := range strings.FieldsSeq(patterns) {
+		ok, err := path.Match(pattern, d.name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if ok {
+			return true
+		}
+	}
+	return false
+}
+
+func TestDeviations(t *testing.T) {
+	for _, tt := range deviations {
+		t.Run(tt.name, func(t *testing.T) {
+			doorsTried := 0
+			for _, d := range doors {
+				if !on(t, tt.doors, &d) {
+					continue
+				}
+				doorsTried++
+				t.Run(d.name, func(t *testing.T) {
+					refused(t, d.start(t, &tt.r), d.signed(t, tt.r), tt.want)
+					if t.Failed() {
+						t.Logf("want %q: %s", tt.want, tt.why)
+					}
+				})
+			}
+			if doorsTried == 0 {
+				t.Errorf("no door is named %s", tt.doors)
+			}
+		})
+	}
+}
+
+// TestDropped: what net/url does not parse, aws-sdk-go-v2, minio-go and, in the
+// query form, smithy-go take off the request before they send it. The handler
+// sees neither the parameter nor a request that differs from the signed one.
+func TestDropped(t *testing.T) {
+	for _, d := range doors {
+		if on(t, "smithy*/header/*", &d) {
+			continue
+		}
+		for _, q := range []string{"a=1&b=2;c=3", "a=1&b=%zz", "a=1&%=2"} {
+			t.Run(d.name+"/"+q, func(t *testing.T) {
+				r := request{target: "/?" + q}
+				raw := d.signed(t, r)
+				accepted(t, d.start(t, &r), raw)
+				if l := wire.Parse(t, raw); strings.Contains(l.Target(), "b=") || strings.Contains(l.Target(), "%=") || !strings.Contains(l.Target(), "a=1") {
+					t.Errorf("sent was %s", l.Target())
+				}
+			})
+		}
+	}
+}
+
+// TestOtherKeys signs rightly, with what is not the key.
+func TestOtherKeys(t *testing.T) {
+	for _, d := range doors {
+		r := request{target: "/"}
+		raw := d.signed(t, r)
+		for _, tt := range []struct {
+			name   string
+			change func(*core.Key)
+			want   core.Code
+		}{
+			{"other id", func(k *core.Key) { k.ID += "2" }, core.CodeKeyUnknown},
+			{"id in lower case", func(k *core.Key) { k.ID = strings.ToLower(k.ID) }, core.CodeKeyUnknown},
+			{"other secret", func(k *core.Key) { k.Secret = core.NewSecret(secret + "0") }, mismatch},
+			{"key of another API", func(k *core.Key) { k.Name = "payments" }, core.CodeKeyNotBound},
+			{"other region", func(k *core.Key) { k.Region = "eu-west-2" }, mismatch},
+			{"no region", func(k *core.Key) { k.Region = "" }, mismatch},
+			{"other service", func(k *core.Key) { k.Service = "iam" }, mismatch},
+			{"key with a session token", func(k *core.Key) { k.SessionToken = core.NewSecret("token") }, mismatch},
+		} {
+			t.Run(d.name+"/"+tt.name, func(t *testing.T) {
+				key := d.key(&r)
+				tt.change(&key)
+				other := core.Key{Name: "orders", ID: "AKIDOTHER", Secret: core.NewSecret(secret)}
+				if key.Name == "orders" {
+					other.Name = "payments"
+				}
+				refused(t, wire.Start(t, d.policy(&r, key, other)), raw, tt.want)
+			})
+		}
+		if d.service == "sts" { // signs no token
+			continue
+		}
+		t.Run(d.name+"/token of another key", func(t *testing.T) {
+			r := request{target: "/", token: "token"}
+			key := d.key(&r)
+			key.SessionToken = core.NewSecret("token2")
+			refused(t, wire.Start(t, d.policy(&r, key)), d.signed(t, r), mismatch)
+		})
+		t.Run(d.name+"/token for a key without", func(t *testing.T) {
+			r := request{target: "/", token: "token"}
+			key := d.key(&r)
+			key.SessionToken = core.Secret{}
+			refused(t, wire.Start(t, d.policy(&r, key)), d.signed(t, r), mismatch)
+		})
+	}
+}

@@ -1,0 +1,148 @@
+package aws_test
+
+import (
+	"crypto/sha256"
+	"hash"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	sdk "github.com/aws/aws-sdk-go-v2/aws"
+	sdkv4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+	smithyv4 "github.com/aws/smithy-go/aws-http-auth/v4"
+	minio "github.com/minio/minio-go/v7/pkg/signer"
+
+	"github.com/gatewayauth/gatewayauth/conformance/internal/wire"
+	"github.com/gatewayauth/gatewayauth/core"
+)
+
+// seekable is a body that smithy-go hashes by itself.
+type seekable struct{ *strings.Reader }
+
+func (seekable) Close() error { return nil }
+
+// smithyLeft leaves the payload to smithy-go, with a body of a kind.
+func smithyLeft(body func(text string) io.ReadCloser, options ...smithyv4.SignerOption) sign {
+	return func(t testing.TB, d *door, r *request) *http.Request {
+		t.Helper()
+		built := r.build(t)
+		built.Body = body(r.body)
+		return smithySignHash(t, d, r, built, nil, options)
+	}
+}
+
+func seeks(text string) io.ReadCloser { return seekable{strings.NewReader(text)} }
+func flows(text string) io.ReadCloser { return io.NopCloser(strings.NewReader(text)) }
+
+// closable is a hash as minio-go wants it.
+type closable struct{ hash.Hash }
+
+func (closable) Close() {}
+
+// lacking signs with minio-go where the application has not put
+// x-amz-content-sha256 into the request.
+func lacking(t testing.TB, d *door, r *request) *http.Request {
+	t.Helper()
+	return minio.SignV4(*r.build(t), keyID, secret, "", region)
+}
+
+// TestPayloadLine: signers that find the payload line by themselves.
+func TestPayloadLine(t *testing.T) {
+	for _, tt := range []struct {
+		doors, name, why string
+		sign             sign
+		want             core.Code
+	}{
+		{"smithy*/header/* smithy*/query/normalized", "body that seeks", "hashed by the signer", smithyLeft(seeks), ""},
+		{"smithy*/header/* smithy*/query/normalized", "body that does not seek",
+			"such as any of http.NewRequest: UNSIGNED-PAYLOAD is signed, and nothing in the request says so", smithyLeft(flows), mismatch},
+		{"smithy*/query/s3", "body that does not seek", "UNSIGNED-PAYLOAD is signed, which for S3 a credential in the query need not say", smithyLeft(flows), ""},
+		{"smithy*/header/* smithy*/query/normalized", "hashing switched off",
+			"UNSIGNED-PAYLOAD is signed, and nothing in the request says so", smithyLeft(seeks, func(o *smithyv4.SignerOptions) { o.DisableImplicitPayloadHashing = true }), mismatch},
+		{"smithy*/*/*", "empty payload line", "for CodeCommit, which has an algorithm of its own",
+			smithyLeft(flows, func(o *smithyv4.SignerOptions) { o.DisableUnsignedPayloadSentinel = true }), mismatch},
+		{"smithy*/*/*", "date without Z", "for CodeCommit, which has an algorithm of its own",
+			smithySign(func(o *smithyv4.SignerOptions) { o.CanonicalTimeFormat = "20060102T150405" }), malformed},
+		{"minio/header/s3", "header absent", "UNSIGNED-PAYLOAD is signed, and nothing in the request says so", lacking, mismatch},
+		{"minio/header/s3", "signed in chunks", "bodies in chunks with a signature each are not supported",
+			func(t testing.TB, d *door, r *request) *http.Request {
+				built := r.build(t)
+				return minio.StreamingSignV4(built, keyID, secret, "", region, int64(len(r.body)), time.Now(), closable{sha256.New()})
+			}, core.CodePayloadUnsupported},
+		{"minio/header/s3", "checksum in a trailer", "STREAMING-UNSIGNED-PAYLOAD-TRAILER leaves the body unsigned, and trailers are not verified",
+			func(t testing.TB, d *door, r *request) *http.Request {
+				built := r.build(t)
+				built.Header.Set("X-Amz-Content-Sha256", "STREAMING-UNSIGNED-PAYLOAD-TRAILER")
+				return minio.SignV4Trailer(*built, keyID, secret, "", region, http.Header{"X-Amz-Checksum-Crc32": {"AAAAAA=="}})
+			}, core.CodePayloadUnsupported},
+		{"sdk/header/*", "streaming word", "the SDK signs any word unseen", sdkWord("STREAMING-AWS4-HMAC-SHA256-PAYLOAD"), core.CodePayloadUnsupported},
+		{"sdk/header/*", "another word", "the SDK signs any word unseen; taken, it would leave the body open", sdkWord("unsigned-payload"), malformed},
+		{"sdk/header/*", "no token", "the SDK can leave it to the application", sdkWithoutToken, mismatch},
+		{"sdk/header/*", "length signed, body sent in chunks", "a server sees no length", sdkChunkedAfterwards, notSigned},
+		{"sdk/header/*", "URL.Opaque", "as the SDK's documentation advises; net/http then sends the target in absolute form", sdkOpaque, ambiguous},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			for _, d := range doors {
+				if !on(t, tt.doors, &d) {
+					continue
+				}
+				t.Run(d.name, func(t *testing.T) {
+					r := request{method: "PUT", target: "/v1/items", body: "body"}
+					key := d.key(&r)
+					if tt.name == "no token" {
+						key.SessionToken = core.NewSecret("token")
+					}
+					policy := d.policy(&r, key)
+					policy.AllowUnsignedPayload = true // it must not be what refuses
+					d.sign = tt.sign
+					backend, raw := wire.Start(t, policy), d.signed(t, r)
+					if tt.want != "" {
+						refused(t, backend, raw, tt.want)
+					} else if id := accepted(t, backend, raw); id.Covers().Body == d.unsigned(&r) {
+						t.Errorf("got payload %v", id.Payload())
+					}
+					if t.Failed() {
+						t.Logf("want %q: %s", tt.want, tt.why)
+					}
+				})
+			}
+		})
+	}
+}
+
+// sdkSigned signs what an application has built, with a payload line of its own.
+func sdkSigned(t testing.TB, d *door, built *http.Request, line, token string, options ...func(*sdkv4.SignerOptions)) *http.Request {
+	t.Helper()
+	s := sdkv4.NewSigner(append(options, func(o *sdkv4.SignerOptions) { o.DisableURIPathEscaping = d.service == "s3" })...)
+	key := sdk.Credentials{AccessKeyID: keyID, SecretAccessKey: secret, SessionToken: token}
+	if err := s.SignHTTP(t.Context(), key, built, line, d.service, region, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	return built
+}
+
+func sdkWord(word string) sign {
+	return func(t testing.TB, d *door, r *request) *http.Request {
+		built := r.build(t)
+		built.Header.Set("X-Amz-Content-Sha256", word)
+		return sdkSigned(t, d, built, word, "")
+	}
+}
+
+func sdkWithoutToken(t testing.TB, d *door, r *request) *http.Request {
+	return sdkSigned(t, d, r.build(t), r.line(d), "token", func(o *sdkv4.SignerOptions) { o.DisableSessionToken = true })
+}
+
+func sdkChunkedAfterwards(t testing.TB, d *door, r *request) *http.Request {
+	signed := sdkSigned(t, d, r.build(t), r.line(d), "")
+	signed.ContentLength = -1
+	return signed
+}
+
+func sdkOpaque(t testing.TB, d *door, r *request) *http.Request {
+	built := r.build(t)
+	built.URL.Opaque = "//" + host + built.URL.Path
+	return sdkSigned(t, d, built, r.line(d), "")
+}
