@@ -96,14 +96,6 @@ func TestT165Throttle(t *testing.T) {
 		_, err := v.Verify(request("/", value, remote))
 		return core.CodeOf(err)
 	}
-	guess := func(v *core.Verifier, remote string, n int) (throttled int) {
-		for i := range n {
-			if try(v, "Basic "+encode(fmt.Sprint("basicuser:guess-", i)), remote) == core.CodeThrottled {
-				throttled++
-			}
-		}
-		return throttled
-	}
 	for name, attacker := range map[string][2]string{
 		"IPv4": {"198.51.100.7:4000", "198.51.100.7:4001"},
 		"IPv6": {"[2001:db8::1]:4000", "[2001:db8::2]:4000"},
@@ -111,7 +103,7 @@ func TestT165Throttle(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			v := verifier(t, func() time.Time { return now })
-			if got := guess(v, attacker[0], 1000); got != 990 {
+			if got := guessing(v, attacker[0], 1000); got != 990 {
 				t.Errorf("%d of 1000 guesses were throttled, want 990", got)
 			}
 			if got := try(v, right, attacker[1]); got != core.CodeThrottled {
@@ -121,16 +113,50 @@ func TestT165Throttle(t *testing.T) {
 			if got := try(v, right, attacker[0]); got != "" {
 				t.Errorf("after a second: got %q", got)
 			}
-			if got := guess(v, attacker[0], 100); got != 0 {
+			if got := guessing(v, attacker[0], 100); got != 0 {
 				t.Errorf("%d guesses from an address that had it right were throttled", got)
 			}
 			if got := try(v, right, attacker[0]); got != "" {
 				t.Errorf("the gateway was locked out: %q", got)
 			}
 			now = now.Add(11 * time.Minute)
-			if got := guess(v, attacker[0], 20); got != 10 {
+			if got := guessing(v, attacker[0], 20); got != 10 {
 				t.Errorf("after eleven minutes %d of 20 were throttled, want 10", got)
 			}
 		})
+	}
+}
+
+// guessing returns how many of n wrong passwords from an address are throttled.
+func guessing(v *core.Verifier, remote string, n int) (throttled int) {
+	for i := range n {
+		if _, err := v.Verify(request("/", "Basic "+encode(fmt.Sprint("basicuser:guess-", i)), remote)); core.CodeOf(err) == core.CodeThrottled {
+			throttled++
+		}
+	}
+	return throttled
+}
+
+// TestT165OtherAddresses: guesses from any number of addresses hold off nobody
+// at another one, and a right password lifts the limit for nobody else.
+func TestT165OtherAddresses(t *testing.T) {
+	now := time.Date(2026, 1, 15, 12, 0, 0, 0, time.UTC)
+	v := verifier(t, func() time.Time { return now })
+	for i := range 20_000 {
+		guessing(v, fmt.Sprintf("[2001:db8:%x::1]:4000", i), 1)
+	}
+	gateway := func(i int) string { return fmt.Sprintf("192.0.2.%d:5", i) }
+	for i := range 200 {
+		if _, err := v.Verify(request("/", "Basic "+encode("basicuser:basic-pass-123"), gateway(i))); err != nil {
+			t.Fatalf("the gateway at %s: %v", gateway(i), err)
+		}
+	}
+	for i := range 200 {
+		if got := guessing(v, fmt.Sprintf("198.51.100.%d:4000", i), 20); got != 10 {
+			t.Fatalf("stranger %d: %d of 20 guesses were throttled, want 10", i, got)
+		}
+	}
+	if got := guessing(v, gateway(199), 100); got != 0 {
+		t.Errorf("a gateway has lost its trust to strangers: %d of 100 were throttled", got)
 	}
 }

@@ -14,19 +14,22 @@ const (
 )
 
 // throttle counts wrong passwords by address and user. Its size is fixed: pairs
-// share slots, at worst throttling a neighbour that has not sent a right
-// password yet, for a second.
+// share slots, where each takes the place of the one before. None is throttled
+// or trusted for what another one did; one that is displaced starts anew.
 type throttle struct {
 	now   func() time.Time
 	seed  maphash.Seed
 	slots [slots]slot
 }
 
+// slot keeps trust apart from the counts, so that guesses displace no trust.
 type slot struct {
-	mu    sync.Mutex
-	since time.Time // start of the current second of wrong passwords
-	wrong int
-	right time.Time // of the last right password
+	mu      sync.Mutex
+	guesser uint64    // the peer that sent the wrong passwords
+	since   time.Time // start of the current second of them
+	wrong   int
+	knower  uint64    // the peer that sent the last right password
+	right   time.Time // when
 }
 
 func newThrottle(now func() time.Time) *throttle {
@@ -39,9 +42,9 @@ type pair struct {
 	user   string
 }
 
-// peer returns the slot of a remote address (by IP address, for IPv6 by /64)
+// peer returns what stands for a remote address (by IP address, for IPv6 by /64)
 // and a user.
-func (t *throttle) peer(remote, user string) *slot {
+func (t *throttle) peer(remote, user string) uint64 {
 	p := pair{remote: remote, user: user}
 	if addr, err := netip.ParseAddrPort(remote); err == nil {
 		ip, bits := addr.Addr().Unmap(), 64
@@ -52,26 +55,27 @@ func (t *throttle) peer(remote, user string) *slot {
 			p.remote = ""
 		}
 	}
-	return &t.slots[maphash.Comparable(t.seed, p)%slots]
+	return maphash.Comparable(t.seed, p)
 }
 
-func (t *throttle) allow(s *slot) bool {
-	now := t.now()
+func (t *throttle) allow(peer uint64) bool {
+	now, s := t.now(), &t.slots[peer%slots]
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.wrong < guesses || now.Sub(s.since) >= time.Second || now.Sub(s.right) < trusted
+	throttled := s.guesser == peer && s.wrong >= guesses && now.Sub(s.since) < time.Second
+	return !throttled || s.knower == peer && now.Sub(s.right) < trusted
 }
 
-func (t *throttle) record(s *slot, right bool) {
-	now := t.now()
+func (t *throttle) record(peer uint64, right bool) {
+	now, s := t.now(), &t.slots[peer%slots]
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if right {
-		s.right = now
+		s.knower, s.right = peer, now
 		return
 	}
-	if now.Sub(s.since) >= time.Second {
-		s.since, s.wrong = now, 0
+	if s.guesser != peer || now.Sub(s.since) >= time.Second {
+		s.guesser, s.since, s.wrong = peer, now, 0
 	}
 	s.wrong++
 }

@@ -7,7 +7,8 @@ type digest [32]byte
 
 // answer is what the identity service said about a token.
 type answer struct {
-	subject      *subject // nil: the token is not valid
+	subject      *subject
+	err          error // [errInvalid], or an [errRejected]; nil: the token is valid
 	since, until time.Time
 }
 

@@ -13,6 +13,7 @@ var (
 
 // call is the asking about one token, for all that wait for it.
 type call struct {
+	lane    *lane
 	began   time.Time
 	done    chan struct{} // closed when the fields below are set
 	subject *subject
@@ -23,7 +24,7 @@ type call struct {
 
 // run makes a call. It belongs to none of the requests that wait for it: its
 // end is its own timeout. A transport that does not heed it keeps its goroutine,
-// and one of the places of the gate, but nobody waits for it any longer.
+// and one of the places of its lane, but nobody waits for it any longer.
 func (c *client) run(k *call, d digest, token string) {
 	ctx, cancel := context.WithTimeout(c.ctx, c.timeout)
 	stop := context.AfterFunc(ctx, func() { c.end(k, d, nil, errEnded) })
@@ -35,7 +36,7 @@ func (c *client) run(k *call, d digest, token string) {
 		cancel()
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		c.gate.leave()
+		k.lane.leave()
 	}()
 	subject, err = c.ask(ctx, token)
 }
@@ -50,17 +51,24 @@ func (c *client) ask(ctx context.Context, token string) (*subject, error) {
 	if err != errUnauthorized {
 		return subject, err
 	}
-	// Either token may be meant. A new one of ours tells which, and one that
-	// is new already.
-	if !own.isNew(c.now()) {
-		if own, err = c.own.get(ctx, own); err != nil {
-			return nil, err
-		}
-		if subject, err = c.iam.validate(ctx, own.secret, token); err != errUnauthorized {
-			return subject, err
-		}
+	// Either token may be meant. If ours is not new, the service is asked about
+	// ours alone, so that nobody can make us log in with a token that is not valid.
+	if own.isNew(c.now()) {
+		return nil, errInvalid
 	}
-	return nil, errInvalid
+	switch _, err = c.iam.validate(ctx, own.secret, own.secret.Reveal()); {
+	case err == nil:
+		return nil, errInvalid
+	case err != errUnauthorized:
+		return nil, err
+	}
+	if own, err = c.own.get(ctx, own); err != nil {
+		return nil, err
+	}
+	if subject, err = c.iam.validate(ctx, own.secret, token); err == errUnauthorized {
+		return nil, errInvalid
+	}
+	return subject, err
 }
 
 // end hands the outcome of a call to those that wait for it, once, and keeps it.
@@ -75,22 +83,36 @@ func (c *client) end(k *call, d digest, subject *subject, err error) {
 	if c.calls[d] == k {
 		delete(c.calls, d)
 	}
-	var cache *cache
-	a := answer{subject: subject, since: k.began}
 	switch {
-	case err == nil:
-		cache, a.until = &c.valid, k.began.Add(c.keepFor)
-		if subject.expires.Before(a.until) {
-			a.until = subject.expires
-		}
-	case err == errInvalid:
-		cache, a.until = &c.invalid, k.began.Add(negativeFor)
+	case err == nil || err == errInvalid:
+		c.gate.answered()
+	case errors.Is(err, errRejected):
+		// Whoever has chosen the token may have brought it about: it does not tell
+		// how the service is.
 	default:
 		c.gate.failed(c.now(), pauseOf(err))
 		return
 	}
-	c.gate.answered()
 	if !k.flushed {
-		cache.put(d, a)
+		c.keep(d, answer{subject: subject, err: err, since: k.began})
 	}
+}
+
+// keep remembers an answer. A token that was valid stays known as such until the
+// service says otherwise.
+func (c *client) keep(d digest, a answer) {
+	if a.err != nil {
+		if a.err == errInvalid {
+			c.valid.drop(d)
+		}
+		a.until = a.since.Add(negativeFor)
+		c.invalid.put(d, a)
+		return
+	}
+	a.until = a.since.Add(c.keepFor)
+	if a.subject.expires.Before(a.until) {
+		a.until = a.subject.expires
+	}
+	c.invalid.drop(d)
+	c.valid.put(d, a)
 }

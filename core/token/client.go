@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// negativeFor is how long a negative answer is remembered: a token that was not
-// valid seldom becomes so.
+// negativeFor is how long a negative answer, or a rejected call, is remembered:
+// a token that was not valid seldom becomes so.
 const negativeFor = 30 * time.Second
 
 var (
@@ -44,7 +44,7 @@ func newClient(c Config, key Key) *client {
 	service := &iam{url: url, key: key, transport: c.Transport, now: c.Now}
 	k := &client{key: key, iam: service, own: newOwnToken(service), now: c.Now, timeout: c.Timeout, keepFor: c.CacheFor,
 		valid: newCache(c.MaxEntries), invalid: newCache(c.MaxEntries), calls: map[digest]*call{},
-		gate: gate{rate: float64(c.CallsPerSecond), allowance: float64(c.CallsPerSecond), last: c.Now()}}
+		gate: newGate(c.CallsPerSecond, c.Now())}
 	rand.Read(k.hashKey[:]) // never fails
 	k.ctx, k.cancel = context.WithCancel(context.Background())
 	return k
@@ -65,10 +65,8 @@ func (c *client) check(ctx context.Context, token string) (*subject, error) {
 	switch {
 	case err != nil:
 		return nil, err
-	case asked == nil && known.subject == nil:
-		return nil, errInvalid
 	case asked == nil:
-		return known.subject, nil
+		return known.subject, known.err
 	}
 	select {
 	case <-asked.done:
@@ -86,22 +84,23 @@ func (c *client) begin(d digest, token string) (answer, *call, error) {
 	if c.ctx.Err() != nil {
 		return answer{}, nil, errClosed
 	}
-	now := c.now()
-	for _, cache := range []*cache{&c.valid, &c.invalid} {
-		if known, ok := cache.get(d); ok {
-			if known.fresh(now) {
-				return known, nil, nil
-			}
-			cache.drop(d)
+	now, lane := c.now(), &c.gate.unknown
+	if good, known := c.valid.get(d); known {
+		if good.fresh(now) {
+			return good, nil, nil
 		}
+		lane = &c.gate.known
+	}
+	if bad, known := c.invalid.get(d); known && bad.fresh(now) {
+		return bad, nil, nil
 	}
 	if running, ok := c.calls[d]; ok {
 		return answer{}, running, nil
 	}
-	if err := c.gate.enter(now); err != nil {
+	if err := c.gate.enter(lane, now); err != nil {
 		return answer{}, nil, err
 	}
-	k := &call{began: now, done: make(chan struct{})}
+	k := &call{lane: lane, began: now, done: make(chan struct{})}
 	c.calls[d] = k
 	go c.run(k, d, token)
 	return answer{}, k, nil

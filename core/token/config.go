@@ -30,8 +30,9 @@ type Config struct {
 	// MaxEntries bounds the positive answers remembered for one key, and as
 	// much again the negative ones. 0 means 10,000; at most 10,000,000.
 	MaxEntries int
-	// CallsPerSecond bounds the tokens asked about for one key: as many in a
-	// burst, and so many per second on. 0 means 100; at most 100,000.
+	// CallsPerSecond bounds the unknown tokens asked about for one key: as many
+	// in a burst, and so many per second on. The tokens that were valid when last
+	// asked about have as much of their own. 0 means 100; at most 100,000.
 	CallsPerSecond int
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time

@@ -30,10 +30,21 @@
 //
 // Nothing is accepted without an answer: requests are refused with 503, those
 // with a remembered token excepted, for as long as it would have been remembered
-// anyway. Only an answer that is right in form counts. After a failure there is
-// one call per second at most, until one succeeds, and none before the instant
-// that Retry-After names; meanwhile requests are refused at once. Tokens that
-// are not known cost one call each, whoever sends them, and so does one token
-// sent by many at once. The calls per second are limited; past that, requests
-// with unknown tokens are refused with 503.
+// anyway. Only an answer that is right in form counts. After five failures in a
+// row (no answer, one that is not right in form, 429 or 5xx) there is one call per
+// second at most, until one succeeds; where the service names an instant in
+// Retry-After, there is none before it. Meanwhile requests are refused at once.
+// Another 4xx concerns the one token: it is refused with 503 for 30 seconds
+// without asking again. After a log-in that failed there is none for a second,
+// and for 30 where our password was refused.
+//
+// # What strangers can cost
+//
+// Tokens that are not known cost one call each, whoever sends them, and so does
+// one token sent by many at once. It is two where the service says 401, which may
+// mean our own token: the other one asks about that. The calls per second and
+// those at once are limited; past that, requests with unknown tokens are refused
+// with 503, and tokens that were valid when last asked about have limits of their
+// own. What has not the form of a token is refused without a call: 1 to 8192
+// characters of A-Z a-z 0-9 - . _ ~ + / =.
 package token

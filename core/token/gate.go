@@ -6,9 +6,12 @@ import (
 )
 
 const (
-	// maxRunning bounds the calls in flight for one key, those included that
+	// maxRunning bounds the calls in flight in one lane, those included that
 	// hang in a transport that does not heed their end.
 	maxRunning = 64
+	// maxFailures is how many calls in a row have no verdict before the service
+	// is taken to fail: one may be due to the token, which anyone can send.
+	maxFailures = 5
 	// probeEvery is the time between two calls while the service fails.
 	probeEvery = time.Second
 	// maxPause is the longest time without calls that Retry-After can ask for.
@@ -18,51 +21,70 @@ const (
 var (
 	errPaused = errors.New("it has failed, and is not asked again yet")
 	errBusy   = errors.New("too many calls are in flight")
-	errRate   = errors.New("too many unknown tokens in this second")
+	errRate   = errors.New("too many calls in this second")
 )
 
-// gate decides whether a call may be made: a bulkhead, a limit per second, and
-// a breaker.
+// gate decides whether a call may be made: a breaker for all calls, and two
+// lanes, so that junk does not stand in the way of tokens known to be good.
 type gate struct {
+	known, unknown lane
+	failures       int       // since the last verdict
+	next           time.Time // after maxFailures: when the next call may be made
+}
+
+// lane is a bulkhead, and a limit per second.
+type lane struct {
 	rate      float64 // calls per second, and at once
 	allowance float64
 	last      time.Time // when allowance was filled up
-
-	running int
-	failing bool
-	next    time.Time // while failing: when the next call may be made
+	running   int
 }
 
-// enter takes a place for a call; leave gives it back.
-func (g *gate) enter(now time.Time) error {
-	if pause := g.next.Sub(now); g.failing && 0 < pause && pause <= maxPause { // longer: the clock was set back
+func newGate(perSecond int, now time.Time) gate {
+	l := lane{rate: float64(perSecond), allowance: float64(perSecond), last: now}
+	return gate{known: l, unknown: l}
+}
+
+// enter takes a place for a call in one of the lanes; the lane's leave gives it
+// back.
+func (g *gate) enter(l *lane, now time.Time) error {
+	failing := g.failures >= maxFailures
+	if pause := g.next.Sub(now); failing && 0 < pause && pause <= maxPause { // longer: the clock was set back
 		return errPaused
 	}
-	if g.running >= maxRunning {
+	if l.running >= maxRunning {
 		return errBusy
 	}
-	g.allowance = min(g.rate, g.allowance+g.rate*max(0, now.Sub(g.last).Seconds()))
-	g.last = now
-	if g.allowance < 1 {
+	l.allowance = min(l.rate, l.allowance+l.rate*max(0, now.Sub(l.last).Seconds()))
+	l.last = now
+	if l.allowance < 1 {
 		return errRate
 	}
-	g.allowance--
-	g.running++
-	if g.failing {
+	l.allowance--
+	l.running++
+	if failing {
 		g.next = now.Add(probeEvery)
 	}
 	return nil
 }
 
-func (g *gate) leave() { g.running-- }
+func (l *lane) leave() { l.running-- }
 
-// failed closes the gate for at least probeEvery.
+// failed notes a call without a verdict. A service that asks for a pause gets it
+// at once.
 func (g *gate) failed(now time.Time, pause time.Duration) {
-	g.failing = true
-	if next := now.Add(min(max(pause, probeEvery), maxPause)); next.After(g.next) || g.next.Sub(now) > maxPause {
+	g.failures++
+	if pause > 0 {
+		g.failures = max(g.failures, maxFailures)
+	}
+	if next := now.Add(bounded(pause)); next.After(g.next) || g.next.Sub(now) > maxPause {
 		g.next = next
 	}
 }
 
+// bounded returns for how long to make no call, where the service has asked for
+// pause, or for none.
+func bounded(pause time.Duration) time.Duration { return min(max(pause, probeEvery), maxPause) }
+
 // answered opens the gate: the service gave a verdict.
-func (g *gate) answered() { g.failing, g.next = false, time.Time{} }
+func (g *gate) answered() { g.failures, g.next = 0, time.Time{} }

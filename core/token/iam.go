@@ -20,6 +20,7 @@ const subjectHeader = "X-Subject-Token"
 
 var (
 	errUnauthorized = errors.New("our own token, or the one to check, is not valid")
+	errRejected     = errors.New("the call was rejected")
 	errTooLarge     = errors.New("the answer is too large")
 	errOwnToken     = errors.New("the answer has no one token of our own in X-Subject-Token")
 	errTransport    = errors.New("the call failed")
@@ -53,8 +54,10 @@ type iam struct {
 }
 
 // validate asks about a token: 200 with a token in the right form is the one
-// positive answer, 404 the negative one, and 401 says that one of the two
-// tokens is not valid, without saying which.
+// positive answer, 404 in the service's form the negative one, and 401 says that
+// one of the two tokens is not valid, without saying which. Other statuses that
+// blame the call are [errRejected]: a proxy takes offence at the token, or our
+// account may not check it.
 func (i *iam) validate(ctx context.Context, own core.Secret, token string) (*subject, error) {
 	const doing = "checking a token"
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, i.url, nil)
@@ -66,10 +69,14 @@ func (i *iam) validate(ctx context.Context, own core.Secret, token string) (*sub
 	switch {
 	case err != nil:
 		return nil, &failure{doing: doing, err: err}
-	case status == http.StatusNotFound:
+	case status == http.StatusNotFound && isJSON(header):
 		return nil, errInvalid
+	case status == http.StatusNotFound:
+		return nil, &failure{doing: doing, err: fmt.Errorf("the answer has status 404: %w", errContentType)}
 	case status == http.StatusUnauthorized:
 		return nil, errUnauthorized
+	case status/100 == 4 && status != http.StatusTooManyRequests:
+		return nil, &failure{doing: doing, err: fmt.Errorf("%w: the answer has status %d", errRejected, status)}
 	case status != http.StatusOK:
 		return nil, i.unexpected(doing, status, header)
 	}

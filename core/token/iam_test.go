@@ -24,6 +24,8 @@ type fakeIAM struct {
 	mu       sync.Mutex
 	projects map[string]string // valid tokens -> project, "" for none
 	own      map[string]bool   // tokens of the service account that are valid
+	says401  bool              // about tokens that are not valid, in place of 404
+	issued   int               // of those
 	logins   int
 	checks   int
 	strange  []string // what should not have been asked
@@ -49,15 +51,23 @@ func (f *fakeIAM) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		f.login(w, r)
 		return
 	}
+	f.answer(w, r)
+}
+
+// answer answers a check.
+func (f *fakeIAM) answer(w http.ResponseWriter, r *http.Request) {
 	f.mu.Lock()
+	subject := r.Header.Get("X-Subject-Token")
 	known := f.own[r.Header.Get("X-Auth-Token")]
-	project, valid := f.projects[r.Header.Get("X-Subject-Token")]
+	project, valid := f.projects[subject]
+	valid = valid || f.own[subject]
+	says401 := f.says401
 	f.mu.Unlock()
 	switch {
-	case !known:
-		http.Error(w, `{"error": {"code": 401}}`, http.StatusUnauthorized)
+	case !known || !valid && says401:
+		reply(w, http.StatusUnauthorized, `{"error": {"code": 401}}`)
 	case !valid:
-		http.Error(w, `{"error": {"code": 404}}`, http.StatusNotFound)
+		reply(w, http.StatusNotFound, `{"error": {"code": 404}}`)
 	default:
 		reply(w, http.StatusOK, document(f.now().Add(24*time.Hour), project))
 	}
@@ -106,7 +116,8 @@ func (f *fakeIAM) login(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	f.mu.Lock()
-	own := fmt.Sprintf("own-token-%d", f.logins)
+	f.issued++
+	own := fmt.Sprintf("own-token-%d", f.issued)
 	f.own[own] = true
 	life := f.ownFor
 	f.mu.Unlock()

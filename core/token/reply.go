@@ -34,8 +34,7 @@ var (
 // subject. Only this form counts as an answer; [errExpired] comes with one that
 // is right in form.
 func parseReply(header http.Header, body []byte, now time.Time) (*subject, error) {
-	media, _, err := mime.ParseMediaType(header.Get("Content-Type"))
-	if err != nil || media != "application/json" || len(header["Content-Type"]) != 1 {
+	if !isJSON(header) {
 		return nil, errContentType
 	}
 	root, err := decode(body)
@@ -91,6 +90,11 @@ func parseReply(header http.Header, body []byte, now time.Time) (*subject, error
 		return s, errExpired
 	}
 	return s, nil
+}
+
+func isJSON(header http.Header) bool {
+	media, _, err := mime.ParseMediaType(header.Get("Content-Type"))
+	return err == nil && media == "application/json" && len(header["Content-Type"]) == 1
 }
 
 func parseExpiry(value any, now time.Time) (time.Time, error) {

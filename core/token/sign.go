@@ -24,7 +24,7 @@ func (s *Signer) NewHash() hash.Hash { return nil }
 func (s *Signer) Sign(r *http.Request, _ string, _ time.Time) error {
 	token := s.token.Reveal()
 	if !wellFormed(token) {
-		return errors.New("the token is empty, too long, or not of visible ASCII characters")
+		return errors.New(notWellFormed)
 	}
 	r.Header.Del("Authorization")
 	r.Header.Set(Header, token)

@@ -13,8 +13,10 @@ import (
 const Header = "X-Auth-Token"
 
 // maxToken is the longest token in bytes. Fernet tokens have about 200, PKI
-// tokens a few thousand.
+// tokens a few thousand. Many servers take no header line of 8 KiB.
 const maxToken = 8 << 10
+
+const notWellFormed = "the token is empty, longer than 8 KiB, or not of the characters of tokens"
 
 // New returns the scheme "token". Problems of the configuration are those of
 // [Scheme.Validate]; core.New takes no scheme that has any.
@@ -82,7 +84,7 @@ func (s *Scheme) Parse(r *http.Request, c *core.Credential) error {
 	case misspelled(r.Header):
 		return core.Refuse(core.CodeRequestAmbiguous, "X-Auth-Token is also present with an underscore in its name")
 	case !wellFormed(values[0]):
-		return core.Refuse(core.CodeCredentialMalformed, "the token is empty, too long, or not of visible ASCII characters")
+		return core.Refuse(core.CodeCredentialMalformed, notWellFormed)
 	}
 	c.Algorithm, c.Signature = Header, values[0]
 	return nil
@@ -100,11 +102,13 @@ func misspelled(h http.Header) bool {
 	return false
 }
 
-// wellFormed reports whether a token may be sent in a header. What it means is
-// for the identity service to say.
+// wellFormed reports whether a token has the form of one: Fernet, PKI, JWS and
+// UUID tokens are of the characters of bearer tokens (RFC 6750 section 2.1).
+// What it means is for the identity service to say.
 func wellFormed(token string) bool {
-	for i := 0; i < len(token); i++ {
-		if token[i] <= ' ' || token[i] > '~' {
+	for _, c := range []byte(token) {
+		letter := 'a' <= c|0x20 && c|0x20 <= 'z'
+		if digit := '0' <= c && c <= '9'; !letter && !digit && strings.IndexByte("-._~+/=", c) < 0 {
 			return false
 		}
 	}

@@ -1,0 +1,266 @@
+package token_test
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/gatewayauth/gatewayauth/core"
+	"github.com/gatewayauth/gatewayauth/core/token"
+)
+
+// about answers as f does to checks of tokens with a prefix, and as ever to others.
+func (f *fakeIAM) about(prefix string, fault func(http.ResponseWriter, *http.Request)) {
+	f.set(func() {
+		f.onCheck = func(w http.ResponseWriter, r *http.Request) {
+			if strings.HasPrefix(r.Header.Get("X-Subject-Token"), prefix) {
+				fault(w, r)
+				return
+			}
+			f.answer(w, r)
+		}
+	})
+}
+
+// TestF20OddTokens: a token that something in front of the service takes offence
+// at is refused, and nobody else is.
+func TestF20OddTokens(t *testing.T) {
+	for _, code := range []int{400, 403, 414, 431} {
+		synctest.Test(t, func(t *testing.T) {
+			iam := newIAM()
+			iam.about("odd", status(code))
+			v := verifier(t, scheme(t, iam))
+			for i := range 100 {
+				wantCode(t, "odd", verify(v, fmt.Sprint("odd-", i)), core.CodeUnavailable)
+				good := fmt.Sprint("good-", i)
+				iam.set(func() { iam.projects[good] = "p" })
+				wantCode(t, "good", verify(v, good), "")
+				time.Sleep(100 * time.Millisecond)
+			}
+			iam.wantCalls(t, "all", 1, 200)
+			for range 10 {
+				wantCode(t, "one odd token", verify(v, "odd"), core.CodeUnavailable)
+			}
+			iam.wantCalls(t, "one odd token", 0, 1)
+			time.Sleep(30 * time.Second)
+			wantCode(t, "the odd token later", verify(v, "odd"), core.CodeUnavailable)
+			iam.wantCalls(t, "the odd token later", 0, 1)
+		})
+	}
+}
+
+// TestF20OddProbe: during an outage an odd token tells nothing, neither that the
+// service works nor that it fails.
+func TestF20OddProbe(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		iam := newIAM()
+		iam.projects["good"] = "p"
+		iam.onCheck = status(500)
+		v := verifier(t, scheme(t, iam))
+		many(v, []string{"a", "b", "c", "d", "e"})
+		iam.about("odd", status(400))
+		iam.calls()
+		for i := range 10 {
+			time.Sleep(time.Second)
+			wantCode(t, "odd", verify(v, fmt.Sprint("odd-", i)), core.CodeUnavailable)
+			wantCode(t, "good, in the same second", verify(v, "good"), core.CodeUnavailable)
+			iam.wantCalls(t, "one second", 0, 1)
+		}
+		time.Sleep(time.Second)
+		wantCode(t, "good, in the next second", verify(v, "good"), "")
+	})
+}
+
+// TestF20FewFailures: the breaker opens after five failures with no verdict in
+// between, and the first verdict closes it.
+func TestF20FewFailures(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		iam := newIAM()
+		iam.projects["good"] = "p"
+		iam.about("bad", status(500))
+		s := scheme(t, iam)
+		v := verifier(t, s)
+		n := 0
+		fail := func(times int) {
+			for range times {
+				n++
+				wantCode(t, "a failure", verify(v, fmt.Sprint("bad-", n)), core.CodeUnavailable)
+			}
+		}
+		good := func(want core.Code) {
+			t.Helper()
+			s.Flush("good")
+			wantCode(t, "good", verify(v, "good"), want)
+		}
+		for range 10 {
+			fail(4)
+			good("")
+		}
+		iam.wantCalls(t, "four in a row", 1, 50)
+		fail(5)
+		good(core.CodeUnavailable)
+		iam.wantCalls(t, "five in a row", 0, 5)
+		time.Sleep(time.Second)
+		fail(3)
+		iam.wantCalls(t, "a second later", 0, 1)
+		time.Sleep(time.Second)
+		good("")
+		good("")
+		fail(4)
+		good("")
+		iam.wantCalls(t, "closed", 0, 7)
+	})
+}
+
+// TestT106Renewal: junk does not use up what tokens known to be good need, be it
+// calls per second or calls at once.
+func TestT106Renewal(t *testing.T) {
+	for _, slow := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			iam := newIAM()
+			iam.projects["good"], iam.projects["new"] = "p", "p"
+			v := verifier(t, scheme(t, iam))
+			wantCode(t, "at first", verify(v, "good"), "")
+			time.Sleep(15 * time.Minute)
+			if slow {
+				iam.about("junk", func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+			}
+			for i := range 100 {
+				junk := fmt.Sprint("junk-", i)
+				if !slow {
+					wantCode(t, junk, verify(v, junk), core.CodeSignatureMismatch)
+					continue
+				}
+				go verify(v, junk)
+				synctest.Wait()
+			}
+			wantCode(t, "a new one", verify(v, "new"), core.CodeUnavailable)
+			wantCode(t, "the renewal", verify(v, "good"), "")
+		})
+	}
+}
+
+// TestF20ForcedLogins: a service that says 401 about the token to check makes us
+// log in for nobody, and a log-in that fails is nobody's concern while our token
+// is good.
+func TestF20ForcedLogins(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		iam := newIAM()
+		iam.says401 = true
+		v := verifier(t, scheme(t, iam))
+		wantCode(t, "at first", verify(v, "bad"), core.CodeSignatureMismatch)
+		iam.calls()
+		iam.set(func() { iam.onLogin = status(500) })
+		for i := range 360 {
+			time.Sleep(10 * time.Second)
+			wantCode(t, "bad", verify(v, fmt.Sprint("bad-", i)), core.CodeSignatureMismatch)
+			good := fmt.Sprint("good-", i)
+			iam.set(func() { iam.projects[good] = "p" })
+			wantCode(t, "good", verify(v, good), "")
+		}
+		if logins, _ := iam.calls(); logins > 0 {
+			t.Errorf("%d log-ins in an hour", logins)
+		}
+
+		// What our token is worth is not known: that is no reason to log in.
+		iam.about("own-token", status(500))
+		wantCode(t, "no word about our token", verify(v, "worse"), core.CodeUnavailable)
+		iam.wantCalls(t, "no word about our token", 0, 2)
+
+		// Our token is revoked in fact: it is replaced at once.
+		iam.set(func() { iam.onLogin, iam.onCheck = nil, nil; clear(iam.own); iam.projects["late"] = "p" })
+		wantCode(t, "our token revoked", verify(v, "late"), "")
+		if logins, _ := iam.calls(); logins != 1 {
+			t.Errorf("%d log-ins after our token was revoked", logins)
+		}
+
+		// A service that says 401 to everything.
+		iam.set(func() { iam.onCheck = status(401) })
+		for i := range 600 {
+			time.Sleep(time.Second)
+			verify(v, fmt.Sprint("any-", i))
+		}
+		if logins, _ := iam.calls(); logins > 30 {
+			t.Errorf("%d log-ins in ten minutes", logins)
+		}
+	})
+}
+
+// TestOwnLoginFails: what waits for a log-in that fails does not try it again.
+func TestOwnLoginFails(t *testing.T) {
+	for code, again := range map[int]time.Duration{500: time.Second, 403: time.Second, 401: 30 * time.Second} {
+		synctest.Test(t, func(t *testing.T) {
+			iam := newIAM()
+			iam.projects["good"] = "p"
+			iam.onLogin = func(w http.ResponseWriter, _ *http.Request) {
+				time.Sleep(50 * time.Millisecond)
+				w.WriteHeader(code)
+			}
+			v := verifier(t, scheme(t, iam))
+			if codes := many(v, strings.Fields("a b c d e f g h i j")); codes[core.CodeUnavailable] != 10 {
+				t.Errorf("%d: got %v", code, codes)
+			}
+			iam.wantCalls(t, fmt.Sprint(code), 1, 0)
+			iam.set(func() { iam.onLogin = nil })
+			time.Sleep(again - time.Nanosecond)
+			wantCode(t, "before", verify(v, "good"), core.CodeUnavailable)
+			iam.wantCalls(t, fmt.Sprint(code, ", before"), 0, 0)
+			time.Sleep(time.Second)
+			wantCode(t, "after", verify(v, "good"), "")
+		})
+	}
+}
+
+// TestT107OtherNotFound: 404 in another form than the service's is of something
+// else, which knows nothing about tokens.
+func TestT107OtherNotFound(t *testing.T) {
+	for _, contentType := range []string{"", "text/html", "text/plain; charset=utf-8", "application/problem+json"} {
+		synctest.Test(t, func(t *testing.T) {
+			iam := newIAM()
+			iam.projects["good"] = "p"
+			iam.onCheck = func(w http.ResponseWriter, _ *http.Request) {
+				w.Header()["Content-Type"] = []string{contentType}
+				w.WriteHeader(http.StatusNotFound)
+			}
+			s := scheme(t, iam)
+			v := verifier(t, s)
+			wantCode(t, contentType, verify(v, "good"), core.CodeUnavailable)
+			if _, invalid := token.Remembered(s); invalid != 0 {
+				t.Errorf("%q: it is remembered", contentType)
+			}
+			iam.set(func() { iam.onCheck = nil })
+			wantCode(t, contentType+", recovered", verify(v, "good"), "")
+		})
+	}
+}
+
+// TestT101Characters: every kind of token that there is, and nothing that is
+// not of their characters.
+func TestT101Characters(t *testing.T) {
+	iam := newIAM()
+	v := verifier(t, scheme(t, iam))
+	for _, form := range []string{
+		"0123456789abcdef0123456789abcdef",     // UUID
+		"gAAAAABk_x-Yz0",                       // Fernet, as Keystone sends it
+		"gAAAAABk_x-Yz0==",                     // Fernet, padded
+		"MIIDkgYJKoZIhvcNAQcCoIIDgzCC-w+Zz==",  // PKI, with - for /
+		"MIIDkgYJKoZIhvcNAQcCoIIDgzCC/w+Zz==",  // Base64
+		"PKIZ_eJxdU8-_A==",                     // PKIZ
+		"eyJhbGciOiJFUzI1NiJ9.eyJzdWIi.AbC-_1", // JWS
+		"a~b",
+	} {
+		wantCode(t, form, verify(v, form), core.CodeSignatureMismatch)
+	}
+	iam.wantCalls(t, "of the characters", 1, 8)
+	for c := range 256 {
+		if strings.ContainsRune("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._~+/=-", rune(c)) {
+			continue
+		}
+		form := "a" + string([]byte{byte(c)}) + "b"
+		wantCode(t, fmt.Sprintf("%q", form), verify(v, form), core.CodeCredentialMalformed)
+	}
+	iam.wantCalls(t, "of others", 0, 0)
+}
