@@ -1,0 +1,52 @@
+package redis
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/redis/rueidis"
+)
+
+// ErrUnavailable is wrapped by every error of [Store.Add]: the store cannot tell
+// whether the entry is new. Such an error tells no credential and nothing of the
+// entry. It wraps the context's error as well where that ended.
+var ErrUnavailable = errors.New("redis: the replay store is unavailable")
+
+var (
+	errClosed   = fmt.Errorf("%w: it is closed", ErrUnavailable)
+	errLife     = fmt.Errorf("%w: the entry ends too far in the future to be kept", ErrUnavailable)
+	errEnded    = fmt.Errorf("%w: the entry ended so long ago that it may be forgotten", ErrUnavailable)
+	errReply    = fmt.Errorf("%w: a reply that is neither OK nor null", ErrUnavailable)
+	errPanic    = fmt.Errorf("%w: the client library panicked", ErrUnavailable)
+	errPaused   = errors.New("the last attempt to connect was less than a second ago")
+	errProtocol = errors.New("the server broke the protocol")
+)
+
+// failure returns the error of a command or of connecting. A server may quote
+// the command that it refuses, AUTH with its password too, so of its errors only
+// the code is passed on.
+func failure(err error) error {
+	var server *rueidis.RedisError
+	switch {
+	case errors.As(err, &server):
+		return fmt.Errorf("%w: the server answered with the error %s", ErrUnavailable, code(server.Error()))
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return fmt.Errorf("%w: the server closed the connection", ErrUnavailable)
+	case errors.Is(err, context.Canceled), errors.Is(err, rueidis.ErrClosing):
+		return fmt.Errorf("%w: the connection is closed", ErrUnavailable)
+	}
+	return fmt.Errorf("%w: %v", ErrUnavailable, err)
+}
+
+// code returns the first word of a server's error, where that is one like ERR.
+func code(text string) string {
+	word, _, _ := strings.Cut(text, " ")
+	upper := func(r rune) bool { return 'A' <= r && r <= 'Z' }
+	if word == "" || len(word) > 20 || strings.TrimFunc(word, upper) != "" {
+		return "without a code"
+	}
+	return word
+}

@@ -1,0 +1,14 @@
+package redis
+
+// Scan passes stream through a scanner in parts of step bytes.
+func Scan(stream string, step int) (values int, ok bool) {
+	var s scanner
+	for ok = true; len(stream) > 0; {
+		part := stream[:min(step, len(stream))]
+		stream = stream[len(part):]
+		var n int
+		n, ok = s.scan([]byte(part))
+		values += n
+	}
+	return values, ok
+}

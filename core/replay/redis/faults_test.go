@@ -1,0 +1,204 @@
+package redis_test
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/gatewayauth/gatewayauth/core"
+	"github.com/gatewayauth/gatewayauth/core/replay/redis"
+)
+
+// budget is the default. What takes longer than slack was not bounded by it.
+const (
+	budget = 50 * time.Millisecond
+	slack  = 20 * budget
+)
+
+// load checks new entries from many goroutines.
+type load struct {
+	stop                chan struct{}
+	running             sync.WaitGroup
+	added, seen, failed atomic.Int64
+	longest             atomic.Int64
+
+	mu       sync.Mutex
+	accepted []core.ReplayEntry
+}
+
+func startLoad(t *testing.T, s *redis.Store, callers int) *load {
+	l := &load{stop: make(chan struct{})}
+	for range callers {
+		l.running.Go(func() {
+			for {
+				select {
+				case <-l.stop:
+					return
+				default:
+				}
+				e, start := entry(), time.Now()
+				added, err := s.Add(context.Background(), e)
+				for took := int64(time.Since(start)); ; {
+					if old := l.longest.Load(); took <= old || l.longest.CompareAndSwap(old, took) {
+						break
+					}
+				}
+				switch {
+				case errors.Is(err, redis.ErrUnavailable) && !added:
+					l.failed.Add(1)
+					runtime.Gosched()
+				case err != nil:
+					t.Errorf("got %v, %v", added, err)
+				case added:
+					l.added.Add(1)
+					l.mu.Lock()
+					l.accepted = append(l.accepted, e)
+					l.mu.Unlock()
+				default:
+					l.seen.Add(1)
+				}
+			}
+		})
+	}
+	return l
+}
+
+// end stops the load, and checks what must hold however the server behaved.
+func (l *load) end(t *testing.T) {
+	t.Helper()
+	close(l.stop)
+	l.running.Wait()
+	if n := l.seen.Load(); n != 0 {
+		t.Errorf("%d new entries were called seen: something was sent twice", n)
+	}
+	if took := time.Duration(l.longest.Load()); took > slack {
+		t.Errorf("a check took %v", took)
+	}
+}
+
+func more(n *atomic.Int64, by int64) func() bool {
+	from := n.Load()
+	return func() bool { return n.Load() >= from+by }
+}
+
+// TestF01Down: the server is killed under load, and comes back.
+func TestF01Down(t *testing.T) {
+	server := startServer(t)
+	s := open(t, server.url(""), timeout(0))
+	works(t, s)
+	l := startLoad(t, s, 32)
+	eventually(t, "checks at first", more(&l.added, 500))
+	for range 2 {
+		server.kill()
+		eventually(t, "failures", more(&l.failed, 1))
+		l.mu.Lock()
+		before := len(l.accepted)
+		l.mu.Unlock()
+		down, start := entry(), time.Now()
+		eventually(t, "an outage that outlasts an attempt to connect", func() bool {
+			wantUnavailable(t, "without a server", s, down)
+			return time.Since(start) > 1500*time.Millisecond
+		})
+		l.mu.Lock()
+		if late := len(l.accepted) - before; late > 32 { // under way when the server was killed
+			t.Errorf("%d were accepted without a server", late)
+		}
+		l.mu.Unlock()
+		server.start()
+		eventually(t, "checks after the outage", more(&l.added, 500))
+	}
+	l.end(t)
+	// Those of after the last outage are known, each.
+	for _, e := range l.accepted[len(l.accepted)-100:] {
+		want(t, "replayed", s, e, false)
+	}
+}
+
+// TestF01AtStart: a store is made without a server, and finds it later.
+func TestF01AtStart(t *testing.T) {
+	server := startServer(t)
+	server.kill()
+	s := open(t, server.url(""), timeout(0))
+	for range 100 {
+		wantUnavailable(t, "without a server", s, entry())
+	}
+	server.start()
+	want(t, "replayed", s, works(t, s), false)
+}
+
+// TestF02Slow: every reply is two seconds late.
+func TestF02Slow(t *testing.T) {
+	proxy := newProxy(t, startServer(t).socket)
+	s := open(t, "redis://"+proxy.address, timeout(0))
+	works(t, s)
+	before := runtime.NumGoroutine()
+	proxy.delay.Store(int64(2 * time.Second))
+	const callers = 200
+	l := startLoad(t, s, callers)
+	failed := more(&l.failed, 3000)
+	eventually(t, "failures", func() bool {
+		// The callers and 512 that wait for the server, and as many that just end.
+		if n := runtime.NumGoroutine(); n > before+2*(callers+512) {
+			t.Fatalf("%d goroutines, %d before", n, before)
+		}
+		return failed()
+	})
+	l.end(t)
+	proxy.delay.Store(0)
+	want(t, "replayed", s, works(t, s), false)
+	eventually(t, "the goroutines end", func() bool { return runtime.NumGoroutine() <= before+5 })
+}
+
+// TestF02Silent: a server that accepts connections and says nothing, ever.
+func TestF02Silent(t *testing.T) {
+	f := newFake(map[string]string{})
+	address, _ := listen(t, f.handle)
+	s := open(t, "redis://"+address, timeout(0))
+	f.set("SET", "+OK\r\n")
+	works(t, s)
+	f.set("SET", "")
+	l := startLoad(t, s, 32)
+	eventually(t, "failures", more(&l.failed, 1000))
+	l.end(t)
+	f.set("SET", "+OK\r\n") // the connection owes replies for good, and must go
+	works(t, s)
+}
+
+// TestF01DialsRarely: checks without a server cost it nothing.
+func TestF01DialsRarely(t *testing.T) {
+	for name, hello := range map[string]string{
+		"hangs up": "close", "forbids": "-WRONGPASS invalid username-password pair or user is disabled.\r\n",
+		"loads": "-LOADING Redis is loading the dataset in memory\r\n",
+	} {
+		f := newFake(map[string]string{"HELLO": hello})
+		address, accepted := listen(t, f.handle)
+		start := time.Now()
+		s := open(t, "redis://"+address, timeout(0))
+		for time.Since(start) < 1500*time.Millisecond {
+			wantUnavailable(t, name, s, entry())
+		}
+		if n, most := accepted.Load(), int64(time.Since(start)/time.Second)+1; n < 1 || n > most {
+			t.Errorf("%s: %d connections, want at most %d", name, n, most)
+		}
+	}
+}
+
+// TestF24Lost: what the server has lost can be replayed. It is a documented limit.
+func TestF24Lost(t *testing.T) {
+	server := startServer(t)
+	s := open(t, server.url(""))
+	e := entry()
+	want(t, "first", s, e, true)
+	server.ask("FLUSHALL")
+	want(t, "after FLUSHALL", s, e, true)
+	want(t, "again", s, e, false)
+	server.kill()
+	server.start()
+	works(t, s)
+	want(t, "after a restart", s, e, true)
+	want(t, "again", s, e, false)
+}

@@ -1,0 +1,152 @@
+package redis
+
+import (
+	"bytes"
+	"net"
+	"strconv"
+	"sync/atomic"
+)
+
+// guard stands between a connection and rueidis, which trusts the server: it
+// panics, in a goroutine of its own, where a reply comes that no command asked
+// for, and allocates any length that it is told. The guard closes the connection
+// instead.
+type guard struct {
+	net.Conn
+	// strict is false with Sentinel, which sends what nobody asked for: then only
+	// form and lengths are checked.
+	strict bool
+	keep   func() bool // leaves the closing to Close
+
+	sent, received scanner // each is used by one goroutine at a time
+	owed           atomic.Int64
+}
+
+// Write counts the commands of p before the first reply to them can come.
+func (g *guard) Write(p []byte) (int, error) {
+	commands, ok := g.sent.scan(p)
+	if !ok {
+		return 0, g.fail()
+	}
+	g.owed.Add(int64(commands))
+	return g.Conn.Write(p)
+}
+
+func (g *guard) Read(p []byte) (int, error) {
+	n, err := g.Conn.Read(p)
+	replies, ok := g.received.scan(p[:n])
+	if !ok || g.strict && (g.received.pushed || g.owed.Add(-int64(replies)) < 0) {
+		return 0, g.fail()
+	}
+	return n, err
+}
+
+func (g *guard) fail() error {
+	g.Conn.Close()
+	return errProtocol
+}
+
+func (g *guard) Close() error {
+	g.keep()
+	return g.Conn.Close()
+}
+
+const (
+	maxLine     = 4 << 10
+	maxBlob     = 1 << 20
+	maxElements = 1 << 16
+	maxDepth    = 8
+)
+
+// scanner follows the framing of RESP2 and RESP3 through a stream.
+// https://redis.io/docs/latest/develop/reference/protocol-spec/
+type scanner struct {
+	line   []byte // what has come of a line
+	rest   int    // what is missing of a bulk string and its CRLF
+	open   []int  // elements missing in each array that is open
+	pushed bool   // a push has come
+	failed bool
+}
+
+// scan takes the next part of the stream, and returns how many values end in it
+// that are not part of another. Once it fails it goes on failing.
+func (s *scanner) scan(p []byte) (values int, ok bool) {
+	for len(p) > 0 && !s.failed {
+		if s.rest > 0 {
+			n := min(s.rest, len(p))
+			p = p[n:]
+			if s.rest -= n; s.rest == 0 {
+				values += s.end()
+			}
+			continue
+		}
+		i := bytes.IndexByte(p, '\n')
+		n := i + 1
+		if i < 0 {
+			n = len(p)
+		}
+		s.line, p = append(s.line, p[:n]...), p[n:]
+		s.failed = len(s.line) > maxLine
+		if i >= 0 && !s.failed {
+			values += s.header(s.line)
+			s.line = s.line[:0]
+		}
+	}
+	return values, !s.failed
+}
+
+// header takes a line: a value, or the beginning of one.
+func (s *scanner) header(line []byte) int {
+	if len(line) < 3 || line[len(line)-2] != '\r' {
+		s.failed = true
+		return 0
+	}
+	kind, text := line[0], line[1:len(line)-2]
+	switch kind {
+	case '+', '-', ',', '(':
+		return s.end()
+	case '_', '#': // rueidis takes a fixed length without looking
+		s.failed = len(text) != 0 && kind == '_' || len(text) != 1 && kind == '#'
+		return s.end()
+	}
+	n, err := strconv.ParseInt(string(text), 10, 64)
+	s.failed = err != nil || text[0] == '+' || text[0] == '-' && n >= 0
+	switch {
+	case s.failed:
+	case kind == ':':
+		return s.end()
+	case n == -1 && (kind == '$' || kind == '*'): // RESP2's null
+		return s.end()
+	case n < 0:
+		s.failed = true
+	case kind == '$' || kind == '!' || kind == '=':
+		s.rest = int(min(n, maxBlob)) + 2
+		s.failed = n > maxBlob
+	case kind == '>' && len(s.open) > 0:
+		s.failed = true
+	case kind == '*' || kind == '~' || kind == '%' || kind == '>':
+		s.pushed = s.pushed || kind == '>'
+		if s.failed = n > maxElements || len(s.open) == maxDepth; n == 0 {
+			return s.end()
+		}
+		if kind == '%' {
+			n *= 2
+		}
+		s.open = append(s.open, int(n))
+	default: // attributes and streamed values too, which servers do not send
+		s.failed = true
+	}
+	return 0
+}
+
+// end counts a value as complete, with the arrays that it completes.
+func (s *scanner) end() int {
+	for len(s.open) > 0 {
+		last := len(s.open) - 1
+		if s.open[last]--; s.open[last] > 0 {
+			return 0
+		}
+		s.open = s.open[:last]
+	}
+	return 1
+}

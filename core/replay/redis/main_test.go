@@ -1,0 +1,180 @@
+package redis_test
+
+import (
+	"bufio"
+	"context"
+	"encoding/binary"
+	"errors"
+	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/gatewayauth/gatewayauth/core"
+	"github.com/gatewayauth/gatewayauth/core/replay/redis"
+)
+
+// patience is how long tests wait for what must happen. Nothing is measured
+// with it.
+const patience = 30 * time.Second
+
+func TestMain(m *testing.M) {
+	if url := os.Getenv(childURL); url != "" {
+		os.Exit(child(url))
+	}
+	goleak.VerifyTestMain(m)
+}
+
+// quiet drops what is logged.
+var quiet = slog.New(slog.DiscardHandler)
+
+// open returns a store on url that is closed with the test, and gives servers
+// that are slow under load the time that production would not.
+func open(t testing.TB, url string, change ...func(*redis.Config)) *redis.Store {
+	t.Helper()
+	c := redis.Config{URL: core.NewSecret(url), Timeout: 10 * time.Second, Logger: quiet}
+	for _, f := range change {
+		f(&c)
+	}
+	s, err := redis.New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s
+}
+
+func timeout(d time.Duration) func(*redis.Config) { return func(c *redis.Config) { c.Timeout = d } }
+
+var serial atomic.Uint64
+
+// entry returns one that no other test has.
+func entry() core.ReplayEntry {
+	now := time.Now()
+	e := core.ReplayEntry{Environment: "prod", SignedAt: now.Truncate(time.Second), Now: now}
+	e.Until = e.SignedAt.Add(15 * time.Minute)
+	binary.BigEndian.PutUint64(e.Fingerprint[:], serial.Add(1))
+	return e
+}
+
+func want(t *testing.T, name string, s *redis.Store, e core.ReplayEntry, added bool) {
+	t.Helper()
+	if got, err := s.Add(context.Background(), e); err != nil || got != added {
+		t.Errorf("%s: got %v, %v, want %v", name, got, err, added)
+	}
+}
+
+func wantUnavailable(t *testing.T, name string, s *redis.Store, e core.ReplayEntry) error {
+	t.Helper()
+	added, err := s.Add(context.Background(), e)
+	if added || !errors.Is(err, redis.ErrUnavailable) {
+		t.Errorf("%s: got %v, %v, want ErrUnavailable", name, added, err)
+	}
+	return err
+}
+
+// eventually waits for f.
+func eventually(t testing.TB, what string, f func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); !f(); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("%s: not within %v", what, patience)
+		}
+	}
+}
+
+// works waits until s takes a new entry, and returns the one it took.
+func works(t testing.TB, s *redis.Store) (e core.ReplayEntry) {
+	t.Helper()
+	var err error
+	defer func() {
+		if t.Failed() && err != nil {
+			t.Log(err)
+		}
+	}()
+	eventually(t, "the store works", func() bool {
+		e = entry()
+		var added bool
+		added, err = s.Add(context.Background(), e)
+		if err == nil && !added {
+			t.Fatal("a new entry is refused")
+		}
+		return added
+	})
+	return e
+}
+
+// server is a redis-server of the test's own, on a socket.
+type server struct {
+	t       testing.TB
+	program string
+	args    []string
+	socket  string
+	cmd     *exec.Cmd
+}
+
+// url is the server's; more stands between scheme and path: user and password.
+func (s *server) url(user string) string { return "unix://" + user + s.socket }
+
+// startServer starts one that keeps nothing, with args in addition.
+func startServer(t testing.TB, args ...string) *server {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "replay") // sockets must have short names
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	s := &server{t: t, program: program(t), socket: filepath.Join(dir, "s")}
+	s.args = append([]string{"--port", "0", "--unixsocket", s.socket, "--save", "", "--appendonly", "no", "--dir", dir}, args...)
+	s.start()
+	t.Cleanup(s.kill)
+	return s
+}
+
+func program(t testing.TB) string {
+	t.Helper()
+	for _, name := range []string{"redis-server", "valkey-server"} {
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
+	}
+	const message = "left out: there is no program redis-server or valkey-server here (Debian package redis-server)"
+	if os.Getenv("GATEWAYAUTH_E2E") == "1" {
+		t.Fatal(message)
+	}
+	t.Skip(message)
+	return ""
+}
+
+// start returns when the server answers.
+func (s *server) start() {
+	s.t.Helper()
+	s.cmd = exec.Command(s.program, s.args...)
+	out, err := s.cmd.StdoutPipe()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if err := s.cmd.Start(); err != nil {
+		s.t.Fatal(err)
+	}
+	lines := bufio.NewScanner(out)
+	for lines.Scan() {
+		if containsAny(lines.Text(), "eady to accept connections", "Sentinel ID is") {
+			return // what it prints later fits into the pipe
+		}
+	}
+	s.kill()
+	s.t.Fatal("the server ended while it started")
+}
+
+// kill ends the server as a crash does.
+func (s *server) kill() {
+	s.cmd.Process.Kill()
+	s.cmd.Wait()
+	os.Remove(s.socket)
+}

@@ -1,0 +1,189 @@
+package redis
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"log/slog"
+	"net"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/redis/rueidis"
+)
+
+const (
+	// dialEvery is the time between two attempts to connect to one address.
+	dialEvery = time.Second
+	// dialTimeout bounds connecting, and once more the greeting after it.
+	dialTimeout = time.Second
+	// silence is how long a connection may give no reply before it is asked for
+	// one, and how long after that it is given up.
+	silence = time.Second
+
+	bufferSize = 64 << 10
+)
+
+// network holds the client, and the connections that the client has.
+type network struct {
+	ctx    context.Context // ends with Close
+	kind   string          // tcp or unix
+	option rueidis.ClientOption
+	log    *slog.Logger
+
+	connecting sync.Mutex
+	connected  atomic.Pointer[rueidis.Client]
+	probes     sync.WaitGroup
+	cause      atomic.Pointer[error] // why connecting failed at last
+
+	mu   sync.Mutex
+	next map[string]time.Time // when an address may be dialled again
+}
+
+func newNetwork(ctx context.Context, option rueidis.ClientOption, log *slog.Logger) *network {
+	n := &network{ctx: ctx, log: log, next: map[string]time.Time{}, kind: "tcp"}
+	if option.DialCtxFn != nil {
+		n.kind = "unix" // rueidis.ParseURL sets the function for no other
+	}
+	option.Dialer.Timeout = dialTimeout
+	option.Dialer.KeepAlive = silence
+	option.ConnWriteTimeout = silence
+	option.Sentinel.Dialer = option.Dialer
+	option.Sentinel.TopologyRefreshInterval = 5 * time.Second // rueidis can miss a fail-over otherwise
+	option.ClusterOption.MaxMovedRedirections = 3
+	option.ReadBufferEachConn, option.WriteBufferEachConn = bufferSize, bufferSize
+	option.PipelineMultiplex = -1 // one connection for each server
+	option.AlwaysPipelining = true
+	option.ClientSetInfo = rueidis.DisableClientSetInfo
+	option.DisableCache = true
+	// A SET NX that is sent again after its reply was lost finds its own entry.
+	option.DisableRetry = true
+	n.option = option
+	return n
+}
+
+// client returns the client, which connects again by itself once it has been
+// connected at all.
+func (n *network) client() (rueidis.Client, error) {
+	if c := n.connected.Load(); c != nil {
+		return *c, nil
+	}
+	n.connecting.Lock()
+	defer n.connecting.Unlock()
+	if c := n.connected.Load(); c != nil {
+		return *c, nil
+	}
+	ctx, cancel := context.WithCancel(n.ctx)
+	defer func() {
+		if n.connected.Load() == nil {
+			cancel() // ends whatever a client that failed goes on trying
+		}
+	}()
+	option := n.option
+	option.DialCtxFn = func(_ context.Context, address string, d *net.Dialer, config *tls.Config) (net.Conn, error) {
+		return n.dial(ctx, address, d, config)
+	}
+	c, err := rueidis.NewClient(option)
+	if err != nil {
+		if c != nil {
+			c.Close()
+		}
+		return nil, n.remember(err)
+	}
+	n.connected.Store(&c)
+	n.probes.Go(func() { n.probe(c) })
+	return c, nil
+}
+
+// remember keeps err for those who find that connecting has just failed.
+func (n *network) remember(err error) error {
+	if !errors.Is(err, errPaused) && n.ctx.Err() == nil {
+		n.cause.Store(&err)
+	}
+	return err
+}
+
+// greet connects for the first time, and says where that fails.
+func (n *network) greet() {
+	defer func() { recover() }() // checks report what is wrong
+	if _, err := n.client(); err != nil && n.ctx.Err() == nil {
+		n.log.Warn("gatewayauth: the replay store cannot be reached", slog.Any("error", failure(err)))
+	}
+}
+
+// probe warns where a full server would drop entries.
+func (n *network) probe(c rueidis.Client) {
+	defer func() { recover() }() // it only warns
+	ctx, cancel := context.WithTimeout(n.ctx, dialTimeout)
+	defer cancel()
+	settings, err := c.Do(ctx, c.B().ConfigGet().Parameter("maxmemory-policy").Build()).AsStrMap()
+	policy := settings["maxmemory-policy"]
+	if err != nil || policy == "" { // hosted servers forbid CONFIG, but not INFO
+		info, _ := c.Do(ctx, c.B().Info().Section("memory").Build()).ToString()
+		_, rest, _ := strings.Cut(info, "\nmaxmemory_policy:")
+		policy, _, _ = strings.Cut(rest, "\r")
+	}
+	switch {
+	case policy == "noeviction" || n.ctx.Err() != nil:
+	case policy == "":
+		n.log.Warn("gatewayauth: the replay store's maxmemory-policy cannot be read; it must be noeviction")
+	default:
+		n.log.Warn("gatewayauth: the replay store's maxmemory-policy must be noeviction: what it drops can be replayed",
+			slog.String("maxmemory-policy", policy[:min(len(policy), 40)]))
+	}
+}
+
+// dial connects to address, if its turn has come. The connection is closed when
+// ctx ends.
+func (n *network) dial(ctx context.Context, address string, d *net.Dialer, config *tls.Config) (net.Conn, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if !n.turn(address) {
+		if cause := n.cause.Load(); cause != nil {
+			return nil, *cause
+		}
+		return nil, errPaused
+	}
+	dialing, cancel := context.WithTimeout(ctx, dialTimeout)
+	defer cancel()
+	var conn net.Conn
+	var err error
+	if config != nil {
+		conn, err = (&tls.Dialer{NetDialer: d, Config: config}).DialContext(dialing, n.kind, address)
+	} else {
+		conn, err = d.DialContext(dialing, n.kind, address)
+	}
+	if err != nil {
+		return nil, n.remember(err)
+	}
+	keep := context.AfterFunc(ctx, func() { conn.Close() })
+	return &guard{Conn: conn, strict: n.option.Sentinel.MasterSet == "", keep: keep}, nil
+}
+
+// turn reports whether address may be dialled now, and if so takes the turn.
+func (n *network) turn(address string) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	now := time.Now()
+	for other, next := range n.next {
+		if !now.Before(next) {
+			delete(n.next, other)
+		}
+	}
+	if _, waiting := n.next[address]; waiting {
+		return false
+	}
+	n.next[address] = now.Add(dialEvery)
+	return true
+}
+
+// close closes the client, which nobody uses any more.
+func (n *network) close() {
+	n.probes.Wait()
+	if c := n.connected.Load(); c != nil {
+		(*c).Close()
+	}
+}

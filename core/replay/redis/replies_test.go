@@ -1,0 +1,105 @@
+package redis_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gatewayauth/gatewayauth/core/replay/redis"
+)
+
+const (
+	unavailable = iota
+	isNew
+	isSeen
+)
+
+// TestF03Replies: OK is new, null is seen, and everything else is neither.
+func TestF03Replies(t *testing.T) {
+	for _, tt := range []struct {
+		reply string
+		want  int
+	}{
+		{"+OK\r\n", isNew},
+		{"_\r\n", isSeen}, {"$-1\r\n", isSeen}, {"*-1\r\n", isSeen},
+
+		{"-MOVED 3999 127.0.0.1:1\r\n", unavailable},
+		{"-ASK 3999 127.0.0.1:1\r\n", unavailable},
+		{"-READONLY You can't write against a read only replica.\r\n", unavailable},
+		{"-LOADING Redis is loading the dataset in memory\r\n", unavailable},
+		{"-MASTERDOWN Link with MASTER is down\r\n", unavailable},
+		{"-CLUSTERDOWN The cluster is down\r\n", unavailable},
+		{"-TRYAGAIN Multiple keys request during rehashing of slot\r\n", unavailable},
+		{"-NOREPLICAS Not enough good replicas to write.\r\n", unavailable},
+		{"-OOM command not allowed when used memory > 'maxmemory'.\r\n", unavailable},
+		{"-MISCONF Redis is configured to save RDB snapshots\r\n", unavailable},
+		{"-NOAUTH Authentication required.\r\n", unavailable},
+		{"-BUSY Redis is busy running a script\r\n", unavailable},
+		{"-OK\r\n", unavailable}, {"-\r\n", unavailable}, {"!2\r\nOK\r\n", unavailable},
+		{"+\r\n", unavailable}, {"+ok\r\n", unavailable}, {"+OK \r\n", unavailable}, {"+QUEUED\r\n", unavailable}, {"+PONG\r\n", unavailable},
+		{"$0\r\n\r\n", unavailable}, {"$1\r\n1\r\n", unavailable}, {"$3\r\nOK \r\n", unavailable},
+		{":0\r\n", unavailable}, {":1\r\n", unavailable}, {":-1\r\n", unavailable},
+		{",1.5\r\n", unavailable}, {"(12345678901234567890\r\n", unavailable}, {"#t\r\n", unavailable}, {"#f\r\n", unavailable},
+		{"=6\r\ntxt:OK\r\n", unavailable},
+		{"*0\r\n", unavailable}, {"*1\r\n+OK\r\n", unavailable}, {"*1\r\n$-1\r\n", unavailable},
+		{"~1\r\n+OK\r\n", unavailable}, {"%1\r\n+OK\r\n+OK\r\n", unavailable}, {"%0\r\n", unavailable},
+
+		// What breaks the protocol, and would end the process without the guard.
+		{">2\r\n+message\r\n+OK\r\n", unavailable},
+		{">3\r\n+subscribe\r\n+x\r\n:1\r\n", unavailable},
+		{">3\r\n+subscribe\r\n+x\r\n:1\r\n+OK\r\n", unavailable},
+		{"+OK\r\n+OK\r\n", unavailable},
+		{"|1\r\n+a\r\n+b\r\n+OK\r\n", unavailable},
+		{"$-5\r\n", unavailable}, {"*-5\r\n", unavailable}, {"%-1\r\n", unavailable}, {"$+2\r\nOK\r\n", unavailable},
+		{"$9223372036854775807\r\n", unavailable}, {"$99999999999999999999\r\n", unavailable}, {"$2000000000\r\n", unavailable},
+		{"*1000000000\r\n", unavailable}, {"%9223372036854775807\r\n", unavailable},
+		{strings.Repeat("*1\r\n", 1_000_000), unavailable},
+		{"$?\r\n;2\r\nOK\r\n;0\r\n", unavailable}, {"*?\r\n+OK\r\n.\r\n", unavailable}, {".\r\n", unavailable},
+		{"#true\r\n+OK\r\n", unavailable}, {"_x\r\n+OK\r\n", unavailable},
+		{"+OK\n", unavailable}, {"\r\n", unavailable}, {"OK\r\n", unavailable},
+		{"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n", unavailable},
+		{"\x15\x03\x01\x00\x02\x02\x46", unavailable},
+		{strings.Repeat("x", 1<<20), unavailable}, {"+" + strings.Repeat("x", 1<<20), unavailable},
+		{"+O", unavailable}, {"", unavailable}, {"close", unavailable},
+	} {
+		name := tt.reply[:min(len(tt.reply), 60)]
+		f := newFake(map[string]string{"SET": "+OK\r\n"})
+		address, _ := listen(t, f.handle)
+		s := open(t, "redis://"+address)
+		want(t, name+": before", s, entry(), true)
+		f.set("SET", tt.reply)
+		ctx, cancel := context.WithCancel(context.Background())
+		if tt.reply == "" || tt.reply == "+O" || strings.HasPrefix(tt.reply, "\x15") { // there is no more to come
+			cancel()
+			ctx, cancel = context.WithTimeout(context.Background(), 100*time.Millisecond)
+		}
+		added, err := s.Add(ctx, entry())
+		cancel()
+		switch got := err == nil; {
+		case tt.want == unavailable && (added || !errors.Is(err, redis.ErrUnavailable)),
+			tt.want != unavailable && (!got || added != (tt.want == isNew)):
+			t.Errorf("%q: got %v, %v", name, added, err)
+		}
+		if n := f.count("SET"); n != 2 {
+			t.Errorf("%q: %d commands were sent for two checks", name, n)
+		}
+	}
+}
+
+// TestF03LostReply: what the server did before a reply was lost is not assumed
+// either way, and the next check is told the truth.
+func TestF03LostReply(t *testing.T) {
+	server := startServer(t)
+	proxy := newProxy(t, server.socket)
+	s := open(t, "redis://"+proxy.address, timeout(budget))
+	e := works(t, s)
+	proxy.delay.Store(int64(patience))
+	e.Fingerprint[31]++
+	wantUnavailable(t, "the reply is lost", s, e)
+	eventually(t, "the server has it", func() bool { return len(server.ask("KEYS", "*")) >= 2 })
+	proxy.delay.Store(0)
+	works(t, s)
+	want(t, "again", s, e, false)
+}

@@ -1,0 +1,174 @@
+package redis
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/redis/rueidis"
+
+	"github.com/gatewayauth/gatewayauth/core"
+)
+
+const (
+	// maxRunning bounds the commands without a reply, and with them goroutines.
+	// It must be below the length of rueidis's queue, 1024: who finds that full
+	// waits without a limit.
+	maxRunning = 512
+	// maxLife is more than the week that a presigned request can be valid, and
+	// any clock skew.
+	maxLife = 8 * 24 * time.Hour
+)
+
+// A Store is a [core.ReplayStore] on a Redis or Valkey server. It is made by
+// [New], safe for concurrent use, and closed with [Store.Close].
+type Store struct {
+	config  Config
+	network *network
+	running chan struct{} // a place for each command and each attempt to connect
+	ctx     context.Context
+	stop    func()
+	closing sync.Once
+}
+
+var _ core.ReplayStore = (*Store)(nil)
+
+// New returns a Store on the server of c. The error names all that is wrong with
+// c. Whether the server can be reached makes no difference: connecting starts in
+// the background, and again with checks that find no connection.
+func New(c Config) (*Store, error) {
+	option, err := c.check()
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{config: c, running: make(chan struct{}, maxRunning)}
+	s.config.URL = core.Secret{}
+	s.ctx, s.stop = context.WithCancel(context.Background())
+	s.network = newNetwork(s.ctx, option, c.Logger)
+	s.running <- struct{}{}
+	go func() {
+		defer s.leave()
+		s.network.greet()
+	}()
+	return s, nil
+}
+
+// Add records e on the server and reports whether it was new: see
+// [core.ReplayStore]. Every error wraps [ErrUnavailable].
+func (s *Store) Add(ctx context.Context, e core.ReplayEntry) (added bool, err error) {
+	if s.ctx.Err() != nil {
+		return false, errClosed
+	}
+	life := e.Until.Sub(e.Now)
+	if life > maxLife {
+		return false, errLife
+	}
+	if life <= -s.config.ClockStep {
+		return false, errEnded
+	}
+	budget, cancel := context.WithTimeout(ctx, s.config.Timeout)
+	defer cancel()
+	if budget.Err() != nil {
+		return false, s.late(ctx)
+	}
+	select {
+	case s.running <- struct{}{}:
+	case <-budget.Done():
+		return false, s.late(ctx)
+	case <-s.ctx.Done():
+		return false, errClosed
+	}
+	// The command runs apart: rueidis heeds a context neither while it connects
+	// nor while its queue is full, and connecting may take longer than the budget.
+	result := make(chan result, 1)
+	go func() {
+		defer s.leave()
+		result <- s.set(budget, s.key(e), life+s.config.ClockStep)
+	}()
+	select {
+	case r := <-result:
+		return r.added, r.err
+	case <-budget.Done():
+		return false, s.late(ctx)
+	}
+}
+
+type result struct {
+	added bool
+	err   error
+}
+
+func (s *Store) leave() { <-s.running }
+
+// set sends the one command of a check, unless nobody waits for it any more.
+func (s *Store) set(budget context.Context, key string, life time.Duration) (r result) {
+	defer func() {
+		if recover() != nil {
+			r = result{err: errPanic}
+		}
+	}()
+	client, err := s.network.client()
+	if err != nil {
+		return result{err: failure(err)}
+	}
+	if err := budget.Err(); err != nil {
+		return result{err: failure(err)}
+	}
+	milliseconds := (life + time.Millisecond - 1).Milliseconds()
+	// The value is a number because the server keeps those only once.
+	command := client.B().Set().Key(key).Value("1").Nx().PxMilliseconds(milliseconds).Build()
+	reply, err := client.Do(s.ctx, command).ToMessage()
+	switch {
+	case rueidis.IsRedisNil(err):
+		return result{added: false}
+	case err != nil:
+		return result{err: failure(err)}
+	}
+	if text, err := reply.ToString(); err == nil && text == "OK" {
+		return result{added: true}
+	}
+	return result{err: errReply}
+}
+
+// late is the error of a check whose time is up.
+func (s *Store) late(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	return fmt.Errorf("%w: no answer within %v", ErrUnavailable, s.config.Timeout)
+}
+
+// key names e on the server. 144 bits of a hash cannot be made to collide with
+// an entry of someone else, and who finds two of their own has one of them
+// refused.
+func (s *Store) key(e core.ReplayEntry) string {
+	text := make([]byte, 0, 128)
+	text = binary.BigEndian.AppendUint64(text, uint64(len(e.Environment)))
+	text = append(text, e.Environment...)
+	text = append(text, e.Fingerprint[:]...)
+	sum := sha256.Sum256(text)
+	name := make([]byte, 0, len(s.config.Prefix)+24)
+	name = append(name, s.config.Prefix...)
+	return string(base64.RawURLEncoding.AppendEncode(name, sum[:18]))
+}
+
+// Close ends the connections and all goroutines, and returns when that is done.
+// Checks that are running get an error, as do all later ones. It may be called
+// more than once.
+func (s *Store) Close() error {
+	s.closing.Do(func() {
+		s.stop()                   // closes the connections, so that nothing waits for a reply
+		for range cap(s.running) { // until no place is left for a command
+			s.running <- struct{}{}
+		}
+		s.network.close()
+	})
+	return nil
+}
+
+// Format writes the type's name for every verb.
+func (s *Store) Format(f fmt.State, _ rune) { f.Write([]byte("redis.Store")) }
