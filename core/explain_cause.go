@@ -1,0 +1,87 @@
+package core
+
+// A Cause is a known reason why a request that was rightly signed is refused.
+// Causes are stable: tools may rely on them.
+type Cause string
+
+// The causes, in the order in which they are looked for.
+const (
+	// The request was changed on the way.
+	CauseHost          Cause = "host"             // another host was signed
+	CausePrefix        Cause = "path_prefix"      // a prefix of the path was taken away or added
+	CauseSlash         Cause = "path_slash"       // a slash at the end was
+	CausePath          Cause = "path_encoding"    // the path was decoded, encoded, cleaned or folded
+	CauseQuery         Cause = "query_encoding"   // the query was decoded or written anew
+	CauseParameters    Cause = "query_parameters" // parameters were added or dropped
+	CauseMethod        Cause = "method"           // another method was signed
+	CauseHeaderMissing Cause = "header_missing"   // a signed header was taken away
+	CauseHeaderMerged  Cause = "header_merged"    // lines of a signed header were joined, split or reordered
+	CauseHeader        Cause = "header_changed"   // the value of a signed header was changed
+
+	// The body, or what stands for it, is another.
+	CauseEmptyBody       Cause = "empty_body_signed" // the sender hashed an empty body
+	CauseUnsignedPayload Cause = "unsigned_payload"  // the sender signed UNSIGNED-PAYLOAD in another way than the request says
+	CauseBodyConsumed    Cause = "body_consumed"     // something in front of the verifier has read it
+	CauseBodyRewritten   Cause = "body_rewritten"    // its content was written anew: JSON, a form, compression
+	CauseBody            Cause = "body_changed"      // it was changed, how is not known
+
+	// The sender uses another key, or uses it otherwise.
+	CauseOldSecret    Cause = "old_secret"        // a previous secret that is no longer accepted
+	CauseEnvironment  Cause = "other_environment" // the key of another environment
+	CauseOtherKey     Cause = "other_key"         // the secret of another key of this environment
+	CauseScope        Cause = "scope"             // another region or service than the key's
+	CauseSessionToken Cause = "session_token"     // the session token is absent or another
+	CauseScheme       Cause = "other_scheme"      // another scheme than the key's
+	CauseSecretText   Cause = "secret_text"       // blanks around the secret, or an encoding of it
+
+	// The sender's signer leaves the specification.
+	CauseSigner Cause = "signer_form"
+
+	// The signature fits, and something else is in the way.
+	CauseClock     Cause = "clock"        // the clocks differ too much, or the request came late
+	CauseLocalTime Cause = "local_time"   // the sender writes its local time where UTC is meant
+	CauseExpired   Cause = "link_expired" // a credential in the query was used after its time
+	CauseBinding   Cause = "key_binding"  // the API is bound to another key, or to none
+	CausePolicy    Cause = "policy"       // what [Explanation].Detail says
+)
+
+// causes is the table of what is looked for. A row yields changes that undo
+// what may have happened. Each change is of one dimension; two are tried
+// together where their dimensions differ. The likely ones come first.
+var causes = []func(*search) []change{
+	(*search).senders,
+	(*search).hosts,
+	(*search).prefixes,
+	(*search).slashes,
+	(*search).paths,
+	(*search).queries,
+	(*search).parameters,
+	(*search).methods,
+	(*search).missing,
+	(*search).merged,
+	(*search).headers,
+	(*search).emptyBodies,
+	(*search).unsigned,
+	(*search).bodies,
+	(*search).oldSecrets,
+	(*search).otherEnvironments,
+	(*search).otherKeys,
+	(*search).scopes,
+	(*search).otherSchemes,
+	(*search).secretTexts,
+	(*search).forms,
+}
+
+// A change turns a guess about the request as it was signed into another one.
+type change struct {
+	dimension string
+	to        string // tells it from the others of its dimension
+	findings  []Finding
+	apply     func(*guess)
+}
+
+// newChange returns a change with one finding. To is how it was when it was
+// signed.
+func newChange(dimension string, cause Cause, to, detail string, apply func(*guess)) change {
+	return change{dimension, to, []Finding{{Cause: cause, Detail: detail, Change: to, Proven: true}}, apply}
+}

@@ -1,0 +1,128 @@
+package core
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/gatewayauth/gatewayauth/core/internal/canonical"
+)
+
+// A Prover is a [Canonicalizer] that can say whether a signature was made over
+// another canonical request than the one it computes. It is used for diagnosis
+// only, never to accept a request.
+type Prover interface {
+	Canonicalizer
+	// Proves reports whether the credential's signature is that of the secret over
+	// the canonical request.
+	Proves(canonicalRequest string, c *Credential, key *Key, secret Secret) bool
+}
+
+// proves reports whether the signature fits the guess with its canonical request
+// edited.
+func (s *search) proves(scheme Scheme, g *guess, c *Credential, key *Key, secrets []Secret) bool {
+	prover, ok := scheme.(Prover)
+	if !ok {
+		return false
+	}
+	text, _, err := prover.Canonical(s.request(g), c, payloadOf(g, c))
+	edited := g.edit(text)
+	if err != nil || edited == text {
+		return false
+	}
+	return slices.ContainsFunc(secrets, func(secret Secret) bool { return prover.Proves(edited, c, key, secret) })
+}
+
+// forms yields canonical requests as signers write them that leave the
+// specification.
+func (s *search) forms() (changes []change) {
+	if _, ok := s.scheme.(Prover); !ok || s.credential == nil {
+		return nil
+	}
+	add := func(what string, edit func(*form)) {
+		changes = append(changes, newChange("form", CauseSigner, what,
+			"the sender's signer writes the canonical request otherwise ("+what+"): another version of it, or another request, may do",
+			func(g *guess) {
+				g.edit = func(text string) string {
+					f, ok := parseForm(text)
+					if !ok {
+						return text
+					}
+					edit(&f)
+					return f.String()
+				}
+			}))
+	}
+	query := func(what string, edit func(pieces []string)) {
+		add(what, func(f *form) {
+			pieces := strings.Split(f.query, "&")
+			edit(pieces)
+			f.query = strings.Join(pieces, "&")
+		})
+	}
+	_, received := canonical.Target(s.request(&s.base))
+	add("parameters as received, not sorted", func(f *form) {
+		pieces := strings.Split(each(withoutSignature(received), func(text string) string { return escape(decoded(text), "") }), "&")
+		for i := range pieces {
+			if !strings.Contains(pieces[i], "=") {
+				pieces[i] += "="
+			}
+		}
+		f.query = strings.Join(pieces, "&")
+	})
+	query("parameters sorted by their decoded names", func(pieces []string) {
+		slices.SortFunc(pieces, func(a, b string) int { return strings.Compare(decoded(a), decoded(b)) })
+	})
+	query("parameters sorted by their encoded names", slices.Sort)
+	query("parameters sorted whatever their case", func(pieces []string) {
+		slices.SortFunc(pieces, func(a, b string) int { return strings.Compare(strings.ToLower(a), strings.ToLower(b)) })
+	})
+	query("no = after names without a value", func(pieces []string) {
+		for i := range pieces {
+			pieces[i] = strings.TrimSuffix(pieces[i], "=")
+		}
+	})
+	add("+ for blanks in the query", func(f *form) { f.query = strings.ReplaceAll(f.query, "%20", "+") })
+	add("the query decoded", func(f *form) { f.query, _ = url.PathUnescape(f.query) })
+	add("the query as received", func(f *form) { f.query = withoutSignature(received) })
+	add("a slash at the end of the path", func(f *form) { f.path = strings.TrimSuffix(f.path, "/") + "/" })
+	add("no slash at the end of the path", func(f *form) { f.path = strings.TrimSuffix(f.path, "/") })
+	add("percent sequences in lower case", func(f *form) {
+		f.path, f.query = digits(f.path, strings.ToLower), digits(f.query, strings.ToLower)
+	})
+	add("values of one header joined with a comma", func(f *form) { f.headers = joined(f.headers, ",") })
+	add("values of one header joined with a comma and a blank", func(f *form) { f.headers = joined(f.headers, ", ") })
+	add("blanks inside header values as received", func(f *form) {
+		for i, line := range f.headers {
+			if values := s.received.Header.Values(line.where); len(values) == 1 {
+				f.headers[i].value = values[0]
+			}
+		}
+	})
+	add("header values in lower case", func(f *form) {
+		for i := range f.headers {
+			f.headers[i].value = strings.ToLower(f.headers[i].value)
+		}
+	})
+	add("no empty line after the headers", func(f *form) { f.tight = true })
+	add("the hash of the body in upper case", func(f *form) { f.payload = strings.ToUpper(f.payload) })
+	add("a line break at the end", func(f *form) { f.payload += "\n" })
+	return changes
+}
+
+// joined puts the lines of one header on one.
+func joined(headers []from, separator string) (lines []from) {
+	for _, line := range headers {
+		if n := len(lines); n > 0 && lines[n-1].where == line.where {
+			lines[n-1].value += separator + line.value
+			continue
+		}
+		lines = append(lines, line)
+	}
+	return lines
+}
+
+// withoutSignature takes the signature out of a query.
+func withoutSignature(query string) string {
+	return strings.Join(slices.DeleteFunc(strings.Split(query, "&"), isSignature), "&")
+}

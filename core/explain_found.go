@@ -1,0 +1,140 @@
+package core
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/gatewayauth/gatewayauth/core/internal/canonical"
+)
+
+// found takes changes with which the signature fits, and adds what else is in
+// the way.
+func (s *search) found(findings []Finding) {
+	x := &s.explanation
+	x.Causes = append(x.Causes, findings...)
+	if f, late := s.late(); late {
+		x.Causes = append(x.Causes, f)
+	}
+	if s.matched && x.Key != "" && x.Key != s.bound && !hasCause(findings, CauseOtherKey) {
+		detail := fmt.Sprintf("signed with the key %s, and the API is bound to %s: bind it to that key, or let the gateway sign with the other", x.Key, s.bound)
+		if s.bound == "" {
+			detail = fmt.Sprintf("signed with the key %s, and the API is bound to no key: bind it, or set a default", x.Key)
+		}
+		x.Causes = append(x.Causes, Finding{Cause: CauseBinding, Detail: detail, Change: "key " + x.Key, Proven: true})
+	}
+	if len(x.Causes) == 0 {
+		x.Causes = []Finding{{Cause: CausePolicy, Proven: true,
+			Detail: "the signature is right, and this environment refuses the request for something else: " + x.Detail}}
+	}
+}
+
+func hasCause(findings []Finding, cause Cause) bool {
+	for _, f := range findings {
+		if f.Cause == cause {
+			return true
+		}
+	}
+	return false
+}
+
+// facts are what alone gets the request refused, where no signature was found
+// to fit. signature says that it fits the request but for the body.
+func (s *search) facts(signature bool) (facts []Finding) {
+	if s.consumed() {
+		return []Finding{{Cause: CauseBodyConsumed, Proven: signature,
+			Detail: "a body was sent, and the verifier found less than that: something in front of it has read the body. Put the verifier in front, or let that give the body back"}}
+	}
+	if signature {
+		return []Finding{{Cause: CauseBody, Proven: true,
+			Detail: "the signature is right, and the body has not the digest that it covers: it was changed on the way, or the digest is of something else"}}
+	}
+	for _, name := range s.absent() {
+		facts = append(facts, Finding{Cause: CauseHeaderMissing, Change: "header " + name,
+			Detail: "the sender signed the header " + name + ", and the request has none: let the proxy pass it on, or the sender not sign it"})
+	}
+	return facts
+}
+
+// consumed reports whether a body was announced that is not there.
+func (s *search) consumed() bool {
+	r := s.received
+	return len(s.body) == 0 && s.whole &&
+		(r.ContentLength > 0 || len(r.PostForm) > 0 || r.MultipartForm != nil ||
+			s.credential != nil && s.credential.Payload == PayloadDeclared && s.credential.Declared != s.hash(nil))
+}
+
+// absent lists the signed headers that the request does not have.
+func (s *search) absent() (names []string) {
+	for _, name := range s.signed() {
+		if !canonical.Has(s.received, name) && name != "" {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// signed lists the signed headers.
+func (s *search) signed() []string {
+	if s.credential == nil || s.credential.SignedHeaders == "" {
+		return nil
+	}
+	names := strings.Split(s.credential.SignedHeaders, ";")
+	return names[:min(len(names), s.policy.Limits.SignedHeaders)]
+}
+
+// late says what is wrong with the date.
+func (s *search) late() (Finding, bool) {
+	c := s.credential
+	if c == nil || s.policy.checkTime(c, s.now) == nil {
+		return Finding{}, false
+	}
+	skew := s.now.Sub(c.Time)
+	side, advice := "behind", "set the sender's clock, or the verifier's; a request that was queued, or sent again, must be signed anew"
+	if skew < 0 {
+		side, advice = "ahead of", "set the sender's clock, or the verifier's"
+	}
+	f := Finding{Cause: CauseClock, Proven: true, Change: "signed at " + s.now.UTC().Format(time.RFC3339) + ", give or take " + s.policy.ClockSkew.String(),
+		Detail: fmt.Sprintf("the signed date is %v %s the verifier's clock, %v more than allowed: %s",
+			skew.Abs(), side, (skew.Abs() - s.policy.ClockSkew), advice)}
+	if zone, ok := zoneOf(-skew); ok {
+		f.Cause = CauseLocalTime
+		f.Detail = fmt.Sprintf("the signed date is %v %s the verifier's clock, as the local time of %s is: the sender writes that where UTC is meant", skew.Abs(), side, zone)
+	}
+	if c.Presigned && skew > 0 {
+		f = Finding{Cause: CauseExpired, Proven: true, Change: "used by " + c.Time.Add(c.Expires).UTC().Format(time.RFC3339),
+			Detail: fmt.Sprintf("the link was valid for %v and came %v after that: make a new one, or one that is valid for longer", c.Expires, skew-c.Expires)}
+	}
+	return f, true
+}
+
+// zoneOf names the time zone that is offset from UTC by about d.
+func zoneOf(d time.Duration) (string, bool) {
+	const tolerance = 2 * time.Minute
+	offset := d.Round(15 * time.Minute)
+	if (d-offset).Abs() > tolerance || offset < -12*time.Hour || offset > 14*time.Hour || offset.Abs() < time.Hour {
+		return "", false
+	}
+	switch minutes := offset.Abs() % time.Hour / time.Minute; minutes {
+	case 0, 30:
+	case 45: // Nepal, Eucla, Chatham
+		if offset != 5*time.Hour+45*time.Minute && offset != 8*time.Hour+45*time.Minute &&
+			offset != 12*time.Hour+45*time.Minute && offset != 13*time.Hour+45*time.Minute {
+			return "", false
+		}
+	default:
+		return "", false
+	}
+	sign := '+'
+	if offset < 0 {
+		sign = '-'
+	}
+	offset = offset.Abs()
+	return fmt.Sprintf("UTC%c%02d:%02d", sign, int(offset.Hours()), int(offset.Minutes())%60), true
+}
+
+// headerValue returns the first value of a header of the request as received.
+func (s *search) headerValue(name string) string {
+	return strings.TrimSpace(http.Header.Get(s.received.Header, name))
+}

@@ -1,0 +1,101 @@
+package core_test
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/gatewayauth/gatewayauth/core"
+	"github.com/gatewayauth/gatewayauth/core/apig"
+	"github.com/gatewayauth/gatewayauth/internal/vectors"
+)
+
+// TestExplainVectors: an explanation comes to the verdict of every vector, and
+// shows what the verifier computes.
+func TestExplainVectors(t *testing.T) {
+	eachVector(t, func(t *testing.T, file *vectors.File, v *vectors.Vector) {
+		if v.Code == core.CodeReplayed || v.Code == core.CodeThrottled || v.Before != nil {
+			t.Skip("another request came before")
+		}
+		var c core.Config
+		judge, err := file.Judge(v, func(config *core.Config) { c = *config })
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer judge.Close()
+		x, err := core.Explain(request(t, string(v.Request)), c, core.Hints{MaxTries: 300})
+		if err != nil || x.Code != v.Code {
+			t.Errorf("got %v, %v, want %s", x, err, v.Code)
+		}
+		if v.CanonicalRequest != "" && v.Code == "" && sorted(x.CanonicalRequest) != sorted(v.CanonicalRequest) &&
+			!strings.Contains(x.CanonicalRequest, "[redacted]") && !strings.Contains(x.CanonicalRequest, `\`) {
+			t.Errorf("got canonical request\n%s\nwant\n%s", x.CanonicalRequest, v.CanonicalRequest)
+		}
+	})
+}
+
+// FuzzExplain: whatever a stranger sends, an explanation agrees with the verifier
+// about the verdict, is bounded, and leaves the body.
+func FuzzExplain(f *testing.F) {
+	f.Add([]byte(p1), "/v1", "a\nb")
+	f.Add([]byte(strings.Replace(p1, "/v1/items", "/v1/%41;a//../x?a=%zz;&=&a=1+%20", 1)), "v1/", "api.example.com")
+	f.Add([]byte(strings.Replace(p1, "GET", "POST", 1)+"body"), "%", "")
+	f.Add([]byte(strings.Replace(p1, "\r\nHost: api.example.com", "\r\nHost: x\r\nX-Forwarded-Host: ,\"a\";\r\nForwarded: host=;host\r\nX-Original-Uri: ?\r\nForwarded: HOST=a", 1)), "?", "x")
+	f.Add([]byte("POST /%2541%2F+?a=%2B&b&b= HTTP/1.1\r\nHost: h:1\r\nContent-Length: 7\r\nX-Amz-Date: 20260115T120000Z\r\nX-Amz-Content-Sha256: "+sha("x")+
+		"\r\nAuthorization: AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20260115/x/y/aws4_request, SignedHeaders=host;te;x-amz-content-sha256;x-amz-date, Signature="+sha("y")+"\r\n\r\n{\"a\":1}"), "/a", "h")
+	f.Fuzz(func(t *testing.T, raw []byte, prefix, canonical string) {
+		read := func() *http.Request {
+			r, err := http.ReadRequest(newReader(string(raw)))
+			if err != nil {
+				t.Skip()
+			}
+			return r
+		}
+		r, again := read(), read()
+		c := explained(func(c *core.Config) { c.APIs = nil; c.MaxBody = 1000; c.Rewrite.AddPrefix = "/p" })
+		v, err := core.New(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		x, err := core.Explain(r, c, core.Hints{Prefixes: []string{prefix}, Hosts: []string{prefix, canonical}, CanonicalRequest: canonical, MaxTries: 200})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, refusal := v.Verify(again)
+		if x.Code != core.CodeOf(refusal) {
+			t.Errorf("explained as %q, and verified as %q", x.Code, core.CodeOf(refusal))
+		}
+		if x.Tried > 200 {
+			t.Errorf("tried %d", x.Tried)
+		}
+		for _, f := range x.Causes {
+			if f.Proven && x.Code == core.CodeSignatureMismatch && bytes.Contains(raw, []byte(sha("y"))) {
+				t.Errorf("a made-up signature is explained by %+v", f)
+			}
+		}
+		for _, b := range []byte(x.String()) {
+			if b != '\n' && (b < ' ' || b > '~') {
+				t.Fatalf("the text holds %q", b)
+			}
+		}
+		left, err1 := io.ReadAll(r.Body)
+		want, err2 := io.ReadAll(read().Body)
+		if !bytes.Equal(left, want) || (err1 == nil) != (err2 == nil) {
+			t.Errorf("%q (%v) is left of the body %q (%v)", left, err1, want, err2)
+		}
+	})
+}
+
+// BenchmarkExplain: the whole search, for a request that nothing explains.
+func BenchmarkExplain(b *testing.B) {
+	r := httptest.NewRequest("GET", "/v1/items?a=1", nil)
+	r.Host = "api.example.com"
+	apig.NewSigner(secret(k1, "a-secret-that-nobody-knows"), apig.SignOptions{}).Sign(r, sha(""), instant)
+	c := config()
+	for b.Loop() {
+		core.Explain(r, c, core.Hints{})
+	}
+}

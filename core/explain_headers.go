@@ -1,0 +1,190 @@
+package core
+
+import (
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/gatewayauth/gatewayauth/core/internal/canonical"
+)
+
+// common are values that senders often sign in headers that proxies often
+// change. The names are in lower case.
+var common = map[string][]string{
+	"accept":            {"*/*", "application/json", "application/json, text/plain, */*"},
+	"accept-encoding":   {"gzip", "identity", "gzip, deflate", "gzip, deflate, br", "gzip, deflate, br, zstd", "gzip,deflate", "deflate, gzip", "br, gzip, deflate"},
+	"cache-control":     {"no-cache"},
+	"connection":        {"keep-alive", "close"},
+	"content-encoding":  {"gzip", "identity"},
+	"content-length":    {"0"},
+	"content-type":      {"application/json", "application/json; charset=utf-8", "application/json;charset=utf-8", "application/json;charset=UTF-8", "application/json; charset=UTF-8", "application/x-www-form-urlencoded", "application/x-www-form-urlencoded; charset=utf-8", "application/octet-stream", "text/plain", "text/plain; charset=utf-8"},
+	"expect":            {"100-continue"},
+	"te":                {"trailers"},
+	"user-agent":        {"Go-http-client/1.1", "Go-http-client/2.0", "axios", "node", "node-fetch", "undici", "okhttp", "Java-http-client"},
+	"x-forwarded-port":  {"443", "80", "8443", "8080"},
+	"x-forwarded-proto": {"https", "http"},
+}
+
+// hopByHop says what else happened to headers that are of one connection.
+var hopByHop = map[string]bool{"connection": true, "te": true, "expect": true, "keep-alive": true, "content-length": true}
+
+// steers reports whether a signed header is judged by other rows.
+func steers(name string) bool {
+	return name == "host" || isProtocol(name) && !isOneOf(name, digestHeaders[:])
+}
+
+// missing yields values for signed headers that the request does not have.
+func (s *search) missing() (changes []change) {
+	for _, name := range s.absent() {
+		put := func(cause Cause, value, detail string) {
+			changes = append(changes, newChange("header "+name, cause, "header "+name+": "+value, detail,
+				func(g *guess) { g.set(name, value) }))
+		}
+		if isOneOf(name, digestHeaders[:]) {
+			const advice = ", and something has taken that header away: let it pass on"
+			put(CauseHeaderMissing, s.base.digest, "the digest of the body was signed in the header "+name+advice)
+			put(CauseUnsignedPayload, unsignedPayload, "UNSIGNED-PAYLOAD was signed in the header "+name+advice)
+			put(CauseEmptyBody, s.hash(nil), "the digest of an empty body was signed in the header "+name+advice)
+			continue
+		}
+		detail := "the header " + name + " was signed, and something has taken it away: let the proxy pass it on, or the sender not sign it"
+		if hopByHop[name] {
+			detail = "the header " + name + " was signed, which every proxy may take away or change: let the sender not sign it"
+		}
+		for _, value := range s.likely(name) {
+			put(CauseHeaderMissing, value, detail)
+		}
+		put(CauseHeaderMissing, "", "the header "+name+" was signed with an empty value, and was not sent: let the sender not sign it")
+	}
+	return changes
+}
+
+// likely are values that a header may have had.
+func (s *search) likely(name string) (values []string) {
+	values = append(values, s.hints.Headers.Values(name)...)
+	values = append(values, s.received.Header.Values("X-Original-"+name)...)
+	values = append(values, s.received.Header.Values("X-Forwarded-"+name)...)
+	if name == "content-length" {
+		values = append(values, strconv.Itoa(len(s.body)))
+	}
+	if name == "x-forwarded-host" {
+		values = append(values, s.received.Host, s.base.host)
+	}
+	return append(values, common[name]...)
+}
+
+// merged yields signed headers with their lines joined, split or reordered.
+func (s *search) merged() (changes []change) {
+	for _, name := range s.signed() {
+		if steers(name) {
+			continue
+		}
+		var one [1]string
+		values := canonical.Values(s.received, name, &one)
+		const most = 64
+		if len(values) == 0 || len(values) > most {
+			continue
+		}
+		put := func(detail string, to ...string) {
+			if !slices.Equal(to, values) {
+				changes = append(changes, newChange("header "+name, CauseHeaderMerged, headerText(name, to...),
+					"the values of the signed header "+name+" "+detail+": let the proxy pass its lines on as received, or the sender send one",
+					func(g *guess) { g.set(name, to...) }))
+			}
+		}
+		if len(values) > 1 {
+			put("were signed as one line", strings.Join(values, ", "))
+			put("were signed as one line", strings.Join(values, ","))
+			reversed := slices.Clone(values)
+			slices.Reverse(reversed)
+			put("were signed in another order", reversed...)
+			put("were signed in another order", slices.Sorted(slices.Values(values))...)
+			put("were not all signed: the sender signs the first line alone, or a line was added after that", values[0])
+			put("were not all signed: the sender signs the last line alone, or a line was added after that", values[len(values)-1])
+			put("were not all signed: lines were added after that", slices.Compact(slices.Sorted(slices.Values(values)))...)
+		}
+		joined := strings.Join(values, ",")
+		if strings.Contains(joined, ",") && strings.Count(joined, ",") < most {
+			lines := strings.Split(joined, ",")
+			for i := range lines {
+				lines[i] = canonical.Trim(lines[i])
+			}
+			put("were signed as several lines", lines...)
+			put("were signed with a comma and no blank between them", strings.Join(lines, ","))
+			put("were signed with a comma and a blank between them", strings.Join(lines, ", "))
+			slices.Reverse(lines)
+			put("were signed as several lines", lines...)
+		}
+	}
+	return changes
+}
+
+// headers yields other values for signed headers.
+func (s *search) headers() (changes []change) {
+	for _, name := range s.signed() {
+		if steers(name) {
+			continue
+		}
+		var one [1]string
+		values := canonical.Values(s.received, name, &one)
+		if len(values) == 0 {
+			continue
+		}
+		put := func(cause Cause, value, detail string) {
+			if len(values) == 1 && value == values[0] {
+				return
+			}
+			changes = append(changes, newChange("header "+name, cause, headerText(name, value), detail, func(g *guess) { g.set(name, value) }))
+		}
+		if isOneOf(name, digestHeaders[:]) {
+			const detail = "another value of the signed header was signed, and something has changed it: let it pass on"
+			put(CauseUnsignedPayload, unsignedPayload, "UNSIGNED-PAYLOAD was signed in the header "+name+", and something has put a digest in its place: let it pass on")
+			put(CauseHeader, s.base.digest, detail)
+			put(CauseEmptyBody, s.hash(nil), detail)
+			continue
+		}
+		detail := "the signed header " + name + " was changed on the way: let the proxy pass it on, or the sender not sign it"
+		value := strings.Join(values, ", ")
+		for _, likely := range s.hints.Headers.Values(name) {
+			put(CauseHeader, likely, detail)
+		}
+		// A proxy appends to lists of proxies: nearer the sender they are shorter.
+		for list, more := value, 4; more > 0; more-- {
+			i := strings.LastIndexByte(list, ',')
+			if i < 0 {
+				break
+			}
+			list = canonical.Trim(list[:i])
+			put(CauseHeader, list, "the signed header "+name+" was longer when it arrived: something in between has appended to it. Let the sender not sign it")
+		}
+		put(CauseHeader, strings.Join(strings.Fields(value), " "), "the blanks inside the signed header "+name+" were signed as one, by a signer that collapses them: let the sender send one")
+		if before, _, found := strings.Cut(value, ";"); found {
+			put(CauseHeader, canonical.Trim(before), detail)
+		}
+		if spaced := strings.ReplaceAll(strings.ReplaceAll(value, "; ", ";"), ";", "; "); spaced != value {
+			put(CauseHeader, spaced, detail)
+		}
+		put(CauseHeader, strings.ReplaceAll(value, "; ", ";"), detail)
+		for _, likely := range s.likely(name) {
+			put(CauseHeader, likely, detail)
+		}
+		for _, suffix := range []string{"; charset=utf-8", ";charset=utf-8", ";charset=UTF-8", "; charset=UTF-8"} {
+			if name == "content-type" && !strings.Contains(value, "charset") {
+				put(CauseHeader, value+suffix, detail)
+			}
+		}
+		put(CauseHeader, strings.ToLower(value), detail)
+		put(CauseHeader, strings.ToUpper(value), detail)
+		put(CauseHeader, strings.Trim(value, `"`), detail)
+		put(CauseHeader, strings.TrimPrefix(value, "W/"), detail)
+		put(CauseHeader, "", "the signed header "+name+" had no value when it was signed: something in between has set it. Let the sender not sign it")
+	}
+	return changes
+}
+
+func headerText(name string, values ...string) string {
+	return "header " + http.CanonicalHeaderKey(name) + ": " + strings.Join(values, " | ")
+}
+
+const unsignedPayload = "UNSIGNED-PAYLOAD"

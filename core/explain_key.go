@@ -1,0 +1,194 @@
+package core
+
+import (
+	"encoding/base64"
+	"encoding/hex"
+	"net/url"
+	"strings"
+)
+
+// fixed remembers the secrets of a fixed set of keys as texts not to show.
+func (s *search) fixed(source KeySource) {
+	for _, key := range all(source) {
+		s.hideKey(key)
+	}
+}
+
+// all returns the keys of a fixed set.
+func all(source KeySource) []*Key {
+	if set, ok := source.(*keySet); ok && set != nil {
+		return set.all
+	}
+	return nil
+}
+
+// keyed is a change of what the request was signed with.
+func keyed(cause Cause, to, detail string, key *Key) change {
+	return newChange("key", cause, to, detail, func(g *guess) { g.key = key })
+}
+
+// named returns the key that the credential names, nil where there is none.
+func (s *search) named() *Key {
+	if s.scheme == nil {
+		return nil
+	}
+	return s.key(s.scheme, s.credential.KeyID)
+}
+
+// oldSecrets yields the previous secrets of the key that are not accepted any more.
+func (s *search) oldSecrets() (changes []change) {
+	key := s.named()
+	if key == nil {
+		return nil
+	}
+	for _, previous := range key.Previous {
+		if !previous.Until.IsZero() && !s.now.Before(previous.Until) {
+			until := previous.Until.UTC().Format("2006-01-02T15:04:05Z")
+			changes = append(changes, keyed(CauseOldSecret, "the previous secret of "+key.Name+", accepted until "+until,
+				"the sender still signs with a previous secret of "+key.Name+", which is accepted no more since "+until+": give it the current one, or accept the previous for longer",
+				with(key, previous.Secret)))
+		}
+	}
+	return changes
+}
+
+// otherEnvironments yields the keys that other environments have for the id.
+func (s *search) otherEnvironments() (changes []change) {
+	for _, other := range s.others {
+		for _, scheme := range other.policy.Schemes {
+			_, c, err := s.parse(s.request(&s.base), &guess{scheme: scheme})
+			if err != nil {
+				continue
+			}
+			if key := s.key(scheme, c.KeyID); key != nil {
+				f := keyed(CauseEnvironment, "the key "+key.Name+" of the environment "+other.name,
+					"signed with a key of the environment "+other.name+": the request came to the wrong backend, or the sender has the wrong key", key)
+				f.apply = func(g *guess) { g.scheme, g.key = scheme, key }
+				changes = append(changes, f)
+			}
+		}
+	}
+	return changes
+}
+
+// otherKeys yields the secrets of the other keys of this environment.
+func (s *search) otherKeys() (changes []change) {
+	if s.credential == nil {
+		return nil
+	}
+	const most = 200
+	for _, scheme := range s.policy.Schemes {
+		for _, key := range all(scheme.Keys()) {
+			if key.ID == s.credential.KeyID || len(changes) == most {
+				continue
+			}
+			same := s.detached(key)
+			same.ID = s.credential.KeyID
+			changes = append(changes, keyed(CauseOtherKey, "the secret of "+key.Name,
+				"signed with the secret of the key "+key.Name+" under the id of another one: the sender has mixed up two keys", same))
+		}
+	}
+	return changes
+}
+
+// scopes yields the key for whatever region, service and session token.
+func (s *search) scopes() []change {
+	c, key := s.credential, s.named()
+	if key == nil || !c.SignsRequest {
+		return nil
+	}
+	region := c.Region
+	if region == "" {
+		region = key.Region
+	}
+	return []change{
+		newChange("scope", CauseScope, "region "+region+" and service "+c.Service+" instead of "+key.Region+" and "+key.Service,
+			"the secret is right, and the credential is for another region or service than the key: make both say the same",
+			func(g *guess) { g.anyScope = true }),
+		newChange("token", CauseSessionToken, "another session token, or none",
+			"the secret is right, and the key's session token is absent, not signed, or another one: send and sign the one that belongs to the key",
+			func(g *guess) { g.anyToken = true }),
+	}
+}
+
+// otherSchemes yields the other schemes that read the credential, with the keys of
+// this environment.
+func (s *search) otherSchemes() (changes []change) {
+	schemes := append([]Scheme(nil), s.hints.Schemes...)
+	schemes = append(schemes, s.policy.Schemes...)
+	for _, other := range s.others {
+		schemes = append(schemes, other.policy.Schemes...)
+	}
+	for _, scheme := range schemes {
+		if scheme == nil {
+			continue
+		}
+		_, c, err := s.parse(s.request(&s.base), &guess{scheme: scheme})
+		if err != nil || !c.SignsRequest {
+			continue
+		}
+		for _, own := range s.policy.Schemes {
+			if own == scheme {
+				continue
+			}
+			key := s.key(own, c.KeyID)
+			if key == nil {
+				continue
+			}
+			f := keyed(CauseScheme, "the scheme "+scheme.Name()+" with the key "+key.Name,
+				"signed with the right secret by the scheme "+scheme.Name()+", or another rule of it, and the key is for "+own.Name()+": make both say the same", key)
+			f.dimension = "scheme"
+			f.apply = func(g *guess) { g.scheme, g.key, g.anyScope = scheme, key, key.Region == "" || c.Scope == "" }
+			changes = append(changes, f)
+		}
+	}
+	return changes
+}
+
+// secretTexts yields the secret as it is when it was copied or decoded wrongly.
+func (s *search) secretTexts() (changes []change) {
+	key := s.named()
+	if key == nil {
+		return nil
+	}
+	text := key.Secret.Reveal()
+	seen := map[string]bool{text: true, "": true}
+	add := func(how, other string) {
+		if !seen[other] {
+			seen[other] = true
+			changes = append(changes, keyed(CauseSecretText, "the secret of "+key.Name+" "+how,
+				"the sender signs with the secret of "+key.Name+" "+how+": give both sides the same text", with(key, NewSecret(other))))
+		}
+	}
+	add("without blanks and line breaks around it", strings.TrimSpace(text))
+	for _, end := range []string{"\n", "\r\n", " ", "\r"} {
+		add("with a blank or line break at its end", text+end)
+		add("with a blank or line break at its end", strings.TrimSpace(text)+end)
+	}
+	add("with a blank in front", " "+text)
+	add("in quotes", `"`+text+`"`)
+	add("in quotes", `'`+text+`'`)
+	add("without its quotes", strings.Trim(text, `"'`))
+	for _, encoding := range []*base64.Encoding{base64.StdEncoding, base64.URLEncoding, base64.RawStdEncoding, base64.RawURLEncoding} {
+		if plain, err := encoding.DecodeString(strings.TrimSpace(text)); err == nil {
+			add("decoded from base64", string(plain))
+		}
+		add("encoded in base64", encoding.EncodeToString([]byte(text)))
+	}
+	add("encoded in base64, with a line break", base64.StdEncoding.EncodeToString([]byte(text+"\n")))
+	if plain, err := hex.DecodeString(strings.TrimSpace(text)); err == nil {
+		add("decoded from hexadecimal digits", string(plain))
+	}
+	add("encoded in hexadecimal digits", hex.EncodeToString([]byte(text)))
+	add("with percent sequences decoded", unescaped(text))
+	add("with percent sequences", url.QueryEscape(text))
+	add("in upper case", strings.ToUpper(text))
+	add("in lower case", strings.ToLower(text))
+	add("replaced by the key's id", key.ID)
+	return changes
+}
+
+func unescaped(text string) string {
+	plain, _ := url.PathUnescape(text)
+	return plain
+}

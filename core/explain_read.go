@@ -1,0 +1,129 @@
+package core
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/gatewayauth/gatewayauth/core/internal/canonical"
+)
+
+// judge takes the verdict of the policy, and what is known about the request.
+func (s *search) judge(r *http.Request) {
+	most := s.policy.MaxBody
+	for _, api := range s.policy.APIs {
+		most = max(most, api.MaxBody)
+	}
+	failed := s.readBody(r, most)
+	copied := *r
+	s.received = &copied
+	s.now = s.policy.Now()
+
+	judged := *r
+	judged.Header, judged.RemoteAddr = r.Header.Clone(), "explain" // throttled apart from real senders
+	judged.Body, judged.GetBody = http.NoBody, nil
+	if len(s.body) > 0 || failed != nil {
+		judged.Body = &restored{io.MultiReader(bytes.NewReader(s.body), tail(failed)), http.NoBody}
+	}
+	a := s.policy.newAttempt()
+	defer s.policy.end(a)
+	id, err := s.policy.verify(&judged, a)
+	defer Release(&judged)
+	x := &s.explanation
+	x.Open = err == nil && !id.Verified()
+	if err != nil {
+		x.Code, x.Detail = CodeOf(err), strings.TrimPrefix(err.Error(), "gatewayauth: "+string(CodeOf(err))+": ")
+	}
+	s.bound, s.matched = a.binding.key, a.binding.maxBody > 0
+	if !s.matched {
+		s.bound = s.policy.Default
+	}
+	x.Bound = s.bound
+	s.read(r)
+}
+
+// read fills in what the request says, and what the verifier makes of it.
+func (s *search) read(r *http.Request) {
+	path, query := canonical.Target(r)
+	s.base = guess{method: r.Method, host: r.Host, path: s.policy.Rewrite.AddPrefix + path, query: query, header: r.Header}
+	if s.policy.Rewrite.Host != "" {
+		s.base.host = s.policy.Rewrite.Host
+	}
+	for _, scheme := range s.policy.Schemes { // secrets that may stand in what is shown
+		s.fixed(scheme.Keys())
+	}
+	for _, other := range s.others {
+		for _, scheme := range other.policy.Schemes {
+			s.fixed(scheme.Keys())
+		}
+	}
+	s.bodyHash = sha256Hash
+	x := &s.explanation
+	head := s.request(&s.base)
+	scheme, c, err := s.parse(head, &s.base)
+	if err != nil {
+		s.base.digest = s.hash(s.body)
+		return
+	}
+	s.scheme, s.credential = scheme, c
+	if c.Hash != nil {
+		s.bodyHash = c.Hash
+	}
+	s.base.digest = s.hash(s.body)
+	x.Scheme, x.Algorithm, x.KeyID = scheme.Name(), c.Algorithm, c.KeyID
+	if x.Code == "" || x.Code != CodeUnavailable {
+		if key := s.key(scheme, c.KeyID); key != nil {
+			x.Key = key.Name
+		}
+	}
+	if !c.SignsRequest {
+		return
+	}
+	x.SignedAt, x.Skew, x.Allowed = c.Time, s.now.Sub(c.Time), s.policy.ClockSkew
+	if c.Presigned {
+		x.Allowed = c.Expires
+	}
+	if shown, ok := scheme.(Canonicalizer); ok {
+		x.CanonicalRequest, x.StringToSign, _ = shown.Canonical(head, c, payloadOf(&s.base, c))
+		x.Lines = s.compare()
+	}
+}
+
+// readBody reads the body and restores it.
+func (s *search) readBody(r *http.Request, most int64) (failed error) {
+	s.whole = true
+	if r.Body == nil || r.Body == http.NoBody {
+		return nil
+	}
+	source := r.Body
+	if r.GetBody != nil {
+		if again, err := r.GetBody(); err == nil {
+			defer again.Close()
+			source = again
+		}
+	}
+	s.body, failed = io.ReadAll(io.LimitReader(source, most+1))
+	s.whole = failed == nil && int64(len(s.body)) <= most
+	if source == r.Body {
+		rest := tail(failed)
+		if failed == nil && !s.whole {
+			rest = source
+		}
+		r.Body = &restored{io.MultiReader(bytes.NewReader(s.body), rest), source}
+	}
+	return failed
+}
+
+// restored is a body that was read in part, or whole.
+type restored struct {
+	io.Reader
+	io.Closer
+}
+
+func tail(err error) io.Reader {
+	if err == nil {
+		err = io.EOF
+	}
+	return errReader{err}
+}

@@ -1,0 +1,107 @@
+package core
+
+import (
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// from is a value and where it was found.
+type from struct{ value, where string }
+
+// hosts yields the hosts that may have been signed.
+func (s *search) hosts() (changes []change) {
+	base, r := s.base.host, s.received
+	var known []from
+	add := func(where string, hosts ...string) {
+		for _, h := range hosts {
+			if h = strings.Trim(h, " \t\""); h != "" && isHost(h) {
+				known = append(known, from{h, where})
+			}
+		}
+	}
+	add("it is one of those to try", s.hints.Hosts...)
+	if s.policy.Rewrite.Host != "" {
+		add("it is the one received, which Rewrite.Host replaces", r.Host)
+	}
+	for _, name := range []string{"X-Forwarded-Host", "X-Original-Host", "X-Host", "X-Forwarded-Server"} {
+		for _, value := range r.Header[name] {
+			add(name+" names it", strings.Split(value, ",")...)
+		}
+	}
+	for _, value := range r.Header["Forwarded"] {
+		for _, part := range strings.FieldsFunc(value, func(c rune) bool { return c == ';' || c == ',' }) {
+			if name, host, _ := strings.Cut(strings.TrimSpace(part), "="); strings.EqualFold(name, "host") {
+				add("Forwarded names it", host)
+			}
+		}
+	}
+	add("it stands in the request target", r.URL.Host)
+	for _, other := range s.others {
+		add("the environment "+other.name+" has it as Rewrite.Host", other.policy.Rewrite.Host)
+	}
+	for _, api := range s.policy.APIs {
+		add("an API is bound by it", host(api.Match))
+	}
+	for _, name := range []string{"Origin", "Referer"} {
+		if u, err := url.Parse(s.headerValue(name)); err == nil {
+			add(name+" names it", u.Host)
+		}
+	}
+	const most = 40
+	known = known[:min(len(known), most)]
+	plain := append([]from{{base, ""}}, known...)
+	for _, h := range plain {
+		name := withoutPort(h.value)
+		where := h.where
+		if where == "" {
+			where = "with another port or spelling"
+		}
+		ports := []string{"80", "443", s.headerValue("X-Forwarded-Port")}
+		if _, port, err := net.SplitHostPort(base); err == nil {
+			ports = append(ports, port)
+		}
+		add(where, name, strings.ToLower(h.value), strings.TrimSuffix(h.value, "."))
+		for _, port := range ports {
+			if isPort(port) {
+				add(where, name+":"+port)
+			}
+		}
+	}
+	add("it is this machine", strings.NewReplacer("127.0.0.1", "localhost", "localhost", "127.0.0.1").Replace(base))
+	for _, h := range known {
+		if h.value == base {
+			continue
+		}
+		detail := "another host was signed than the one received (" + h.where + "): let the proxy in front pass Host on, or set Rewrite.Host"
+		if s.policy.Rewrite.Host != "" && h.value == r.Host {
+			detail = "the host as received was signed, and Rewrite.Host replaces it: take Rewrite.Host away"
+		}
+		changes = append(changes, newChange("host", CauseHost, "host "+h.value+" instead of "+base, detail,
+			func(g *guess) { g.host = h.value }))
+	}
+	return changes
+}
+
+func withoutPort(host string) string {
+	if name, _, err := net.SplitHostPort(host); err == nil && !strings.Contains(name, ":") {
+		return name
+	}
+	return host
+}
+
+// methods yields the other methods.
+func (s *search) methods() (changes []change) {
+	known := []string{s.headerValue("X-Http-Method-Override"), strings.ToUpper(s.base.method), http.MethodHead, http.MethodGet,
+		http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions}
+	for _, method := range known {
+		if method == "" || method == s.base.method || strings.ContainsAny(method, "\r\n") {
+			continue
+		}
+		changes = append(changes, newChange("method", CauseMethod, "method "+method+" instead of "+s.base.method,
+			"another method was signed: something in between has changed it, as caches do to HEAD and method overrides to POST",
+			func(g *guess) { g.method = method }))
+	}
+	return changes
+}

@@ -1,0 +1,161 @@
+package core
+
+import (
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+)
+
+// hideKey keeps the secrets of a key out of the report.
+func (s *search) hideKey(key *Key) {
+	s.hide(key.Secret)
+	s.hide(key.SessionToken)
+	for _, p := range key.Previous {
+		s.hide(p.Secret)
+	}
+}
+
+func (s *search) hide(secret Secret) {
+	const least = 4 // shorter ones would blot out everything
+	for _, text := range []string{secret.Reveal(), strings.TrimSpace(secret.Reveal())} {
+		if len(text) >= least {
+			s.hidden[text] = true
+		}
+	}
+}
+
+// private are parts of requests that let others in: signatures and session
+// tokens in a query, and the values of some headers.
+var private = regexp.MustCompile(`(?im)(\bx-(?:sdk|amz)-(?:signature|security-token)=)[^&\s]*|` +
+	`^((?:header )?(?:x-security-token|x-amz-security-token|x-auth-token|cookie|authorization|proxy-authorization):).*$`)
+
+// shown makes a text fit to be shown: without secrets, escaped, and cut. Line
+// breaks stay.
+func (s *search) shown(text string, most int) string {
+	for _, secret := range s.longest {
+		text = strings.ReplaceAll(text, secret, redacted)
+	}
+	text = private.ReplaceAllString(text, "$1$2"+redacted)
+	lines := strings.Split(text, "\n")
+	for i := range lines {
+		lines[i] = cut(lines[i], most)
+	}
+	return strings.Join(lines, "\n")
+}
+
+// shownLine is shown for what is one line.
+func (s *search) shownLine(text string) string {
+	const most = 2048
+	return cut(strings.ReplaceAll(s.shown(text, most), "\n", " "), most)
+}
+
+// report returns the explanation, fit to be shown.
+func (s *search) report() *Explanation {
+	x := &s.explanation
+	s.longest = slices.SortedFunc(maps.Keys(s.hidden), func(a, b string) int { return len(b) - len(a) })
+	x.Tried, x.Cut = s.tried, s.cut
+	for _, text := range []*string{&x.Detail, &x.Environment, &x.Scheme, &x.Algorithm, &x.KeyID, &x.Key, &x.Bound} {
+		*text = s.shownLine(*text)
+	}
+	const longest = 1 << 20
+	x.CanonicalRequest, x.StringToSign = s.shown(x.CanonicalRequest, longest), s.shown(x.StringToSign, longest)
+	for _, findings := range [][]Finding{x.Causes, x.Alternatives} {
+		for i := range findings {
+			findings[i].Detail, findings[i].Change = s.shownLine(findings[i].Detail), s.shownLine(findings[i].Change)
+		}
+	}
+	for i := range x.Lines {
+		line := &x.Lines[i]
+		line.Name = s.shownLine(line.Name)
+		for _, text := range []*string{&line.Sender, &line.Verifier} {
+			if strings.HasSuffix(line.Name, ":") && private.MatchString(line.Name+*text) {
+				*text = redacted
+			}
+			*text = s.shown(*text, longest)
+		}
+	}
+	return x
+}
+
+// String returns all of it as text for people.
+func (x *Explanation) String() string {
+	if x == nil {
+		return "<nil>"
+	}
+	var b strings.Builder
+	verdict := "accepted"
+	switch {
+	case x.Open:
+		verdict = "the API is open to everyone"
+	case x.Code != "":
+		verdict = "refused: " + string(x.Code) + ": " + x.Detail
+	}
+	fmt.Fprintf(&b, "%s\n", verdict)
+	line := func(name, text string) {
+		if text != "" {
+			fmt.Fprintf(&b, "  %-14s %s\n", name, text)
+		}
+	}
+	line("environment", x.Environment)
+	line("scheme", strings.TrimSpace(x.Scheme+" "+x.Algorithm))
+	line("key id", x.KeyID)
+	line("key", x.Key)
+	line("bound key", x.Bound)
+	if !x.SignedAt.IsZero() {
+		side := "before"
+		if x.Skew < 0 {
+			side = "after"
+		}
+		line("signed at", fmt.Sprintf("%s, %v %s the clock; %v allowed", x.SignedAt.UTC().Format(time.RFC3339), x.Skew.Abs(), side, x.Allowed))
+	}
+	if x.Code != "" && len(x.Causes) == 0 {
+		line("cause", "none was found")
+	}
+	for _, f := range x.Causes {
+		writeFinding(line, "cause", f)
+	}
+	for _, f := range x.Alternatives {
+		writeFinding(line, "or", f)
+	}
+	if x.Tried > 0 {
+		cut := ""
+		if x.Cut {
+			cut = "; the search was cut off"
+		}
+		line("tried", fmt.Sprintf("%d%s", x.Tried, cut))
+	}
+	block(&b, "canonical request", x.CanonicalRequest)
+	block(&b, "string to sign", x.StringToSign)
+	if len(x.Lines) > 0 {
+		b.WriteString("compared with the sender's:\n")
+	}
+	for _, l := range x.Lines {
+		if !l.Differs {
+			fmt.Fprintf(&b, "    %s %s\n", l.Name, l.Verifier)
+			continue
+		}
+		fmt.Fprintf(&b, "  - %s %s\n  + %s %s\n", l.Name, l.Verifier, l.Name, l.Sender)
+	}
+	return b.String()
+}
+
+func writeFinding(line func(name, text string), name string, f Finding) {
+	cause := string(f.Cause)
+	if !f.Proven {
+		cause += " (not proven by a signature)"
+	}
+	line(name, cause)
+	line("", f.Detail)
+	if f.Change != "" {
+		line("", "signed: "+f.Change)
+	}
+}
+
+func block(b *strings.Builder, name, text string) {
+	if text != "" {
+		fmt.Fprintf(b, "%s:\n    %s\n", name, strings.ReplaceAll(text, "\n", "\n    "))
+	}
+}
