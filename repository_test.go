@@ -48,6 +48,7 @@ func TestImportsRunOneWay(t *testing.T) {
 		"./core/signer":       `^core$|^core/internal/`,
 		"./core/replay":       `^core$`,
 		"./core/replay/redis": `^core$`,
+		"./core/telemetry":    `^core$|^core/replay$`,
 		"./core/config":       `^core$|^core/[a-z0-9]+(/sm|/redis)?$`,
 		"./nethttp":           `^core$`,
 		"./echoauth":          `^core$`,

@@ -13,6 +13,7 @@ import (
 
 // binding is what an API is bound to. The zero binding is bound to no key.
 type binding struct {
+	pattern       string // empty for the default
 	key           string
 	open          bool
 	allowUnsigned bool
@@ -85,7 +86,7 @@ func compileBindings(c *Config, index keyIndex) (bindings, error) {
 			b.mux = http.NewServeMux()
 		}
 		if err := register(b.mux, api.Match, &binding{
-			key: api.Key, open: api.Open,
+			pattern: api.Match, key: api.Key, open: api.Open,
 			allowUnsigned: api.AllowUnsignedPayload || c.AllowUnsignedPayload,
 			stream:        api.Stream, maxBody: most,
 		}); err != nil {

@@ -67,6 +67,9 @@ type Config struct {
 	// Logger takes one record per verdict: refusals at warn level, acceptances
 	// at debug level. nil means slog.Default().
 	Logger *slog.Logger
+	// LogLimit is how many refusals of one code are logged in a second; the others
+	// are counted, see [Event]. 0 means 100.
+	LogLimit int
 	// Observers see every verdict.
 	Observers []Observer
 }
@@ -153,6 +156,7 @@ const (
 	maxBodyTimeout     = time.Hour
 	defaultKeyTimeout  = 5 * time.Second
 	maxKeyTimeout      = time.Minute
+	defaultLogLimit    = 100
 )
 
 // Mode says what [Verifier.Admit] does with a verdict.
@@ -214,6 +218,7 @@ func (c Config) compile() (*policy, error) {
 	}
 	bounded(&p.BodyTimeout, defaultBodyTimeout, maxBodyTimeout, "BodyTimeout", problem)
 	bounded(&p.KeyTimeout, defaultKeyTimeout, maxKeyTimeout, "KeyTimeout", problem)
+	bounded(&p.LogLimit, defaultLogLimit, 1<<20, "LogLimit", problem)
 	bounded(&p.Limits.Target, 64<<10, 1<<20, "Limits.Target", problem)
 	bounded(&p.Limits.Authorization, 8192, 1<<20, "Limits.Authorization", problem)
 	bounded(&p.Limits.SignedHeaders, 64, 1<<16, "Limits.SignedHeaders", problem)

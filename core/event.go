@@ -4,7 +4,6 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
-	"runtime/debug"
 	"strconv"
 	"time"
 )
@@ -12,6 +11,39 @@ import (
 // An Event is one verdict. It holds no secret, no signature, no query and no
 // body. Texts that the caller chose are escaped to printable ASCII and cut;
 // they must not become metric labels.
+//
+// # Records
+//
+// [Config.Logger] gets one record for each: refusals, and acceptances that could
+// not be checked for replay, at warn level, other acceptances at debug level.
+// The fields are stable; those without a value are absent:
+//
+//	code         string    the [Code] of a refusal
+//	error        string    the refusal in words
+//	environment  string    Environment
+//	mode         string    Mode
+//	api          string    API
+//	scheme       string    Scheme
+//	algorithm    string    Algorithm
+//	key          string    Key
+//	secret       int       Secret; of verified requests
+//	key_id       string    KeyID, and so on: the caller's text
+//	method       string
+//	host         string
+//	path         string
+//	remote       string
+//	skew         duration  Skew, in whole milliseconds; unless 0
+//	duration_ns  int       Duration
+//
+// A flood does not flood the log: of the records at warn level, those of one code
+// over [Config.LogLimit] in a second are counted instead, and summed up in a
+// record with code, environment, mode and
+//
+//	suppressed   int       how many, in about a second
+//
+// Seconds are those of real time: Config.Now may be frozen or step, and what is
+// protected is a disk. Observers still see every event, and [Verifier.Status]
+// tells how many records were not written.
 type Event struct {
 	// Time is the verifier's clock at the verdict.
 	Time time.Time
@@ -32,8 +64,20 @@ type Event struct {
 	// ReplayUnchecked is true for a request that was accepted although the replay
 	// store could not judge it, see [Replay].AllowUnavailable.
 	ReplayUnchecked bool
-	// Skew is the clock minus the signed date, 0 where there is none.
-	Skew time.Duration
+	// ReplayUnavailable is true where the replay store could not judge, whether
+	// the request was accepted or, with [CodeUnavailable], refused for it.
+	ReplayUnavailable bool
+	// API is the pattern of the API that the request matched, empty where none
+	// does and where it was refused before.
+	API string
+	// Duration is how long the verdict took, the reading of the body included. It
+	// is measured in real time where there are observers, and 0 elsewhere, and for
+	// the second verdict on a request, at the end of a streamed body.
+	Duration time.Duration
+	// SignedAt is the date of the credential, as it was presented; zero where
+	// there is none. Skew is Time minus that, 0 where there is none.
+	SignedAt time.Time
+	Skew     time.Duration
 	// KeyID, Method, Host, Path and Remote are the caller's text, escaped and cut.
 	KeyID, Method, Host, Path, Remote string
 }
@@ -50,23 +94,58 @@ type ObserverFunc func(ctx context.Context, e Event)
 // Observe calls f.
 func (f ObserverFunc) Observe(ctx context.Context, e Event) { f(ctx, e) }
 
-// publish hands the verdict to the log and the observers.
+// trail is what an attempt notes down for its event.
+type trail struct {
+	started           time.Time // real time, zero where nobody asks
+	used              Secret    // the secret that matched
+	usedAt            time.Time // the clock at that
+	replayUnavailable bool
+}
+
+// start returns when the judging began. Nothing is measured where nobody sees it.
+func (p *policy) start() (t time.Time) {
+	if len(p.Observers) > 0 {
+		t = time.Now()
+	}
+	return t
+}
+
+// publish counts the verdict, and hands it to the log and the observers.
 func (p *policy) publish(r *http.Request, a *attempt, id *Identity, err error) {
-	level := slog.LevelWarn
-	if err == nil && !a.replayUnchecked {
-		level = slog.LevelDebug
+	level, kind := slog.LevelDebug, unlimited
+	switch {
+	case err != nil:
+		code := CodeOf(err)
+		level, kind = slog.LevelWarn, codeIndex[code]
+		p.tally.refused(a.binding.pattern, code, p.Mode)
+	case a.replayUnchecked:
+		level, kind = slog.LevelWarn, kindUnchecked
+	}
+	if id.Verified() {
+		p.tally.accepted(a.scheme, a.key, a.used, a.usedAt)
 	}
 	ctx := context.Background()
 	if r != nil {
 		ctx = r.Context()
 	}
 	defer p.survive(ctx, "log handler")
-	logging := p.Logger.Enabled(ctx, level)
+	logging := p.Logger.Enabled(ctx, level) && p.mayLog(kind)
 	if !logging && len(p.Observers) == 0 {
 		return
 	}
-	e := Event{Time: p.Now(), Environment: p.Environment, Mode: p.Mode, Err: err,
-		Open: err == nil && !id.Verified(), Algorithm: a.credential.Algorithm, KeyID: printable(a.credential.KeyID)}
+	e := p.event(r, a, id, err)
+	if logging {
+		p.record(ctx, level, &e)
+	}
+	for _, o := range p.Observers {
+		p.observe(ctx, o, e)
+	}
+}
+
+func (p *policy) event(r *http.Request, a *attempt, id *Identity, err error) Event {
+	e := Event{Time: p.Now(), Environment: p.Environment, Mode: p.Mode, Err: err, API: a.binding.pattern,
+		Open: err == nil && !id.Verified(), Algorithm: printable(a.credential.Algorithm), KeyID: printable(a.credential.KeyID),
+		ReplayUnavailable: a.replayUnavailable}
 	if err != nil {
 		e.Code = CodeOf(err)
 	}
@@ -81,17 +160,16 @@ func (p *policy) publish(r *http.Request, a *attempt, id *Identity, err error) {
 		e.ReplayUnchecked = a.replayUnchecked
 	}
 	if !a.credential.Time.IsZero() {
-		e.Skew = e.Time.Sub(a.credential.Time)
+		e.SignedAt, e.Skew = a.credential.Time, e.Time.Sub(a.credential.Time)
 	}
 	if r != nil {
 		e.Method, e.Host, e.Path, e.Remote = printable(r.Method), printable(r.Host), printable(a.path), printable(r.RemoteAddr)
 	}
-	if logging {
-		p.log(ctx, level, &e)
+	if !a.started.IsZero() {
+		e.Duration = max(time.Since(a.started), 1) // a coarse clock may not have moved
+		a.started = time.Time{}                    // a second verdict comes when the handler likes
 	}
-	for _, o := range p.Observers {
-		p.observe(ctx, o, e)
-	}
+	return e
 }
 
 func (p *policy) observe(ctx context.Context, o Observer, e Event) {
@@ -99,56 +177,11 @@ func (p *policy) observe(ctx context.Context, o Observer, e Event) {
 	o.Observe(ctx, e)
 }
 
-func (p *policy) log(ctx context.Context, level slog.Level, e *Event) {
-	message := "request verified"
-	switch {
-	case e.Err != nil && e.Mode == Report:
-		message = "request would be refused"
-	case e.Err != nil:
-		message = "request refused"
-	case e.ReplayUnchecked:
-		message = "request verified, but for replay: the store is unavailable"
-	case e.Open:
-		message = "request on an open API"
-	}
-	attrs := make([]slog.Attr, 0, 12)
-	add := func(key, value string) {
-		if value != "" {
-			attrs = append(attrs, slog.String(key, value))
-		}
-	}
-	add("code", string(e.Code))
-	if e.Err != nil {
-		attrs = append(attrs, slog.String("error", cut(e.Err.Error(), 512))) // a key source's may hold the caller's text
-	}
-	add("environment", e.Environment)
-	add("mode", e.Mode.String())
-	add("scheme", e.Scheme)
-	add("key", e.Key)
-	add("key_id", e.KeyID)
-	add("method", e.Method)
-	add("host", e.Host)
-	add("path", e.Path)
-	add("remote", e.Remote)
-	if e.Skew != 0 {
-		attrs = append(attrs, slog.Duration("skew", e.Skew))
-	}
-	p.Logger.LogAttrs(ctx, level, message, attrs...)
-}
-
 // survive is deferred around the user's code: a panic there changes no verdict.
 func (p *policy) survive(ctx context.Context, where string) {
 	if recover() != nil {
 		p.panicked(ctx, where)
 	}
-}
-
-// panicked logs that the user's code panicked. The value of a panic may hold a
-// secret, so it is not logged.
-func (p *policy) panicked(ctx context.Context, where string) {
-	defer func() { recover() }() // the log handler itself may be what panics
-	p.Logger.LogAttrs(ctx, slog.LevelError, "gatewayauth: panic in the application's "+where,
-		slog.String("stack", string(debug.Stack())))
 }
 
 // printable escapes what is not printable ASCII, and cuts.

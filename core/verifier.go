@@ -16,6 +16,7 @@ type Verifier struct {
 	policy   atomic.Pointer[policy]
 	buffered atomic.Int64
 	lookups  atomic.Int64
+	evidence evidence
 }
 
 // New returns a Verifier for one environment. All problems of the
@@ -39,7 +40,7 @@ func (v *Verifier) Reload(c Config) error {
 	if err != nil {
 		return err
 	}
-	p.buffered, p.lookups = &v.buffered, &v.lookups
+	p.buffered, p.lookups, p.tally = &v.buffered, &v.lookups, v.evidence.tally(p)
 	old := v.policy.Swap(p)
 	weaker := p.Mode != Enforce && (old == nil || old.Mode < p.Mode)
 	if old != nil && old.Replay.Store != p.Replay.Store {
@@ -105,6 +106,7 @@ func (v *Verifier) Verify(r *http.Request) (*Identity, error) {
 
 // judge verifies, and publishes the verdict.
 func (p *policy) judge(r *http.Request, a *attempt) (*Identity, error) {
+	a.started = p.start()
 	id, err := p.verify(r, a)
 	if err != nil {
 		id, err = nil, p.refusal(r, a, err)

@@ -25,6 +25,7 @@ type policy struct {
 	attempts   sync.Pool     // of *attempt
 	refusals   refusals      // those that were made complete
 	required   []required    // RequireSigned
+	tally      tally         // what Status tells
 }
 
 // attempt is what is known about a request while it is judged. It is used for one
@@ -47,6 +48,7 @@ type attempt struct {
 	payload    string    // what stands for the body, once that is known
 
 	replayUnchecked bool // the replay store could not tell, and that is allowed
+	trail
 
 	probe    *probe
 	message  *canonical.Message
@@ -179,6 +181,7 @@ func (p *policy) verify(r *http.Request, a *attempt) (*Identity, error) {
 	if secret < 0 || secret >= len(secrets) {
 		return nil, Refuse(CodeSignatureMismatch, "the scheme accepted with no secret of the key")
 	}
+	a.used, a.usedAt = secrets[secret], now
 	if a.binding.key == "" || a.key.Name != a.binding.key {
 		return nil, Refuse(CodeKeyNotBound, "rightly signed, with a key that is not bound to this API")
 	}

@@ -1,0 +1,195 @@
+package core
+
+import (
+	"context"
+	"log/slog"
+	"runtime/debug"
+	"sync/atomic"
+	"time"
+)
+
+// What a log's handler can do to a verdict: cost it writeTime, and that maxStuck
+// times. After that nothing is written until one of the calls has returned.
+const (
+	writeTime = 100 * time.Millisecond
+	maxStuck  = 64
+)
+
+// The kinds of records that are limited, besides one for each code.
+const (
+	unlimited    = -1
+	furtherKinds = 2
+)
+
+var (
+	kindUnchecked = len(codes)
+	kindPanic     = len(codes) + 1
+)
+
+// logState is what the policies of a Verifier share.
+type logState struct {
+	limits             []limiter // by kind
+	suppressed, failed atomic.Uint64
+	stuck              atomic.Int64 // calls of the handler that nobody waits for any more
+}
+
+// limiter counts the records of one kind.
+type limiter struct {
+	second   atomic.Int64 // of real time
+	written  atomic.Int64 // in that second
+	held     atomic.Int64 // not written, since the last summary
+	awaiting atomic.Bool  // a summary
+}
+
+// mayLog reports whether a record of the kind may be written. Of those that may
+// not, the first starts the clock for a summary: no goroutine waits meanwhile,
+// and a flood that ends is summed up as well.
+func (p *policy) mayLog(kind int) bool {
+	if kind == unlimited || p.tally.log == nil {
+		return true
+	}
+	l := &p.tally.log.limits[kind]
+	second := int64(time.Since(epoch) / time.Second) // monotonic
+	if last := l.second.Load(); last != second && l.second.CompareAndSwap(last, second) {
+		l.written.Store(0)
+	}
+	if l.written.Add(1) <= int64(p.LogLimit) {
+		return true
+	}
+	p.tally.log.suppressed.Add(1)
+	l.held.Add(1)
+	if !l.awaiting.Swap(true) {
+		time.AfterFunc(time.Second, func() { p.summarize(kind, l) })
+	}
+	return false
+}
+
+var epoch = time.Now()
+
+func (p *policy) summarize(kind int, l *limiter) {
+	l.awaiting.Store(false)
+	n := l.held.Swap(0)
+	if n == 0 {
+		return
+	}
+	level, message, attrs := slog.LevelWarn, "requests refused; their records were too many", []slog.Attr(nil)
+	switch kind {
+	case kindUnchecked:
+		message = "requests verified, but for replay; their records were too many"
+	case kindPanic:
+		level, message = slog.LevelError, "gatewayauth: panics in the application's code; their records were too many"
+	default:
+		attrs = append(attrs, slog.String("code", string(codes[kind])))
+	}
+	p.write(context.Background(), level, message, append(attrs, slog.String("environment", p.Environment),
+		slog.String("mode", p.Mode.String()), slog.Int64("suppressed", n)))
+}
+
+// record writes one event.
+func (p *policy) record(ctx context.Context, level slog.Level, e *Event) {
+	message := "request verified"
+	switch {
+	case e.Err != nil && e.Mode == Report:
+		message = "request would be refused"
+	case e.Err != nil:
+		message = "request refused"
+	case e.ReplayUnchecked:
+		message = "request verified, but for replay: the store is unavailable"
+	case e.Open:
+		message = "request on an open API"
+	}
+	attrs := make([]slog.Attr, 0, 16)
+	add := func(key, value string) {
+		if value != "" {
+			attrs = append(attrs, slog.String(key, value))
+		}
+	}
+	add("code", string(e.Code))
+	if e.Err != nil {
+		attrs = append(attrs, slog.String("error", cut(e.Err.Error(), 512))) // a key source's may hold the caller's text
+	}
+	add("environment", e.Environment)
+	add("mode", e.Mode.String())
+	add("api", e.API)
+	add("scheme", e.Scheme)
+	add("algorithm", e.Algorithm)
+	add("key", e.Key)
+	if e.Err == nil && !e.Open {
+		attrs = append(attrs, slog.Int("secret", e.Secret))
+	}
+	add("key_id", e.KeyID)
+	add("method", e.Method)
+	add("host", e.Host)
+	add("path", e.Path)
+	add("remote", e.Remote)
+	// In text a duration may be of "µs", and records are ASCII.
+	if skew := e.Skew.Round(time.Millisecond); skew != 0 {
+		attrs = append(attrs, slog.Duration("skew", skew))
+	}
+	if e.Duration != 0 {
+		attrs = append(attrs, slog.Int64("duration_ns", int64(e.Duration)))
+	}
+	p.write(ctx, level, message, attrs)
+}
+
+// panicked logs that the user's code panicked. The value of a panic may hold a
+// secret, so it is not logged.
+func (p *policy) panicked(ctx context.Context, where string) {
+	defer func() { recover() }() // the log handler itself may be what panics
+	if p.Logger.Enabled(ctx, slog.LevelError) && p.mayLog(kindPanic) {
+		p.write(ctx, slog.LevelError, panicText+where, []slog.Attr{slog.String("stack", string(debug.Stack()))})
+	}
+}
+
+const panicText = "gatewayauth: panic in the application's "
+
+// write hands a record to the handler, and waits for it, but not for long: a
+// full disk or a sink that hangs costs records, which are counted, and no
+// verdict.
+func (p *policy) write(ctx context.Context, level slog.Level, message string, attrs []slog.Attr) {
+	l := p.tally.log
+	if l == nil { // the policy belongs to no Verifier
+		return
+	}
+	if l.stuck.Load() >= maxStuck {
+		l.failed.Add(1)
+		return
+	}
+	record := slog.NewRecord(time.Now(), level, message, 0)
+	record.AddAttrs(attrs...)
+	var ended atomic.Bool // the call, or the waiting for it
+	done := make(chan struct{})
+	go func() {
+		defer func() {
+			if ended.Swap(true) {
+				l.stuck.Add(-1)
+			}
+			close(done)
+		}()
+		if !p.handle(ctx, record) {
+			l.failed.Add(1)
+		}
+	}()
+	patience := time.NewTimer(writeTime)
+	defer patience.Stop()
+	select {
+	case <-done:
+	case <-patience.C:
+		if !ended.Swap(true) {
+			l.stuck.Add(1)
+		}
+	}
+}
+
+// handle reports whether the handler took the record.
+func (p *policy) handle(ctx context.Context, record slog.Record) (taken bool) {
+	defer func() {
+		if recover() != nil {
+			defer func() { recover() }() // and again
+			failure := slog.NewRecord(time.Now(), slog.LevelError, panicText+"log handler", 0)
+			failure.AddAttrs(slog.String("stack", string(debug.Stack())))
+			p.Logger.Handler().Handle(ctx, failure)
+		}
+	}()
+	return p.Logger.Handler().Handle(ctx, record) == nil
+}

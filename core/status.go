@@ -1,0 +1,144 @@
+package core
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Status is what a [Verifier] has seen since it was made: which secrets are in
+// use, what each API refused, and what the log lost. It belongs to one process;
+// whoever runs several reads all of them. It holds no secret.
+//
+// Is an old secret safe to remove? Yes, when its Uses stay 0 (or its LastUsed
+// stays where it is) in every process, for longer than the rarest honest caller
+// stays away: a job of every Sunday takes a week, and a presigned request may
+// come a week after it was signed. Look at Since: a process that was started an
+// hour ago has seen an hour. A secret that was removed too early is one that
+// callers still used: they get [CodeSignatureMismatch].
+//
+// In [Report] mode, APIs tells for each API what [Enforce] would refuse, and why.
+type Status struct {
+	// Environment and Mode are those of the policy in force.
+	Environment string
+	Mode        Mode
+	// Time is the verifier's clock now, Since what it was when the Verifier was
+	// made.
+	Time, Since time.Time
+	// Keys are sorted by name: all of those that [Keys] holds, and the first
+	// 1000 of other sources that signed a request that was accepted.
+	Keys []KeyStatus
+	// APIs are sorted by pattern; without those that refused nothing.
+	APIs []APIStatus
+	// Log tells what the log did not get.
+	Log LogStatus
+}
+
+// KeyStatus is the use of one key.
+type KeyStatus struct {
+	// Name is [Key.Name], Scheme the name of the scheme that has the key.
+	Name, Scheme string
+	// Secrets are those of the key as the policy has them: the current one, then
+	// the previous ones, those that have ended included.
+	Secrets []SecretStatus
+}
+
+// SecretStatus is the use of one secret. It stays with the secret when the policy
+// is loaded anew and key name and secret are the same. Of sources other than
+// [Keys] nothing is known but what requests show: there, it is the use of all
+// secrets that stood in this place.
+type SecretStatus struct {
+	// Until is [PreviousSecret.Until]. It is zero for other sources than Keys.
+	Until time.Time
+	// Uses is how many requests were accepted because of this secret while it
+	// stood where it stands now: as the current one, or as a previous one.
+	Uses uint64
+	// LastUsed is the second of the last such request, on the verifier's clock and
+	// wherever the secret then stood; zero for never.
+	LastUsed time.Time
+}
+
+// APIStatus is what was refused at one API, or would have been.
+type APIStatus struct {
+	// Match is [API.Match]. It is empty for requests that no pattern matched, and
+	// for those that were refused before a pattern was looked for.
+	Match string
+	// Refused counts the refusals by code, WouldRefuse those in report mode,
+	// where the requests went through all the same.
+	Refused, WouldRefuse map[Code]uint64
+}
+
+// LogStatus counts records that were not written. They are verdicts all the
+// same, and observers saw them.
+type LogStatus struct {
+	// Suppressed were over [Config.LogLimit]; records with the attribute
+	// "suppressed" sum them up.
+	Suppressed uint64
+	// Failed were refused by the log's handler, or not taken in time.
+	Failed uint64
+}
+
+// Status returns what was seen so far. It is for an operator's page, a metric or
+// a test: it takes time and memory in proportion to the keys and APIs.
+func (v *Verifier) Status() Status {
+	if v == nil || v.policy.Load() == nil {
+		return Status{}
+	}
+	p := v.policy.Load()
+	s := Status{Environment: p.Environment, Mode: p.Mode, Time: p.Now(), Since: p.tally.since}
+	s.Log = LogStatus{p.tally.log.suppressed.Load(), p.tally.log.failed.Load()}
+	named := maps.Clone(*p.tally.others.Load())
+	for _, use := range p.tally.keys {
+		s.Keys = append(s.Keys, use.status())
+		delete(named, use.name)
+	}
+	for _, use := range named {
+		s.Keys = append(s.Keys, use.status())
+	}
+	slices.SortFunc(s.Keys, func(a, b KeyStatus) int { return strings.Compare(a.Name, b.Name) })
+	for match, use := range p.tally.apis {
+		if api := use.status(match); len(api.Refused)+len(api.WouldRefuse) > 0 {
+			s.APIs = append(s.APIs, api)
+		}
+	}
+	slices.SortFunc(s.APIs, func(a, b APIStatus) int { return strings.Compare(a.Match, b.Match) })
+	return s
+}
+
+// ReplayStore returns the store of the policy in force, nil without one, for
+// those that can tell how full it is.
+func (v *Verifier) ReplayStore() ReplayStore {
+	if v == nil || v.policy.Load() == nil {
+		return nil
+	}
+	return v.policy.Load().Replay.Store
+}
+
+func (k *keyUse) status() KeyStatus {
+	s := KeyStatus{Name: k.name, Scheme: k.scheme}
+	seen := 1
+	for i, secret := range k.secrets {
+		status := SecretStatus{Until: secret.until, Uses: secret.use.counts[min(i, 1)].Load()}
+		if last := secret.use.last.Load(); last != 0 {
+			status.LastUsed = time.Unix(last, 0).UTC()
+		}
+		if s.Secrets = append(s.Secrets, status); secret.held != nil || status.Uses > 0 {
+			seen = i + 1
+		}
+	}
+	s.Secrets = s.Secrets[:seen]
+	return s
+}
+
+func (u *apiUse) status(match string) APIStatus {
+	s := APIStatus{Match: match, Refused: map[Code]uint64{}, WouldRefuse: map[Code]uint64{}}
+	for i, code := range codes {
+		for mode, counts := range []map[Code]uint64{s.Refused, s.WouldRefuse} {
+			if n := u.counts[mode][i].Load(); n > 0 {
+				counts[code] = n
+			}
+		}
+	}
+	return s
+}

@@ -1,0 +1,301 @@
+package core_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/gatewayauth/gatewayauth/core"
+	"github.com/gatewayauth/gatewayauth/core/apig"
+)
+
+const (
+	oldest = "oldest-0123456789abcdef"
+	older  = "older-0123456789abcdef"
+	newest = "newest-0123456789abcdef"
+)
+
+// rotating is k1 with these secrets, the current one first, made anew each time
+// as a file that is read again does.
+func rotating(name string, secrets ...string) core.Key {
+	key := core.Key{Name: name, ID: k1.ID, Secret: core.NewSecret(strings.Clone(secrets[0]))}
+	for _, text := range secrets[1:] {
+		key.Previous = append(key.Previous, core.PreviousSecret{Secret: core.NewSecret(text), Until: instant.Add(time.Hour)})
+	}
+	return key
+}
+
+func only(keys ...core.Key) func(*core.Config) {
+	return func(c *core.Config) {
+		c.Schemes, c.Default = []core.Scheme{hmacScheme(keys...)}, keys[0].Name
+	}
+}
+
+func by(t *testing.T, secret string) *http.Request {
+	return signed(t, core.Key{ID: k1.ID, Secret: core.NewSecret(secret)}, "GET", "/v1/items", "", apig.SignOptions{})
+}
+
+// uses are those of a key's secrets, current first.
+func uses(t *testing.T, v *core.Verifier, name string) string {
+	t.Helper()
+	for _, key := range v.Status().Keys {
+		if key.Name != name {
+			continue
+		}
+		var all []string
+		for _, s := range key.Secrets {
+			all = append(all, strconv.FormatUint(s.Uses, 10))
+		}
+		return strings.Join(all, " ")
+	}
+	return "none"
+}
+
+// TestStatusRotation follows a key through a rotation: what is counted for a
+// secret stays with it, over reloads, for as long as key name and secret are
+// the same.
+func TestStatusRotation(t *testing.T) {
+	now := instant
+	clock := func(c *core.Config) { c.Now = func() time.Time { return now } }
+	v := verifier(t, only(rotating("k1", older)), clock)
+	verify := func(secret string, times int) {
+		t.Helper()
+		for range times {
+			if _, err := v.Verify(by(t, secret)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	reload := func(key core.Key) {
+		t.Helper()
+		if err := v.Reload(config(only(key), clock)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := func(name, want string) {
+		t.Helper()
+		if got := uses(t, v, name); got != want {
+			t.Errorf("got uses %q of %s, want %q", got, name, want)
+		}
+	}
+	want("k1", "0")
+	verify(older, 3)
+	want("k1", "3")
+
+	now = instant.Add(10 * time.Second)
+	reload(rotating("k1", newest, older))
+	want("k1", "0 0") // none since it is a previous one
+	s := v.Status().Keys[0]
+	if s.Scheme != "hmac" || !s.Secrets[0].LastUsed.IsZero() || !s.Secrets[1].LastUsed.Equal(instant) ||
+		!s.Secrets[1].Until.Equal(instant.Add(time.Hour)) || !s.Secrets[0].Until.IsZero() {
+		t.Errorf("got %+v", s)
+	}
+	verify(older, 2)
+	verify(newest, 1)
+	want("k1", "1 2")
+	if last := v.Status().Keys[0].Secrets[1].LastUsed; !last.Equal(now) {
+		t.Errorf("last used %v, want %v", last, now)
+	}
+
+	reload(rotating("k1", newest, older)) // the same file, read again
+	want("k1", "1 2")
+	reload(rotating("k1", newest, oldest, older))
+	want("k1", "1 0 2")
+	verify(oldest, 1)
+	want("k1", "1 1 2")
+	reload(rotating("k1", newest))
+	want("k1", "1")
+	if _, err := v.Verify(by(t, older)); core.CodeOf(err) != core.CodeSignatureMismatch {
+		t.Errorf("a removed secret: %v", err)
+	}
+	reload(rotating("k1", older)) // back to the file of the beginning
+	want("k1", "3")
+	reload(rotating("another", older))
+	want("another", "0")
+	want("k1", "none")
+	if err := v.Reload(core.Config{}); err == nil {
+		t.Fatal("a bad configuration was taken")
+	}
+	want("another", "0")
+	if s := v.Status(); !s.Since.Equal(instant) || !s.Time.Equal(now) || s.Environment != "prod" {
+		t.Errorf("got %+v", s)
+	}
+}
+
+// TestStatusCountsAcceptances alone: who holds an old secret and is refused for
+// something else loses nothing with it. A secret that has ended keeps its place.
+func TestStatusCountsAcceptances(t *testing.T) {
+	now := instant
+	many := rotating("k1", newest, "ended-0123456789abcdef", "p2-0123456789abcdef", "p3-0123456789abcdef", "p4-0123456789abcdef", oldest)
+	many.Previous[0].Until = instant.Add(-time.Hour)
+	v := verifier(t, only(many), func(c *core.Config) {
+		c.Now = func() time.Time { return now }
+		c.APIs = []core.API{{Match: "/closed", Key: "k2"}}
+		c.Schemes = []core.Scheme{hmacScheme(many, k2)}
+	})
+	if id, err := v.Verify(by(t, oldest)); err != nil || id.Secret() != 4 {
+		t.Errorf("got %v, %v", id, err)
+	}
+	r := signed(t, core.Key{ID: k1.ID, Secret: core.NewSecret(oldest)}, "GET", "/closed", "", apig.SignOptions{})
+	_, err := v.Verify(r)
+	wantCode(t, err, core.CodeKeyNotBound)
+	_, err = v.Verify(by(t, "wrong-0123456789abcdef"))
+	wantCode(t, err, core.CodeSignatureMismatch)
+	if got, want := uses(t, v, "k1"), "0 0 0 0 0 1"; got != want {
+		t.Errorf("got uses %q, want %q", got, want)
+	}
+}
+
+// TestStatusOtherSources: keys of a source that is asked are known when they are
+// used, told apart by place, and bounded.
+func TestStatusOtherSources(t *testing.T) {
+	name := "tenant-0"
+	v := verifier(t, func(c *core.Config) {
+		c.Schemes = []core.Scheme{apig.New(apig.Config{Keys: sourceFunc(func(context.Context, string) (*core.Key, error) {
+			key := rotating(name, newest, older)
+			return &key, nil
+		})})}
+		c.APIs = nil
+		c.Default = "tenant-0"
+	})
+	for range 2 {
+		if _, err := v.Verify(by(t, older)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := v.Verify(by(t, newest)); err != nil {
+		t.Fatal(err)
+	}
+	if got := uses(t, v, name); got != "1 2" {
+		t.Errorf("got uses %q", got)
+	}
+	for i := range 1200 {
+		name = fmt.Sprint("tenant-", i)
+		if err := v.Reload(config(func(c *core.Config) {
+			c.Schemes = []core.Scheme{apig.New(apig.Config{Keys: sourceFunc(func(context.Context, string) (*core.Key, error) {
+				key := rotating(name, newest)
+				return &key, nil
+			})})}
+			c.Default = name
+		})); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := v.Verify(by(t, newest)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := len(v.Status().Keys); got != 1000 {
+		t.Errorf("%d keys are known, want 1000", got)
+	}
+}
+
+// TestStatusReport: for each API what enforce would have refused, and why.
+func TestStatusReport(t *testing.T) {
+	apis := func(c *core.Config) { c.APIs = []core.API{{Match: "GET /orders/{id}", Key: "k2"}} }
+	report := func(c *core.Config) { c.Mode = core.Report }
+	var events []core.Event
+	observed := func(c *core.Config) {
+		c.Observers = []core.Observer{core.ObserverFunc(func(_ context.Context, e core.Event) { events = append(events, e) })}
+	}
+	v := verifier(t, apis, report, observed)
+	for path, n := range map[string]int{"/orders/7": 3, "/v1/items": 2} {
+		for range n {
+			r := signed(t, k1, "GET", path, "", apig.SignOptions{})
+			if path == "/v1/items" {
+				r.Header.Del("Authorization")
+			}
+			if _, err := v.Admit(r); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := v.Reload(config(apis)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := v.Admit(signed(t, k1, "GET", "/orders/7", "", apig.SignOptions{})); err == nil {
+		t.Fatal("admitted")
+	}
+	got := fmt.Sprint(v.Status().APIs)
+	const want = "[{ map[] map[credential_missing:2]} {GET /orders/{id} map[key_not_bound:1] map[key_not_bound:3]}]"
+	if got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	for _, e := range events {
+		wantAPI := map[core.Code]string{core.CodeKeyNotBound: "GET /orders/{id}"}[e.Code]
+		if e.API != wantAPI || e.Duration <= 0 || e.SignedAt.IsZero() != (e.Code == core.CodeCredentialMissing) {
+			t.Errorf("event %+v", e)
+		}
+	}
+}
+
+// TestStatusOfNothing: zero and nil Verifiers have seen nothing.
+func TestStatusOfNothing(t *testing.T) {
+	for _, v := range []*core.Verifier{nil, {}} {
+		if s := v.Status(); s.Environment != "" || len(s.Keys) > 0 || v.ReplayStore() != nil {
+			t.Errorf("got %+v", s)
+		}
+	}
+}
+
+// TestT127VerifierPrints no secret, and nothing made of one.
+func TestT127VerifierPrints(t *testing.T) {
+	v := verifier(t, only(rotating("k1", newest, older)))
+	id, err := v.Verify(by(t, older))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, refusal := v.Verify(by(t, "wrong-0123456789abcdef"))
+	for _, value := range []any{v, id, refusal, v.Status()} {
+		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%x"} {
+			out := fmt.Sprintf(verb, value)
+			leaks(t, newest, out, verb)
+			leaks(t, older, out, verb)
+		}
+		if out, err := json.Marshal(value); err == nil {
+			leaks(t, older, string(out), "JSON")
+		}
+	}
+}
+
+// TestStatusWhileReloading: nothing that is counted is lost between two policies.
+func TestStatusWhileReloading(t *testing.T) {
+	const each = 500
+	v := verifier(t, only(rotating("k1", newest, older)))
+	var senders, reloader sync.WaitGroup
+	stop := make(chan struct{})
+	reloader.Go(func() {
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+			}
+			if err := v.Reload(config(only(rotating("k1", newest, older)))); err != nil {
+				t.Error(err)
+			}
+			v.Status()
+		}
+	})
+	for _, secret := range []string{newest, older} {
+		senders.Go(func() {
+			r := by(t, secret)
+			for range each {
+				if _, err := v.Verify(r); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	senders.Wait()
+	close(stop)
+	reloader.Wait()
+	if got, want := uses(t, v, "k1"), "500 500"; got != want {
+		t.Errorf("got uses %q, want %q", got, want)
+	}
+}

@@ -1,0 +1,247 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gatewayauth/gatewayauth/core"
+	"github.com/gatewayauth/gatewayauth/core/apig"
+	"github.com/gatewayauth/gatewayauth/core/replay"
+)
+
+func signed(t *testing.T, key core.Key) *http.Request {
+	t.Helper()
+	r := httptest.NewRequest("GET", "/orders/7", nil)
+	r.Body = http.NoBody
+	const noBody = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+	if err := apig.NewSigner(key, apig.SignOptions{}).Sign(r, noBody, time.Now().Add(-5*time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// operate serves the operator's pages of a verifier that has seen everything.
+func operate(t *testing.T) *httptest.Server {
+	t.Helper()
+	observer, metrics, err := newMetrics()
+	if err != nil {
+		t.Fatal(err)
+	}
+	store, err := replay.New(replay.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	old := core.Key{ID: "AKTESTAKTEST0001", Secret: core.NewSecret("old-0123456789abcdef")}
+	key := core.Key{Name: "k1", ID: old.ID, Secret: core.NewSecret("new-0123456789abcdef"),
+		Previous: []core.PreviousSecret{{Secret: old.Secret, Until: time.Now().Add(time.Hour)}}}
+	v, err := core.New(core.Config{Environment: "RELEASE", Default: "k1", Observers: []core.Observer{observer},
+		Schemes: []core.Scheme{apig.New(apig.Config{Keys: core.Keys(key)})},
+		Logger:  slog.New(slog.DiscardHandler), Replay: core.Replay{Store: store}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := observer.Register(v); err != nil {
+		t.Fatal(err)
+	}
+	observer.Reloaded("RELEASE", nil)
+	observer.Reloaded("RELEASE", errors.New("bad"))
+	for _, k := range []core.Key{key, old} {
+		if _, err := v.Verify(signed(t, k)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	v.Verify(httptest.NewRequest("GET", "/", nil))
+	server := httptest.NewServer(operations(v, metrics))
+	t.Cleanup(server.Close)
+	return server
+}
+
+func fetch(t *testing.T, url string) string {
+	t.Helper()
+	response, err := http.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil || response.StatusCode != http.StatusOK {
+		t.Fatalf("%s: %s, %v", url, response.Status, err)
+	}
+	return string(body)
+}
+
+// TestMetricNames: rules, dashboard and README name metrics that exist, and the
+// README names all.
+func TestMetricNames(t *testing.T) {
+	text := fetch(t, operate(t).URL+"/metrics")
+	exported, families := map[string]bool{}, map[string]bool{}
+	for _, line := range strings.Split(text, "\n") {
+		if name, ok := strings.CutPrefix(line, "# TYPE "); ok {
+			families[strings.Fields(name)[0]] = true
+		} else if name := regexp.MustCompile(`^\w+`).FindString(line); name != "" {
+			exported[name] = true
+		}
+	}
+	if len(families) < 10 || strings.Contains(text, "0123456789abcdef") {
+		t.Fatalf("scraped:\n%s", text)
+	}
+	maps.Copy(exported, families)
+	metric := regexp.MustCompile(`\bgatewayauth_[a-z_]+`)
+	for file, least := range map[string]int{"rules.yaml": 10, "rules_test.yaml": 10, "dashboard.json": 14, "README.md": 14} {
+		source, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		named := map[string]bool{}
+		for _, name := range metric.FindAllString(string(source), -1) {
+			if named[name] = true; !exported[name] {
+				t.Errorf("%s: no metric is called %s", file, name)
+			}
+		}
+		if len(named) < least {
+			t.Errorf("%s names only %d metrics", file, len(named))
+		}
+		for name := range families {
+			if file == "README.md" && strings.HasPrefix(name, "gatewayauth_") && !named[name] {
+				t.Errorf("%s does not name %s", file, name)
+			}
+		}
+	}
+	for _, expr := range expressions(t) {
+		if !metric.MatchString(expr) {
+			t.Errorf("dashboard.json: %s shows nothing", expr)
+		}
+	}
+}
+
+// expressions are those of the dashboard.
+func expressions(t *testing.T) (all []string) {
+	t.Helper()
+	var dashboard struct {
+		Panels []struct{ Targets []struct{ Expr string } }
+	}
+	source, err := os.ReadFile("dashboard.json")
+	if err == nil {
+		err = json.Unmarshal(source, &dashboard)
+	}
+	if err != nil || len(dashboard.Panels) < 10 {
+		t.Fatalf("%d panels, %v", len(dashboard.Panels), err)
+	}
+	for i, panel := range dashboard.Panels {
+		if len(panel.Targets) == 0 {
+			t.Errorf("dashboard.json: panel %d shows nothing", i)
+		}
+		for _, target := range panel.Targets {
+			all = append(all, target.Expr)
+		}
+	}
+	return all
+}
+
+// TestStatusPage tells which secrets are in use, and no secret.
+func TestStatusPage(t *testing.T) {
+	page := fetch(t, operate(t).URL+"/status")
+	for _, want := range []string{`(?m)^k1 +current +1 +2\S+Z +-$`, `(?m)^k1 +previous 1 +1 +2\S+Z +2\S+Z$`, `(?m)^"" +credential_missing +1 +0$`} {
+		if !regexp.MustCompile(want).MatchString(page) {
+			t.Errorf("no %s in\n%s", want, page)
+		}
+	}
+	if strings.Contains(page, "0123456789abcdef") {
+		t.Error("the page holds a secret")
+	}
+}
+
+// TestRules with Prometheus's own tool.
+func TestRules(t *testing.T) {
+	promtool, err := exec.LookPath("promtool")
+	if err != nil {
+		const message = "left out: there is no program promtool here (Debian package prometheus)"
+		if os.Getenv("GATEWAYAUTH_E2E") == "1" {
+			t.Fatal(message)
+		}
+		t.Skip(message)
+	}
+	// The dashboard's expressions, as rules.
+	panels := "groups:\n- name: dashboard\n  rules:\n"
+	variables := strings.NewReplacer("$__rate_interval", "5m", "$__range", "1h", "$environment", ".*")
+	for i, expr := range expressions(t) {
+		panels += fmt.Sprintf("  - {record: panel_%d, expr: %q}\n", i, variables.Replace(expr))
+	}
+	file := filepath.Join(t.TempDir(), "panels.yaml")
+	if err := os.WriteFile(file, []byte(panels), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{"check", "rules", "rules.yaml", file}, {"test", "rules", "rules_test.yaml"}} {
+		if out, err := exec.Command(promtool, args...).CombinedOutput(); err != nil {
+			t.Errorf("promtool %v: %v\n%s", args, err, out)
+		}
+	}
+	rules, err := os.ReadFile("rules.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests, err := os.ReadFile("rules_test.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, alert := range regexp.MustCompile(`alert: (\w+)`).FindAllStringSubmatch(string(rules), -1) {
+		if !strings.Contains(string(tests), "alertname: "+alert[1]+"\n") {
+			t.Errorf("rules_test.yaml never sets off %s", alert[1])
+		}
+	}
+}
+
+// TestRun: the program as the README has it.
+func TestRun(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "environments.yaml")
+	const policy = "environments: {RELEASE: {keys: [{name: k1, type: hmac, key: AKTESTAKTEST0001, secret: new-0123456789abcdef}], default: k1}}"
+	if err := os.WriteFile(file, []byte(policy), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	reader, writer := io.Pipe()
+	ended := make(chan error, 1)
+	go func() {
+		ended <- run(ctx, []string{"-config", file, "-http", "127.0.0.1:0", "-operator", "localhost:0"}, writer)
+		writer.Close()
+	}()
+	buffer := make([]byte, 4096)
+	read := 0
+	for strings.Count(string(buffer[:read]), "\n") < 2 {
+		n, err := reader.Read(buffer[read:])
+		if err != nil {
+			t.Fatal(err)
+		}
+		read += n
+	}
+	status := map[int]int{}
+	for _, match := range regexp.MustCompile(`serving on (\S+)`).FindAllStringSubmatch(string(buffer[:read]), -1) {
+		response, err := http.Get("http://" + match[1] + "/metrics")
+		if err != nil {
+			t.Fatal(err)
+		}
+		response.Body.Close()
+		status[response.StatusCode]++
+	}
+	if status[http.StatusUnauthorized] != 1 || status[http.StatusOK] != 1 {
+		t.Errorf("the service and the operator's address answered %v", status)
+	}
+	cancel()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
