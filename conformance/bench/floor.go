@@ -6,22 +6,21 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/hex"
+	"errors"
 )
+
+var errFloor = errors.New("the floor: another signature")
 
 // floor is what nobody can do without: SHA-256 of a canonical request of 350
 // bytes, HMAC-SHA256 of the string to sign with a prepared key, hex, and a
 // comparison in constant time; for bodies one SHA-256 over them as well.
-func floor(q Request) Verify {
+func floor(q Request) *subject {
 	canonicalRequest := bytes.Repeat([]byte("a"), 350)
 	stringToSign := bytes.Repeat([]byte("b"), 97)
 	mac := hmac.New(sha256.New, []byte(secret))
 	mac.Reset()
 	var sum, received [sha256.Size]byte
-	digest := sha256.Sum256(canonicalRequest)
-	hex.Encode(stringToSign[33:], digest[:])
-	mac.Write(stringToSign)
-	signature := []byte(hex.EncodeToString(mac.Sum(nil)))
-	return func() {
+	sign := func() {
 		if q.Body != nil {
 			body := sha256.Sum256(q.Body)
 			hex.Encode(canonicalRequest[350-64:], body[:])
@@ -31,9 +30,18 @@ func floor(q Request) Verify {
 		mac.Reset()
 		mac.Write(stringToSign)
 		mac.Sum(sum[:0])
-		hex.Decode(received[:], signature)
-		if subtle.ConstantTimeCompare(sum[:], received[:]) != 1 && q.Body == nil {
-			panic("floor")
-		}
+	}
+	sign()
+	signature := []byte(hex.EncodeToString(sum[:]))
+	return &subject{
+		verify: func() error {
+			sign()
+			hex.Decode(received[:], signature)
+			if subtle.ConstantTimeCompare(sum[:], received[:]) != 1 {
+				return errFloor
+			}
+			return nil
+		},
+		changes: append(q.changes(), func() { canonicalRequest[0] ^= 1 }),
 	}
 }

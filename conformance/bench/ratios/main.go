@@ -1,83 +1,118 @@
-// Command ratios prints how much more than the floor everybody takes: medians of
-// short runs of all, one after the other, so that whatever else the machine does
-// falls on all of them.
+// Command ratios prints how much more than the floor everybody takes, and what
+// they allocate. Ratios are medians over short runs of all, one after the other,
+// so that whatever else the machine does falls on all of them.
 package main
 
 import (
 	"flag"
 	"fmt"
 	"os"
-	"slices"
+	"runtime"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/gatewayauth/gatewayauth/conformance/bench"
+	"github.com/gatewayauth/gatewayauth/conformance/bench/internal/report"
 )
 
 func main() {
 	rounds := flag.Int("rounds", 40, "runs of each, interleaved")
 	span := flag.Duration("span", 2*time.Millisecond, "length of a run")
 	only := flag.String("only", "", "measure those whose name holds this, and the floor")
+	markdown := flag.Bool("markdown", false, "print for a document")
 	flag.Parse()
-	table := tabwriter.NewWriter(os.Stdout, 0, 8, 2, ' ', tabwriter.AlignRight)
+
+	var all []bench.Who
+	for _, who := range bench.Everybody() {
+		if who.Name == "floor" || strings.Contains(who.Name, *only) {
+			all = append(all, who)
+		}
+	}
+	columns := []string{""}
 	requests := bench.Requests()
-	fmt.Fprint(table, "times the floor\t")
-	for _, q := range requests {
-		fmt.Fprint(table, q.Name, "\t")
+	found := make([][]result, len(requests))
+	for i, q := range requests {
+		columns = append(columns, q.Name)
+		var err error
+		if found[i], err = measure(all, q, *rounds, *span); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
 	}
-	fmt.Fprintln(table)
-	var rows [][]float64
-	var names []string
-	for column, q := range requests {
-		var verify []bench.Verify
-		names = names[:0]
-		for _, who := range bench.Everybody() {
-			if who.Name == "floor" || strings.Contains(who.Name, *only) {
-				verify, names = append(verify, who.Setup(q)), append(names, who.Name)
+	times := report.New("Time, in floors of the same request.", columns...)
+	ours := report.New("Time, in times of this library for the same scheme and request.", columns...)
+	memory := report.New("Allocations, and bytes allocated, for each request.", columns...)
+	for i, who := range all {
+		timesRow, oursRow, memoryRow := []any{who.Name}, []any{who.Name + " / " + who.Like}, []any{who.Name}
+		for _, column := range found {
+			r := column[i]
+			if r.times == 0 {
+				timesRow, oursRow, memoryRow = append(timesRow, "-"), append(oursRow, "-"), append(memoryRow, "-")
+				continue
 			}
+			timesRow, oursRow = append(timesRow, r.floors), append(oursRow, r.ours)
+			memoryRow = append(memoryRow, fmt.Sprintf("%.0f, %.0f B", r.allocations, r.bytes))
 		}
-		for i, ratio := range ratios(verify, *rounds, *span) {
-			if column == 0 {
-				rows = append(rows, nil)
-			}
-			rows[i] = append(rows[i], ratio)
+		times.Add(timesRow...)
+		memory.Add(memoryRow...)
+		if who.Like != "" && *only == "" {
+			ours.Add(oursRow...)
 		}
 	}
-	for i, row := range rows {
-		fmt.Fprint(table, names[i], "\t")
-		for _, ratio := range row {
-			fmt.Fprintf(table, "%.2f\t", ratio)
-		}
-		fmt.Fprintln(table)
+	fmt.Printf("%s\n\n", report.Machine())
+	times.Write(os.Stdout, *markdown)
+	if len(ours.Rows) > 1 {
+		ours.Write(os.Stdout, *markdown)
 	}
-	table.Flush()
+	memory.Write(os.Stdout, *markdown)
 }
 
-// ratios measures all in turn, again and again, and returns for each the median
-// of its time over that of the first in the same round.
-func ratios(verify []bench.Verify, rounds int, span time.Duration) []float64 {
-	times := make([]int, len(verify))
-	for i, v := range verify {
-		times[i] = calibrate(v, span)
-	}
-	all := make([][]float64, len(verify))
-	for range rounds {
-		var floor float64
-		for i, v := range verify {
-			one := run(v, times[i]).Seconds() / float64(times[i])
-			if i == 0 {
-				floor = one
+// result is what somebody takes for a request.
+type result struct {
+	verify             bench.Verify
+	times              int     // that verify runs in a span; 0 for who does not verify such requests
+	floors, ours       float64 // medians of ratios
+	allocations, bytes float64
+}
+
+// measure runs all in turn, again and again, and relates each time to those of
+// the floor, the first of all, and of ours in the same round.
+func measure(all []bench.Who, q bench.Request, rounds int, span time.Duration) ([]result, error) {
+	results := make([]result, len(all))
+	like := make([]int, len(all))
+	for i, who := range all {
+		verify, err := who.Setup(q)
+		if err != nil {
+			return nil, err
+		}
+		for j := range all {
+			if all[j].Name == who.Like {
+				like[i] = j
 			}
-			all[i] = append(all[i], one/floor)
+		}
+		if r := &results[i]; verify != nil {
+			r.verify, r.times = verify, calibrate(verify, span)
+			r.allocations, r.bytes = allocated(verify, r.times)
 		}
 	}
-	medians := make([]float64, len(all))
-	for i, a := range all {
-		slices.Sort(a)
-		medians[i] = a[len(a)/2]
+	floors, ours := make([][]float64, len(all)), make([][]float64, len(all))
+	one := make([]float64, len(all))
+	for range rounds {
+		for i, r := range results {
+			if r.times == 0 {
+				continue
+			}
+			one[i] = run(r.verify, r.times).Seconds() / float64(r.times)
+			floors[i] = append(floors[i], one[i]/one[0])
+			ours[i] = append(ours[i], one[i]/one[like[i]])
+		}
 	}
-	return medians
+	for i := range results {
+		if results[i].times > 0 {
+			results[i].floors, results[i].ours = report.Median(floors[i]), report.Median(ours[i])
+		}
+	}
+	return results, nil
 }
 
 // calibrate returns how often v runs in a span.
@@ -89,10 +124,28 @@ func calibrate(v bench.Verify, span time.Duration) int {
 	}
 }
 
+// allocated is the least of several runs: a garbage collection in one of them
+// empties pools.
+func allocated(v bench.Verify, n int) (allocations, bytes float64) {
+	var before, after runtime.MemStats
+	for i := range 5 {
+		runtime.ReadMemStats(&before)
+		run(v, n)
+		runtime.ReadMemStats(&after)
+		a, b := float64(after.Mallocs-before.Mallocs)/float64(n), float64(after.TotalAlloc-before.TotalAlloc)/float64(n)
+		if i == 0 || a < allocations {
+			allocations, bytes = a, b
+		}
+	}
+	return allocations, bytes
+}
+
 func run(v bench.Verify, n int) time.Duration {
 	start := time.Now()
 	for range n {
-		v()
+		if err := v(); err != nil {
+			panic(err)
+		}
 	}
 	return time.Since(start)
 }

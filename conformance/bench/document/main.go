@@ -1,0 +1,52 @@
+// Command document runs the other programs and puts their tables in the place of
+// the old ones in docs/performance.md, between the comments that name a program:
+//
+//	go -C conformance run ./bench/document
+package main
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+)
+
+// programs are measured one after the other: nothing else should run meanwhile.
+var programs = []string{"ratios", "endtoend", "memory", "replay"}
+
+func main() {
+	path := flag.String("path", "../docs/performance.md", "the document")
+	only := flag.String("only", "", "run the programs whose name holds this")
+	flag.Parse()
+	for _, name := range programs {
+		if !strings.Contains(name, *only) {
+			continue
+		}
+		if err := replace(*path, name); err != nil {
+			fmt.Fprintf(os.Stderr, "%s: %v\n", name, err)
+			os.Exit(1)
+		}
+	}
+}
+
+func replace(path, name string) error {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	begin, end := []byte("<!-- "+name+" -->\n"), []byte("<!-- end of "+name+" -->\n")
+	head, rest, found := bytes.Cut(text, begin)
+	_, tail, ended := bytes.Cut(rest, end)
+	if !found || !ended {
+		return fmt.Errorf("%s has no place for it", path)
+	}
+	run := exec.Command("go", "run", "./bench/"+name, "-markdown")
+	run.Stderr = os.Stderr
+	tables, err := run.Output()
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(path, bytes.Join([][]byte{head, begin, []byte("\n"), tables, end, tail}, nil), 0o644)
+}

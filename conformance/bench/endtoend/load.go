@@ -1,0 +1,193 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/connectivity"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/wrapperspb"
+
+	"github.com/gatewayauth/gatewayauth/conformance/bench"
+)
+
+// load is n requests that are ready to be sent.
+type load struct {
+	n, clients int
+	one        func(client, request int) error
+	close      func()
+}
+
+// send lets each client send one request after the other, and returns how long
+// each took in microseconds.
+func (l *load) send() ([]float64, error) {
+	latencies := make([]float64, l.n)
+	errs := make([]error, l.clients)
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for client := range l.clients {
+		wg.Go(func() {
+			for errs[client] == nil {
+				i := int(next.Add(1)) - 1
+				if i >= l.n {
+					return
+				}
+				start := time.Now()
+				errs[client] = l.one(client, i)
+				latencies[i] = micro(time.Since(start))
+			}
+		})
+	}
+	wg.Wait()
+	for _, err := range errs {
+		if err != nil {
+			return nil, err
+		}
+	}
+	return latencies, nil
+}
+
+var sent atomic.Int64
+
+// id makes each request one of its kind.
+func id() string { return fmt.Sprintf("6ba7b810-9dad-11d1-80b4-%012x", sent.Add(1)) }
+
+// overHTTP writes prepared bytes and reads no more of the answers than it must,
+// so that the clients take as little of the machine as they can.
+func overHTTP(address string, q bench.Request, n, clients int) (*load, error) {
+	signer := bench.NewSigner()
+	sum := sha256.Sum256(q.Body)
+	digest := hex.EncodeToString(sum[:])
+	heads := make([][]byte, n)
+	for i := range heads {
+		r, err := q.Signed(signer, id(), digest)
+		if err != nil {
+			return nil, err
+		}
+		heads[i] = q.Head(r)
+	}
+	connections := make([]net.Conn, clients)
+	readers := make([]*bufio.Reader, clients)
+	for i := range connections {
+		c, err := net.Dial("tcp", address)
+		if err != nil {
+			return nil, err
+		}
+		connections[i], readers[i] = c, bufio.NewReader(c)
+	}
+	return &load{n, clients, func(client, i int) error {
+		message := net.Buffers{heads[i], q.Body}
+		if _, err := message.WriteTo(connections[client]); err != nil {
+			return err
+		}
+		return answered(readers[client])
+	}, func() {
+		for _, c := range connections {
+			c.Close()
+		}
+	}}, nil
+}
+
+// answered reads an answer without a body.
+func answered(r *bufio.Reader) error {
+	status, err := r.ReadSlice('\n')
+	if err != nil {
+		return err
+	}
+	if !bytes.HasPrefix(status, []byte("HTTP/1.1 200 ")) {
+		return fmt.Errorf("answer %q", status)
+	}
+	empty := false
+	for {
+		line, err := r.ReadSlice('\n')
+		switch {
+		case err != nil:
+			return err
+		case bytes.EqualFold(line, []byte("Content-Length: 0\r\n")):
+			empty = true
+		case len(line) == 2 && !empty:
+			return fmt.Errorf("an answer with a body")
+		case len(line) == 2:
+			return nil
+		}
+	}
+}
+
+const (
+	grpcService   = "gatewayauth.bench.Empty"
+	grpcMethod    = "/" + grpcService + "/Call"
+	grpcAuthority = "api.example.com"
+	perConnection = 8 // clients of gRPC that share a connection
+)
+
+// overGRPC calls with grpc-go's client and metadata that was signed before.
+func overGRPC(address string, q bench.Request, n, clients int) (*load, error) {
+	message := &wrapperspb.BytesValue{Value: q.Body}
+	encoded, err := proto.Marshal(message)
+	if err != nil {
+		return nil, err
+	}
+	framed := append(binary.BigEndian.AppendUint32([]byte{0}, uint32(len(encoded))), encoded...)
+	sum := sha256.Sum256(framed)
+	digest := hex.EncodeToString(sum[:])
+	signer := bench.NewSigner()
+	contexts := make([]context.Context, n)
+	for i := range contexts {
+		r := &http.Request{Method: http.MethodPost, URL: &url.URL{Path: grpcMethod}, Host: grpcAuthority,
+			Header: http.Header{"X-Request-Id": {id()}, "X-Project-Id": {"0123456789abcdef"}}}
+		if err := signer.Sign(r, digest, time.Now()); err != nil {
+			return nil, err
+		}
+		md := make(metadata.MD, len(r.Header))
+		for name, values := range r.Header {
+			md[strings.ToLower(name)] = values
+		}
+		contexts[i] = metadata.NewOutgoingContext(context.Background(), md)
+	}
+	connections := make([]*grpc.ClientConn, (clients+perConnection-1)/perConnection)
+	for i := range connections {
+		c, err := grpc.NewClient("passthrough:///"+address, grpc.WithTransportCredentials(insecure.NewCredentials()), grpc.WithAuthority(grpcAuthority))
+		if err != nil {
+			return nil, err
+		}
+		connections[i] = c
+		if err := connect(c); err != nil {
+			return nil, err
+		}
+	}
+	return &load{n, clients, func(client, i int) error {
+		return connections[client/perConnection].Invoke(contexts[i], grpcMethod, message, new(wrapperspb.BytesValue))
+	}, func() {
+		for _, c := range connections {
+			c.Close()
+		}
+	}}, nil
+}
+
+// connect returns when the connection stands.
+func connect(c *grpc.ClientConn) error {
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	c.Connect()
+	for state := c.GetState(); state != connectivity.Ready; state = c.GetState() {
+		if !c.WaitForStateChange(ctx, state) {
+			return ctx.Err()
+		}
+	}
+	return nil
+}

@@ -1,0 +1,212 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"hash"
+	"io"
+	"net"
+	"net/http"
+	"sync"
+
+	"github.com/gin-gonic/gin"
+	"github.com/labstack/echo/v4"
+	"google.golang.org/grpc"
+	"google.golang.org/protobuf/types/known/wrapperspb"
+
+	"github.com/gatewayauth/gatewayauth/conformance/bench"
+	"github.com/gatewayauth/gatewayauth/conformance/bench/internal/child"
+	"github.com/gatewayauth/gatewayauth/core"
+	"github.com/gatewayauth/gatewayauth/core/replay"
+	"github.com/gatewayauth/gatewayauth/echoauth"
+	"github.com/gatewayauth/gatewayauth/ginauth"
+	"github.com/gatewayauth/gatewayauth/grpcauth"
+	"github.com/gatewayauth/gatewayauth/nethttp"
+)
+
+// adapter is a framework, and its servers: a bare one, and others.
+type adapter struct {
+	name     string
+	prepare  func(address string, q bench.Request, n, clients int) (*load, error)
+	variants []variant
+}
+
+type variant struct {
+	name  string
+	serve func(net.Listener) error
+}
+
+const (
+	bare     = "bare"
+	verified = "middleware"
+	replayed = "middleware and replay store"
+)
+
+var adapters = []adapter{
+	{"net/http", overHTTP, append(variants(serveHTTP),
+		variant{"reading and hashing the body only", func(l net.Listener) error { return http.Serve(l, hashing(router(allowed))) }},
+		variant{"signing again with Huawei's SDK", func(l net.Listener) error { return http.Serve(l, huawei(router(allowed))) }})},
+	{"Echo", overHTTP, variants(serveEcho)},
+	{"Gin", overHTTP, variants(serveGin)},
+	{"gRPC, unary", overGRPC, variants(serveGRPC)},
+}
+
+func variants(serve func(net.Listener, *core.Verifier) error) []variant {
+	return []variant{
+		{bare, func(l net.Listener) error { return serve(l, nil) }},
+		{verified, func(l net.Listener) error { return serve(l, verifier(nil)) }},
+		{replayed, func(l net.Listener) error {
+			store, err := replay.New(replay.Config{MaxEntries: 20_000_000})
+			if err != nil {
+				panic(err)
+			}
+			return serve(l, verifier(store))
+		}},
+	}
+}
+
+func verifier(store core.ReplayStore) *core.Verifier {
+	c := bench.Config()
+	c.Replay.Store = store
+	v, err := core.New(c)
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
+
+// serve runs every server until the parent is gone.
+func serve() {
+	addresses := make(map[string]string)
+	for _, a := range adapters {
+		for _, v := range a.variants {
+			l, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				panic(err)
+			}
+			addresses[a.name+"/"+v.name] = l.Addr().String()
+			go v.serve(l)
+		}
+	}
+	child.Serve(addresses)
+}
+
+// identified is what every handler behind the middleware checks.
+func identified(ctx context.Context) bool {
+	_, ok := core.FromContext(ctx)
+	return ok
+}
+
+func allowed(context.Context) bool { return true }
+
+func handlerCheck(v *core.Verifier) func(context.Context) bool {
+	if v == nil {
+		return allowed
+	}
+	return identified
+}
+
+func serveHTTP(l net.Listener, v *core.Verifier) error {
+	handler := router(handlerCheck(v))
+	if v != nil {
+		handler = nethttp.Middleware(v)(handler)
+	}
+	return http.Serve(l, handler)
+}
+
+func router(check func(context.Context) bool) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("/v1/projects/{project}/orders/{order}", func(w http.ResponseWriter, r *http.Request) {
+		if !check(r.Context()) {
+			w.WriteHeader(http.StatusInternalServerError)
+		}
+	})
+	return mux
+}
+
+const route = "/v1/projects/:project/orders/:order"
+
+func serveEcho(l net.Listener, v *core.Verifier) error {
+	e := echo.New()
+	check := handlerCheck(v)
+	if v != nil {
+		e.Use(echoauth.Middleware(v))
+	}
+	e.Any(route, func(c echo.Context) error {
+		if !check(c.Request().Context()) {
+			return echo.ErrInternalServerError
+		}
+		return c.NoContent(http.StatusOK)
+	})
+	return http.Serve(l, e)
+}
+
+func serveGin(l net.Listener, v *core.Verifier) error {
+	gin.SetMode(gin.ReleaseMode)
+	g := gin.New()
+	check := handlerCheck(v)
+	if v != nil {
+		g.Use(ginauth.Middleware(v))
+	}
+	g.Any(route, func(c *gin.Context) {
+		if !check(c.Request.Context()) {
+			c.Status(http.StatusInternalServerError)
+		}
+	})
+	return http.Serve(l, g)
+}
+
+func serveGRPC(l net.Listener, v *core.Verifier) error {
+	check := handlerCheck(v)
+	var options []grpc.ServerOption
+	if v != nil {
+		options = grpcauth.ServerOptions(v)
+	}
+	call := func(ctx context.Context, _ any) (any, error) {
+		if !check(ctx) {
+			return nil, errors.New("no identity")
+		}
+		return new(wrapperspb.BytesValue), nil
+	}
+	s := grpc.NewServer(options...)
+	s.RegisterService(&grpc.ServiceDesc{ServiceName: grpcService, HandlerType: (*any)(nil), Methods: []grpc.MethodDesc{{
+		MethodName: "Call",
+		Handler: func(_ any, ctx context.Context, decode func(any) error, intercept grpc.UnaryServerInterceptor) (any, error) {
+			in := new(wrapperspb.BytesValue)
+			if err := decode(in); err != nil {
+				return nil, err
+			}
+			if intercept == nil {
+				return call(ctx, in)
+			}
+			return intercept(ctx, in, &grpc.UnaryServerInfo{FullMethod: grpcMethod}, call)
+		},
+	}}}, nil)
+	return s.Serve(l)
+}
+
+// hashing does with a body what every verifier of it must, and nothing else.
+func hashing(next http.Handler) http.Handler {
+	hashes := sync.Pool{New: func() any { return sha256.New() }}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := hashes.Get().(hash.Hash)
+		defer hashes.Put(h)
+		h.Reset()
+		if _, err := io.Copy(h, r.Body); err != nil {
+			w.WriteHeader(http.StatusBadRequest)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func huawei(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := bench.Huawei(r); err != nil {
+			http.Error(w, err.Error(), http.StatusUnauthorized)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}

@@ -1,0 +1,179 @@
+package bench
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/hex"
+	"errors"
+	"io"
+	"net/http"
+	"reflect"
+	"strings"
+	"time"
+
+	sdk "github.com/aws/aws-sdk-go-v2/aws"
+	sdkv4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+	"github.com/golang-jwt/jwt/v5"
+	vendor "github.com/huaweicloud/huaweicloud-sdk-go-v3/core/auth/signer"
+	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/request"
+	"github.com/rclone/gofakes3/signature"
+
+	"github.com/gatewayauth/gatewayauth/core"
+	"github.com/gatewayauth/gatewayauth/core/sigv4"
+)
+
+var (
+	errSignature = errors.New("another signature")
+	errDate      = errors.New("another date")
+	errBody      = errors.New("another body")
+)
+
+func huawei(q Request) *subject { return q.of(q.signed(NewSigner()), Huawei) }
+
+// Huawei verifies as the vendor's samples for backends do: it signs the request
+// again with the vendor's SDK and compares.
+func Huawei(r *http.Request) error {
+	if err := fresh(r.Header.Get("X-Sdk-Date")); err != nil {
+		return err
+	}
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return err
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	again := request.NewHttpRequestBuilder().WithEndpoint("http://"+r.Host).WithPath(r.URL.Path).
+		WithMethod(r.Method).WithBody("", string(body))
+	for name, values := range r.URL.Query() {
+		again.AddQueryParam(name, reflect.ValueOf(values))
+	}
+	received := r.Header.Get("Authorization")
+	for name, value := range signedHeaders(r, received) {
+		again.AddHeaderParam(name, value)
+	}
+	added, err := vendor.Sign(again.Build(), keyID, secret)
+	if err != nil {
+		return err
+	}
+	return same(added["Authorization"], received)
+}
+
+// aws signs the request again with the vendor's SDK and compares.
+func aws(q Request) *subject {
+	s := sdkv4.NewSigner() // which keeps the keys that it derives
+	credentials := sdk.Credentials{AccessKeyID: keyID, SecretAccessKey: secret}
+	r := q.signed(sigv4.NewSigner(scopedKey(), sigv4.SignOptions{Headers: headers}))
+	return q.of(r, func(r *http.Request) error {
+		date := r.Header.Get("X-Amz-Date")
+		if err := fresh(date); err != nil {
+			return err
+		}
+		at, _ := time.Parse(dateFormat, date)
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			return err
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		url := *r.URL
+		again := &http.Request{Method: r.Method, URL: &url, Host: r.Host, Header: http.Header{}}
+		received := r.Header.Get("Authorization")
+		for name, value := range signedHeaders(r, received) {
+			if name != "Host" {
+				again.Header.Set(name, value)
+			}
+		}
+		sum := sha256.Sum256(body)
+		if err := s.SignHTTP(context.Background(), credentials, again, hex.EncodeToString(sum[:]), service, region, at); err != nil {
+			return err
+		}
+		return same(again.Header.Get("Authorization"), received)
+	})
+}
+
+// gofakes3 is the verifier that rclone's server for S3 has from minio. It knows
+// no service but s3, where the body's digest is declared; its callers compare
+// that with the body.
+func gofakes3(q Request) *subject {
+	k := scopedKey()
+	k.Service = "s3"
+	r := q.signed(sigv4.NewSigner(k, sigv4.SignOptions{Headers: headers, Payload: core.PayloadDeclared}))
+	lookup := func(id string) (string, bool) { return secret, id == keyID }
+	return q.of(r, func(r *http.Request) error {
+		if code := signature.V4SignVerifyWithLookup(r, lookup); code != signature.ErrNone {
+			return errors.New(signature.GetAPIError(code).Code)
+		}
+		h := sha256.New()
+		if _, err := io.Copy(h, r.Body); err != nil {
+			return err
+		}
+		if hex.EncodeToString(h.Sum(nil)) != r.Header.Get("X-Amz-Content-Sha256") {
+			return errBody
+		}
+		return nil
+	})
+}
+
+// golangJWT verifies a bearer token that proves nothing about the request: it is
+// here for scale, and for get alone.
+func golangJWT(q Request) *subject {
+	if q.Body != nil {
+		return nil
+	}
+	now := time.Now()
+	claims := jwt.RegisteredClaims{Issuer: "https://auth.example.com/", Subject: "orders", Audience: jwt.ClaimStrings{host},
+		ID: requestID, IssuedAt: jwt.NewNumericDate(now), ExpiresAt: jwt.NewNumericDate(now.Add(24 * time.Hour))}
+	token, err := jwt.NewWithClaims(jwt.SigningMethodHS256, claims).SignedString([]byte(secret))
+	if err != nil {
+		panic(err)
+	}
+	r := q.received()
+	r.Header.Set("Authorization", "Bearer "+token)
+	other := "Bearer " + strings.Replace(token, ".", ".e30", 1)
+	parser := jwt.NewParser(jwt.WithValidMethods([]string{"HS256"}), jwt.WithIssuer(claims.Issuer), jwt.WithAudience(host), jwt.WithExpirationRequired())
+	find := func(*jwt.Token) (any, error) { return []byte(secret), nil }
+	return &subject{
+		verify: func() error {
+			token, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+			_, err := parser.ParseWithClaims(token, new(jwt.RegisteredClaims), find)
+			return err
+		},
+		changes: []func(){func() {
+			sent := r.Header.Get("Authorization")
+			r.Header.Set("Authorization", other)
+			other = sent
+		}},
+	}
+}
+
+const dateFormat = "20060102T150405Z"
+
+func fresh(date string) error {
+	at, err := time.Parse(dateFormat, date)
+	if err != nil || time.Since(at).Abs() > 15*time.Minute {
+		return errDate
+	}
+	return nil
+}
+
+// signedHeaders are those that the credential names, with their values.
+func signedHeaders(r *http.Request, credential string) map[string]string {
+	_, list, _ := strings.Cut(credential, "SignedHeaders=")
+	list, _, _ = strings.Cut(list, ",")
+	found := make(map[string]string)
+	for name := range strings.SplitSeq(list, ";") {
+		if name == "host" {
+			found["Host"] = r.Host
+			continue
+		}
+		found[http.CanonicalHeaderKey(name)] = r.Header.Get(name)
+	}
+	return found
+}
+
+func same(computed, received string) error {
+	if subtle.ConstantTimeCompare([]byte(computed), []byte(received)) != 1 {
+		return errSignature
+	}
+	return nil
+}

@@ -1,0 +1,72 @@
+package bench_test
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/gatewayauth/gatewayauth/conformance/bench"
+	"github.com/gatewayauth/gatewayauth/conformance/internal/needs"
+)
+
+// TestPrograms: each runs, with less than would tell anything, and prints its
+// rows. What takes how long is not tested.
+func TestPrograms(t *testing.T) {
+	var everybody []string
+	for _, who := range bench.Everybody() {
+		everybody = append(everybody, who.Name)
+	}
+	for name, tt := range map[string]struct {
+		args  []string
+		wants []string
+	}{
+		"ratios": {[]string{"-rounds=1", "-span=100us"}, append(everybody, "huawei-sdk-resign / gatewayauth-hmac", "Allocations")},
+		"endtoend": {[]string{"-rounds=1", "-requests=30", "-clients=4"},
+			[]string{"net/http, bare", "Echo, middleware", "Gin, middleware and replay store", "gRPC, unary, middleware", "Huawei's SDK", "64 KiB"}},
+		"memory": {[]string{"-clients=3", "-uploads=1", "-size=1", "-runs=1"},
+			[]string{"bare", "streamed", "held, within 128 MiB", "io.ReadAll"}},
+		"replay": {[]string{"-entries=10000", "-rounds=1", "-span=20ms"}, []string{"1000", "10000", "On Redis", "256"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if name == "replay" {
+				needs.Program(t, "redis-server", "redis-server")
+			}
+			program := filepath.Join(t.TempDir(), name)
+			if out, err := exec.Command("go", "build", "-o", program, "./"+name).CombinedOutput(); err != nil {
+				t.Fatalf("%v\n%s", err, out)
+			}
+			for _, format := range []string{"-markdown=false", "-markdown"} {
+				var problems bytes.Buffer
+				run := exec.Command(program, append(tt.args, format)...)
+				run.Stderr = &problems
+				out, err := run.Output()
+				if err != nil {
+					t.Fatalf("%v\n%s", err, problems.Bytes())
+				}
+				for _, want := range tt.wants {
+					if !strings.Contains(string(out), want) {
+						t.Errorf("%s: no %q in\n%s", format, want, out)
+					}
+				}
+			}
+		})
+	}
+}
+
+// TestDocument: there is a place in the document for each program's tables.
+func TestDocument(t *testing.T) {
+	text, err := os.ReadFile("../../docs/performance.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"ratios", "endtoend", "memory", "replay"} {
+		_, rest, _ := strings.Cut(string(text), "<!-- "+name+" -->\n")
+		tables, _, found := strings.Cut(rest, "<!-- end of "+name+" -->\n")
+		if !found || !strings.Contains(tables, "|---|") {
+			t.Errorf("no table of %s", name)
+		}
+	}
+}
