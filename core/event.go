@@ -156,7 +156,7 @@ func (p *policy) event(r *http.Request, a *attempt, id *Identity, err error) Eve
 		e.Key = a.key.Name
 	}
 	if id != nil {
-		e.Secret = id.secret
+		e.Secret = id.Secret()
 		e.ReplayUnchecked = a.replayUnchecked
 	}
 	if !a.credential.Time.IsZero() {

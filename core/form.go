@@ -33,11 +33,10 @@ var credentialParameters = [...]string{
 // checkForm refuses what is malformed or can be read in two ways, whatever
 // the scheme: nothing is known yet about who sent the request.
 func (p *policy) checkForm(r *http.Request, a *attempt) error {
-	path, query := a.path, a.query
-	if len(path)+len(query) > p.Limits.Target {
+	if len(a.path)+len(a.query) > p.Limits.Target {
 		return Refuse(CodeRequestAmbiguous, "the request target is too long")
 	}
-	if err := canonical.CheckTarget(path, query, p.Limits.QueryParameters); err != nil {
+	if err := a.message.CheckTarget(r, p.Limits.QueryParameters); err != nil {
 		return Refuse(CodeRequestAmbiguous, err.Error())
 	}
 	if strings.IndexByte(r.Method, '\n') >= 0 || strings.IndexByte(r.Method, '\r') >= 0 {
@@ -63,7 +62,7 @@ func (p *policy) checkForm(r *http.Request, a *attempt) error {
 		return Refuse(CodeRequestAmbiguous, "credentials in the headers of two schemes")
 	case credentials == 0 && len(auth) == 0:
 		return nil
-	case canonical.HasParameter(query, credentialParameters[:]...):
+	case canonical.HasParameter(a.query, credentialParameters[:]...):
 		return Refuse(CodeRequestAmbiguous, "credentials in a header and in the query")
 	}
 	if len(auth) > 0 && len(auth[0]) > p.Limits.Authorization {
@@ -75,14 +74,16 @@ func (p *policy) checkForm(r *http.Request, a *attempt) error {
 // A notable header is one that a check after the credential was read looks at
 // again.
 type notable struct {
-	name string
-	kind kind
+	name   string
+	kind   kind
+	signed bool // where SignedHeaders is the list that was accepted last
 }
 
 type kind uint8
 
 const (
 	protocolHeader   kind = 1 << iota // steers a verification: x-sdk-*, x-amz-*
+	digestHeader                      // and is one of digestHeaders
 	overrideHeader                    // changes the method
 	reservedHeader                    // set by gateways: x-apig-*
 	underscoreHeader                  // could be taken for another one
@@ -92,19 +93,27 @@ const (
 // and going over one costs.
 func (p *policy) readHeaders(r *http.Request, a *attempt) error {
 	lines := 0
+	found := a.message.Finding(r)
 	for name, values := range r.Header {
 		if lines += len(values); lines > p.Limits.Headers {
 			return Refuse(CodeRequestAmbiguous, "too many header lines")
 		}
-		switch name {
-		case "Authorization":
-			a.authorization = values
-		case "Connection":
-			a.connection = values
-		case "Host":
-			a.hostHeader = len(values) > 0
+		var k kind
+		known := a.usual.find(name)
+		if known != nil {
+			k = known.kind
+			found[known.index].Values = values
+		} else {
+			k = kindOf(name)
+			switch name {
+			case "Authorization":
+				a.authorization = values
+			case "Connection":
+				a.connection = values
+			case "Host":
+				a.hostHeader = len(values) > 0
+			}
 		}
-		k := kindOf(name)
 		if len(values) > 1 && (k&protocolHeader != 0 || name == "Authorization") {
 			return Refuse(CodeRequestAmbiguous, "more than one value of a header that steers verification")
 		}
@@ -114,7 +123,7 @@ func (p *policy) readHeaders(r *http.Request, a *attempt) error {
 		if k&underscoreHeader != 0 && (k&protocolHeader != 0 || sameSpelling("authorization", name)) {
 			return Refuse(CodeRequestAmbiguous, "a header that steers verification is spelled with an underscore")
 		}
-		a.notable = append(a.notable, notable{name, k})
+		a.notable = append(a.notable, notable{name, k, known != nil})
 	}
 	return nil
 }
@@ -133,6 +142,9 @@ func kindOf(name string) (k kind) {
 		switch {
 		case isProtocol(name):
 			k |= protocolHeader
+			if isOneOf(name, digestHeaders[:]) {
+				k |= digestHeader
+			}
 		case len(name) >= len(reservedPrefix) && sameSpelling(reservedPrefix, name[:len(reservedPrefix)]):
 			k |= reservedHeader
 		}
@@ -148,8 +160,12 @@ func kindOf(name string) (k kind) {
 // not in lower case, not sorted, with a name twice or empty, or too long.
 func (p *policy) checkSignedHeaders(a *attempt) error {
 	list, most := a.credential.SignedHeaders, p.Limits.SignedHeaders
-	if list == "" || list == a.accepted {
-		return nil // the first is refused later, for what is missing in it
+	if list == "" {
+		return nil // refused later, for what is missing in it
+	}
+	if list == a.usual.list {
+		a.asUsual, a.credential.SignedHeaders = true, a.usual.list
+		return nil
 	}
 	count, previous := 0, ""
 	for name := range strings.SplitSeq(list, ";") {
@@ -182,8 +198,8 @@ func (p *policy) checkCoverage(r *http.Request, a *attempt) error {
 	}
 	var protocol, override, twin bool // not decided in the loop: a map has no order
 	for _, h := range a.notable {
-		protocol = protocol || h.kind&protocolHeader != 0 && c.SignsRequest && mustBeSigned(h.name) && !c.signs(h.name, sameName)
-		override = override || h.kind&overrideHeader != 0 && !c.signs(h.name, sameName)
+		protocol = protocol || h.kind&(protocolHeader|digestHeader) == protocolHeader && c.SignsRequest && !a.signs(h)
+		override = override || h.kind&overrideHeader != 0 && !a.signs(h)
 		twin = twin || h.kind&underscoreHeader != 0 && c.SignsRequest && p.requires(h.name)
 	}
 	switch {
@@ -219,7 +235,7 @@ type required struct {
 func checkTwins(r *http.Request, a *attempt) error {
 	c := &a.credential
 	for _, h := range a.notable {
-		if h.kind&underscoreHeader != 0 && !c.signs(h.name, sameName) && c.signs(h.name, sameSpelling) {
+		if h.kind&underscoreHeader != 0 && !a.signs(h) && c.signs(h.name, sameSpelling) {
 			return Refuse(CodeRequestAmbiguous, "a signed header is also present with an underscore in its name")
 		}
 	}
@@ -243,7 +259,7 @@ func checkSignable(r *http.Request, a *attempt) error {
 	if c.SignedHeaders == "" {
 		return Refuse(CodeHeaderNotSigned, "SignedHeaders is empty")
 	}
-	if c.SignedHeaders != a.accepted {
+	if !a.asUsual {
 		for name := range strings.SplitSeq(c.SignedHeaders, ";") {
 			if unsignable(name) {
 				return Refuse(CodeHeaderNotSigned, "SignedHeaders lists a header that cannot be signed")
@@ -290,10 +306,6 @@ func isProtocol(header string) bool {
 	return false
 }
 
-func mustBeSigned(header string) bool {
-	return isProtocol(header) && !isOneOf(header, digestHeaders[:])
-}
-
 func isOneOf(header string, names []string) bool {
 	for _, name := range names {
 		if sameSpelling(name, header) {
@@ -301,6 +313,11 @@ func isOneOf(header string, names []string) bool {
 		}
 	}
 	return false
+}
+
+// signs reports whether a header of the request is signed.
+func (a *attempt) signs(h notable) bool {
+	return a.asUsual && h.signed || a.credential.signs(h.name, sameName)
 }
 
 // signs reports whether a signed header is the given one, in the sense of same.
@@ -396,7 +413,7 @@ func isHeaderName(name string) bool {
 func withoutReserved(h http.Header, a *attempt) http.Header {
 	kept := h
 	for _, n := range a.notable {
-		if n.kind&reservedHeader != 0 && !a.credential.signs(n.name, sameName) {
+		if n.kind&reservedHeader != 0 && !a.signs(n) {
 			if len(kept) == len(h) {
 				kept = h.Clone()
 			}

@@ -13,46 +13,95 @@ import (
 // and what it covers. It is immutable, and only a [Verifier] makes one that is
 // Verified: the zero Identity, and one read from JSON, is not.
 type Identity struct {
-	environment, scheme, algorithm string
-	key, keyID                     string
-	signedHeaders                  string
-	payload                        Payload
-	signsTarget, signsHost         bool
-	signsBody                      bool
-	verified                       bool
-	secret                         int
-	signedAt                       time.Time
-	attributes                     map[string][]string
-	fingerprint                    uint64 // short; the whole may be the signature
-	replayChecked                  bool
+	// Pointers, and few bytes: there is one for each request. Printing shows
+	// their addresses.
+	origin        *origin // nil in the zero Identity
+	key           *Key    // nil for open APIs
+	signedHeaders string
+	attributes    map[string][]string
+	signedAt      int64  // in seconds since the zero time
+	fingerprint   uint64 // short, where replayChecked is set; the whole may be the signature
+	secret        uint16
+
+	payload                           Payload
+	signsTarget, signsHost, signsBody bool
+	verified, replayChecked           bool
 }
+
+// origin is what identities of a scheme and algorithm have in common.
+type origin struct{ environment, scheme, algorithm string }
+
+// allOrigins returns what the policy's identities can have, first that of open
+// APIs.
+func (p *policy) allOrigins() []origin {
+	all := []origin{{environment: p.Environment}}
+	for _, s := range p.Schemes {
+		for _, algorithm := range s.Algorithms() {
+			all = append(all, origin{p.Environment, s.Name(), algorithm})
+		}
+	}
+	return all
+}
+
+// origin returns that of a scheme and algorithm; not all schemes tell all their
+// algorithms.
+func (p *policy) origin(scheme, algorithm string) *origin {
+	for i := range p.origins {
+		if o := &p.origins[i]; o.algorithm == algorithm && o.scheme == scheme {
+			return o
+		}
+	}
+	return &origin{p.Environment, scheme, algorithm}
+}
+
+func (id *Identity) from() origin {
+	if id.origin == nil {
+		return origin{}
+	}
+	return *id.origin
+}
+
+// sinceZero is a time in seconds since the zero time.
+func sinceZero(t time.Time) int64 { return t.Unix() - zeroTime }
+
+var zeroTime = time.Time{}.Unix()
 
 // Verified reports whether a request was proven to come from the holder of the
 // key. It is false for APIs that are open to everyone.
 func (id *Identity) Verified() bool { return id != nil && id.verified }
 
 // Environment returns the environment that accepted the request.
-func (id *Identity) Environment() string { return id.environment }
+func (id *Identity) Environment() string { return id.from().environment }
 
 // Scheme returns the scheme's name, as in the environments file.
-func (id *Identity) Scheme() string { return id.scheme }
+func (id *Identity) Scheme() string { return id.from().scheme }
 
 // Algorithm returns the algorithm token of the credential.
-func (id *Identity) Algorithm() string { return id.algorithm }
+func (id *Identity) Algorithm() string { return id.from().algorithm }
 
 // Key returns the name of the key, as in the API bindings.
-func (id *Identity) Key() string { return id.key }
+func (id *Identity) Key() string {
+	if id.key == nil {
+		return ""
+	}
+	return id.key.Name
+}
 
 // KeyID returns the id of the key, as requests carry it.
-func (id *Identity) KeyID() string { return id.keyID }
+func (id *Identity) KeyID() string {
+	if id.key == nil {
+		return ""
+	}
+	return id.key.ID
+}
 
 // Secret tells which secret of the key matched: 0 the current one, n the n-th
 // of the previous ones that were still accepted.
-func (id *Identity) Secret() int { return id.secret }
+func (id *Identity) Secret() int { return int(id.secret) }
 
 // SignedAt returns the date that was signed (resolution one second), zero for
 // schemes that sign none.
-func (id *Identity) SignedAt() time.Time { return id.signedAt }
+func (id *Identity) SignedAt() time.Time { return time.Unix(id.signedAt+zeroTime, 0).UTC() }
 
 // Payload says what was proven about the body.
 func (id *Identity) Payload() Payload { return id.payload }
@@ -112,7 +161,7 @@ func (id *Identity) MarshalJSON() ([]byte, error) {
 		Key         string   `json:"key"`
 		Covers      Coverage `json:"covers"`
 		Replay      bool     `json:"replay_checked"`
-	}{id.Verified(), id.environment, id.scheme, id.algorithm, id.key, id.Covers(), id.replayChecked})
+	}{id.Verified(), id.Environment(), id.Scheme(), id.Algorithm(), id.Key(), id.Covers(), id.replayChecked})
 }
 
 // LogValue returns environment, scheme and key.
@@ -120,8 +169,8 @@ func (id *Identity) LogValue() slog.Value {
 	if id == nil {
 		return slog.Value{}
 	}
-	return slog.GroupValue(slog.String("environment", id.environment),
-		slog.String("scheme", id.scheme), slog.String("key", id.key))
+	return slog.GroupValue(slog.String("environment", id.Environment()),
+		slog.String("scheme", id.Scheme()), slog.String("key", id.Key()))
 }
 
 type identityKey struct{}

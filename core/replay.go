@@ -56,7 +56,7 @@ func (p *policy) checkReplay(ctx context.Context, r *http.Request, a *attempt, n
 	if c.Fingerprint == [32]byte{} {
 		return false, Refuse(CodeUnavailable, "the scheme does not say what identifies a request")
 	}
-	if id, ok := FromContext(ctx); ok && id.replayChecked && id.environment == p.Environment && id.fingerprint == short(c.Fingerprint) {
+	if id, ok := FromContext(ctx); ok && id.replayChecked && id.Environment() == p.Environment && id.fingerprint == short(c.Fingerprint) {
 		return true, nil // the verifier is mounted twice, or the handler dispatched the request anew
 	}
 	until := c.Time.Add(p.ClockSkew)

@@ -4,8 +4,8 @@ import (
 	"context"
 	"crypto/subtle"
 	"errors"
+	"math"
 	"net/http"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -25,17 +25,27 @@ type policy struct {
 	attempts   sync.Pool     // of *attempt
 	refusals   refusals      // those that were made complete
 	required   []required    // RequireSigned
+	origins    []origin      // of identities
 	tally      tally         // what Status tells
 }
 
 // attempt is what is known about a request while it is judged. It is used for one
 // request after the other.
 type attempt struct {
+	findings
+	notable []notable
+	probe   *probe
+	message *canonical.Message
+	usual   *usual
+}
+
+// findings are what is forgotten with the request.
+type findings struct {
 	path, query string // as received
-	notable     []notable
 	// Headers that several checks read.
 	authorization, connection []string
 	hostHeader                bool
+	asUsual                   bool // SignedHeaders is the list that was accepted last
 
 	binding    binding
 	scheme     Scheme
@@ -49,16 +59,12 @@ type attempt struct {
 
 	replayUnchecked bool // the replay store could not tell, and that is allowed
 	trail
-
-	probe    *probe
-	message  *canonical.Message
-	accepted string // the SignedHeaders of a request that was accepted
 }
 
 func (p *policy) newAttempt() *attempt {
 	a, ok := p.attempts.Get().(*attempt)
 	if !ok {
-		a = &attempt{message: canonical.NewMessage(), probe: new(probe)}
+		a = &attempt{message: canonical.NewMessage(), probe: new(probe), usual: new(usual)}
 	}
 	a.credential.message = a.message
 	return a
@@ -67,20 +73,24 @@ func (p *policy) newAttempt() *attempt {
 // end makes a ready for the next request.
 func (p *policy) end(a *attempt) {
 	clear(a.notable)
-	a.message.Reset()
+	a.notable = a.notable[:0]
+	if !a.message.Reset() {
+		*a.usual = usual{}
+	}
 	if a.probe.URL != nil {
 		*a.probe = probe{}
 	}
-	*a = attempt{notable: a.notable[:0], probe: a.probe, message: a.message, accepted: a.accepted}
+	a.findings = findings{}
 	p.attempts.Put(a)
 }
 
 // remember keeps what the next request from the same gateway has as well.
 func (a *attempt) remember() {
-	const most = 512
-	if list := a.credential.SignedHeaders; list != a.accepted && len(list) <= most {
-		a.accepted = strings.Clone(list)
-		a.message.RememberHeaders()
+	if !a.asUsual {
+		a.usual.learn(a.message.RememberHeaders(a.credential.SignedHeaders))
+	}
+	if a.credential.SignsRequest && !a.credential.Presigned && len(a.authorization) > 0 {
+		a.message.Authorization.Remember(a.authorization[0])
 	}
 }
 
@@ -111,7 +121,7 @@ func (p *policy) verify(r *http.Request, a *attempt) (*Identity, error) {
 		if err := checkOpen(a); err != nil {
 			return nil, err
 		}
-		return &Identity{environment: p.Environment}, nil
+		return &Identity{origin: p.origin("", "")}, nil
 	}
 
 	// The credential, and its key.
@@ -207,15 +217,18 @@ func (p *policy) verify(r *http.Request, a *attempt) (*Identity, error) {
 		return nil, err
 	}
 	a.remember()
-	return &Identity{
-		environment: p.Environment, scheme: a.scheme.Name(), algorithm: c.Algorithm,
-		key: a.key.Name, keyID: a.key.ID, secret: secret,
-		signedHeaders: c.SignedHeaders, signedAt: c.Time,
+	id := &Identity{
+		origin: p.origin(a.scheme.Name(), c.Algorithm), key: a.key, secret: uint16(min(secret, math.MaxUint16)),
+		signedHeaders: c.SignedHeaders, signedAt: sinceZero(c.Time),
 		payload: c.Payload, signsTarget: c.SignsRequest, verified: true,
 		signsBody: signsBody,
 		signsHost: c.Signs("host") && p.Rewrite.Host == "", attributes: c.Attributes,
-		fingerprint: short(c.Fingerprint), replayChecked: replayChecked,
-	}, nil
+		replayChecked: replayChecked,
+	}
+	if replayChecked {
+		id.fingerprint = short(c.Fingerprint)
+	}
+	return id, nil
 }
 
 var errDigest = Refuse(CodeBodyMismatch, "the body does not have the digest that was declared and signed")

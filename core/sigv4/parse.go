@@ -61,11 +61,10 @@ func (s *scheme) Parse(r *http.Request, c *core.Credential) error {
 
 // parseHeader reads the header form.
 func (s *scheme) parseHeader(r *http.Request, c *core.Credential, value string, p *presented) error {
-	algorithm, rest := authorization.Cut(value)
-	if algorithm != s.identifier() {
+	fields, ours, err := c.Message().Authorization.Read(value, s.identifier())
+	if !ours {
 		return core.ErrNoCredential
 	}
-	fields, err := authorization.Parse(rest)
 	switch {
 	case err != nil:
 		return core.Refuse(core.CodeCredentialMalformed, err.Error())

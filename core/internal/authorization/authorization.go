@@ -57,8 +57,8 @@ func Parse(fields string) (Fields, error) {
 	var f Fields
 	for rest, more := fields, true; more; {
 		var piece string
-		piece, rest, more = strings.Cut(rest, ",")
-		name, value, found := strings.Cut(trim(piece), "=")
+		piece, rest, more = cut(rest, ',')
+		name, value, found := cut(trim(piece), '=')
 		if !found {
 			return f, errForm
 		}
@@ -90,28 +90,45 @@ func Parse(fields string) (Fields, error) {
 	return f, nil
 }
 
+// cut is [strings.Cut] for one byte.
+func cut(s string, separator byte) (before, after string, found bool) {
+	if i := strings.IndexByte(s, separator); i >= 0 {
+		return s[:i], s[i+1:], true
+	}
+	return s, "", false
+}
+
 // IsHex reports whether s is n lower-case hexadecimal digits.
 func IsHex(s string, n int) bool {
 	if len(s) != n {
 		return false
 	}
-	bad := byte(0)
-	for i := 0; i < len(s); i++ {
-		bad |= digits[s[i]]
+	for ; len(s) >= 8; s = s[8:] {
+		if !areHex(uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+			uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56) {
+			return false
+		}
 	}
-	return bad < 16
+	for ; s != ""; s = s[1:] {
+		if !areHex('0'*each&^0xff | uint64(s[0])) {
+			return false
+		}
+	}
+	return true
 }
 
-// digits holds the value of each lower-case hexadecimal digit, 0xff for others.
-var digits = func() (table [256]byte) {
-	for i := range table {
-		table[i] = 0xff
-	}
-	for i, b := range []byte("0123456789abcdef") {
-		table[b] = byte(i)
-	}
-	return table
-}()
+// each has a one in each of its bytes; times a byte, it has that in each.
+const each = 0x0101010101010101
+
+// areHex reports whether each of eight bytes is a lower-case hexadecimal digit.
+// The sums have the highest bit of each byte set where that byte is not below the
+// one compared with; of ASCII none carries into the next byte.
+func areHex(b uint64) bool {
+	const top = 0x80 * each
+	digit := (b + (0x80-'0')*each) &^ (b + (0x80-('9'+1))*each)
+	letter := (b + (0x80-'a')*each) &^ (b + (0x80-('f'+1))*each)
+	return b&top == 0 && (digit|letter)&top == top
+}
 
 // DateFormat is the one format of the date headers, in UTC.
 const DateFormat = "20060102T150405Z"
@@ -122,20 +139,27 @@ func ParseDate(s string) (time.Time, bool) {
 	if len(s) != len(DateFormat) || s[8] != 'T' || s[15] != 'Z' {
 		return time.Time{}, false
 	}
-	year, ok1 := number(s[0:4])
-	month, ok2 := number(s[4:6])
-	day, ok3 := number(s[6:8])
-	hour, ok4 := number(s[9:11])
-	minute, ok5 := number(s[11:13])
-	second, ok6 := number(s[13:15])
-	if !(ok1 && ok2 && ok3 && ok4 && ok5 && ok6) || hour > 23 || minute > 59 || second > 59 {
+	century, year, month, day := pair(s, 0), pair(s, 2), pair(s, 4), pair(s, 6)
+	hour, minute, second := pair(s, 9), pair(s, 11), pair(s, 13)
+	if century > 99 || year > 99 || hour > 23 || minute > 59 || second > 59 {
 		return time.Time{}, false
 	}
+	year += 100 * century
 	if month < 1 || month > 12 || day < 1 || day > daysIn(month, year) {
 		return time.Time{}, false
 	}
 	days := int64(daysBefore(year, month) + day - 1)
 	return time.Unix(days*86400+int64(hour*3600+minute*60+second), 0).UTC(), true
+}
+
+// pair reads two digits of a date; what is none gives a number that no part of a
+// date can be.
+func pair(s string, i int) int {
+	tens, ones := s[i]-'0', s[i+1]-'0'
+	if tens > 9 || ones > 9 {
+		return 100
+	}
+	return 10*int(tens) + int(ones)
 }
 
 // daysBefore returns the number of days from 1 January 1970 to the first of a

@@ -20,7 +20,7 @@ func (h *headers) appendSorted(dst []byte, collapsed bool) ([]byte, error) {
 	}
 	start, lines := len(dst), 0
 	for _, line := range h.lines {
-		values := line.values
+		values := line.Values
 		if len(values) > 1 {
 			values = slices.Clone(values)
 			for i := range values {
@@ -48,7 +48,7 @@ func (h *headers) appendJoined(dst []byte) ([]byte, error) {
 	for _, line := range h.lines {
 		dst = append(dst, line.name...)
 		dst = append(dst, ':')
-		for i, value := range line.values {
+		for i, value := range line.Values {
 			if i > 0 {
 				dst = append(dst, ',')
 			}

@@ -3,6 +3,8 @@ package canonical
 import (
 	"net/http"
 	"sync"
+
+	"github.com/gatewayauth/gatewayauth/core/internal/authorization"
 )
 
 // A Message is the scratch space of one verification: the signed headers, the
@@ -11,11 +13,13 @@ import (
 type Message struct {
 	Request      []byte
 	StringToSign []byte
-	query        Query
-	headers      headers
+	// Authorization reads the header of that name.
+	Authorization authorization.Reader
+	query         Query
+	headers       headers
 
-	targetOf   *http.Request
-	path, rest string
+	targetOf *http.Request
+	target   target
 }
 
 var messages = sync.Pool{New: func() any { return new(Message) }}
@@ -30,23 +34,43 @@ func (m *Message) Free() {
 }
 
 // Reset makes m ready for another request, and lets go of what a large one has
-// grown.
-func (m *Message) Reset() {
+// grown. It reports whether m still has what it was told to remember.
+func (m *Message) Reset() (remembers bool) {
 	const most = 16 << 10
-	m.headers.forget()
-	m.targetOf, m.path, m.rest = nil, "", ""
-	if cap(m.Request) > most || cap(m.query.text) > most || cap(m.headers.lines) > most/64 {
+	m.headers.end()
+	m.query.forget()
+	m.targetOf, m.target = nil, target{}
+	if cap(m.Request) > most || cap(m.query.text) > most || cap(m.headers.room) > most/64 {
 		*m = Message{}
+		return false
 	}
+	return true
 }
 
 // Target is [Target], which is called once for a request, until Reset.
 func (m *Message) Target(r *http.Request) (path, query string) {
+	t := m.targetFor(r)
+	return t.path, t.query
+}
+
+func (m *Message) targetFor(r *http.Request) *target {
 	if m.targetOf != r {
-		m.path, m.rest = Target(r)
+		m.target = newTarget(Target(r))
 		m.targetOf = r
 	}
-	return m.path, m.rest
+	return &m.target
+}
+
+// CheckTarget refuses targets that can be read in two ways whatever the
+// scheme, and those with more than maxParams parameters.
+func (m *Message) CheckTarget(r *http.Request, maxParams int) error {
+	return m.targetFor(r).check(&m.query, maxParams)
+}
+
+// CheckPath is [CheckPath] for the path of r.
+func (m *Message) CheckPath(r *http.Request) error {
+	t := m.targetFor(r)
+	return checkPath(t.path, t.plain)
 }
 
 // ReadHeaders finds the values of the signed headers of r, given in lower case
@@ -61,10 +85,23 @@ func (m *Message) HeaderNames(list string) []string {
 	return nil
 }
 
-// RememberHeaders keeps the names that were read last, to find the next request's
-// faster: gateways sign the same headers each time. Lists of strangers are not
-// for it.
-func (m *Message) RememberHeaders() { m.headers.remember() }
+// Finding returns where to put the values of r's headers, each at its index
+// among the fields that are remembered, by somebody who goes over the headers anyway: they are not looked for
+// again, until Reset.
+func (m *Message) Finding(r *http.Request) []Line {
+	m.headers.end()
+	m.headers.foundOf = r
+	return m.headers.usual
+}
+
+// RememberHeaders keeps the names in the list if that was read last, to find the
+// next request's headers faster: gateways sign the same headers each time. Lists
+// of strangers are not for it. It returns the list that is remembered now, and its
+// fields as [http.Header] has them: empty for those that stand elsewhere as well.
+func (m *Message) RememberHeaders(list string) (known string, fields []string) {
+	m.headers.remember(list)
+	return m.headers.known, m.headers.fields
+}
 
 // OuterBlanks reports whether a value that was read begins or ends with a space
 // or a tab. Canonical forms do not show them, and HTTP has none there: HTTP/1
@@ -72,7 +109,7 @@ func (m *Message) RememberHeaders() { m.headers.remember() }
 // (RFC 9113 section 8.2.1).
 func (m *Message) OuterBlanks() bool {
 	for _, line := range m.headers.lines {
-		for _, value := range line.values {
+		for _, value := range line.Values {
 			if len(Trim(value)) != len(value) {
 				return true
 			}

@@ -7,8 +7,10 @@ import "strings"
 // encoded unreserved character, a dot segment. The missing or present final
 // slash is hidden as well and cannot be told apart; both spellings are one
 // request.
-func CheckPath(path string) error {
-	if isPlain(path, plainPath) && !strings.Contains(path, "/.") {
+func CheckPath(path string) error { return checkPath(path, isPlain(path, plainPath)) }
+
+func checkPath(path string, plain bool) error {
+	if plain && (strings.IndexByte(path, '.') < 0 || !strings.Contains(path, "/.")) {
 		return nil
 	}
 	segment := 0 // where the current segment starts
@@ -40,7 +42,11 @@ func CheckPath(path string) error {
 // (PROTOCOLS section 1.1): every segment decoded and encoded again, a slash at
 // the end, double slashes left alone. The path must have passed [CheckPath].
 func AppendPath(dst []byte, path string) []byte {
-	if isPlain(path, plainPath) {
+	return appendPath(dst, path, isPlain(path, plainPath))
+}
+
+func appendPath(dst []byte, path string, plain bool) []byte {
+	if plain {
 		dst = append(dst, path...)
 		if path == "" || path[len(path)-1] != '/' {
 			dst = append(dst, '/')

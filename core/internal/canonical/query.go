@@ -3,6 +3,7 @@ package canonical
 import (
 	"bytes"
 	"slices"
+	"strings"
 )
 
 // Order is the order of the parameters in a canonical query.
@@ -20,6 +21,8 @@ const (
 // A Query holds the encoded parameters of one request, ready to be written in
 // either order. It is reused between requests.
 type Query struct {
+	plain   string // the query that pairs are of, where split is set
+	split   bool
 	text    []byte // encoded names and values, one after the other
 	pairs   []pair
 	encoded bool // something was percent-encoded
@@ -33,10 +36,10 @@ type pair struct{ start, name, value, end int }
 // decoded and everything encoded again. The query must have passed
 // [CheckTarget].
 func (q *Query) Parse(query string) error {
-	q.text, q.pairs, q.encoded = q.text[:0], q.pairs[:0], false
-	if isPlain(query, plainQuery) && q.parsePlain(query) {
-		return nil
+	if isPlain(query, plainQuery) && q.splitPlain(query, len(query)) {
+		return q.read(query)
 	}
+	q.forget()
 	for i := 0; i < len(query); {
 		if query[i] == '&' {
 			i++
@@ -75,29 +78,52 @@ func (q *Query) Parse(query string) error {
 	return nil
 }
 
-// parsePlain is Parse for a query in which every byte stands for itself. It
-// reports false for one that has a '=' in a value, which does not.
-func (q *Query) parsePlain(query string) bool {
-	q.text = append(q.text, query...)
-	p := pair{name: -1}
-	for i := 0; i <= len(query); i++ {
-		switch {
-		case i == len(query) || query[i] == '&':
-			if p.end = i; p.name < 0 {
-				p.name, p.value = i, i
-			}
-			if p.end > p.start {
-				q.pairs = append(q.pairs, p)
-			}
-			p = pair{start: i + 1, name: -1}
-		case query[i] == '=' && p.name >= 0:
-			q.text, q.pairs = q.text[:0], q.pairs[:0]
+// read is Parse for a query that may have been split already.
+func (q *Query) read(query string) error {
+	if q.split && q.plain == query {
+		q.text = append(q.text[:0], query...)
+		return nil
+	}
+	return q.Parse(query)
+}
+
+func (q *Query) forget() {
+	q.plain, q.split = "", false
+	q.text, q.pairs, q.encoded = q.text[:0], q.pairs[:0], false
+}
+
+// splitPlain finds the parameters of a query in which every byte stands for
+// itself. It reports false for one that has a '=' in a value, which does not, and
+// for more parameters than most.
+func (q *Query) splitPlain(query string, most int) bool {
+	q.forget()
+	for start, end := 0, 0; start < len(query); start = end + 1 {
+		piece, _, _ := cut(query[start:], '&')
+		if end = start + len(piece); piece == "" {
+			continue
+		}
+		name, value, found := cut(piece, '=')
+		if len(q.pairs) == most || strings.IndexByte(value, '=') >= 0 {
 			return false
-		case query[i] == '=':
-			p.name, p.value = i, i+1
+		}
+		p := pair{start, start + len(name), end, end}
+		if found {
+			p.value = p.name + 1
+		}
+		q.pairs = append(q.pairs, p)
+	}
+	q.plain, q.split = query, true
+	return true
+}
+
+// checkNames refuses parameters without a name.
+func (q *Query) checkNames() error {
+	for _, p := range q.pairs {
+		if p.name == p.start {
+			return ErrQueryName
 		}
 	}
-	return true
+	return nil
 }
 
 // Append appends the canonical query, name=value joined with '&', in the
@@ -172,8 +198,12 @@ func next(s []byte) (byte, []byte) {
 }
 
 // HasParameter reports whether a raw query has a parameter whose decoded name
-// is one of names, letter by letter. The query must have passed [CheckTarget].
+// is one of names, letter by letter; they all start with 'X'. The query must have
+// passed [CheckTarget].
 func HasParameter(query string, names ...string) bool {
+	if strings.IndexByte(query, 'X') < 0 && strings.IndexByte(query, '%') < 0 {
+		return false
+	}
 	for rest, more := query, query != ""; more; {
 		var piece string
 		piece, rest, more = cut(rest, '&')

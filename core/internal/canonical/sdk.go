@@ -20,15 +20,15 @@ type SDKForm struct {
 //
 // The path must have passed [CheckPath]. It reports whether the next [Order] of the query gives another one.
 func (m *Message) BuildSDK(r *http.Request, signedHeaders, payload string, order Order, form SDKForm) (more bool, err error) {
-	path, query := m.Target(r)
+	t := m.targetFor(r)
 	if err = m.headers.read(r, signedHeaders); err != nil {
 		return false, err
 	}
 	b := append(m.Request[:0], r.Method...)
 	b = append(b, '\n')
-	b = AppendPath(b, path)
+	b = appendPath(b, t.path, t.plain)
 	b = append(b, '\n')
-	if err = m.query.Parse(query); err != nil {
+	if err = m.query.read(t.query); err != nil {
 		return false, err
 	}
 	if form.Without != "" {

@@ -23,15 +23,15 @@ type SigV4 struct {
 //
 // The path must have passed s.Path.Check.
 func (m *Message) BuildSigV4(r *http.Request, s SigV4) error {
-	path, query := m.Target(r)
+	t := m.targetFor(r)
 	if err := m.headers.read(r, s.SignedHeaders); err != nil {
 		return err
 	}
 	b := append(m.Request[:0], r.Method...)
 	b = append(b, '\n')
-	b = s.Path.Append(b, path)
+	b = s.Path.append(b, t.path, t.plain)
 	b = append(b, '\n')
-	if err := m.query.Parse(query); err != nil {
+	if err := m.query.read(t.query); err != nil {
 		return err
 	}
 	if s.Without != "" {
@@ -53,5 +53,6 @@ func (m *Message) BuildSigV4(r *http.Request, s SigV4) error {
 // Drop removes every parameter with a name, which consists of unreserved
 // characters: those look alike decoded and encoded.
 func (q *Query) Drop(name string) {
+	q.split = false // what is left is not the query any more
 	q.pairs = slices.DeleteFunc(q.pairs, func(p pair) bool { return string(q.text[p.start:p.name]) == name })
 }

@@ -83,14 +83,18 @@ func checkObjectPath(path string) error {
 
 // Append appends the canonical path of a path that has passed Check.
 func (p SigV4Path) Append(dst []byte, path string) []byte {
+	return p.append(dst, path, isPlain(path, plainPath))
+}
+
+func (p SigV4Path) append(dst []byte, path string, plain bool) []byte {
 	if p == EncodedOnce {
-		dst = AppendPath(dst, path)
+		dst = appendPath(dst, path, plain)
 		if path[len(path)-1] != '/' {
 			dst = dst[:len(dst)-1] // AppendPath ends every path with a slash
 		}
 		return dst
 	}
-	if isPlain(path, plainPath) {
+	if plain {
 		return append(dst, path...)
 	}
 	for i := 0; i < len(path); i++ {

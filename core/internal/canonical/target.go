@@ -47,27 +47,39 @@ func Target(r *http.Request) (path, query string) {
 	return path, query
 }
 
-// CheckTarget refuses targets that can be read in two ways whatever the
+// target is the target of one request.
+type target struct {
+	path, query string
+	plain       bool // the path
+}
+
+func newTarget(path, query string) target { return target{path, query, isPlain(path, plainPath)} }
+
+// check refuses targets that can be read in two ways whatever the
 // scheme: forms other than the origin form (RFC 9112 section 3.2.1), bad
 // percent sequences, NUL, CR and LF in the path, and in the query semicolons,
 // parameters without a name, and more than maxParams parameters. Empty pieces
-// between ampersands are no parameters: handlers skip them as well.
-func CheckTarget(path, query string, maxParams int) error {
-	if path == "" || path[0] != '/' {
+// between ampersands are no parameters: handlers skip them as well. It finds the
+// parameters of a plain query on the way, for q.
+func (t *target) check(q *Query, maxParams int) error {
+	if t.path == "" || t.path[0] != '/' {
 		return ErrTargetForm
 	}
-	if !isPlain(path, plainPath) {
-		if err := checkPathBytes(path); err != nil {
+	if !t.plain {
+		if err := checkPathBytes(t.path); err != nil {
 			return err
 		}
 	}
+	query := t.query
 	if query == "" {
 		return nil
 	}
-	if !isPlain(query, plainQuery) {
-		if err := checkQueryBytes(query); err != nil {
-			return err
+	if isPlain(query, plainQuery) {
+		if q.splitPlain(query, maxParams) {
+			return q.checkNames()
 		}
+	} else if err := checkQueryBytes(query); err != nil {
+		return err
 	}
 	params := 0
 	for rest, more := query, true; more; {

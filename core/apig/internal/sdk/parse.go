@@ -12,6 +12,7 @@ import (
 
 const (
 	dateHeader    = "x-sdk-date"
+	dateField     = "X-Sdk-Date" // the same, as http.Header has it
 	tokenHeader   = "x-security-token"
 	unsignedValue = "UNSIGNED-PAYLOAD"
 	dayFormat     = "20060102"
@@ -44,8 +45,7 @@ func (s *scheme) Parse(r *http.Request, c *core.Credential) error {
 	if err := v.parseCredential(credential, c); err != nil {
 		return err
 	}
-	path, _ := c.Message().Target(r)
-	if err := canonical.CheckPath(path); err != nil {
+	if err := c.Message().CheckPath(r); err != nil {
 		return ambiguous(err)
 	}
 	if c.Signs(tokenHeader) {
@@ -56,11 +56,10 @@ func (s *scheme) Parse(r *http.Request, c *core.Credential) error {
 
 // parseHeader reads the Authorization header and the date beside it.
 func (v *Variant) parseHeader(r *http.Request, header string, c *core.Credential) (credential string, err error) {
-	token, text := authorization.Cut(header)
-	if token != v.Algorithm {
+	fields, ours, err := c.Message().Authorization.Read(header, v.Algorithm)
+	if !ours {
 		return "", core.ErrNoCredential
 	}
-	fields, err := authorization.Parse(text)
 	credential, other := fields.Access, fields.Credential
 	if v.Scoped {
 		credential, other = other, credential
@@ -75,7 +74,9 @@ func (v *Variant) parseHeader(r *http.Request, header string, c *core.Credential
 	}
 	c.SignedHeaders, c.Signature = fields.SignedHeaders, fields.Signature
 	c.Date = dateHeader
-	c.Timestamp, _ = value(r, dateHeader)
+	if values := r.Header[dateField]; len(values) == 1 {
+		c.Timestamp = values[0]
+	}
 	return credential, nil
 }
 
@@ -95,7 +96,7 @@ func (v *Variant) parseQuery(r *http.Request, c *core.Credential) (credential st
 	case p.Credential == "" || p.SignedHeaders == "" || p.Signature == "":
 		return "", malformed("X-Sdk-Credential, X-Sdk-SignedHeaders or X-Sdk-Signature is absent or empty")
 	}
-	if _, twice := r.Header[http.CanonicalHeaderKey(dateHeader)]; twice {
+	if _, twice := r.Header[dateField]; twice {
 		return "", core.Refuse(core.CodeRequestAmbiguous, "the date stands in the query and in a header")
 	}
 	expires, ok := authorization.ParseExpires(p.Expires)

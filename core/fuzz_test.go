@@ -1,0 +1,315 @@
+package core_test
+
+import (
+	"bytes"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"runtime/metrics"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gatewayauth/gatewayauth/core"
+	"github.com/gatewayauth/gatewayauth/core/aescfb"
+	"github.com/gatewayauth/gatewayauth/core/apig"
+	"github.com/gatewayauth/gatewayauth/core/apig/sm"
+	"github.com/gatewayauth/gatewayauth/core/basic"
+	"github.com/gatewayauth/gatewayauth/core/signer"
+	"github.com/gatewayauth/gatewayauth/core/sigv4"
+	"github.com/gatewayauth/gatewayauth/core/token"
+)
+
+const goodToken = "gAAAAABtoken"
+
+// identityService takes goodToken for valid, and no other.
+type identityService struct{}
+
+func (identityService) RoundTrip(r *http.Request) (*http.Response, error) {
+	w := httptest.NewRecorder()
+	w.Header().Set("Content-Type", "application/json")
+	switch {
+	case r.Method == "POST":
+		w.Header().Set("X-Subject-Token", "own")
+		w.WriteHeader(http.StatusCreated)
+	case r.Header.Get("X-Subject-Token") != goodToken:
+		w.WriteHeader(http.StatusNotFound)
+		io.WriteString(w, `{"error": {"code": 404, "title": "Not Found", "message": "Could not find token."}}`)
+		return w.Result(), nil
+	}
+	io.WriteString(w, `{"token": {"user": {"id": "u", "name": "n", "domain": {"id": "d", "name": "d"}}, "expires_at": "2026-01-15T20:00:00.000000Z", "issued_at": "2026-01-15T11:00:00.000000Z", "methods": ["password"]}}`)
+	return w.Result(), nil
+}
+
+// everyScheme is one environment with a key of every type, bound to the path of
+// its name, and requests that they sign.
+func everyScheme(t testing.TB) (*core.Verifier, []string) {
+	t.Helper()
+	key := func(name string) core.Key {
+		return core.Key{Name: name, ID: "ID" + name, Secret: core.NewSecret("sktest-0123456789abcdef-" + name)}
+	}
+	regional := func(name, service string) core.Key {
+		k := key(name)
+		k.Region, k.Service = "cn-north-4", service
+		return k
+	}
+	hmac, aksk, v11, ec := key("hmac"), regional("aksk", "apig"), regional("v11", "apig"), key("ecdsa")
+	sm3, sm2, user := key("sm3"), key("sm2"), key("basic")
+	v4, s3, v4a := regional("sigv4", "execute-api"), regional("s3", "s3"), regional("sigv4a", "execute-api")
+	aes := aescfb.Key{Name: "aes", Key: core.NewSecret("aesKey-123456789"), Vector: core.NewSecret("vector-987654321")}
+	now := func() time.Time { return instant }
+	keys := func(k ...core.Key) apig.Config { return apig.Config{Keys: core.Keys(k...)} }
+	c := core.Config{
+		Environment: "prod", Now: now, Logger: slog.New(slog.DiscardHandler), AllowPresigned: true, MaxBody: 1 << 20,
+		Schemes: []core.Scheme{
+			apig.New(keys(hmac)), apig.NewScoped(keys(aksk)), apig.NewV11(keys(v11)), apig.NewECDSA(keys(ec)),
+			sm.New(keys(sm3)), sm.NewSM2(keys(sm2)),
+			sigv4.New(sigv4.Config{Keys: core.Keys(v4, s3), PathsByID: map[string]sigv4.Paths{s3.ID: sigv4.S3}}),
+			sigv4.NewA(sigv4.ConfigA{Keys: core.Keys(v4a)}),
+			basic.New(basic.Config{Keys: core.Keys(user), Now: now}),
+			aescfb.New(aescfb.Config{Keys: []aescfb.Key{aes}}),
+			token.New(token.Config{Now: now, Transport: identityService{}, Keys: []token.Key{{Name: "token",
+				IAMURL: "https://iam.example.com", User: "u", Password: core.NewSecret("password-0123456789"), Domain: "d", Project: "p"}}}),
+		},
+		APIs: []core.API{{Match: "GET /open", Open: true}, {Match: "/upload/", Key: hmac.Name, AllowUnsignedPayload: true}},
+	}
+	var seeds []string
+	add := func(name, query, body string, sign func(*http.Request, string) error, h func() string) {
+		r := httptest.NewRequest("POST", "/"+name+"/items"+query, strings.NewReader(body))
+		r.Host = "api.example.com"
+		r.Header = http.Header{"X-Role": {"reader", "a  writer"}, "User-Agent": {"t"}}
+		if err := sign(r, h()); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		var raw bytes.Buffer
+		fmt.Fprintf(&raw, "POST %s HTTP/1.1\r\nHost: %s\r\nContent-Length: %d\r\n", r.RequestURI, r.Host, len(body))
+		r.Header.Write(&raw)
+		raw.WriteString("\r\n" + body)
+		seeds = append(seeds, raw.String())
+	}
+	with := func(name string, s signer.Signer) {
+		const body = `{"amount":100}`
+		add(name, "?b=&a=1&a=%20x", body, func(r *http.Request, digest string) error { return s.Sign(r, digest, instant) }, func() string {
+			h := s.NewHash()
+			if h == nil {
+				return ""
+			}
+			io.WriteString(h, body)
+			return hex.EncodeToString(h.Sum(nil))
+		})
+		if name != "upload" {
+			c.APIs = append(c.APIs, core.API{Match: "/" + name + "/", Key: name})
+		}
+	}
+	role := []string{"x-role"}
+	plain := apig.SignOptions{Headers: role}
+	with("hmac", apig.NewSigner(hmac, plain))
+	with("aksk", apig.NewScopedSigner(aksk, plain))
+	with("v11", apig.NewV11Signer(v11, plain))
+	with("ecdsa", apig.NewECDSASigner(ec, plain))
+	with("sm3", sm.NewSigner(sm3, plain))
+	with("sm2", sm.NewSM2Signer(sm2, plain))
+	with("sigv4", sigv4.NewSigner(v4, sigv4.SignOptions{Headers: role}))
+	with("s3", sigv4.NewSigner(s3, sigv4.SignOptions{Headers: role, Paths: sigv4.S3, Payload: core.PayloadDeclared}))
+	with("sigv4a", sigv4.NewSignerA(v4a, sigv4.SignOptions{Headers: role}))
+	with("basic", basic.NewSigner(user))
+	with("aes", aescfb.NewSigner(aes, aescfb.SignOptions{Headers: role}))
+	with("token", token.NewSigner(core.NewSecret(goodToken)))
+	with("upload", apig.NewSigner(hmac, apig.SignOptions{Payload: core.PayloadUnsigned, Headers: role}))
+	again := len(c.APIs)
+	with("hmac", apig.NewSigner(hmac, apig.SignOptions{Payload: core.PayloadDeclared, Headers: role}))
+	with("hmac", apig.NewSigner(hmac, apig.SignOptions{Expires: time.Hour, Headers: role}))
+	with("aksk", apig.NewScopedSigner(aksk, apig.SignOptions{Expires: time.Hour}))
+	c.APIs = c.APIs[:again]
+	for name, s := range map[string]*sigv4.Signer{
+		"sigv4": sigv4.NewSigner(v4, sigv4.SignOptions{}), "sigv4a": sigv4.NewSignerA(v4a, sigv4.SignOptions{}),
+	} {
+		add(name, "", "", func(r *http.Request, digest string) error { return s.Presign(r, digest, instant, time.Minute) },
+			func() string { return hex.EncodeToString(s.NewHash().Sum(nil)) })
+	}
+	slices.Sort(seeds) // which a map had part in
+	v, err := core.New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v, seeds
+}
+
+// meaning is what a request says to a handler, as far as its credential covers
+// it and the scheme's canonical form can tell: written from the protocols'
+// descriptions, by the standard library's parsers alone.
+func meaning(t testing.TB, r *http.Request, id *core.Identity) string {
+	t.Helper()
+	covers, scheme := id.Covers(), id.Scheme()
+	out := []string{id.Scheme(), id.Key()}
+	if !covers.Target {
+		user, password, _ := r.BasicAuth()
+		return strings.Join(append(out, user, password, r.Header.Get("X-Auth-Token")), "\n")
+	}
+	aws := strings.HasPrefix(scheme, "sigv4")
+	path, query, _ := strings.Cut(r.RequestURI, "?")
+	if !aws {
+		decoded, err := url.PathUnescape(path)
+		if err != nil {
+			t.Errorf("accepted, and the path is %q: %v", path, err)
+		}
+		path = strings.TrimSuffix(decoded, "/")
+	}
+	values, err := url.ParseQuery(query)
+	if err != nil {
+		t.Errorf("accepted, and the query is %q: %v", query, err)
+	}
+	for name, v := range values {
+		if slices.Sort(v); strings.HasSuffix(name, "-Signature") {
+			delete(values, name) // ECDSA has two of each
+		}
+	}
+	out = append(out, r.Method, path, values.Encode())
+	for _, name := range covers.Headers {
+		lines := slices.Clone(r.Header.Values(name))
+		switch name {
+		case "host":
+			lines = []string{r.Host}
+		case "content-length":
+			lines = []string{fmt.Sprint(r.ContentLength)}
+		}
+		for i := range lines {
+			if lines[i] = strings.Trim(lines[i], " \t"); aws || scheme == "aksk" {
+				lines[i] = strings.Join(strings.FieldsFunc(lines[i], func(c rune) bool { return c == ' ' || c == '\t' }), " ")
+			}
+		}
+		if aws {
+			lines = []string{strings.Join(lines, ",")}
+		}
+		slices.Sort(lines)
+		out = append(out, fmt.Sprintf("%s%q", name, lines))
+	}
+	if covers.Body {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			t.Errorf("accepted, and the body ends with %v", err)
+		}
+		out = append(out, string(body))
+	}
+	return strings.Join(out, "\n")
+}
+
+// judge reads a raw request as a server does and verifies it. What is accepted
+// must mean what one of the signed requests means: whoever makes raw requests
+// has no secret.
+func judge(t *testing.T, v *core.Verifier, signed map[string]bool, raw string) (accepted bool) {
+	t.Helper()
+	r, err := http.ReadRequest(newReader(raw))
+	if err != nil {
+		return false
+	}
+	before := allocated()
+	id, err := v.Verify(r)
+	defer core.Release(r)
+	if most, took := uint64(1<<20+64*len(raw)), allocated()-before; took > most {
+		t.Errorf("%d bytes were allocated for a request of %d: %q", took, len(raw), raw)
+	}
+	if (id == nil) == (err == nil) {
+		t.Fatalf("identity %v, error %v", id, err)
+	}
+	if err != nil || !id.Verified() {
+		return false
+	}
+	if said := meaning(t, r, id); !signed[said] {
+		t.Errorf("accepted %q\nwhich says %q", raw, said)
+	}
+	return true
+}
+
+func allocated() uint64 {
+	sample := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}}
+	metrics.Read(sample)
+	return sample[0].Value.Uint64()
+}
+
+// meanings verifies the seeds and says what they mean.
+func meanings(t testing.TB, v *core.Verifier, seeds []string) map[string]bool {
+	t.Helper()
+	signed := map[string]bool{}
+	for _, seed := range seeds {
+		r, err := http.ReadRequest(newReader(seed))
+		if err != nil {
+			t.Fatal(err)
+		}
+		id, err := v.Verify(r)
+		if err != nil {
+			t.Fatalf("%v: %q", err, seed)
+		}
+		signed[meaning(t, r, id)] = true
+		core.Release(r)
+	}
+	if len(signed) != len(seeds) {
+		t.Fatalf("%d of %d requests mean something of their own", len(signed), len(seeds))
+	}
+	return signed
+}
+
+// FuzzT140Requests makes raw requests for an environment with every scheme, in
+// the header and in the query. Nothing panics or takes much memory, there is
+// always one of identity and refusal, and nothing is accepted that was not signed.
+func FuzzT140Requests(f *testing.F) {
+	v, seeds := everyScheme(f)
+	signed := meanings(f, v, seeds)
+	for _, seed := range seeds {
+		f.Add(seed)
+	}
+	f.Add("GET /open HTTP/1.1\r\nHost: h\r\nX-Amz-Date: x\r\n\r\n")
+	f.Add("POST /sigv4/%2e%2e HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nX-Auth-Token: a\r\nAuthorization: AWS4-HMAC-SHA256 ,\r\n\r\n1\r\nx\r\n0\r\nX: y\r\n\r\n")
+	f.Fuzz(func(t *testing.T, raw string) { judge(t, v, signed, raw) })
+}
+
+// FuzzT141Changes takes some bytes out of a signed request and puts others in
+// their place, which gets further than raw requests do: every byte that is signed
+// matters, or has no meaning.
+func FuzzT141Changes(f *testing.F) {
+	v, seeds := everyScheme(f)
+	signed := meanings(f, v, seeds)
+	for i := range seeds {
+		for at := 0; at < len(seeds[i]); at += 17 {
+			f.Add(uint8(i), uint16(at), uint8(1), "x")
+		}
+		f.Add(uint8(i), uint16(0), uint8(0), "")
+		f.Add(uint8(i), uint16(len(seeds[i])), uint8(0), "more")
+		f.Add(uint8(i), uint16(strings.Index(seeds[i], "Host:")), uint8(0), "X-Sdk-Role: x\r\n")
+		f.Add(uint8(i), uint16(strings.Index(seeds[i], "X-Role:")), uint8(0), "X-Role: x\r\n")
+		f.Add(uint8(i), uint16(strings.Index(seeds[i], " HTTP/1.1")), uint8(0), "&c=1")
+	}
+	f.Fuzz(func(t *testing.T, which uint8, at uint16, cut uint8, paste string) {
+		seed := seeds[int(which)%len(seeds)]
+		i := int(at) % (len(seed) + 1)
+		raw := seed[:i] + paste + seed[min(len(seed), i+int(cut)):]
+		if accepted := judge(t, v, signed, raw); !accepted && raw == seed {
+			t.Errorf("refused as it was signed: %q", raw)
+		}
+	})
+}
+
+// TestT141EveryScheme: each byte of what each scheme has signed is replaced, in
+// the header and in the query.
+func TestT141EveryScheme(t *testing.T) {
+	v, seeds := everyScheme(t)
+	signed := meanings(t, v, seeds)
+	accepted := 0
+	for _, seed := range seeds {
+		for i := range seed {
+			for _, b := range []byte{seed[i] ^ 1, seed[i] ^ 0x20, '%', ' '} {
+				if b != seed[i] && judge(t, v, signed, seed[:i]+string([]byte{b})+seed[i+1:]) {
+					accepted++
+				}
+			}
+		}
+	}
+	if accepted == 0 { // changes of the user agent's name, for one
+		t.Error("nothing at all was accepted: nothing was shown")
+	}
+}

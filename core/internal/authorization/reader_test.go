@@ -1,0 +1,85 @@
+package authorization_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/gatewayauth/gatewayauth/core/internal/authorization"
+)
+
+// headers are accepted ones, and what could be taken for them.
+var headers = []string{
+	"A Access=a, SignedHeaders=h;i, Signature=0a1b", "A Access=a, SignedHeaders=h;i, Signature=ffff", "A Access=b, SignedHeaders=h;i, Signature=0a1b",
+	"A Access=a,SignedHeaders=h;i,Signature=0a1b", "A Access=a, SignedHeaders=h;i, \tSignature=0a1b", "B Access=a, SignedHeaders=h;i, Signature=0a1b",
+	"A Access=a, SignedHeaders=h;i, Signature=", "A Access=a, SignedHeaders=h;i, Signature=0a1b ", "A Access=a, SignedHeaders=h;i, Signature=0A1B",
+	"A Access=a, SignedHeaders=h;i, Signature=0a, Access=b", "A Access=a, SignedHeaders=h;i, Signature=0a,", "A Access=a, SignedHeaders=h;i, Signature==",
+	"A Signature=0a1b, Access=Signature=0a", "A Signature=0, Access=Signature=0", "A Signature=0a1b", "A Signature=0a1b, Access=a", "A Access=a, xSignature=0a",
+	"A Access=a, SignedHeaders=, Signature=0a", "A", "", "A ,Signature=0", "A Access=a, Signature =0", "A Access=a, Signature=0, Signature=0",
+}
+
+// TestReader: what is remembered is read as if it was not.
+func TestReader(t *testing.T) {
+	for _, remembered := range headers {
+		for _, value := range headers {
+			var r authorization.Reader
+			r.Read(remembered, "A")
+			r.Remember(remembered)
+			check(t, &r, value)
+			check(t, &r, remembered)
+		}
+	}
+}
+
+func check(t *testing.T, r *authorization.Reader, value string) {
+	t.Helper()
+	token, text := authorization.Cut(value)
+	want, wantErr := authorization.Parse(text)
+	if token != "A" {
+		want, wantErr = authorization.Fields{}, nil
+	}
+	got, ours, err := r.Read(value, "A")
+	if got != want || ours != (token == "A") || err != wantErr {
+		t.Errorf("%q: got %+v, %v, %v; want %+v, %v", value, got, ours, err, want, wantErr)
+	}
+}
+
+// TestReaderTakesTurns: after a while another header is remembered, and only the
+// one that was accepted.
+func TestReaderTakesTurns(t *testing.T) {
+	var r authorization.Reader
+	for i := range 100 {
+		value := headers[i/40]
+		check(t, &r, value)
+		r.Remember(value)
+		check(t, &r, headers[1])
+		check(t, &r, strings.Replace(value, "Access=", "Access=a", 1))
+	}
+}
+
+func FuzzReader(f *testing.F) {
+	for _, h := range headers {
+		f.Add(h, headers[0])
+	}
+	f.Fuzz(func(t *testing.T, remembered, value string) {
+		var r authorization.Reader
+		r.Read(remembered, "A")
+		r.Remember(remembered)
+		check(t, &r, value)
+		check(t, &r, remembered)
+		check(t, &r, remembered+"0")
+	})
+}
+
+// TestIsHexBytes: of all bytes at all places.
+func TestIsHexBytes(t *testing.T) {
+	for at := range 19 {
+		for b := range 256 {
+			text := []byte("0123456789abcdef0af")
+			text[at] = byte(b)
+			want := strings.IndexByte("0123456789abcdef", byte(b)) >= 0
+			if authorization.IsHex(string(text), len(text)) != want {
+				t.Errorf("%q: want %v", text, want)
+			}
+		}
+	}
+}

@@ -1,0 +1,7 @@
+package canonical
+
+// CheckTarget is [Message.CheckTarget] for a path and a query.
+func CheckTarget(path, query string, maxParams int) error {
+	t := newTarget(path, query)
+	return t.check(new(Query), maxParams)
+}
