@@ -2,6 +2,10 @@ package config
 
 import (
 	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/goccy/go-yaml/ast"
 
 	"github.com/gatewayauth/gatewayauth/core"
 )
@@ -11,7 +15,9 @@ type apiEntry struct {
 	mark
 	core.API
 	twice bool // reported as there before
-	at    map[string]mark
+	// forbids says that allow_unsigned_payload is there, and false.
+	forbids bool
+	at      map[string]mark
 }
 
 // maxAPIs bounds the bindings of all environments: ServeMux compares patterns
@@ -35,10 +41,16 @@ func (d *decoder) apisTo(dst *[]apiEntry) func(value) {
 func (d *decoder) api(v value) apiEntry {
 	a := apiEntry{mark: v.mark}
 	a.at = d.mapping(v, fields{
-		"match":                  d.textTo(&a.Match),
-		"key":                    d.textTo(&a.Key),
-		"open":                   d.boolTo(&a.Open),
-		"allow_unsigned_payload": d.boolTo(&a.AllowUnsignedPayload),
+		"match":    d.textTo(&a.Match),
+		"key":      d.textTo(&a.Key),
+		"open":     d.boolTo(&a.Open),
+		"stream":   d.boolTo(&a.Stream),
+		"max_body": d.sizeTo(&a.MaxBody),
+		"allow_unsigned_payload": func(v value) {
+			d.boolTo(&a.AllowUnsignedPayload)(v)
+			b, ok := v.node.(*ast.BoolNode)
+			a.forbids = ok && !b.Value
+		},
 	})
 	d.required(v, a.at, "match")
 	_, keyed := a.at["key"]
@@ -50,6 +62,21 @@ func (d *decoder) api(v value) apiEntry {
 		d.add(v.mark, "has neither key nor open: true")
 	}
 	return a
+}
+
+var usualMethods = []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE", "QUERY"}
+
+// warnMethod reports a method that is likely to be mistyped: what it is for then
+// never happens.
+func warnMethod(m mark, method string, r *report) {
+	if method != "" && !slices.Contains(usualMethods, method) {
+		r.add(m, fmt.Sprintf("the method %q is none of %s; is it mistyped?", method, strings.Join(usualMethods, ", ")))
+	}
+}
+
+// method returns the method of the pattern, "" where it has none.
+func (a *apiEntry) method() string {
+	return a.Match[:max(0, strings.IndexAny(a.Match, " \t"))]
 }
 
 // bound reports bindings that are there twice or that name no key.
@@ -66,6 +93,10 @@ func (r *report) bound(e *environment) {
 			a.twice = true
 		} else {
 			patterns[a.Match] = a.at["match"].line
+		}
+		if a.forbids && e.policy.AllowUnsignedPayload {
+			r.add(a.at["allow_unsigned_payload"], "false, while the environment allows it to every API; "+
+				"take it away there and set it for the APIs that need it")
 		}
 		if a.Key != "" && !known[a.Key] {
 			r.add(a.at["key"], "no key of this environment has this name")

@@ -56,15 +56,15 @@ func (k *keyEntry) judge(built key, aboutSecrets bool, r *report) {
 
 // places are those of the fields that the scheme judges. What is empty or absent
 // is left out: it was reported before.
-func (k *keyEntry) places(built key, ofSecrets bool) (places []place) {
+func (k *keyEntry) places(built key, resolved bool) (places []place) {
 	for _, f := range k.typ.fields {
 		add := func(format string, m mark, args ...any) {
 			prefix := fmt.Sprintf("key %q: ", k.name) + fmt.Sprintf(format, args...) + f.verdict + ": "
 			places = append(places, place{prefix, m})
 		}
 		switch {
-		case f.verdict == "" || ofSecrets != (f.kind == aSecret):
-		case !ofSecrets:
+		case f.verdict == "" || resolved != (f.kind == hidden):
+		case !resolved:
 			if built.texts[f.name] != "" {
 				add("", k.at[f.name])
 			}
@@ -92,4 +92,22 @@ func (k *keyEntry) warn(built key, r *report) {
 			f.limit.warn(k.previous[i].secrets[f.name].mark, p.secrets[f.name].Reveal(), r)
 		}
 	}
+}
+
+// warn reports what is likely to be a mistake in the fields that are not a key's.
+func (e *environment) warn(r *report) {
+	for _, a := range e.apis {
+		warnMethod(a.at["match"], a.method(), r)
+	}
+	for i, method := range e.policy.Replay.ExemptMethods {
+		warnMethod(e.replay.exempt[i], method, r)
+	}
+}
+
+// placeholder stands for the replay store that the environment asks for.
+func (e *environment) placeholder() core.ReplayStore {
+	if e.replay == nil {
+		return nil
+	}
+	return absent{}
 }

@@ -17,10 +17,13 @@ const nobody = "nobody's key"
 func (e *environment) check(r *report) {
 	c := e.policy
 	c.Mode, c.Default, c.ExposeReason, c.APIs = core.Off, "", false, nil
+	if e.replay != nil {
+		c.Replay.Store, c.Replay.AllowUnavailable = absent{}, false
+	}
 	for _, a := range e.apis {
 		if a.Match != "" && !a.twice {
-			api := core.API{Match: a.Match, Open: a.Open}
-			if !a.Open {
+			api := a.API
+			if api.Key = ""; !a.Open {
 				api.Key = nobody
 			}
 			c.APIs = append(c.APIs, api)
@@ -63,6 +66,7 @@ func (e *environment) places() []place {
 		{"ClockSkew: ", e.at["clock_skew"]},
 		{"MaxBody: ", e.at["max_body"]},
 		{"MaxBuffered: ", e.at["max_buffered"]},
+		{"BodyTimeout: ", e.at["body_timeout"]},
 		{"Rewrite.AddPrefix: ", e.rewrite["add_prefix"]},
 		{"Rewrite.Host: ", e.rewrite["host"]},
 	}
@@ -70,7 +74,15 @@ func (e *environment) places() []place {
 		name := strings.ToLower(e.policy.RequireSigned[i])
 		places = append(places, place{fmt.Sprintf("RequireSigned: %q ", name), m})
 	}
+	if e.replay != nil {
+		for i, m := range e.replay.exempt {
+			places = append(places, place{fmt.Sprintf("Replay.ExemptMethods: %q ", e.policy.Replay.ExemptMethods[i]), m})
+		}
+	}
 	for _, a := range e.apis {
+		if m, set := a.at["max_body"]; set {
+			places = append(places, place{fmt.Sprintf("API %q: MaxBody: ", a.Match), m})
+		}
 		places = append(places, place{fmt.Sprintf("API %q: ", a.Match), a.at["match"]})
 	}
 	return places

@@ -21,11 +21,13 @@
 //	    clock_skew: 15m            # default; at most 1h
 //	    max_body: 12MiB            # default
 //	    max_buffered: 256MiB       # default
+//	    body_timeout: 30s          # default; at most 1h
 //	    require_signed: [host]     # default
 //	    allow_unsigned_payload: false
 //	    allow_presigned: false     # credentials in the query
 //	    expose_reason: false
 //	    rewrite: {add_prefix: /v1, host: api.example.com}
+//	    replay: {store: memory, max_entries: 1000000, exempt_methods: [GET, HEAD]}
 //	    keys:
 //	      - name: orders_key
 //	        type: hmac
@@ -34,6 +36,7 @@
 //	        previous: [{secret: {file: old}, until: 2027-01-01T00:00:00Z}]
 //	    apis:
 //	      - {match: "GET /orders/{id}", key: orders_key}
+//	      - {match: "PUT /films/{id}", key: orders_key, stream: true, max_body: 5GiB}
 //	      - {match: "GET /healthz", open: true}
 //	    default: orders_key
 //
@@ -62,8 +65,11 @@
 //   - keys: at least one, unless the mode is off. Names and ids are distinct in
 //     an environment, over all types.
 //   - apis: patterns of [net/http.ServeMux], each bound to one key, or open to
-//     everyone. allow_unsigned_payload can be set for one of them. No pattern
+//     everyone. allow_unsigned_payload, stream and max_body can be set for one of
+//     them: see [core.API]. A max_body above max_buffered needs stream. Where the
+//     environment allows unsigned payloads no API can forbid them. No pattern
 //     stands twice, and no two are in conflict; at most 10000 in a file.
+//   - replay: see below. Without it replays are not found.
 //   - default: the key of every other API. Without it they are refused.
 //
 // # Fields of a key
@@ -105,18 +111,67 @@
 // request, nor that it came through the gateway: see package token. What is
 // remembered about tokens is forgotten with every change of the file.
 //
-// The file does not take replay in this version. It is an error, so that nobody
-// believes to be protected by it.
-//
 // A secret that is missing or empty is an error: for [Watch] those of the
 // environment that it follows, for [Load] those of all environments.
+//
+// # Replay
+//
+// The section replay has requests accepted once each:
+//
+//	replay: {store: memory, max_entries: 1000000}
+//	replay: {store: redis, url: {env: REDIS_URL}, on_unavailable: reject}
+//
+// Its fields are:
+//
+//   - store: memory, for one process, or redis, for all that share a server. See
+//     the packages core/replay and core/replay/redis for what each guarantees and
+//     what the server must be.
+//   - exempt_methods: methods that are not checked. Dates have a resolution of one
+//     second, so two equal requests of one second are one to a store.
+//   - max_entries (memory): how many requests are remembered, 1 to 1000000000; past
+//     it 503. The default is 1000000.
+//   - url (redis): the server. It may hold a password, and takes the forms of a
+//     secret.
+//   - on_unavailable (redis): whether requests are refused with 503 (reject, the
+//     default) or accepted unchecked (allow) while the server cannot tell.
+//   - timeout, prefix (redis): how long a check may take, 50ms by default, at most
+//     10s; and what the names of the keys on the server start with.
+//
+// Basic credentials and tokens are meant to be sent again, and are not checked.
+// An environment whose keys are all of types basic and token can have no replay.
+//
+// [Watch] keeps the store for as long as its settings stay the same, whatever else
+// changes, so that a reload forgets nothing. A store in memory stays also when
+// max_entries changes, since another one would know nothing: the new number counts
+// from the next start, and a warning says so. With another url, timeout or prefix
+// there is another store; on the same server under the same prefix it finds what
+// the old one recorded (the core's warning does not know that). The old one is
+// closed when the requests that were being judged have ended: body_timeout and 30
+// seconds later. A section that is taken out and put back within that time finds
+// its store as it was.
+//
+// A store in memory belongs to one Verifier. Use one for all adapters of a process,
+// or a request accepted by one of them is new to the next.
+//
+// Whoever links this package links the client library of Redis
+// (github.com/redis/rueidis), as it links all schemes. Programs that cannot have
+// that make their core.Config in Go.
+//
+// # Reload
+//
+// [Watch] follows the file, and [WithReloads] tells how that goes. It cannot see
+// what does not reach its files. Kubernetes updates mounts of a whole volume, and
+// never those with subPath: there the file stays as it was when the container
+// started, though the Secret has changed. Mount the volume, and alert on a
+// [Reload].LastLoaded that is older than the last rotation.
 //
 // # Problems
 //
 // All problems are reported at once, each with file, line, field and rule; see
 // [Problem]. Neither errors nor log records hold a secret. Values that the
-// gateway's console would not have taken are [File.Warnings], logged once when
-// a file is loaded.
+// gateway's console would not have taken, ids and secrets that are shorter than
+// any vendor's, and methods that are likely to be mistyped are [File.Warnings],
+// logged when a file is loaded.
 //
 // What is not checked: whether a secret is strong, whether the process may be
 // the only one to read the files, and whether the gateway has the same keys.

@@ -12,9 +12,10 @@ import (
 type environment struct {
 	mark
 	name   string
-	policy core.Config // without APIs and schemes
+	policy core.Config // without APIs, schemes and the replay store
 	keys   []keyEntry
 	apis   []apiEntry
+	replay *replayEntry // nil where there is none
 	at     map[string]mark
 	// signed and rewrite are the places inside of require_signed and rewrite.
 	signed  []mark
@@ -22,6 +23,7 @@ type environment struct {
 
 	// Set when the secrets are found:
 	built    []key // in the order of keys
+	store    settings
 	warnings []*Problem
 }
 
@@ -62,7 +64,8 @@ func (d *decoder) environment(name string, v value) *environment {
 		"allow_presigned":        d.boolTo(&p.AllowPresigned),
 		"expose_reason":          d.boolTo(&p.ExposeReason),
 		"rewrite":                d.rewriteTo(e),
-		"replay":                 func(v value) { d.add(v.mark, "is not supported by this version") },
+		"body_timeout":           d.durationTo(&p.BodyTimeout),
+		"replay":                 d.replayTo(e),
 		"keys":                   d.keysTo(&e.keys),
 		"apis":                   d.apisTo(&e.apis),
 		"default":                d.textTo(&p.Default),
@@ -76,6 +79,7 @@ func (d *decoder) environment(name string, v value) *environment {
 	}
 	d.distinct(e.keys)
 	d.bound(e)
+	d.protected(e)
 	return e
 }
 

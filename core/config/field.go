@@ -9,7 +9,9 @@ import (
 // keyType is one type of key of the format. The table of them, keyTypes,
 // is the one place where a type is made known.
 type keyType struct {
-	name   string
+	name string
+	// signs says that requests are signed, so that a store can tell a replay.
+	signs  bool
 	fields []keyField
 	// scheme builds the scheme from all keys of this type in an environment.
 	scheme func(keys []key, now func() time.Time) core.Scheme
@@ -38,7 +40,7 @@ type kind int
 
 const (
 	aText kind = iota
-	aSecret
+	hidden
 	aFlag
 )
 

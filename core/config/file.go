@@ -2,10 +2,12 @@ package config
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/gatewayauth/gatewayauth/core"
 )
@@ -16,6 +18,9 @@ type File struct {
 	path         string
 	names        []string // of all environments in the file
 	environments []*environment
+
+	mu   sync.Mutex
+	made []*store // by Config and Verifier
 }
 
 // Load reads an environments file and every secret it refers to, in all its
@@ -29,7 +34,7 @@ func Load(path string) (*File, error) {
 	for attempt := 1; ; attempt++ {
 		s := newSnapshot()
 		f, err := read(s, path).load(s, "")
-		if !s.moved() || attempt == 3 {
+		if !s.moved() || attempt == attempts {
 			return f, err
 		}
 	}
@@ -84,6 +89,9 @@ func (d *document) secrets(env string) (all []secretRef) {
 		for _, k := range e.keys {
 			all = append(all, k.references()...)
 		}
+		if e.replay != nil {
+			all = append(all, e.replay.server)
+		}
 	}
 	return all
 }
@@ -110,6 +118,10 @@ func (d *document) load(s *snapshot, only string) (*File, error) {
 				k.warn(built, &warnings)
 			}
 		}
+		if e.replay != nil {
+			e.store = e.replay.find(s, &r)
+		}
+		e.warn(&warnings)
 		e.warnings = warnings.problems
 		f.environments = append(f.environments, &e)
 	}
@@ -117,7 +129,7 @@ func (d *document) load(s *snapshot, only string) (*File, error) {
 		return nil, err
 	}
 	for _, e := range f.environments {
-		for _, rule := range verdicts(e.config(settle(nil))) {
+		for _, rule := range verdicts(e.config(settle(nil), e.placeholder())) {
 			r.add(e.mark, rule)
 		}
 	}
@@ -143,6 +155,7 @@ func (f *File) Warnings() []*Problem {
 
 // Verifier returns a new Verifier for one environment, and logs the warnings
 // about that environment. It does not follow changes of the file; [Watch] does.
+// A replay store that it has is closed by [File.Close].
 //
 // An environment that is not in the file is an error that lists those that are.
 func (f *File) Verifier(env string, opts ...Option) (*core.Verifier, error) {
@@ -155,22 +168,64 @@ func (f *File) Verifier(env string, opts ...Option) (*core.Verifier, error) {
 }
 
 // Config returns the configuration of one environment, for [core.New] and
-// [core.Verifier.Reload]. Every call builds new schemes. An environment that is
-// not in the file is an error that lists those that are.
+// [core.Verifier.Reload]. An environment that is not in the file is an error that
+// lists those that are.
+//
+// Every call builds new schemes, and a new replay store where the environment has
+// one: it knows nothing of what another one in memory has recorded. To keep the
+// store of a Verifier when you reload it, set Replay.Store in the result to the
+// one that it has, as [Watch] does. [File.Close] closes the stores.
 func (f *File) Config(env string, opts ...Option) (core.Config, error) {
-	for _, e := range f.environments {
-		if e.name == env {
-			return e.config(settle(opts)), nil
-		}
+	e, err := f.environment(env)
+	if err != nil {
+		return core.Config{}, err
 	}
-	return core.Config{}, &Problem{File: f.path,
-		Rule: fmt.Sprintf("there is no environment %q; there are: %s", env, strings.Join(f.Environments(), ", "))}
+	o := settle(opts)
+	st, err := e.store.open(o.logger)
+	if err != nil {
+		return core.Config{}, err
+	}
+	f.mu.Lock()
+	f.made = append(f.made, st)
+	f.mu.Unlock()
+	return e.config(o, st.ReplayStore), nil
 }
 
-// config builds the configuration, sharing nothing that could be changed.
-func (e *environment) config(o options) core.Config {
+// Close closes the connections of the replay stores that [File.Config] and
+// [File.Verifier] have made. What uses such a store refuses with 503 from then
+// on, or accepts unchecked where on_unavailable says so; close the File when
+// nothing uses them any more. Without a store on a server there is nothing to
+// close.
+func (f *File) Close() error {
+	f.mu.Lock()
+	made := f.made
+	f.made = nil
+	f.mu.Unlock()
+	var problems []error
+	for _, st := range made {
+		problems = append(problems, st.close())
+	}
+	return errors.Join(problems...)
+}
+
+// environment finds one by its name.
+func (f *File) environment(name string) (*environment, error) {
+	for _, e := range f.environments {
+		if e.name == name {
+			return e, nil
+		}
+	}
+	return nil, &Problem{File: f.path,
+		Rule: fmt.Sprintf("there is no environment %q; there are: %s", name, strings.Join(f.Environments(), ", "))}
+}
+
+// config builds the configuration, sharing nothing that could be changed but the
+// replay store.
+func (e *environment) config(o options, store core.ReplayStore) core.Config {
 	c := e.policy
 	c.RequireSigned = slices.Clone(c.RequireSigned)
+	c.Replay.ExemptMethods = slices.Clone(c.Replay.ExemptMethods)
+	c.Replay.Store = store
 	c.Now, c.Logger, c.Observers = o.now, o.logger, slices.Clone(o.observers)
 	for _, a := range e.apis {
 		c.APIs = append(c.APIs, a.API)

@@ -22,6 +22,10 @@ func FuzzLoad(f *testing.F) {
 	f.Add("environments: {R: {keys: [{name: k, type: hmac, key: i, secret: {file: f.yaml}}]}}")
 	f.Add(head + "    keys:\n    - " + aesKey + "\n    - " + strings.Replace(tokenKey, "name: k", "name: l", 1) + "\n    default: l\n")
 	f.Add("environments: {R: {keys: [{name: k, type: aes, algorithm: aes-128-cfb, key: &k {file: f.yaml}, secret: *k, previous: [{key: *k, secret: *k}]}]}}")
+	f.Add(oneKey + "    body_timeout: 10s\n    replay: {store: memory, max_entries: 5, exempt_methods: [GET, HEAD]}\n    apis: [{match: /a, key: k, stream: true, max_body: 5GiB}]\n")
+	f.Add(oneKey + "    replay: {store: redis, url: 'redis://user:kept-from@h:1/2?client_name=c', on_unavailable: allow, timeout: 1ms, prefix: p}\n")
+	f.Add(oneKey + "    replay: {store: redis, url: {file: f.yaml}}\n  S: {mode: off, replay: {store: redis, url: 'unix:///kept-from'}}\n")
+	config.NoServers(f)
 	path := filepath.Join(f.TempDir(), "f.yaml")
 	f.Fuzz(func(t *testing.T, content string) {
 		must(t, os.WriteFile(path, []byte(content), 0o600))

@@ -70,7 +70,7 @@ func (d *decoder) keyField(k *keyEntry, t *keyType, p pair) {
 		d.previous(&k.previous, t.rotating(), p.value)
 	case f == nil:
 		d.add(p.value.mark, "does not belong to a key of type "+t.name)
-	case f.kind == aSecret:
+	case f.kind == hidden:
 		k.secrets[f.name] = d.secret(p.value)
 	case f.kind == aFlag:
 		var set bool

@@ -18,6 +18,7 @@ type options struct {
 	logger    *slog.Logger
 	observers []core.Observer
 	poll      time.Duration
+	pollOnly  bool
 	reloads   []func(Reload)
 }
 
@@ -57,11 +58,16 @@ func WithObservers(observers ...core.Observer) Option {
 	return func(o *options) { o.observers = append(slices.Clip(o.observers), observers...) }
 }
 
-// WithPoll sets how often [Watch] looks at the files; the default is one
-// second. A change takes effect after two looks that agree. Watch refuses what
-// is not above 0.
+// WithPoll sets how often [Watch] looks at the files where nothing tells it that
+// they have changed; the default is one second. Watch refuses what is not above 0.
 func WithPoll(every time.Duration) Option {
 	return func(o *options) { o.poll = every }
+}
+
+// WithPollOnly has [Watch] ask the file system for no notice of changes: a change
+// takes effect after two looks ([WithPoll]) that agree.
+func WithPollOnly() Option {
+	return func(o *options) { o.pollOnly = true }
 }
 
 // WithReloads adds a function that [Watch] calls after every attempt to load a
@@ -75,13 +81,25 @@ func WithReloads(f func(Reload)) Option {
 	}
 }
 
-// Reload is one attempt to load the environments file.
+// Reload is one attempt to load the environments file, and what came of all of
+// them: each can be exported as it is, with nothing to be kept in between. Its
+// times are the machine's, whatever [WithNow] says.
 type Reload struct {
 	// Environment is the one being watched.
 	Environment string
 	// Err is nil where the policy is now that of the file. Otherwise the
-	// policy did not change.
+	// policy did not change. It holds no secret; its text is not for a label.
 	Err error
+	// Time is when the attempt ended.
+	Time time.Time
+	// LastLoaded is when the policy in force was loaded: a gauge, by convention
+	// config_last_loaded_timestamp. One that stays as it is while keys are
+	// rotated tells that changes do not reach the files (see the package comment).
+	LastLoaded time.Time
+	// Loads and Failures count the attempts since Watch was called, the first
+	// included. Failures is by convention config_reload_failures_total: one for
+	// each content that could not be loaded.
+	Loads, Failures int64
 }
 
 var errPoll = errors.New("gatewayauth: WithPoll takes a duration above 0")

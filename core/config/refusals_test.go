@@ -53,7 +53,7 @@ var refusals = []struct{ name, file, want string }{
 	{"environment without value", "environments:\n  R:\n", ":2: environments.R: must be a mapping of fields"},
 	{"no keys", head + "    mode: report\n", ":2: environments.R.keys: there is no key, so nothing could be accepted"},
 	{"0 keys", head + "    mode: enforce\n    keys: []\n", ":4: environments.R.keys: there is no key, so nothing could be accepted"},
-	{"unknown field", oneKey + "    skew: 15m\n", ":5: environments.R.skew: unknown field; known here: allow_presigned, allow_unsigned_payload, apis, clock_skew, default, expose_reason, keys, max_body, max_buffered, mode, replay, require_signed, rewrite"},
+	{"unknown field", oneKey + "    skew: 15m\n", ":5: environments.R.skew: unknown field; known here: allow_presigned, allow_unsigned_payload, apis, body_timeout, clock_skew, default, expose_reason, keys, max_body, max_buffered, mode, replay, require_signed, rewrite"},
 	{"field twice", oneKey + "    mode: off\n    mode: enforce\n", ":6: environments.R.mode: is set twice, first in line 5"},
 	{"field twice, quoted", oneKey + "    mode: off\n    \"mode\": enforce\n", ":6: environments.R.mode: is set twice, first in line 5"},
 	{"unknown mode", oneKey + "    mode: Enforce\n", ":5: environments.R.mode: is none of enforce, report, off"},
@@ -73,7 +73,38 @@ var refusals = []struct{ name, file, want string }{
 	{"prefix", oneKey + "    rewrite:\n      add_prefix: v1\n", ":6: environments.R.rewrite.add_prefix: \"v1\" is not a plain path such as /v1, without a slash at its end"},
 	{"rewrite host", oneKey + "    rewrite:\n      host: https://a\n", ":6: environments.R.rewrite.host: \"https://a\" is not an authority"},
 	{"rewrite field", oneKey + "    rewrite: {strip: /a}\n", ":5: environments.R.rewrite.strip: unknown field; known here: add_prefix, host"},
-	{"replay", oneKey + "    replay: {store: memory}\n", ":5: environments.R.replay: is not supported by this version"},
+	{"body timeout too long", oneKey + "    body_timeout: 2h\n", ":5: environments.R.body_timeout: 2h0m0s is not between 0 and 1h0m0s"},
+	{"body timeout without unit", oneKey + "    body_timeout: 30\n", ":5: environments.R.body_timeout: has no unit; write a duration such as 90s, 15m or 1h"},
+
+	// Replay.
+	{"replay a text", oneKey + "    replay: memory\n", ":5: environments.R.replay: must be a mapping of fields"},
+	{"replay without value", oneKey + "    replay:\n", ":5: environments.R.replay: must be a mapping of fields"},
+	{"replay without store", oneKey + "    replay: {exempt_methods: [GET]}\n", ":5: environments.R.replay.store: is missing"},
+	{"replay in an unknown store", oneKey + "    replay: {store: Redis, url: kept-from, max_entries: 1}\n", ":5: environments.R.replay.store: is none of memory, redis"},
+	{"replay field", oneKey + "    replay: {store: memory, ttl: 1h}\n", ":5: environments.R.replay.ttl: unknown field; known here: exempt_methods, max_entries, on_unavailable, prefix, store, timeout, url"},
+	{"replay in memory, as on a server", oneKey + "    replay:\n      on_unavailable: reject\n      prefix: p\n      url: 'redis://:kept-from@h'\n      store: memory\n      timeout: 1s\n",
+		`:6: environments.R.replay.on_unavailable: does not belong to a store of type memory
+:7: environments.R.replay.prefix: does not belong to a store of type memory
+:8: environments.R.replay.url: does not belong to a store of type memory
+:10: environments.R.replay.timeout: does not belong to a store of type memory`},
+	{"replay on a server, as in memory", oneKey + "    replay:\n      store: redis\n      max_entries: 5\n", ":5: environments.R.replay.url: is missing\n:7: environments.R.replay.max_entries: does not belong to a store of type redis"},
+	{"replay of no entries", oneKey + "    replay: {store: memory, max_entries: 0}\n", ":5: environments.R.replay.max_entries: is not a whole number from 1 to 1000000000"},
+	{"replay of too many entries", oneKey + "    replay: {store: memory, max_entries: 1000000001}\n", ":5: environments.R.replay.max_entries: is not a whole number from 1 to 1000000000"},
+	{"replay of some entries", oneKey + "    replay: {store: memory, max_entries: 1e6}\n", ":5: environments.R.replay.max_entries: is not a whole number from 1 to 1000000000"},
+	{"replay exempt method", oneKey + "    replay:\n      store: memory\n      exempt_methods:\n      - HEAD\n      - get\n", ":9: environments.R.replay.exempt_methods[1]: is not a method in upper case"},
+	{"replay exempt a text", oneKey + "    replay: {store: memory, exempt_methods: GET}\n", ":5: environments.R.replay.exempt_methods: must be a list"},
+	{"replay unavailable", oneKey + "    replay: {store: redis, url: 'redis://h', on_unavailable: accept}\n", ":5: environments.R.replay.on_unavailable: is neither reject nor allow"},
+	{"replay timeout and prefix", oneKey + "    replay:\n      store: redis\n      url: 'redis://:kept-from@h'\n      timeout: 1m\n      prefix: " + strings.Repeat("p", 129) + "\n",
+		":8: environments.R.replay.timeout: 1m0s is not between 0 and 10s\n:9: environments.R.replay.prefix: longer than 128 bytes"},
+	{"replay URL", oneKey + "    replay:\n      store: redis\n      url: 'http://:kept-from@h'\n", ":7: environments.R.replay.url: the scheme is none of redis, rediss, valkey, valkeys and unix"},
+	{"replay URL that is none", oneKey + "    replay:\n      store: redis\n      url: 'redis://:kept-from%zz@h'\n", ":7: environments.R.replay.url: not a URL (characters of a password that are special in URLs must be percent-encoded)"},
+	{"replay URL with another parameter", oneKey + "    replay: {store: redis, url: 'redis://h?kept-from=1'}\n", ":5: environments.R.replay.url: an unknown parameter"},
+	{"replay URL in a file", oneKey + "    replay:\n      store: redis\n      url:\n        file: redis-url\n", ":8: environments.R.replay.url.file: a user without a password"},
+	{"replay URL without its file", oneKey + "    replay: {store: redis, url: {file: absent}}\n", ":5: environments.R.replay.url.file: the file does not exist"},
+	{"replay URL without its variable", oneKey + "    replay: {store: redis, url: {env: GATEWAYAUTH_ABSENT}}\n", ":5: environments.R.replay.url.env: the environment variable GATEWAYAUTH_ABSENT is not set"},
+	{"replay URL empty", oneKey + "    replay: {store: redis, url: ''}\n", ":5: environments.R.replay.url: is empty"},
+	{"T097 replay of what is not signed", head + "    keys:\n    - " + strings.Replace(tokenKey, "name: k", "name: l", 1) + "\n    - {name: k, type: basic, key: i, secret: s}\n    replay: {store: memory}\n",
+		":6: environments.R.replay: no key of this environment signs requests (types basic, token do not), so that a replay cannot be told from another request"},
 	{"presigned", oneKey + "    allow_presigned: often\n", ":5: environments.R.allow_presigned: must be true or false"},
 	{"default unknown", oneKey + "    default: other\n", ":5: environments.R.default: no key of this environment has this name"},
 	{"merge of a text", oneKey + "    <<: mode\n", ":5: environments.R: << takes an alias of a mapping, or a list of such"},
@@ -171,7 +202,16 @@ var refusals = []struct{ name, file, want string }{
 	{"API not open", oneKey + "    apis:\n    - {match: /a, open: false}\n", ":6: environments.R.apis[0]: has neither key nor open: true"},
 	{"API with empty key", oneKey + "    apis:\n    - {match: /a, key: ''}\n", ":6: environments.R.apis[0].key: is empty"},
 	{"API with unknown key", oneKey + "    apis:\n    - {match: /a, key: other}\n", ":6: environments.R.apis[0].key: no key of this environment has this name"},
-	{"API field", oneKey + "    apis:\n    - {match: /a, key: k, method: GET}\n", ":6: environments.R.apis[0].method: unknown field; known here: allow_unsigned_payload, key, match, open"},
+	{"API field", oneKey + "    apis:\n    - {match: /a, key: k, method: GET}\n", ":6: environments.R.apis[0].method: unknown field; known here: allow_unsigned_payload, key, match, max_body, open, stream"},
+	{"API with a method in lower case", oneKey + "    apis:\n    - {match: /b, key: k}\n    - match: get /a\n      key: k\n", ":7: environments.R.apis[1].match: the method is not in upper case, so no request would have it"},
+	{"API with a host in upper case", oneKey + "    apis:\n    - key: k\n      match: GET Api.example.com/\n", ":7: environments.R.apis[0].match: the host is not a name in lower case, without port and final dot, so no request would match"},
+	{"API with a port", oneKey + "    apis:\n    - {match: 'api.example.com:443/', key: k}\n", ":6: environments.R.apis[0].match: the host is not a name in lower case, without port and final dot, so no request would match"},
+	{"API stream a text", oneKey + "    apis:\n    - {match: /a, key: k, stream: 'yes'}\n", ":6: environments.R.apis[0].stream: must be true or false"},
+	{"API of large bodies, not streamed", oneKey + "    apis:\n    - match: /a\n      key: k\n      max_body: 5GiB\n", ":8: environments.R.apis[0].max_body: 5368709120 bytes are more than MaxBuffered, 268435456"},
+	{"API body of nothing", oneKey + "    apis:\n    - {match: /a, key: k, max_body: 0}\n", ":6: environments.R.apis[0].max_body: must be more than 0"},
+	{"API open and streamed", oneKey + "    apis:\n    - {match: /a, open: true, stream: true}\n", ":6: environments.R.apis[0].match: open, and says how bodies are verified"},
+	{"API that forbids what the environment allows", oneKey + "    apis:\n    - match: /a\n      key: k\n      allow_unsigned_payload: false\n    allow_unsigned_payload: true\n",
+		":8: environments.R.apis[0].allow_unsigned_payload: false, while the environment allows it to every API; take it away there and set it for the APIs that need it"},
 
 	{"all at once", head + `    mode: enforced
     clock_skew: 2h
@@ -203,6 +243,7 @@ func TestRefusals(t *testing.T) {
 	t.Chdir(t.TempDir())
 	write(t, ".", "blank", "\n")
 	write(t, ".", "aes-vector", "kept-from-16-and-all\n")
+	write(t, ".", "redis-url", "redis://kept-from@redis.example.com\n")
 	write(t, ".", "large", strings.Repeat("s", 64<<10+1))
 	for _, tt := range refusals {
 		t.Run(tt.name, func(t *testing.T) {

@@ -3,7 +3,6 @@ package config
 import (
 	"crypto/sha256"
 	"encoding/binary"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -18,7 +17,14 @@ import (
 type snapshot struct {
 	order []string
 	files map[string]reading
-	links map[string]string // folder with a ..data link -> what it led to, or ""
+	links map[string]volume // by the folder that has, or has not, a ..data link
+}
+
+// volume is what a ..data link led to; the zero volume is none.
+type volume struct {
+	link   string      // its text
+	target string      // the folder, "" where there is none
+	info   os.FileInfo // of that
 }
 
 type reading struct {
@@ -30,7 +36,7 @@ type reading struct {
 type fingerprint [sha256.Size]byte
 
 func newSnapshot() *snapshot {
-	return &snapshot{files: map[string]reading{}, links: map[string]string{}}
+	return &snapshot{files: map[string]reading{}, links: map[string]volume{}}
 }
 
 const volumeLink = "..data"
@@ -52,17 +58,17 @@ func (s *snapshot) read(path string, most int64) ([]byte, error) {
 // the link leads to.
 func (s *snapshot) resolve(path string) string {
 	for dir := filepath.Dir(path); ; dir = filepath.Dir(dir) {
-		target, seen := s.links[dir]
+		v, seen := s.links[dir]
 		if !seen {
-			target = followLink(dir)
-			s.links[dir] = target
+			v = followLink(dir)
+			s.links[dir] = v
 		}
-		if target != "" {
+		if v.target != "" {
 			inside, err := filepath.Rel(dir, path)
 			if err != nil || !throughLink(dir, inside) {
 				return path // beside the volume's files
 			}
-			return filepath.Join(target, inside)
+			return filepath.Join(v.target, inside)
 		}
 		if parent := filepath.Dir(dir); parent == dir {
 			return path
@@ -70,16 +76,26 @@ func (s *snapshot) resolve(path string) string {
 	}
 }
 
-func followLink(dir string) string {
-	link := filepath.Join(dir, volumeLink)
-	if info, err := os.Lstat(link); err != nil || info.Mode()&fs.ModeSymlink == 0 {
-		return ""
-	}
-	target, err := filepath.EvalSymlinks(link)
+// followLink finds the volume of a folder. Where the link is replaced and what it
+// led to deleted in between, the volume has no target, and its link tells that
+// it is not the one that is there later.
+func followLink(dir string) (v volume) {
+	path := filepath.Join(dir, volumeLink)
+	link, err := os.Readlink(path)
 	if err != nil {
-		return ""
+		return v
 	}
-	return target
+	v.link = link
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		if v.info, err = os.Stat(target); err == nil {
+			v.target = target
+		}
+	}
+	return v
+}
+
+func (v volume) equal(other volume) bool {
+	return v.link == other.link && v.target == other.target && (v.target == "" || os.SameFile(v.info, other.info))
 }
 
 // throughLink reports whether the first part of a path inside of dir is the
@@ -90,10 +106,12 @@ func throughLink(dir, inside string) bool {
 	return err == nil && target == filepath.Join(volumeLink, first)
 }
 
-// moved reports whether a volume was replaced since it was read.
+// moved reports whether a volume was replaced since its link was read: then files
+// may have been missing because the volume was deleted meanwhile. The link is
+// replaced before that, so nothing goes unnoticed.
 func (s *snapshot) moved() bool {
-	for dir, target := range s.links {
-		if followLink(dir) != target {
+	for dir, v := range s.links {
+		if !v.equal(followLink(dir)) {
 			return true
 		}
 	}

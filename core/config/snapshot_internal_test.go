@@ -46,3 +46,46 @@ func TestSnapshotIsOneVersion(t *testing.T) {
 		t.Errorf("got %s in the second read of one snapshot", again)
 	}
 }
+
+// TestSnapshotOfADeletedVolume: a volume that is deleted between two steps of a
+// reading makes the reading void, and one that is gone for good does not.
+func TestSnapshotOfADeletedVolume(t *testing.T) {
+	try := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	dir := t.TempDir()
+	a, link := filepath.Join(dir, "a"), filepath.Join(dir, "..data")
+	try(os.Symlink(filepath.Join("..data", "a"), a))
+	try(os.Symlink("..1", link)) // ..1 is gone already
+	for _, next := range []string{"..2", "..3"} {
+		s := newSnapshot()
+		if _, err := s.read(a, maxSecret); err == nil {
+			t.Fatal("read from a volume that is gone")
+		}
+		if s.moved() {
+			t.Error("void, and nothing has changed")
+		}
+		try(os.Symlink(next, filepath.Join(dir, "..tmp")))
+		try(os.Rename(filepath.Join(dir, "..tmp"), link))
+		if !s.moved() {
+			t.Errorf("not void, and the link is now to %s, gone as well", next)
+		}
+	}
+	// The same name for another folder.
+	for range 2 {
+		try(os.RemoveAll(filepath.Join(dir, "..3")))
+		try(os.Mkdir(filepath.Join(dir, "..3"), 0o700))
+		try(os.WriteFile(filepath.Join(dir, "..3", "a"), nil, 0o600))
+	}
+	s := newSnapshot()
+	_, err := s.read(a, maxSecret)
+	try(err)
+	try(os.Rename(filepath.Join(dir, "..3"), filepath.Join(dir, "..old")))
+	try(os.Mkdir(filepath.Join(dir, "..3"), 0o700))
+	if !s.moved() {
+		t.Error("not void, and the folder is another one")
+	}
+}

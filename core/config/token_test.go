@@ -48,6 +48,7 @@ func (s *identityService) set(token, project string) {
 func (s *identityService) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	w.Header().Set("Content-Type", "application/json")
 	project, status := "service", http.StatusCreated
 	if r.Method == http.MethodPost {
 		var document any
@@ -55,7 +56,8 @@ func (s *identityService) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		const want = "map[auth:map[identity:map[methods:[password] password:map[user:map[domain:map[name:Default] name:gateway password:" + secret + "]]] " +
 			"scope:map[project:map[domain:map[name:Default] name:service]]]]"
 		if got := fmt.Sprint(document); got != want {
-			http.Error(w, "{}", http.StatusUnauthorized)
+			w.WriteHeader(http.StatusUnauthorized)
+			io.WriteString(w, "{}")
 			return
 		}
 		s.logins++
@@ -63,11 +65,11 @@ func (s *identityService) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	} else {
 		project, status = s.projects[r.Header.Get("X-Subject-Token")], http.StatusOK
 		if project == "" {
-			http.Error(w, "{}", http.StatusNotFound)
+			w.WriteHeader(http.StatusNotFound)
+			io.WriteString(w, "{}")
 			return
 		}
 	}
-	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	fmt.Fprintf(w, `{"token": {"user": {"id": "u"}, "project": {"id": %q}, "expires_at": %q}}`, project, s.now().UTC().Add(time.Hour).Format(time.RFC3339))
 }
@@ -157,7 +159,7 @@ func TestT110ReloadForgets(t *testing.T) {
 		t.Errorf("%d logins, want one for each load, %d", logins, changes+1)
 	}
 	iam.CloseClientConnections()
-	for deadline := time.Now().Add(10 * time.Second); runtime.NumGoroutine() > before+1; { // the watching one
+	for deadline := time.Now().Add(10 * time.Second); runtime.NumGoroutine() > before+2; { // the watching one, and that of fsnotify
 		if time.Now().After(deadline) {
 			t.Fatalf("%d goroutines, %d before the %d loads", runtime.NumGoroutine(), before, changes+1)
 		}

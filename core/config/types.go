@@ -16,8 +16,9 @@ import (
 // The fields that several types have.
 var (
 	anyID        = keyField{name: "key", required: true}
-	anySecret    = keyField{name: "secret", kind: aSecret, required: true, rotates: true}
-	sessionToken = keyField{name: "session_token", kind: aSecret}
+	anySecret    = keyField{name: "secret", kind: hidden, required: true, rotates: true, limit: shortLimit}
+	accessKey    = anyID.within(shortLimit)
+	sessionToken = keyField{name: "session_token", kind: hidden}
 	region       = keyField{name: "region", required: true, check: checkScope}
 	service      = keyField{name: "service", required: true, check: checkScope}
 	pathRule     = keyField{name: "paths", check: checkPaths}
@@ -31,46 +32,46 @@ func (f keyField) within(l limit) keyField {
 
 // keyTypes are the types of the format.
 var keyTypes = []keyType{
-	{"hmac", []keyField{anyID.within(hmacKeyLimit), anySecret.within(hmacSecretLimit), sessionToken},
+	{"hmac", true, []keyField{anyID.within(hmacKeyLimit), anySecret.within(hmacSecretLimit), sessionToken},
 		func(keys []key, _ func() time.Time) core.Scheme { return apig.New(apig.Config{Keys: source(keys)}) }},
-	{"basic", []keyField{anyID.within(basicKeyLimit), anySecret.within(basicSecretLimit)},
+	{"basic", false, []keyField{anyID.within(basicKeyLimit), anySecret.within(basicSecretLimit)},
 		func(keys []key, now func() time.Time) core.Scheme {
 			return basic.New(basic.Config{Keys: source(keys), Now: now})
 		}},
-	{"aksk", []keyField{anyID, anySecret, region, service, sessionToken},
+	{"aksk", true, []keyField{accessKey, anySecret, region, service, sessionToken},
 		func(keys []key, _ func() time.Time) core.Scheme {
 			return apig.NewScoped(apig.Config{Keys: source(keys)})
 		}},
-	{"v11", []keyField{anyID, anySecret, region, service, sessionToken},
+	{"v11", true, []keyField{accessKey, anySecret, region, service, sessionToken},
 		func(keys []key, _ func() time.Time) core.Scheme { return apig.NewV11(apig.Config{Keys: source(keys)}) }},
-	{"ecdsa-p256", []keyField{anyID, anySecret, sessionToken},
+	{"ecdsa-p256", true, []keyField{anyID, anySecret, sessionToken},
 		func(keys []key, _ func() time.Time) core.Scheme {
 			return apig.NewECDSA(apig.Config{Keys: source(keys)})
 		}},
-	{"hmac-sm3", []keyField{anyID, anySecret, sessionToken},
+	{"hmac-sm3", true, []keyField{anyID, anySecret, sessionToken},
 		func(keys []key, _ func() time.Time) core.Scheme { return sm.New(sm.Config{Keys: source(keys)}) }},
-	{"sm2", []keyField{anyID, anySecret, sessionToken},
+	{"sm2", true, []keyField{anyID, anySecret, sessionToken},
 		func(keys []key, _ func() time.Time) core.Scheme { return sm.NewSM2(sm.Config{Keys: source(keys)}) }},
-	{"sigv4", []keyField{anyID, anySecret, region, service, sessionToken, pathRule},
+	{"sigv4", true, []keyField{accessKey, anySecret, region, service, sessionToken, pathRule},
 		func(keys []key, _ func() time.Time) core.Scheme {
 			return sigv4.New(sigv4.Config{Keys: source(keys), PathsByID: paths(keys)})
 		}},
-	{"sigv4a", []keyField{anyID, anySecret, region, service, sessionToken, pathRule},
+	{"sigv4a", true, []keyField{accessKey, anySecret, region, service, sessionToken, pathRule},
 		func(keys []key, _ func() time.Time) core.Scheme {
 			return sigv4.NewA(sigv4.ConfigA{Keys: source(keys), PathsByID: paths(keys)})
 		}},
-	{"aes", []keyField{
-		{name: "key", kind: aSecret, required: true, rotates: true, limit: aesKeyLimit, verdict: "Key"},
-		{name: "secret", kind: aSecret, required: true, rotates: true, limit: aesVectorLimit, verdict: "Vector"},
+	{"aes", true, []keyField{
+		{name: "key", kind: hidden, required: true, rotates: true, limit: aesKeyLimit, verdict: "Key"},
+		{name: "secret", kind: hidden, required: true, rotates: true, limit: aesVectorLimit, verdict: "Vector"},
 		{name: "algorithm", verdict: "Algorithm"}},
 		func(keys []key, _ func() time.Time) core.Scheme {
 			return aescfb.New(aescfb.Config{Keys: each(keys, aesKey)})
 		}},
-	{"token", []keyField{
+	{"token", false, []keyField{
 		{name: "iam_url", required: true, verdict: "IAMURL"},
 		{name: "insecure_http", kind: aFlag},
 		{name: "user", required: true},
-		{name: "password", kind: aSecret, required: true},
+		{name: "password", kind: hidden, required: true},
 		{name: "domain", required: true},
 		{name: "project", required: true},
 		{name: "caller_project"}},

@@ -83,6 +83,7 @@ func TestF05KubernetesSwap(t *testing.T) {
 					return
 				default:
 				}
+				time.Sleep(100 * time.Microsecond) // leaves the watcher some of the processors
 				lock.RLock()
 				got := verdict(v, signed(t, "GET", "/a", secretOf(generation)))
 				lock.RUnlock()
@@ -93,7 +94,10 @@ func TestF05KubernetesSwap(t *testing.T) {
 			}
 		})
 	}
-	const swaps = 200
+	swaps := 1000
+	if testing.Short() {
+		swaps = 100
+	}
 	for next := 2; next <= swaps && !t.Failed(); next++ {
 		vol.swap(t, next)
 		deadline := time.Now().Add(20 * time.Second)
@@ -101,6 +105,7 @@ func TestF05KubernetesSwap(t *testing.T) {
 			if time.Now().After(deadline) {
 				t.Fatalf("generation %d is not active", next)
 			}
+			time.Sleep(100 * time.Microsecond)
 		}
 		lock.Lock()
 		generation = next

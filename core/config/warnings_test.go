@@ -2,7 +2,9 @@ package config_test
 
 import (
 	"bytes"
+	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 
@@ -13,13 +15,15 @@ import (
 // reported without the value of a secret.
 func TestWarnings(t *testing.T) {
 	const (
-		names  = "3 to 64 letters, digits and _, starting with a letter"
-		hmacID = "8 to 32 letters, digits, _ and -, starting with a letter or digit"
-		hmac   = "16 to 64 letters, digits and _!@#$%-, starting with a letter or digit"
-		user   = "4 to 32 letters, digits, _ and -, starting with a letter"
-		basic  = "8 to 64 letters, digits and _!@#$%-, starting with a letter or digit"
-		aes    = "16 or 32 letters, digits and _!@#$%+/=-, starting with a letter, digit, + or /"
-		vector = "16 letters, digits and _!@#$%+/=-, starting with a letter, digit, + or /"
+		limits = "outside of the gateway's published limits: "
+		names  = limits + "3 to 64 letters, digits and _, starting with a letter"
+		hmacID = limits + "8 to 32 letters, digits, _ and -, starting with a letter or digit"
+		hmac   = limits + "16 to 64 letters, digits and _!@#$%-, starting with a letter or digit"
+		user   = limits + "4 to 32 letters, digits, _ and -, starting with a letter"
+		basic  = limits + "8 to 64 letters, digits and _!@#$%-, starting with a letter or digit"
+		aes    = limits + "16 or 32 letters, digits and _!@#$%+/=-, starting with a letter, digit, + or /"
+		vector = limits + "16 letters, digits and _!@#$%+/=-, starting with a letter, digit, + or /"
+		short  = "shorter than 16 characters"
 	)
 	for _, tt := range []struct{ key, field, want string }{
 		{"{name: key, type: hmac, key: 01234567, secret: 0123456789abcdef}", "", ""},
@@ -49,6 +53,14 @@ func TestWarnings(t *testing.T) {
 		{"{name: key, type: aes, key: 0123456789abcdef, secret: 0123456789abcdef, previous: [{secret: _kept-from-16-00}]}", "previous[0].secret", vector},
 		{"{name: key, type: token, iam_url: 'https://iam', user: u, password: p, domain: d, project: p}", "", ""},
 		{"{name: a-key, type: token, iam_url: 'https://iam', user: u, password: kept, domain: d, project: p}", "name", names},
+		{"{name: key, type: aksk, key: ACCESSKEY0000001, secret: 0123456789abcdef, region: r, service: s}", "", ""},
+		{"{name: key, type: aksk, key: ACCESSKEY000001, secret: 0123456789abcdef, region: r, service: s}", "key", short},
+		{"{name: key, type: v11, key: ACCESSKEY0000001, secret: kept-from, region: r, service: s}", "secret", short},
+		{"{name: key, type: sigv4, key: ACCESSKEY000001, secret: 0123456789abcdef, region: r, service: s}", "key", short},
+		{"{name: key, type: sigv4a, key: ACCESSKEY0000001, secret: {file: password}, region: r, service: s}", "secret.file", short},
+		{"{name: key, type: sigv4, key: ACCESSKEY0000001, secret: 0123456789abcdef, region: r, service: s, previous: [{secret: kept-from}]}", "previous[0].secret", short},
+		{"{name: key, type: ecdsa-p256, key: any, secret: kept-from}", "secret", short},
+		{"{name: key, type: sm2, key: any, secret: 'sixteen chars: ä'}", "", ""},
 	} {
 		t.Chdir(t.TempDir())
 		write(t, ".", "password", "kept from it\n")
@@ -63,7 +75,7 @@ func TestWarnings(t *testing.T) {
 			got.WriteString(p.Error())
 		}
 		if tt.want != "" {
-			want.WriteString("f.yaml:4: environments.R.keys[0]." + tt.field + ": outside of the gateway's published limits: " + tt.want)
+			want.WriteString("f.yaml:4: environments.R.keys[0]." + tt.field + ": " + tt.want)
 		}
 		if got.String() != want.String() {
 			t.Errorf("%s: got warning %s\nwant %s", tt.key, &got, &want)
@@ -89,5 +101,33 @@ func TestWarningsOfOneEnvironment(t *testing.T) {
 	must(t, err)
 	if log.Len() != 0 || len(f.Warnings()) != 1 {
 		t.Errorf("got log %s and %d warnings; want none and 1", &log, len(f.Warnings()))
+	}
+}
+
+// TestMethodWarnings: a method that no client sends binds nothing.
+func TestMethodWarnings(t *testing.T) {
+	f, err := config.Load(write(t, t.TempDir(), "f.yaml", oneKey, `    default: k
+    replay: {store: memory, exempt_methods: [GET, HAED]}
+    apis:
+    - {match: /a, key: k}
+    - {match: "QUERY /a", key: k}
+    - {match: "GTE /a", key: k}
+    - {match: "POTS example.com/a", key: k}
+`))
+	must(t, err)
+	const rule = " is none of GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, CONNECT, TRACE, QUERY; is it mistyped?"
+	want := []string{
+		"10 environments.R.apis[2].match: the method \"GTE\"" + rule,
+		"11 environments.R.apis[3].match: the method \"POTS\"" + rule,
+		"6 environments.R.replay.exempt_methods[1]: the method \"HAED\"" + rule,
+	}
+	var got []string
+	for _, p := range f.Warnings() {
+		if p.Field != "environments.R.keys[0].name" {
+			got = append(got, fmt.Sprintf("%d %s: %s", p.Line, p.Field, p.Rule))
+		}
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q\nwant %q", got, want)
 	}
 }

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"time"
@@ -15,69 +16,127 @@ import (
 // The whole file is checked, but only the secrets of that environment are
 // needed: a process in production does without those of the tests.
 //
-// It compares contents, not times, once a second ([WithPoll]): writes in place,
-// renames, and the volumes of Kubernetes, where a link is replaced and the
-// files themselves never change. A change is loaded once two looks in a row
-// found the same, so that a file being written is not taken for the whole one.
-// A writer that pauses for longer in the middle can still be read in half:
-// write to another file and rename it.
+// It compares contents, not times: after notice of a change from the file system,
+// and once a second in any case ([WithPoll]), since not every file system gives
+// notice. So it sees writes in place, renames, and the volumes of Kubernetes,
+// where a link is replaced and the files themselves never change. A change is
+// loaded once two looks in a row found the same, so that a file being written is
+// not taken for the whole one: with notice a tenth of a second apart, the first
+// when nothing has happened for as long, otherwise a second. A writer that pauses
+// for longer in the middle can still be read in half: write to another file and
+// rename it.
 //
 // A change that cannot be loaded leaves the last good policy in force, whatever
 // the problem is (a problem in another environment included), and is logged at
 // error level, once for each content. The next content that can be loaded takes
 // effect by itself, with one record at info level. Requests that are being
-// judged finish under the policy they started with.
+// judged finish under the policy they started with. [WithReloads] gives metrics
+// of all this.
 //
 // What never reaches the files cannot be seen: Kubernetes does not update
 // mounts with subPath, and environment variables are read anew only when a file
 // changes.
 //
-// One goroutine does this. It ends when ctx does, and the Verifier then stays
-// as it is.
+// The replay store stays the same for as long as its settings do, so that a reload
+// forgets nothing; see the package comment for what happens otherwise. A store
+// that is no longer used is closed.
+//
+// One goroutine does this, and another one waits for notices. Both end when ctx
+// does. The Verifier then stays as it is, but a replay store on a server is closed:
+// requests that need it are refused with 503. So end ctx after the servers that
+// use the Verifier have shut down.
 func Watch(ctx context.Context, path, env string, opts ...Option) (*core.Verifier, error) {
-	w := &watcher{path: path, env: env, opts: opts, options: settle(opts), reported: map[fingerprint]bool{}}
+	w := &watcher{path: path, env: env, options: settle(opts), reported: map[fingerprint]bool{}}
 	if w.poll <= 0 {
 		return nil, errPoll
 	}
 	f, sum, err := w.start()
-	if err != nil {
-		return nil, err
+	if err == nil {
+		err = w.apply(f)
 	}
-	if w.verifier, err = f.Verifier(env, opts...); err != nil {
+	if err != nil {
 		return nil, err
 	}
 	w.settled, w.last = sum, sum
 	w.tell(nil)
-	go w.run(ctx)
+	go w.run(ctx, newNotices(w.options))
 	return w.verifier, nil
 }
 
 // watcher follows the files of one environment.
 type watcher struct {
 	path, env string
-	opts      []Option
 	options
 	verifier *core.Verifier
+	stores   stores
+	linger   time.Duration // how long a request may be judged under the policy in force
 
 	doc      *document // decoded from the content that docSum stands for
 	docSum   fingerprint
 	last     fingerprint          // of the last look
 	settled  fingerprint          // of what was last loaded, or found bad
 	reported map[fingerprint]bool // bad contents since the last good one
+	state    Reload               // of the last attempt
 }
 
-func (w *watcher) run(ctx context.Context) {
-	ticker := time.NewTicker(w.poll)
-	defer ticker.Stop()
+const (
+	// soon is the time between two looks after notice of a change, and between
+	// the last notice and the first of them.
+	soon = 100 * time.Millisecond
+	// patience is how long notices that keep coming put a look off.
+	patience = time.Second
+)
+
+func (w *watcher) run(ctx context.Context, n *notices) {
+	defer w.stores.close()
+	defer n.close()
+	hurry := n.on() // something may have changed before there were notices
+	var first time.Time
+	timer := time.NewTimer(w.pause(hurry))
+	defer timer.Stop()
 	for {
+		noticed := false
 		select {
 		case <-ctx.Done():
-			return
-		case <-ticker.C:
-			w.look()
+		case <-n.changes:
+			noticed = true
+		case err := <-n.failures:
+			noticed = true
+			n.failed(err)
+		case <-timer.C:
 		}
+		if ctx.Err() != nil {
+			return // whatever else was ready: the files may be gone as well
+		}
+		if noticed {
+			now := time.Now()
+			if hurry = true; first.IsZero() {
+				first = now
+			}
+			timer.Reset(min(w.pause(true), max(0, first.Add(patience).Sub(now))))
+			continue
+		}
+		first = time.Time{}
+		settled, paths := w.look()
+		hurry = n.follow(paths) || hurry && !settled
+		next := w.pause(hurry)
+		if sweep := w.stores.sweep(); sweep > 0 {
+			next = min(next, sweep)
+		}
+		timer.Reset(next)
 	}
 }
+
+// pause is the time until the next look.
+func (w *watcher) pause(hurry bool) time.Duration {
+	if hurry {
+		return min(soon, w.poll)
+	}
+	return w.poll
+}
+
+// attempts bounds how often a volume is read that is replaced meanwhile.
+const attempts = 10
 
 // start makes the first look. There is no other to compare it with; the ones
 // that follow correct it if it came too early.
@@ -85,7 +144,7 @@ func (w *watcher) start() (f *File, sum fingerprint, err error) {
 	for attempt := 1; ; attempt++ {
 		s := newSnapshot()
 		sum = w.read(s)
-		if f, err = w.doc.load(s, w.env); !s.moved() || attempt == 3 {
+		if f, err = w.doc.load(s, w.env); !s.moved() || attempt == attempts {
 			return f, sum, err
 		}
 	}
@@ -105,21 +164,30 @@ func (w *watcher) read(s *snapshot) fingerprint {
 	return s.sum()
 }
 
-// look compares the files with the last look, and loads what is new in both.
-func (w *watcher) look() {
+// look compares the files with the last look, and loads what is new in both. It
+// returns the files, and whether what they hold has been dealt with.
+func (w *watcher) look() (settled bool, paths []string) {
 	s := newSnapshot()
 	sum := w.read(s)
 	if s.moved() {
 		w.last = fingerprint{} // neither the old content nor the new one, and no look to agree with
-		return
+		return false, s.order
 	}
 	again := sum == w.last
 	w.last = sum
-	if !again || sum == w.settled {
-		return
+	if sum != w.settled && again {
+		w.settled = sum
+		w.reload(s, sum)
 	}
-	w.settled = sum
-	err := w.reload(s)
+	return sum == w.settled, s.order
+}
+
+// reload applies what the snapshot holds, and tells how that went.
+func (w *watcher) reload(s *snapshot, sum fingerprint) {
+	f, err := w.doc.load(s, w.env)
+	if err == nil {
+		err = w.apply(f)
+	}
 	w.tell(err)
 	if err == nil {
 		clear(w.reported)
@@ -134,25 +202,46 @@ func (w *watcher) look() {
 	}
 }
 
-// reload applies what the snapshot holds.
-func (w *watcher) reload(s *snapshot) error {
-	f, err := w.doc.load(s, w.env)
+// apply puts the environment in force.
+func (w *watcher) apply(f *File) error {
+	e, err := f.environment(w.env)
 	if err != nil {
 		return err
 	}
-	c, err := f.Config(w.env, w.opts...)
+	st, err := w.stores.take(e.store, w.logger)
 	if err != nil {
 		return err
 	}
-	if err := w.verifier.Reload(c); err != nil {
+	c := e.config(w.options, st.ReplayStore)
+	if w.verifier == nil {
+		w.verifier, err = core.New(c)
+	} else {
+		err = w.verifier.Reload(c)
+	}
+	if err != nil {
+		w.stores.leave(st)
 		return err
 	}
+	w.stores.use(st, w.linger)
+	w.linger = cmp.Or(c.BodyTimeout, 30*time.Second) + 30*time.Second
 	f.logWarnings(w.env, w.logger)
+	if st.store == memoryStore && st.maxEntries != e.store.maxEntries {
+		w.logger.Warn("gatewayauth: the replay store keeps its size; max_entries counts from the next start",
+			slog.String("file", w.path), slog.String("environment", w.env))
+	}
 	return nil
 }
 
 func (w *watcher) tell(err error) {
+	now := time.Now()
+	w.state.Environment, w.state.Err, w.state.Time = w.env, err, now
+	if err == nil {
+		w.state.LastLoaded = now
+		w.state.Loads++
+	} else {
+		w.state.Failures++
+	}
 	for _, f := range w.reloads {
-		f(Reload{Environment: w.env, Err: err})
+		f(w.state)
 	}
 }

@@ -25,7 +25,7 @@ type watch struct {
 
 	mu      sync.Mutex
 	log     bytes.Buffer
-	reloads []error
+	reloads []config.Reload
 }
 
 // Write takes what the watcher logs.
@@ -38,7 +38,7 @@ func (w *watch) Write(p []byte) (int, error) {
 func (w *watch) reloaded(r config.Reload) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.reloads = append(w.reloads, r.Err)
+	w.reloads = append(w.reloads, r)
 }
 
 // logged returns what was logged since the last call.
@@ -61,6 +61,7 @@ func watched(t *testing.T, path string, test func(*watch), opts ...config.Option
 		opts = append([]config.Option{
 			config.WithLogger(slog.New(slog.NewTextHandler(w, nil))),
 			config.WithReloads(w.reloaded),
+			config.WithPollOnly(), // the bubble's clock does not wait for files
 		}, opts...)
 		var err error
 		if w.verifier, err = config.Watch(ctx, path, "R", opts...); err != nil {
@@ -178,7 +179,7 @@ func TestWatchKeepsLastGood(t *testing.T) {
 			w.expect("k", secret)
 			w.records(step.want...)
 		}
-		if len(w.reloads) != 6 || w.reloads[0] != nil || w.reloads[1] == nil {
+		if len(w.reloads) != 6 || w.reloads[0].Err != nil || w.reloads[1].Err == nil {
 			t.Errorf("got reloads %v; want a good one, and then five", w.reloads)
 		}
 	})
@@ -242,7 +243,7 @@ func TestWatchEnds(t *testing.T) {
 	path := write(t, dir, "f.yaml", oneKey, "    default: k\n")
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
-		v, err := config.Watch(ctx, path, "R", quiet)
+		v, err := config.Watch(ctx, path, "R", quiet, config.WithPollOnly())
 		must(t, err)
 		cancel()
 		write(t, dir, "f.yaml", oneKey)

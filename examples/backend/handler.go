@@ -26,6 +26,10 @@ type answer struct {
 func handle(w http.ResponseWriter, r *http.Request) {
 	hash := sha256.New()
 	n, err := io.Copy(hash, r.Body)
+	if refusal, ok := errors.AsType[*core.Error](err); ok { // the verdict on a body that is read as it arrives
+		core.WriteProblem(w, r, refusal)
+		return
+	}
 	if err != nil {
 		status := http.StatusBadRequest
 		if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {

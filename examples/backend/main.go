@@ -62,7 +62,9 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		}
 		options = append(options, config.WithNow(func() time.Time { return instant }))
 	}
-	v, err := config.Watch(ctx, *file, *env, options...)
+	watching, end := context.WithCancel(context.WithoutCancel(ctx))
+	defer end() // when the servers have shut down: a replay store is closed with it
+	v, err := config.Watch(watching, *file, *env, options...)
 	if err != nil {
 		return err
 	}

@@ -2,7 +2,10 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -198,4 +201,101 @@ func TestBackendDoesNotStart(t *testing.T) {
 			t.Errorf("%v: got %v and output %q, want an error that says %q", tt.args, err, &out, tt.want)
 		}
 	}
+}
+
+// TestBackendReplay: a captured request is refused behind every adapter that the
+// one verifier stands in front of, also after the file has changed.
+func TestBackendReplay(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "environments.yaml")
+	put := func(more string) {
+		t.Helper()
+		text := strings.NewReplacer("MODE", "enforce", "SECRET", secret).Replace(policy) + more
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const section = "    replay: {store: memory, exempt_methods: [GET]}\n"
+	put(section)
+	addresses := start(t, "-config", file, "-env", "prod", "-echo", "127.0.0.1:0", "-gin", "127.0.0.1:0")
+	captured, err := http.NewRequest("POST", "http://api.example.com/captured", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := core.Key{Name: "k1", ID: "AKTESTAKTEST0001", Secret: core.NewSecret(secret)}
+	empty := sha256.Sum256(nil)
+	if err := apig.NewSigner(key, apig.SignOptions{}).Sign(captured, hex.EncodeToString(empty[:]), time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	send := func(address string) int {
+		t.Helper()
+		r := captured.Clone(t.Context())
+		r.Host, r.URL.Host = "api.example.com", address
+		response, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response.Body.Close()
+		return response.StatusCode
+	}
+	if got := send(addresses["nethttp"]); got != 200 {
+		t.Errorf("at first: got %d", got)
+	}
+	again := func(when string) {
+		t.Helper()
+		for adapter, address := range addresses {
+			if got := send(address); got != 401 {
+				t.Errorf("%s, %s: got %d", when, adapter, got)
+			}
+		}
+	}
+	again("captured")
+	put(strings.Replace(section, "[GET]", "[GET, HEAD]", 1) + "    expose_reason: true\n")
+	for deadline := time.Now().Add(30 * time.Second); ; {
+		if _, got := call(t, http.DefaultClient, "POST", "http://"+addresses["nethttp"]+"/", ""); got["code"] != nil {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("waited 30 s for the change")
+		}
+	}
+	again("after a change of the file")
+}
+
+// TestBackendStream: the handler of a streamed API reads the verdict with the end
+// of the body.
+func TestBackendStream(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "environments.yaml")
+	text := strings.NewReplacer("MODE", "enforce", "SECRET", secret).Replace(policy)
+	text = strings.Replace(text, "    apis:\n", "    max_body: 1KiB\n    apis:\n      - {match: /film, key: k1, stream: true, max_body: 5GiB}\n", 1)
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for adapter, address := range start(t, "-config", file, "-env", "prod", "-echo", "127.0.0.1:0", "-gin", "127.0.0.1:0") {
+		base := "http://" + address
+		large := strings.Repeat("x", 100<<10)
+		if status, got := call(t, signing(nil, core.PayloadDeclared), "PUT", base+"/film", large); status != 200 || got["body_bytes"] != 102400.0 || got["payload"] != "declared" {
+			t.Errorf("%s: got %d %v", adapter, status, got)
+		}
+		if status, got := call(t, signing(nil, core.PayloadDeclared), "PUT", base+"/other", large); status != 413 {
+			t.Errorf("%s, another API: got %d %v", adapter, status, got)
+		}
+		client := signing(nil, core.PayloadDeclared)
+		client.Transport.(*signer.Transport).Base = changing{}
+		if status, got := call(t, client, "PUT", base+"/film", large); status != 401 || got["status"] != 401.0 {
+			t.Errorf("%s, another body: got %d %v", adapter, status, got)
+		}
+	}
+}
+
+// changing sends another body than the one that was signed.
+type changing struct{}
+
+func (changing) RoundTrip(r *http.Request) (*http.Response, error) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	body[len(body)/2]++
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	return http.DefaultTransport.RoundTrip(r)
 }

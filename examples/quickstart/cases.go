@@ -81,10 +81,33 @@ func cases() []testCase {
 		through("through the gateway: client cannot choose the method later",
 			post("/orders/7", "", "X-HTTP-Method-Override: DELETE"), refused(core.CodeHeaderNotSigned)),
 		through("open API", get("/healthz"), accepted("-")),
+		through("through the gateway: a request that someone captures", post("/captured/", `{"amount":100}`), accepted("orders_key")),
+		through("through the gateway: the same request again", post("/captured/", `{"amount":100}`), refused(core.CodeReplayed)),
+		through("through the gateway: another one of that second", post("/captured/", `{"amount":101}`), accepted("orders_key")),
+		through("through the gateway: a method that is exempt", get("/captured/"), accepted("orders_key")),
+		through("through the gateway: a method that is exempt, again", get("/captured/"), accepted("orders_key")),
+		through("through the gateway: streamed, larger than others may be", post("/streams/film", strings.Repeat("x", maxBody+1)), accepted("orders_key")),
+		through("through the gateway: streamed, larger than this may be", post("/streams/film", strings.Repeat("x", 2*maxBody+1)), refused(core.CodeBodyTooLarge)),
 
 		past("past the gateway, honestly signed", accepted("orders_key"), honest),
-		past("x-apig-* header that nobody signed, which the handler does not see", accepted("orders_key"),
-			func(m message) message { return honest(m).with("X-Apig-Identity: root") }),
+		past("past the gateway, captured and sent again", refused(core.CodeReplayed), honest),
+		past("past the gateway, captured and sent again with a header more", refused(core.CodeReplayed),
+			func(m message) message { return honest(m).with("X-Fresh: 1") }),
+		past("x-apig-* header that nobody signed, which the handler does not see", accepted("orders_key"), func(m message) message {
+			return to(m, post("/orders/8", "x")).sign(orders, now, all).with("X-Apig-Identity: root")
+		}),
+		past("streamed, digest declared", accepted("orders_key"), func(m message) message {
+			return to(m, post("/streams/7", "x", "X-Sdk-Content-Sha256: "+hexSHA256("x"))).sign(orders, now, "host;x-sdk-content-sha256;x-sdk-date")
+		}),
+		past("streamed, another body: the handler's read fails", refused(core.CodeBodyMismatch), func(m message) message {
+			return to(m, post("/streams/8", "x", "X-Sdk-Content-Sha256: "+hexSHA256("y"))).sign(orders, now, "host;x-sdk-content-sha256;x-sdk-date")
+		}),
+		past("streamed, cut: the handler's read fails", refused(core.CodeBodyMismatch), func(m message) message {
+			return to(m, post("/streams/9", "x", "X-Sdk-Content-Sha256: "+hexSHA256("xy"))).sign(orders, now, "host;x-sdk-content-sha256;x-sdk-date")
+		}),
+		past("streamed, another body whose digest is not declared: the handler does not run", refused(core.CodeSignatureMismatch), func(m message) message {
+			return to(m, post("/streams/10", "one")).sign(orders, now, all).replace("one", "two")
+		}),
 		past("query sorted as the vendor's Java SDK does", accepted("orders_key"), func(m message) message {
 			return to(m, get("/orders/7?a%2Fb=1&a-b=2")).sign(orders, now, all)
 		}),

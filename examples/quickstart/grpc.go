@@ -82,13 +82,14 @@ func body(service string) string {
 func calls(host string) []call {
 	now := time.Now()
 	const withDigest = "host;x-sdk-content-sha256;x-sdk-date"
-	// signed is the metadata of a call with a message about a service.
+	// signed is the metadata of a call with a message about a service. Accepted
+	// calls differ in that, or in their date: they are not to be replays.
 	signed := func(key core.Key, method, service string, at time.Time) []string {
 		return post(method, body(service), "Host: "+host, "X-Sdk-Content-Sha256: "+hexSHA256(body(service))).sign(key, at, withDigest).pairs()
 	}
-	honest := signed(orders, checkMethod, "orders", now)
+	honest := signed(orders, checkMethod, "honest", now)
 	undeclared := post(checkMethod, body("orders"), "Host: "+host).sign(orders, now, all).pairs()
-	unsigned := post(watchMethod, "", "Host: "+host, "X-Sdk-Content-Sha256: UNSIGNED-PAYLOAD").sign(orders, now, withDigest).pairs()
+	unsigned := post(watchMethod, "", "Host: "+host, "X-Sdk-Content-Sha256: UNSIGNED-PAYLOAD").sign(orders, now.Add(-time.Minute), withDigest).pairs()
 	credentials := grpc.PerRPCCredentials(grpcauth.Credentials(
 		apig.NewSigner(orders, apig.SignOptions{Payload: core.PayloadUnsigned}), grpcauth.WithInsecureTransport()))
 	accepted := outcome{status: int(codes.OK), key: orders.Name, ran: 1}
@@ -97,9 +98,10 @@ func calls(host string) []call {
 	}
 	return []call{
 		{what: "through the gateway", method: checkMethod, service: "orders", throughGateway: true, want: accepted},
-		{what: "through the gateway: client's own credentials are stripped", method: checkMethod, service: "orders", throughGateway: true,
+		{what: "through the gateway: client's own credentials are stripped", method: checkMethod, service: "other orders", throughGateway: true,
 			metadata: []string{"authorization", "Bearer stolen", "x-sdk-date", "19700101T000000Z"}, want: accepted},
-		{what: "past the gateway, digest declared", method: checkMethod, service: "orders", metadata: honest, want: accepted},
+		{what: "past the gateway, digest declared", method: checkMethod, service: "honest", metadata: honest, want: accepted},
+		{what: "past the gateway, the same call again", method: checkMethod, service: "honest", metadata: honest, want: refused(core.CodeReplayed)},
 		{what: "past the gateway, digest not declared", method: checkMethod, service: "orders", metadata: undeclared, want: accepted},
 		{what: "past the gateway, digest declared, stream", method: watchMethod, service: "orders", metadata: signed(orders, watchMethod, "orders", now), want: accepted},
 		{what: "past the gateway, payload unsigned where allowed, stream", method: watchMethod, service: "orders", metadata: unsigned, want: accepted},
@@ -109,11 +111,11 @@ func calls(host string) []call {
 		{what: "no credential", method: checkMethod, service: "orders", want: refused(core.CodeCredentialMissing)},
 		{what: "no credential, stream", method: watchMethod, service: "orders", want: refused(core.CodeCredentialMissing)},
 		{what: "signed for another method", method: checkMethod, service: "orders", metadata: signed(orders, watchMethod, "orders", now), want: refused(core.CodeSignatureMismatch)},
-		{what: "message changed, digest declared", method: checkMethod, service: "others", metadata: honest, want: refused(core.CodeBodyMismatch)},
+		{what: "message changed, digest declared", method: checkMethod, service: "others", metadata: signed(orders, checkMethod, "changed", now), want: refused(core.CodeBodyMismatch)},
 		{what: "message changed, digest not declared", method: checkMethod, service: "others", metadata: undeclared, want: refused(core.CodeSignatureMismatch)},
-		{what: "message changed, stream", method: watchMethod, service: "others", metadata: signed(orders, watchMethod, "orders", now), want: refused(core.CodeBodyMismatch)},
-		{what: "two authorization values", method: checkMethod, service: "orders", metadata: append(honest[:len(honest):len(honest)], "authorization", "x"), want: refused(core.CodeRequestAmbiguous)},
-		{what: "x-sdk-* metadata added", method: checkMethod, service: "orders", metadata: append(honest[:len(honest):len(honest)], "x-sdk-foo", "1"), want: refused(core.CodeHeaderNotSigned)},
+		{what: "message changed, stream", method: watchMethod, service: "others", metadata: signed(orders, watchMethod, "changed", now), want: refused(core.CodeBodyMismatch)},
+		{what: "two authorization values", method: checkMethod, service: "honest", metadata: append(honest[:len(honest):len(honest)], "authorization", "x"), want: refused(core.CodeRequestAmbiguous)},
+		{what: "x-sdk-* metadata added", method: checkMethod, service: "honest", metadata: append(honest[:len(honest):len(honest)], "x-sdk-foo", "1"), want: refused(core.CodeHeaderNotSigned)},
 		{what: "20 minutes old", method: checkMethod, service: "orders", metadata: signed(orders, checkMethod, "orders", now.Add(-20*time.Minute)), want: refused(core.CodeSignatureExpired)},
 		{what: "unknown key", method: checkMethod, service: "orders", metadata: signed(core.Key{ID: "unknown", Secret: orders.Secret}, checkMethod, "orders", now), want: refused(core.CodeKeyUnknown)},
 		{what: "key of another API", method: checkMethod, service: "orders", metadata: signed(payments, checkMethod, "orders", now), want: refused(core.CodeKeyNotBound)},
@@ -133,7 +135,10 @@ func (m message) pairs() (pairs []string) {
 // grpcTable makes every call, and returns how many outcomes are wrong.
 func grpcTable(identity string) (wrong int, err error) {
 	app := new(health)
-	policy := policy(identity)
+	policy, err := policy(identity)
+	if err != nil {
+		return 0, err
+	}
 	policy.Observers = []core.Observer{core.ObserverFunc(app.observe)}
 	v, err := core.New(policy)
 	if err != nil {

@@ -100,7 +100,10 @@ type backend struct {
 
 func start(mount func(*core.Verifier, http.Handler) http.Handler, identity string) (*backend, error) {
 	b := new(backend)
-	policy := policy(identity)
+	policy, err := policy(identity)
+	if err != nil {
+		return nil, err
+	}
 	policy.Observers = []core.Observer{core.ObserverFunc(b.observe)}
 	v, err := core.New(policy)
 	if err != nil {
@@ -134,7 +137,7 @@ func (b *backend) stop() {
 func (b *backend) handle(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
-		http.Error(w, err.Error(), http.StatusBadRequest)
+		core.WriteProblem(w, r, err) // of a streamed body this is the verdict
 		return
 	}
 	key := "-"

@@ -10,6 +10,7 @@ import (
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/apig"
 	"github.com/gatewayauth/gatewayauth/core/basic"
+	"github.com/gatewayauth/gatewayauth/core/replay"
 	"github.com/gatewayauth/gatewayauth/core/signer"
 	"github.com/gatewayauth/gatewayauth/core/token"
 )
@@ -29,7 +30,8 @@ var (
 // maxBody is small, so that a body over it is quickly sent.
 const maxBody = 64 << 10
 
-func policy(identity string) core.Config {
+func policy(identity string) (core.Config, error) {
+	store, err := replay.New(replay.Config{})
 	c := core.Config{
 		Environment: "RELEASE",
 		Schemes:     schemes(identity),
@@ -39,6 +41,8 @@ func policy(identity string) core.Config {
 			{Match: "/temporary/", Key: temporary.Name},
 			{Match: "/partner/", Key: partner.Name},
 			{Match: "/uploads/", Key: orders.Name, AllowUnsignedPayload: true},
+			{Match: "/streams/", Key: orders.Name, Stream: true, MaxBody: 2 * maxBody},
+			{Match: "/captured/", Key: orders.Name},
 			{Match: "/token/", Key: callersKey},
 			{Match: "/unanswered/", Key: unansweredKey},
 			{Match: "GET /healthz", Open: true},
@@ -49,12 +53,13 @@ func policy(identity string) core.Config {
 		RequireSigned: []string{"host", "x-tenant"},
 		MaxBody:       maxBody,
 		MaxBuffered:   maxBody,
+		Replay:        core.Replay{Store: store, ExemptMethods: []string{"GET", "HEAD"}},
 		Logger:        slog.New(slog.DiscardHandler), // the table says it all
 	}
 	for _, s := range signing {
 		c.APIs = append(c.APIs, core.API{Match: s.api, Key: s.key})
 	}
-	return c
+	return c, err
 }
 
 // signed are the headers that the gateway signs besides its own.
@@ -70,12 +75,16 @@ func (unsigned) Sign(*http.Request, string, time.Time) error { return nil }
 // that is bound to it. Base sends; nil is HTTP/1.1.
 func gateway(target string, base http.RoundTripper) http.Handler {
 	mux := http.NewServeMux()
-	sign := func(api string, s signer.Signer) {
-		mux.Handle(api, signer.NewGateway(&url.URL{Scheme: "http", Host: target}, &signer.Transport{Signer: s, Base: base}))
+	signAt := func(api string, s signer.Signer, now func() time.Time) {
+		mux.Handle(api, signer.NewGateway(&url.URL{Scheme: "http", Host: target}, &signer.Transport{Signer: s, Base: base, Now: now}))
 	}
+	sign := func(api string, s signer.Signer) { signAt(api, s, nil) }
 	sign("/orders/", apig.NewSigner(orders, signed))
 	sign("/payments/", apig.NewSigner(payments, apig.SignOptions{Payload: core.PayloadDeclared}))
 	sign("/uploads/", apig.NewSigner(orders, apig.SignOptions{Payload: core.PayloadUnsigned}))
+	sign("/streams/", apig.NewSigner(orders, apig.SignOptions{Payload: core.PayloadDeclared}))
+	stopped := time.Now() // so that two equal requests are the same one, bit for bit
+	signAt("/captured/", apig.NewSigner(orders, signed), func() time.Time { return stopped })
 	sign("/temporary/", apig.NewSigner(temporary, signed))
 	sign("/partner/", basic.NewSigner(partner))
 	sign("/token/", token.NewSigner(core.NewSecret("token-of-blue")))
