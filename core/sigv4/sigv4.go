@@ -75,7 +75,7 @@ func (s *scheme) pathsOf(c *core.Credential) Paths {
 	return s.paths
 }
 
-var _ core.Canonicalizer = (*scheme)(nil)
+var _ core.Prover = (*scheme)(nil)
 
 func (s *scheme) Name() string         { return s.name() }
 func (s *scheme) Algorithms() []string { return []string{s.identifier()} }
@@ -110,6 +110,12 @@ func (s *scheme) Canonical(r *http.Request, c *core.Credential, payload string) 
 	return string(m.Request), string(m.StringToSign), err
 }
 
+// Proves reports whether the signature is that of the secret over another
+// canonical request.
+func (s *scheme) Proves(canonicalRequest string, c *core.Credential, key *core.Key, secret core.Secret) bool {
+	return s.verifies(key, secret, c, appendStringToSign(nil, []byte(canonicalRequest), c))
+}
+
 // stringToSign builds canonical request and string to sign into m.
 func stringToSign(m *canonical.Message, r *http.Request, c *core.Credential, paths Paths, payload string) error {
 	form := canonical.SigV4{SignedHeaders: c.SignedHeaders, Payload: payload, Path: paths.rule()}
@@ -119,15 +125,20 @@ func stringToSign(m *canonical.Message, r *http.Request, c *core.Credential, pat
 	if err := m.BuildSigV4(r, form); err != nil {
 		return canonicalError(err)
 	}
-	digest := sha256.Sum256(m.Request)
-	b := append(m.StringToSign[:0], c.Algorithm...)
+	m.StringToSign = appendStringToSign(m.StringToSign[:0], m.Request, c)
+	return nil
+}
+
+// appendStringToSign appends the string to sign of a canonical request.
+func appendStringToSign(b, canonicalRequest []byte, c *core.Credential) []byte {
+	digest := sha256.Sum256(canonicalRequest)
+	b = append(b, c.Algorithm...)
 	b = append(b, '\n')
 	b = append(b, c.Timestamp...)
 	b = append(b, '\n')
 	b = append(b, c.Scope...)
 	b = append(b, '\n')
-	m.StringToSign = hex.AppendEncode(b, digest[:])
-	return nil
+	return hex.AppendEncode(b, digest[:])
 }
 
 // canonicalError gives a canonicalisation error its code.

@@ -17,7 +17,7 @@ type scheme struct {
 	keys    core.KeySource
 }
 
-var _ core.Canonicalizer = (*scheme)(nil)
+var _ core.Prover = (*scheme)(nil)
 
 func (s *scheme) Name() string         { return s.variant.Name }
 func (s *scheme) Algorithms() []string { return []string{s.variant.Algorithm} }
@@ -60,6 +60,13 @@ func (s *scheme) Canonical(r *http.Request, c *core.Credential, payload string) 
 	return string(m.Request), string(m.StringToSign), err
 }
 
+// Proves reports whether the signature is that of the secret over another
+// canonical request.
+func (s *scheme) Proves(canonicalRequest string, c *core.Credential, key *core.Key, secret core.Secret) bool {
+	text := s.variant.appendStringToSign(nil, []byte(canonicalRequest), c)
+	return s.variant.key(secret, key.ID, c).Verify(text, c.Signature)
+}
+
 // stringToSign builds canonical request and string to sign into m, and reports
 // whether another order of the query gives another one.
 func (v *Variant) stringToSign(m *canonical.Message, r *http.Request, c *core.Credential, payload string, order canonical.Order) (more bool, err error) {
@@ -70,8 +77,14 @@ func (v *Variant) stringToSign(m *canonical.Message, r *http.Request, c *core.Cr
 	if more, err = m.BuildSDK(r, c.SignedHeaders, payload, order, form); err != nil {
 		return false, ambiguous(err)
 	}
-	digest := v.Sum(m.Request)
-	b := append(m.StringToSign[:0], v.Algorithm...)
+	m.StringToSign = v.appendStringToSign(m.StringToSign[:0], m.Request, c)
+	return more, nil
+}
+
+// appendStringToSign appends the string to sign of a canonical request.
+func (v *Variant) appendStringToSign(b, canonicalRequest []byte, c *core.Credential) []byte {
+	digest := v.Sum(canonicalRequest)
+	b = append(b, v.Algorithm...)
 	b = append(b, '\n')
 	b = append(b, c.Timestamp...)
 	b = append(b, '\n')
@@ -79,8 +92,7 @@ func (v *Variant) stringToSign(m *canonical.Message, r *http.Request, c *core.Cr
 		b = append(b, c.Scope...)
 		b = append(b, '\n')
 	}
-	m.StringToSign = hex.AppendEncode(b, digest[:])
-	return more, nil
+	return hex.AppendEncode(b, digest[:])
 }
 
 // ambiguous gives an error of canonicalisation its code.
