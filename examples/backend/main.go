@@ -40,6 +40,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	file := flags.String("config", "", "environments `file`")
 	env := flags.String("env", "", "`name` of the environment")
 	at := flags.String("at", "", "freeze the verifier's clock at this RFC 3339 `instant`: for recorded requests only")
+	operator := flags.String("metrics", "", "`address` to serve /metrics for Prometheus on; for the operator alone")
 	addresses := make([]*string, len(adapters))
 	for i, a := range adapters {
 		addresses[i] = flags.String(a.flag, "", a.usage+"; port 0 picks one")
@@ -62,18 +63,35 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		}
 		options = append(options, config.WithNow(func() time.Time { return instant }))
 	}
+	var m *metrics
+	if *operator != "" {
+		var err error
+		if m, err = newMetrics(); err != nil {
+			return err
+		}
+		options = append(options, m.options()...)
+	}
 	watching, end := context.WithCancel(context.WithoutCancel(ctx))
 	defer end() // when the servers have shut down: a replay store is closed with it
 	v, err := config.Watch(watching, *file, *env, options...)
 	if err != nil {
 		return err
 	}
-	return serve(ctx, v, addresses, out)
+	more := ""
+	if m != nil {
+		listening, stop, err := m.serve(*operator, v)
+		if err != nil {
+			return err
+		}
+		defer stop()
+		more = " metrics=" + listening
+	}
+	return serve(ctx, v, addresses, more, out)
 }
 
-// serve listens on every address that is set, says so in one line, and serves
-// until ctx ends.
-func serve(ctx context.Context, v *core.Verifier, addresses []*string, out io.Writer) error {
+// serve listens on every address that is set, says so in one line with more at its
+// end, and serves until ctx ends.
+func serve(ctx context.Context, v *core.Verifier, addresses []*string, more string, out io.Writer) error {
 	var ready strings.Builder
 	var servers []server
 	failed := make(chan error, len(adapters))
@@ -93,7 +111,7 @@ func serve(ctx context.Context, v *core.Verifier, addresses []*string, out io.Wr
 	if len(servers) == 0 {
 		return errors.New("no address to listen on; see -help")
 	}
-	fmt.Fprintf(out, "ready%s\n", &ready)
+	fmt.Fprintf(out, "ready%s%s\n", &ready, more)
 	select {
 	case err := <-failed:
 		return err

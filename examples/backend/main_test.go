@@ -299,3 +299,22 @@ func (changing) RoundTrip(r *http.Request) (*http.Response, error) {
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	return http.DefaultTransport.RoundTrip(r)
 }
+
+// TestBackendMetrics: what was accepted and refused is there to be scraped.
+func TestBackendMetrics(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "environments.yaml")
+	write(t, file, "enforce", secret)
+	addresses := start(t, "-config", file, "-env", "prod", "-metrics", "127.0.0.1:0")
+	if status, _ := call(t, http.DefaultClient, "GET", "http://"+addresses["nethttp"]+"/items", ""); status != 401 {
+		t.Fatalf("got status %d", status)
+	}
+	answer, err := http.Get("http://" + addresses["metrics"] + "/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	if err != nil || !strings.Contains(string(text), `code="credential_missing"`) || !strings.Contains(string(text), "gatewayauth_verifications_total") {
+		t.Errorf("got %v\n%s", err, text)
+	}
+}

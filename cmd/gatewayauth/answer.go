@@ -1,0 +1,86 @@
+package main
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// printable escapes what is not fit for a terminal.
+func printable(text string) string {
+	for _, r := range text {
+		if !strconv.IsPrint(r) || r == utf8.RuneError {
+			quoted := strconv.Quote(text)
+			return quoted[1 : len(quoted)-1]
+		}
+	}
+	return text
+}
+
+// text writes the answer for people.
+func (a *answer) text() string {
+	var b strings.Builder
+	for _, note := range a.Notes {
+		fmt.Fprintf(&b, "note: %s\n", printable(note))
+	}
+	if e := a.Event; e != nil {
+		fmt.Fprintf(&b, "%s: %s\n", orElse(e.Code, a.Verdict), e.Meaning)
+		for _, fact := range e.Facts {
+			fmt.Fprintf(&b, "  %s\n", fact)
+		}
+		fmt.Fprintf(&b, "%s\n", e.Unknown)
+		return b.String()
+	}
+	fmt.Fprintf(&b, "judged at %s\n", a.At.UTC().Format(time.RFC3339))
+	x := *a.Explanation
+	x.Lines = nil
+	b.WriteString(x.String())
+	if lines := a.Explanation.Lines; len(lines) > 0 {
+		b.WriteString("canonical request, the sender's beside the verifier's (! differs):\n")
+		row := func(mark, name, left, right string) {
+			fmt.Fprintf(&b, "  %-1s %-16s %-*s  %s\n", mark, name, column, left, right)
+		}
+		row("", "", "sender", "verifier")
+		for _, line := range lines {
+			mark, name := " ", line.Name
+			if line.Differs {
+				mark = "!"
+			}
+			left, right := wrap(line.Sender), wrap(line.Verifier)
+			for i := range max(len(left), len(right)) {
+				row(mark, name, at(left, i), at(right, i))
+				name = ""
+			}
+		}
+	}
+	for _, advice := range a.Advice {
+		fmt.Fprintf(&b, "try: %s\n", advice)
+	}
+	return b.String()
+}
+
+const column = 44
+
+// wrap cuts a text into the lines of one column.
+func wrap(text string) (lines []string) {
+	if text == "" {
+		return []string{"(none)"}
+	}
+	for part := range strings.SplitSeq(text, "\n") {
+		for len(part) > column {
+			lines = append(lines, part[:column])
+			part = part[column:]
+		}
+		lines = append(lines, part)
+	}
+	return lines
+}
+
+func at(lines []string, i int) string {
+	if i < len(lines) {
+		return lines[i]
+	}
+	return ""
+}

@@ -1,0 +1,143 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/gatewayauth/gatewayauth/cmd/gatewayauth/internal/envfile"
+	"github.com/gatewayauth/gatewayauth/cmd/gatewayauth/internal/lint"
+	"github.com/gatewayauth/gatewayauth/core/config"
+)
+
+// The exit codes of check beside exitUsage.
+const (
+	exitWarnings = 1
+	exitErrors   = 2
+)
+
+type checkArgs struct {
+	json, noSecrets bool
+	report, at      string
+}
+
+func checkCommand(s streams) *cobra.Command {
+	var a checkArgs
+	c := &cobra.Command{
+		Use:   "check [flags] FILE",
+		Short: "Check an environments file, or sum up the log of a service in report mode",
+		Long: `Check an environments file: errors, with which no service would start, each with
+its line; and warnings about what is allowed and deserves a second look. Where
+there are errors, the warnings come when they are mended.
+
+With --no-secrets the variables and files that hold secrets need not be there, as
+in a pipeline; their values are then not judged.
+
+With --report FILE is a log in JSON (slog's JSON handler) of a service whose
+environment is in report mode, - for standard input: a table of what enforce would
+have refused, by API and reason.
+
+Exits with 0 for nothing found, notes of severity info included; with 1 for warnings,
+or requests that would have been refused; with 2 for errors; with 3 for arguments
+that are not usable.`,
+		Example: `  gatewayauth check environments.yaml
+  gatewayauth check -json -no-secrets environments.yaml
+  gatewayauth check -report service.log
+  gatewayauth check -report service.log -json`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			if a.report != "" {
+				if len(args) > 0 {
+					return errors.New("--report takes a log, and no environments file beside it")
+				}
+				return a.sumUp(s)
+			}
+			if len(args) == 0 {
+				return errors.New("the environments file is missing")
+			}
+			return a.run(s, args[0])
+		},
+	}
+	f := c.Flags()
+	f.BoolVar(&a.json, "json", false, "print JSON")
+	f.BoolVar(&a.noSecrets, "no-secrets", false, "do without variables and files that hold secrets")
+	f.StringVar(&a.report, "report", "", "sum up this log instead")
+	f.StringVar(&a.at, "at", "", "date by which previous secrets are judged (default now)")
+	return c
+}
+
+func (a *checkArgs) run(s streams, path string) error {
+	now, err := clock(a.at)
+	if err != nil {
+		return fmt.Errorf("--at: %w", err)
+	}
+	var f *envfile.File
+	var problems []*config.Problem
+	partly := false
+	if a.noSecrets {
+		f, problems, partly = envfile.OpenWithoutSecrets(path)
+	} else if f, err = envfile.Open(path); err != nil {
+		f = nil
+		if problems = envfile.Problems(err); len(problems) == 0 {
+			problems = []*config.Problem{{File: path, Rule: err.Error()}}
+		}
+	}
+	findings := []lint.Finding{}
+	for _, p := range problems {
+		findings = append(findings, problem(lint.Error, "config", p))
+	}
+	if f != nil && len(problems) == 0 {
+		if f.File != nil {
+			for _, p := range f.Warnings() {
+				findings = append(findings, problem(lint.Warning, "gateway-limits", p))
+			}
+		}
+		findings = append(findings, lint.Check(f, lint.Options{Path: path, Now: now(), NoSecrets: a.noSecrets})...)
+		slices.SortStableFunc(findings, func(a, b lint.Finding) int { return a.Line - b.Line })
+	}
+	if partly {
+		findings = append(findings, lint.Finding{Severity: lint.Info, Rule: "partly", File: path,
+			Text: "secrets are in files that are not there: what depends on keys was not judged"})
+	}
+	return a.print(s, findings)
+}
+
+func problem(severity lint.Severity, rule string, p *config.Problem) lint.Finding {
+	return lint.Finding{Severity: severity, Rule: rule, File: p.File, Line: p.Line, Field: p.Field, Text: p.Rule}
+}
+
+func (a *checkArgs) print(s streams, findings []lint.Finding) error {
+	count := map[lint.Severity]int{}
+	for _, f := range findings {
+		count[f.Severity]++
+	}
+	if a.json {
+		if err := writeJSON(s.out, map[string]any{"findings": findings, "errors": count[lint.Error],
+			"warnings": count[lint.Warning], "infos": count[lint.Info]}); err != nil {
+			return failed{err}
+		}
+	} else {
+		for _, f := range findings {
+			fmt.Fprintln(s.out, printable(f.String()))
+		}
+		fmt.Fprintf(s.out, "%d errors, %d warnings\n", count[lint.Error], count[lint.Warning])
+	}
+	switch {
+	case count[lint.Error] > 0:
+		return exit(exitErrors)
+	case count[lint.Warning] > 0:
+		return exit(exitWarnings)
+	}
+	return nil
+}
+
+func writeJSON(out io.Writer, value any) error {
+	e := json.NewEncoder(out)
+	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
+	return e.Encode(value)
+}

@@ -1,0 +1,329 @@
+package main_test
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gatewayauth/gatewayauth/core"
+	"github.com/gatewayauth/gatewayauth/core/apig"
+	"github.com/gatewayauth/gatewayauth/core/signer"
+)
+
+var orders = core.Key{Name: "orders_key", ID: "071fe2459cf64d75", Secret: core.NewSecret(secrets["ORDERS_SECRET"])}
+
+// recorder is a backend that writes down what it receives, as it stood on the wire.
+type recorder struct {
+	net.Listener
+	requests chan []byte
+}
+
+func record1(t *testing.T) *recorder {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &recorder{l, make(chan []byte, 1)}
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go r.take(conn)
+		}
+	}()
+	return r
+}
+
+// take reads one request, until nothing more comes.
+func (r *recorder) take(conn net.Conn) {
+	defer conn.Close()
+	var all bytes.Buffer
+	conn.SetReadDeadline(time.Now().Add(300 * time.Millisecond))
+	io.Copy(&all, conn)
+	io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+	r.requests <- all.Bytes()
+}
+
+// sent signs a request, sends it by way of a proxy, and returns what arrives.
+func sent(t *testing.T, key core.Key, proxy string, backend *recorder, r *http.Request, change func(*http.Request)) string {
+	t.Helper()
+	r.Host = "api.example.com"
+	transport := &signer.Transport{Signer: apig.NewSigner(key, apig.SignOptions{}), Base: roundTripper(func(out *http.Request) (*http.Response, error) {
+		out.URL.Host = proxy
+		if change != nil {
+			change(out)
+		}
+		return (&http.Transport{DisableCompression: true, DisableKeepAlives: true}).RoundTrip(out)
+	})}
+	answer, err := transport.RoundTrip(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer.Body.Close()
+	return string(<-backend.requests)
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// TestExplainAcrossAProxy: what a real proxy, or the sender, did is named for a
+// request as it arrived.
+func TestExplainAcrossAProxy(t *testing.T) {
+	dir := folder(t)
+	release := orders
+	release.Secret = core.NewSecret(secrets["RELEASE_SECRET"])
+	unknown := orders
+	unknown.Secret = core.NewSecret("nobody-knows-this-secret")
+	for _, tt := range []struct {
+		name, method, target, body string
+		key                        core.Key
+		proxy                      func(p *httputil.ProxyRequest)
+		change                     func(r *http.Request)
+		args                       []string
+		code                       int
+		want                       []core.Cause
+	}{
+		{name: "nothing", target: "/orders/7?b=2&a=1"},
+		{name: "nothing, with a body", method: "POST", target: "/orders", body: `{"n": 1}`},
+		{name: "host", target: "/orders/7", proxy: func(p *httputil.ProxyRequest) { p.Out.Host = "10.0.0.7:8080" },
+			args: []string{"-host", "api.example.com"}, code: 1, want: []core.Cause{core.CauseHost}},
+		{name: "prefix, by a hint", target: "/shop/orders/7", proxy: stripped("/shop"),
+			args: []string{"-prefix", "/shop"}, code: 1, want: []core.Cause{core.CausePrefix}},
+		{name: "prefix, without a hint", target: "/v1/orders/7", proxy: stripped("/v1"), code: 1, want: []core.Cause{core.CausePrefix}},
+		{name: "parameter added", target: "/orders/7?a=1", proxy: func(p *httputil.ProxyRequest) { p.Out.URL.RawQuery += "&trace=1" },
+			code: 1, want: []core.Cause{core.CauseParameters}},
+		{name: "body written anew", method: "POST", target: "/orders", body: `{"b":1,"a":2}`,
+			proxy: func(p *httputil.ProxyRequest) {
+				p.Out.Body = io.NopCloser(strings.NewReader(`{"b": 1, "a": 2}`))
+				p.Out.ContentLength = 16
+			}, code: 1, want: []core.Cause{core.CauseBodyRewritten}},
+		{name: "empty body signed", method: "POST", target: "/orders",
+			change: func(r *http.Request) { r.Body, r.ContentLength = io.NopCloser(strings.NewReader("x=1")), 3 },
+			code:   1, want: []core.Cause{core.CauseEmptyBody}},
+		{name: "another environment", target: "/orders/7", key: release, code: 1, want: []core.Cause{core.CauseEnvironment}},
+		{name: "another environment, not asked", target: "/orders/7", key: release, args: []string{"-other-env", "dev"}, code: 2},
+		{name: "unknown secret", target: "/orders/7", key: unknown, code: 2},
+		{name: "key of another API", target: "/partner/7", code: 1, want: []core.Cause{core.CauseBinding}},
+		{name: "no signature", target: "/orders/7", change: func(r *http.Request) { r.Header.Del("Authorization") }, code: 1},
+		{name: "late", target: "/orders/7", args: []string{"-at", "2031-01-01T00:00:00Z"}, code: 1, want: []core.Cause{core.CauseClock}},
+		{name: "late, as captured", target: "/orders/7", args: []string{"-at", "captured"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			backend := record1(t)
+			proxy := httptest.NewServer(&httputil.ReverseProxy{
+				Transport: &http.Transport{DisableCompression: true, DisableKeepAlives: true},
+				Rewrite: func(p *httputil.ProxyRequest) {
+					p.Out.URL.Scheme, p.Out.URL.Host = "http", backend.Addr().String()
+					p.Out.URL.RawQuery = p.In.URL.RawQuery
+					if tt.proxy != nil {
+						tt.proxy(p)
+					}
+				}})
+			defer proxy.Close()
+			r, err := http.NewRequest(tt.method, "http://api.example.com"+tt.target, strings.NewReader(tt.body))
+			if err != nil {
+				t.Fatal(err)
+			}
+			key := tt.key
+			if key.Name == "" {
+				key = orders
+			}
+			text := sent(t, key, strings.TrimPrefix(proxy.URL, "http://"), backend, r, tt.change)
+			x := explain(t, dir, text, tt.code, tt.args...)
+			var got []core.Cause
+			for _, f := range x.Explanation.Causes {
+				got = append(got, f.Cause)
+			}
+			if !slices.Equal(got, tt.want) {
+				t.Errorf("got causes %v, want %v\n%s\n%+v", got, tt.want, text, x)
+			}
+			if accepted := x.Verdict == "accepted"; accepted != (tt.code == 0) {
+				t.Errorf("verdict %s", x.Verdict)
+			}
+		})
+	}
+}
+
+func stripped(prefix string) func(*httputil.ProxyRequest) {
+	return func(p *httputil.ProxyRequest) { p.Out.URL.Path = strings.TrimPrefix(p.In.URL.Path, prefix) }
+}
+
+type explained struct {
+	Verdict     string
+	Explained   bool
+	Format      string
+	Notes       []string
+	Advice      []string
+	Explanation core.Explanation
+	Event       struct {
+		Code    string
+		Facts   []string
+		Unknown string
+	}
+}
+
+// explain runs the command for the environment dev, as text and as JSON.
+func explain(t *testing.T, dir, in string, code int, args ...string) *explained {
+	t.Helper()
+	args = append([]string{"explain", "-config", "environments.yaml", "-env", "dev"}, args...)
+	plain := cli(t, dir, in, args...)
+	r := cli(t, dir, in, append(args, "-json")...)
+	if r.code != code || plain.code != code || r.err != "" {
+		t.Fatalf("exit %d and %d, want %d: %s\n%s", plain.code, r.code, code, r.err, plain.out)
+	}
+	var x explained
+	if err := json.Unmarshal([]byte(r.out), &x); err != nil {
+		t.Fatalf("%v\n%s", err, r.out)
+	}
+	if strings.Contains(plain.out, "Signature=") && !strings.Contains(plain.out, "Signature=[redacted]") {
+		t.Errorf("a signature is printed:\n%s", plain.out)
+	}
+	return &x
+}
+
+// TestExplainNginx: a prefix that nginx takes away, and a host that it replaces.
+func TestExplainNginx(t *testing.T) {
+	path := program(t, "nginx")
+	dir := folder(t)
+	backend := record1(t)
+	port := freePort(t)
+	write(t, dir, "nginx.conf", fmt.Sprintf(`daemon off; master_process off; pid %[1]s/nginx.pid; error_log %[1]s/error.log;
+events {}
+http { access_log off; client_body_temp_path %[1]s/b; proxy_temp_path %[1]s/p; fastcgi_temp_path %[1]s/f; uwsgi_temp_path %[1]s/u; scgi_temp_path %[1]s/s;
+  server { listen %[2]s; location /v1/ { proxy_pass http://%[3]s/; } } }`, dir, port, backend.Addr()))
+	c := exec.Command(path, "-c", filepath.Join(dir, "nginx.conf"), "-e", filepath.Join(dir, "error.log"))
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { c.Process.Kill(); c.Wait() }()
+	for range 100 {
+		if conn, err := net.Dial("tcp", port); err == nil {
+			conn.Close()
+			break
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	r, _ := http.NewRequest("POST", "http://api.example.com/v1/orders?x=1", strings.NewReader("text"))
+	text := sent(t, orders, port, backend, r, nil)
+	x := explain(t, dir, text, 1, "-host", "api.example.com")
+	if len(x.Explanation.Causes) != 2 || x.Explanation.Causes[0].Cause != core.CauseHost || x.Explanation.Causes[1].Cause != core.CausePrefix {
+		t.Errorf("%+v\n%s", x.Explanation.Causes, text)
+	}
+}
+
+func freePort(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// TestExplainFormats: one request in each form has one verdict.
+func TestExplainFormats(t *testing.T) {
+	dir := folder(t)
+	const at = "2026-01-15T12:00:00Z"
+	headers := cli(t, dir, "", "sign", "-config", "environments.yaml", "-env", "dev", "-key", "orders_key", "-at", at, "-d", "a=1&b=2", "http://api.example.com/orders?x=1").out
+	curl := cli(t, dir, "", "sign", "-config", "environments.yaml", "-env", "dev", "-key", "orders_key", "-at", at, "-d", "a=1&b=2", "-as", "curl", "http://api.example.com/orders?x=1").out
+	raw := "POST /orders?x=1 HTTP/1.1\nHost: api.example.com\nContent-Length: 7\n" + headers + "\na=1&b=2"
+	var har []map[string]string
+	for line := range strings.Lines(headers) {
+		name, value, _ := strings.Cut(strings.TrimSpace(line), ": ")
+		har = append(har, map[string]string{"name": name, "value": value})
+	}
+	archive, _ := json.Marshal(map[string]any{"log": map[string]any{"entries": []any{map[string]any{}, map[string]any{"startedDateTime": at,
+		"request": map[string]any{"method": "POST", "url": "https://api.example.com:443/orders?x=1", "headers": har,
+			"postData": map[string]any{"text": base64.StdEncoding.EncodeToString([]byte("a=1&b=2")), "encoding": "base64"}}}}}})
+	verbose := "*   Trying 127.0.0.1\n> " + strings.ReplaceAll(strings.TrimSuffix(strings.SplitN(raw, "\n\n", 2)[0], "\n"), "\n", "\n> ") + "\n> \n< HTTP/1.1 200 OK\n"
+	for _, tt := range []struct {
+		name, in, format string
+		args             []string
+		code             int
+		says             string
+	}{
+		{"raw", raw, "raw", []string{"-at", at}, 0, ""},
+		{"raw with CR LF", strings.ReplaceAll(raw, "\n", "\r\n"), "raw", []string{"-at", at}, 0, ""},
+		{"raw of HTTP/2", strings.Replace(raw, "HTTP/1.1", "HTTP/2", 1), "raw", []string{"-at", at}, 0, ""},
+		{"raw with a line break at its end", raw + "\n", "raw", []string{"-at", at}, 0, "left out"},
+		{"raw without its length", strings.Replace(raw, "Content-Length: 7\n", "", 1), "raw", []string{"-at", at}, 0, "no Content-Length"},
+		{"raw, chunked", strings.Replace(strings.Replace(raw, "Content-Length: 7", "Transfer-Encoding: chunked", 1), "a=1&b=2", "7\r\na=1&b=2\r\n0\r\n\r\n", 1), "raw", []string{"-at", at}, 0, ""},
+		{"raw, broken off", strings.TrimSuffix(raw, "2"), "raw", []string{"-at", at}, 2, "not all there"},
+		{"of curl -v, without the body", verbose, "raw", []string{"-at", at}, 1, "not all there"},
+		{"curl", curl, "curl", []string{"-at", "captured"}, 0, "the date that was signed"},
+		{"curl with a prompt", "$ " + strings.ReplaceAll(curl, " --header", " \\\n  --header"), "curl", []string{"-at", at}, 0, ""},
+		{"HAR", string(archive), "har", []string{"-at", "captured", "-entry", "1"}, 0, ""},
+		{"forced", raw, "raw", []string{"-at", at, "-format", "raw"}, 0, ""},
+		{"expired, with advice", raw, "raw", nil, 1, "--at " + at},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			x := explain(t, dir, tt.in, tt.code, tt.args...)
+			if x.Format != tt.format || !strings.Contains(strings.Join(append(x.Notes, x.Advice...), "\n"), tt.says) {
+				t.Errorf("read as %s; it says %q %q, want %q", x.Format, x.Notes, x.Advice, tt.says)
+			}
+		})
+	}
+}
+
+// TestExplainClientCanonical: the two canonical requests side by side.
+func TestExplainClientCanonical(t *testing.T) {
+	dir := folder(t)
+	headers := cli(t, dir, "", "sign", "-config", "environments.yaml", "-env", "dev", "-key", "orders_key", "-at", "2026-01-15T12:00:00Z", "http://api.example.com/shop/orders").out
+	write(t, dir, "canonical.txt", "GET\n/shop/orders/\n\nhost:api.example.com\nx-sdk-date:20260115T120000Z\n\nhost;x-sdk-date\n"+emptyHash)
+	raw := "GET /orders HTTP/1.1\nHost: api.example.com\n" + headers + "\n"
+	x := explain(t, dir, raw, 1, "-at", "captured", "-client-canonical", "canonical.txt")
+	if len(x.Explanation.Causes) != 1 || x.Explanation.Causes[0].Cause != core.CausePrefix || len(x.Explanation.Lines) < 5 {
+		t.Errorf("%+v", x.Explanation)
+	}
+	r := cli(t, dir, raw, "explain", "-config", "environments.yaml", "-env", "dev", "-at", "captured", "-client-canonical", "canonical.txt")
+	if !strings.Contains(r.out, "! path             /shop/orders/ ") || !strings.Contains(r.out, "  host:            api.example.com") {
+		t.Errorf("no comparison:\n%s", r.out)
+	}
+}
+
+const emptyHash = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+
+// TestExplainEvent: what a record of the log can tell, and what not.
+func TestExplainEvent(t *testing.T) {
+	dir := folder(t)
+	x := explain(t, dir, record, 1)
+	facts := strings.Join(x.Event.Facts, "\n")
+	if x.Event.Code != "signature_expired" || !strings.Contains(facts, "20m0s behind") || !strings.Contains(facts, "report mode") || !strings.Contains(x.Event.Unknown, "neither headers") {
+		t.Errorf("%+v", x)
+	}
+	x = explain(t, dir, strings.ReplaceAll(record, "signature_expired", "signature_mismatch"), 2)
+	if !strings.Contains(strings.Join(x.Event.Facts, "\n"), "RELEASE (orders_key)") {
+		t.Errorf("%+v", x)
+	}
+	for _, in := range []string{"", "{}", `{"a":1}`, "{", `{"msg":"x","code":"made up","mode":"report"}`, "nonsense", "curl", "curl $(id)", `{"log":{"entries":[]}}`} {
+		if r := cli(t, dir, in, "explain", "-config", "environments.yaml", "-env", "dev"); r.code != 3 {
+			t.Errorf("%q: exit %d %s", in, r.code, r.out)
+		}
+	}
+}
+
+// TestExplainIsBounded: too much is refused and not read.
+func TestExplainIsBounded(t *testing.T) {
+	dir := folder(t)
+	if r := cli(t, dir, strings.Repeat("x", 16<<20+1), "explain", "-config", "environments.yaml", "-env", "dev"); r.code != 3 || !strings.Contains(r.err, "16 MiB") {
+		t.Errorf("exit %d %s", r.code, r.err)
+	}
+}

@@ -1,0 +1,119 @@
+package main_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestGateway: each API is signed for with its key, and each fault is refused for
+// what it is.
+func TestGateway(t *testing.T) {
+	dir := folder(t)
+	server := backend(t, dir)
+	for _, tt := range []struct {
+		name, method, path, body string
+		faults                   []string
+		status                   int
+		codes, says, stderr      string
+	}{
+		{name: "default", path: "/orders/7?b=2&a=1", status: 200, says: "orders_key hashed [host x-sdk-date] GET /orders/7?b=2&a=1 "},
+		{name: "body", method: "POST", path: "/orders", body: "text", status: 200, says: "orders_key hashed [host x-sdk-date] POST /orders text"},
+		{name: "basic", path: "/partner/7", status: 200, says: "partner_key none"},
+		{name: "scoped", path: "/aksk/7", status: 200, says: "aksk_key hashed"},
+		{name: "SM2", path: "/sm2/7", status: 200, says: "sm2_key hashed"},
+		{name: "SigV4", path: "/sigv4/7", status: 200, says: "sigv4_key hashed"},
+		{name: "AES", path: "/aes/7", status: 200, says: "aes_key hashed"},
+		{name: "open", path: "/healthz", status: 200, says: "- GET /healthz"},
+		{name: "skew", path: "/", faults: []string{"skew=20m"}, status: 401, codes: "signature_expired", stderr: "dated"},
+		{name: "skew ahead", path: "/", faults: []string{"skew=-20m"}, status: 401, codes: "signature_not_yet_valid", stderr: "dated"},
+		{name: "drop", path: "/", faults: []string{"drop=X-Sdk-Date"}, status: 401, codes: "header_not_signed|credential_malformed", stderr: "without X-Sdk-Date"},
+		{name: "drop the credential", path: "/", faults: []string{"drop=authorization"}, status: 401, codes: "credential_missing", stderr: "without authorization"},
+		{name: "host", path: "/", faults: []string{"host=other.example"}, status: 401, codes: "signature_mismatch", stderr: "host other.example"},
+		{name: "tamper", method: "POST", path: "/", body: "text", faults: []string{"tamper-body"}, status: 401, codes: "signature_mismatch", stderr: "another body"},
+		{name: "tamper without a body", path: "/", faults: []string{"tamper-body"}, status: 401, codes: "signature_mismatch", stderr: "another body"},
+		{name: "duplicate", method: "POST", path: "/", body: "text", faults: []string{"duplicate"}, status: 200, codes: " ", says: "orders_key", stderr: "twice, answered with 200 OK and 200 OK"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			args := []string{"gateway", "-config", "environments.yaml", "-env", "dev", "-to", server.URL, "-listen", "127.0.0.1:0"}
+			for _, fault := range tt.faults {
+				args = append(args, "-fault", fault)
+			}
+			address, stderr := background(t, dir, args...)
+			server.seen()
+			r, err := http.NewRequest(tt.method, "http://"+address+tt.path, strings.NewReader(tt.body))
+			if err == nil {
+				r.Header.Set("Authorization", "Basic c3RhbGU6c3RhbGU=") // of the client; the gateway takes it away
+				r.Header.Set("X-Sdk-Forged", "1")
+			}
+			status, text, _ := ask(t, r, err)
+			codes := server.seen()
+			if status != tt.status || tt.status == 200 && !strings.HasPrefix(text, tt.says) {
+				t.Errorf("got %d %q, want %d %q; %s\n%s", status, text, tt.status, tt.says, codes, stderr())
+			}
+			if !strings.Contains("|"+tt.codes+"|", "|"+codes+"|") {
+				t.Errorf("refused for %q, want %q", codes, tt.codes)
+			}
+			eventually(stderr, tt.stderr)
+			if !strings.Contains(stderr(), tt.stderr) || len(tt.faults) == 0 && stderr() != "" {
+				t.Errorf("it says %q, want %q", stderr(), tt.stderr)
+			}
+			for _, fault := range tt.faults {
+				if !strings.Contains(stderr(), "fault ordered: "+fault) {
+					t.Errorf("the fault %s is not announced: %q", fault, stderr())
+				}
+			}
+		})
+	}
+}
+
+// eventually waits until a text is there: it comes by way of a pipe.
+func eventually(stderr func() string, text string) {
+	for range 100 {
+		if strings.Contains(stderr(), text) {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
+// TestGatewayRewrites: it signs what the real gateway would have received.
+func TestGatewayRewrites(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "environments.yaml", strings.Replace(environments, "    allow_presigned: true\n",
+		"    rewrite: {add_prefix: /v1, host: api.example.com}\n", 1))
+	server := backend(t, dir)
+	address, _ := background(t, dir, "gateway", "-config", "environments.yaml", "-env", "dev", "-to", server.URL, "-listen", "127.0.0.1:0")
+	r, err := http.NewRequest("GET", "http://"+address+"/orders/a%20b?x=1", nil)
+	if status, text, _ := ask(t, r, err); status != 200 || !strings.HasPrefix(text, "orders_key hashed [host x-sdk-date] GET /orders/a%20b?x=1") {
+		t.Errorf("got %d %q; %s", status, text, server.seen())
+	}
+}
+
+// TestGatewayWithoutTarget answers 502 and goes on.
+func TestGatewayWithoutTarget(t *testing.T) {
+	dir := folder(t)
+	address, _ := background(t, dir, "gateway", "-config", "environments.yaml", "-env", "dev", "-to", "http://"+freePort(t), "-listen", "127.0.0.1:0")
+	for _, path := range []string{"/orders", "/healthz"} {
+		r, err := http.NewRequest("GET", "http://"+address+path, nil)
+		if status, _, _ := ask(t, r, err); status != 502 {
+			t.Errorf("%s: got %d", path, status)
+		}
+	}
+}
+
+// TestGatewayDuplicates: the second of two equal requests is refused by a service
+// that looks for replays.
+func TestGatewayDuplicates(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "environments.yaml", strings.Replace(environments, "  dev:\n", "  dev:\n    replay: {store: memory}\n", 1))
+	server := backend(t, dir)
+	address, stderr := background(t, dir, "gateway", "-config", "environments.yaml", "-env", "dev", "-to", server.URL, "-listen", "127.0.0.1:0", "-fault", "duplicate")
+	r, err := http.NewRequest("POST", "http://"+address+"/orders", strings.NewReader("text"))
+	status, _, _ := ask(t, r, err)
+	eventually(stderr, "twice")
+	if status != 200 || server.seen() != " replayed" || !strings.Contains(stderr(), "200 OK and 401 Unauthorized") {
+		t.Errorf("got %d; %s", status, stderr())
+	}
+}

@@ -1,0 +1,115 @@
+// Package capture reads requests that somebody has saved: raw HTTP, a command of
+// curl, an entry of a HAR file, a record of the verifier's log.
+package capture
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+)
+
+// MaxSize is the largest input, and the largest body, in bytes.
+const MaxSize = 16 << 20
+
+// Formats are those that Parse reads, beside auto.
+var Formats = []string{"raw", "curl", "har", "event"}
+
+// Captured is a saved request.
+type Captured struct {
+	Format string
+	// Request is the head as a server would have received it. It is nil where
+	// Event is set: a record of the log does not hold the request.
+	Request *http.Request
+	Event   *Event
+	// Body is the body of Request.
+	Body []byte
+	// At is when it was sent, as far as the input says; zero is not known.
+	At time.Time
+	// Notes say what was assumed, or is missing.
+	Notes []string
+}
+
+// Options say how to read.
+type Options struct {
+	// Format is one of Formats, or auto.
+	Format string
+	// Entry is the index of the entry of a HAR file; the first one is 0.
+	Entry int
+	// Open opens the files that a command of curl names; nil: it may name none.
+	Open func(name string) (io.ReadCloser, error)
+}
+
+// Parse reads a saved request.
+func Parse(data []byte, o Options) (*Captured, error) {
+	if len(data) > MaxSize {
+		return nil, fmt.Errorf("the input is larger than %d MiB", MaxSize>>20)
+	}
+	data = bytes.TrimPrefix(data, []byte("\ufeff"))
+	format := o.Format
+	if format == "" || format == "auto" {
+		format = detect(data)
+	}
+	var c *Captured
+	var err error
+	switch format {
+	case "raw":
+		c, err = parseRaw(data)
+	case "curl":
+		c, err = parseCurl(string(data), o.Open)
+	case "har":
+		c, err = parseHAR(data, o.Entry)
+	case "event":
+		c, err = parseEvent(data)
+	case "":
+		return nil, errors.New("there is no request in the input")
+	default:
+		return nil, fmt.Errorf("the format %q is none of auto, %s", format, strings.Join(Formats, ", "))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read as %s: %w", format, err)
+	}
+	c.Format = format
+	return c, nil
+}
+
+// detect tells the format by how the input starts.
+func detect(data []byte) string {
+	text := bytes.TrimSpace(data[:min(len(data), 4096)])
+	switch {
+	case len(text) == 0:
+		return ""
+	case text[0] == '{':
+		if bytes.Contains(data, []byte(`"entries"`)) {
+			return "har"
+		}
+		return "event"
+	}
+	words := bytes.Fields(text)
+	if slices.Contains([]string{"$", "%", ">"}, string(words[0])) && len(words) > 1 && string(words[1]) == "curl" {
+		return "curl" // copied with the shell's prompt
+	}
+	if name := string(words[0]); name == "curl" || name == "curl.exe" || strings.HasSuffix(name, "/curl") {
+		return "curl"
+	}
+	return "raw"
+}
+
+func (c *Captured) note(format string, args ...any) {
+	c.Notes = append(c.Notes, fmt.Sprintf(format, args...))
+}
+
+// Fresh returns the request with a body that nobody has read yet.
+func (c *Captured) Fresh(ctx context.Context) *http.Request {
+	r := c.Request.Clone(ctx)
+	r.Body = http.NoBody
+	if len(c.Body) > 0 {
+		r.Body = io.NopCloser(bytes.NewReader(c.Body))
+	}
+	return r
+}

@@ -1,0 +1,152 @@
+package capture_test
+
+import (
+	"errors"
+	"io"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"github.com/gatewayauth/gatewayauth/cmd/gatewayauth/internal/capture"
+)
+
+// TestCurl: what a command of curl sends.
+func TestCurl(t *testing.T) {
+	for _, tt := range []struct {
+		command, line, body, header string
+	}{
+		{"curl http://a.example", "GET / a.example", "", ""},
+		{"curl https://a.example:443/x", "GET /x a.example", "", ""},
+		{"curl a.example:80?b=1#c", "GET /?b=1 a.example", "", ""},
+		{"curl http://u@a.example:81/", "GET / a.example:81", "", ""},
+		{"curl -X PUT -d a -d b http://a/", "PUT / a", "a&b", "Content-Type: application/x-www-form-urlencoded"},
+		{"curl -XPUT -da=1 -H'X-A: 1' http://a/", "PUT / a", "a=1", "X-A: 1"},
+		{"curl --request PUT --data-raw=@x http://a/", "", "", ""},
+		{"curl --data-raw @x http://a/", "POST / a", "@x", ""},
+		{"curl -d @file http://a/", "POST / a", "file", ""},
+		{"curl --data-binary @file http://a/", "POST / a", "f\nile\n", ""},
+		{"curl --data-urlencode 'a=b c' --data-urlencode x http://a/", "POST / a", "a=b%20c&x", ""},
+		{"curl -G -d a=1 http://a/x?b=2", "GET /x?b=2&a=1 a", "", ""},
+		{"curl -I http://a/", "HEAD / a", "", ""},
+		{"curl --json '{}' http://a/", "POST / a", "{}", "Content-Type: application/json"},
+		{"curl -u a:b http://a/", "GET / a", "", "Authorization: Basic YTpi"},
+		{"curl -H 'Host: b' http://a/", "GET / b", "", ""},
+		{"curl -H 'Content-Type:' -d x http://a/", "POST / a", "x", ""},
+		{"curl http://a/b/../c/./d", "GET /c/d a", "", ""},
+		{"curl --path-as-is http://a/b/../c", "GET /b/../c a", "", ""},
+		{"curl -sSk --compressed -o out -m 5 http://a/", "GET / a", "", ""},
+		{"curl -H $'X-A: it\\'s \\u00e9' http://a/", "GET / a", "", "X-A: it's é"},
+		{"curl \"http://a/\\\"\" | jq .", "GET /\" a", "", ""},
+		{"curl http://a/ \\\n  -H 'X-A: 1' \\\n", "GET / a", "", "X-A: 1"},
+		{"curl", "", "", ""},
+		{"curl -d", "", "", ""},
+		{"curl http://a/ http://b/", "", "", ""},
+		{"curl ftp://a/", "", "", ""},
+		{"curl http:///x", "", "", ""},
+		{"curl 'http://a/b c'", "", "", ""},
+		{"curl -F a=b http://a/", "", "", ""},
+		{"curl $(id) http://a/", "", "", ""},
+		{"curl \"$HOME\"", "", "", ""},
+		{"curl 'http://a/", "", "", ""},
+		{"curl -H $'X-A: b\\r\\nX-B: c' http://a/", "", "", ""},
+		{"curl -d @absent http://a/", "", "", ""},
+	} {
+		t.Run(tt.command, func(t *testing.T) {
+			c, err := capture.Parse([]byte(tt.command), capture.Options{Open: func(name string) (io.ReadCloser, error) {
+				if name != "file" {
+					return nil, errors.New("no such file")
+				}
+				return io.NopCloser(strings.NewReader("f\nile\n")), nil
+			}})
+			if tt.line == "" {
+				if err == nil {
+					t.Errorf("got %s %s", c.Request.Method, c.Request.RequestURI)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			r := c.Fresh(t.Context())
+			body, _ := io.ReadAll(r.Body)
+			if got := r.Method + " " + r.RequestURI + " " + r.Host; got != tt.line || string(body) != tt.body {
+				t.Errorf("got %q with %q, want %q with %q", got, body, tt.line, tt.body)
+			}
+			if name, value, _ := strings.Cut(tt.header, ": "); value != r.Header.Get(name) && name != "" {
+				t.Errorf("%s: got %q, want %q", name, r.Header.Get(name), value)
+			}
+			if strings.Contains(tt.command, "Content-Type:'") && r.Header.Get("Content-Type") != "" {
+				t.Errorf("Content-Type was left out, and is %q", r.Header.Get("Content-Type"))
+			}
+		})
+	}
+}
+
+// TestErrorsHoldNothing of the request, which may hold secrets.
+func TestErrorsHoldNothing(t *testing.T) {
+	for _, in := range []string{"GET / HTTP/1.1\nAuthorization SECRET\n\n", "SECRET\n\n", "GET /SECRET\x00 HTTP/1.1\n\n",
+		"GET / HTTP/1.1\nContent-Length: SECRET\n\n", "GET / HTTP/1.1\nTransfer-Encoding: SECRET\n\n", `{"SECRET":`, "curl 'SECRET", "curl ftp://SECRET"} {
+		if _, err := capture.Parse([]byte(in), capture.Options{}); err == nil || strings.Contains(err.Error(), "SECRET") {
+			t.Errorf("%q: %v", in, err)
+		}
+	}
+}
+
+// FuzzParse: nothing panics, and what is read has a method, a target and a body
+// that can be read.
+func FuzzParse(f *testing.F) {
+	for _, seed := range []string{
+		"GET /a?b=1 HTTP/1.1\r\nHost: x\r\nAuthorization: SDK-HMAC-SHA256 Access=a, SignedHeaders=host, Signature=00\r\n\r\n",
+		"POST / HTTP/2\nHost: x\nContent-Length: 3\n\nabcd\n", "POST / HTTP/1.1\nTransfer-Encoding: chunked\n\n3\nabc\n0\n\n",
+		"> GET / HTTP/1.1\n> Host: x\n> \n", "GET /\n\n", "GET / HTTP/1.1\nHost: a\nHost: b\n\n",
+		"POST / HTTP/1.1\nContent-Length: -1\n\nx", "POST / HTTP/1.1\nContent-Length: 99999999999999999999\n\nx", "POST / HTTP/1.1\nContent-Length: 5\n\n",
+		`curl -X POST -d 'a=1' -H "X-A: b" http://x/y?z`, "curl -d @file $'a\\x41\\u00e9\\101' http://x/", `$ curl "http://x/`, "curl -", "curl --", "curl -G -d", "curl \\",
+		`{"log":{"entries":[{"startedDateTime":"2026-01-15T12:00:00Z","request":{"method":"POST","url":"https://x/y","headers":[{"name":":authority","value":"z"}],"postData":{"text":"a","params":[{"name":"b"}]}}}]}}`,
+		`{"log":{"entries":[null]}}`, `{"log":{"entries":[{"request":{"postData":{"text":"!","encoding":"base64"}}}]}}`,
+		`{"time":"2026-01-15T12:00:00Z","msg":"request refused","code":"key_unknown","mode":"enforce","skew":1}`, `{"skew":"1s"}`, "\ufeff", "\x00",
+	} {
+		f.Add([]byte(seed), 0)
+	}
+	f.Fuzz(func(t *testing.T, data []byte, entry int) {
+		for _, format := range append([]string{"auto"}, capture.Formats...) {
+			c, err := capture.Parse(data, capture.Options{Format: format, Entry: entry})
+			switch {
+			case err != nil:
+				continue
+			case (c.Request == nil) == (c.Event == nil):
+				t.Fatalf("%s: request %v, event %v", format, c.Request, c.Event)
+			case c.Event != nil:
+				continue
+			}
+			r := c.Fresh(t.Context())
+			if body, err := io.ReadAll(r.Body); err != nil || len(body) != len(c.Body) || len(body) > capture.MaxSize {
+				t.Fatalf("%s: %d bytes of %d, %v", format, len(body), len(c.Body), err)
+			}
+			if r.Method == "" || r.URL == nil || r.RequestURI == "" || r.ContentLength < int64(len(c.Body)) {
+				t.Fatalf("%s: %+v", format, r)
+			}
+		}
+	})
+}
+
+// FuzzQuote: a quoted text is one word, for us and for a shell.
+func FuzzQuote(f *testing.F) {
+	for _, seed := range []string{"", "a", "it's", "$(id)", "`id`", "\\", "\n", "'\\''", "a b", "é", "-n", "~", "*", "!x"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		if strings.ContainsAny(text, "\x00\r\n") || strings.HasPrefix(text, "@") {
+			return // no URL, and no argument
+		}
+		c, err := capture.Parse([]byte("curl http://x/ --data-raw "+capture.Quote(text)+" -X A"), capture.Options{Format: "curl"})
+		if err != nil || string(c.Body) != text || c.Request.Method != "A" {
+			t.Fatalf("%q: %v %+v", text, err, c)
+		}
+		if len(text) < 20 { // a process each
+			out, err := exec.Command("sh", "-c", "printf %s "+capture.Quote(text)).Output()
+			if err != nil || string(out) != text && text != "" && text[0] != '-' {
+				t.Fatalf("a shell reads %q as %q, %v", text, out, err)
+			}
+		}
+	})
+}

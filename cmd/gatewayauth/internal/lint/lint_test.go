@@ -1,0 +1,107 @@
+package lint_test
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gatewayauth/gatewayauth/cmd/gatewayauth/internal/envfile"
+	"github.com/gatewayauth/gatewayauth/cmd/gatewayauth/internal/lint"
+)
+
+var now = time.Date(2026, 1, 15, 12, 0, 0, 0, time.UTC)
+
+const good = "Zq8vLr2nXw4tKp6yZq8vLr2n"
+
+// TestRules: each rule finds what it is for, on its line, and nothing in what is
+// next to it.
+func TestRules(t *testing.T) {
+	t.Setenv("GOOD", good)
+	t.Setenv("SHORT", "Zq8vLr2n")
+	t.Setenv("CHANGE", "change-me-1234567890")
+	t.Setenv("REPEATED", strings.Repeat("Z", 32))
+	const (
+		key  = "    keys: [{name: key_1, type: hmac, key: 071fe2459cf64d75, secret: {env: GOOD}}]\n"
+		tail = key + "    default: key_1\n    replay: {store: memory}\n"
+	)
+	secret := func(text string) string {
+		return strings.Replace(tail, "{env: GOOD}", text, 1)
+	}
+	for _, tt := range []struct {
+		name, env, text string
+		rules           []string
+		line            int
+	}{
+		{"nothing", "RELEASE", tail, nil, 0},
+		{"report in production", "RELEASE", "    mode: report\n" + tail, []string{"mode-report"}, 3},
+		{"report in production, named otherwise", "eu-Prod-1", "    mode: report\n" + tail, []string{"mode-report"}, 3},
+		{"off in production", "live", "    mode: off\n" + key, []string{"mode-off"}, 3},
+		{"report elsewhere", "staging", "    mode: report\n" + tail, nil, 0},
+		{"a name that only holds the word", "products", "    mode: report\n" + tail, nil, 0},
+		{"unsigned", "dev", "    allow_unsigned_payload: true\n" + tail, []string{"unsigned-payload"}, 3},
+		{"unsigned, forbidden", "dev", "    allow_unsigned_payload: false\n" + tail, nil, 0},
+		{"unsigned for one API", "dev", "    apis:\n      - {match: /a, key: key_1, allow_unsigned_payload: true}\n" + tail, []string{"unsigned-payload"}, 4},
+		{"presigned", "dev", "    allow_presigned: true\n" + tail, []string{"presigned"}, 3},
+		{"reason", "staging", "    expose_reason: true\n" + tail, []string{"expose-reason"}, 3},
+		{"reason in development", "my-dev", "    expose_reason: true\n" + tail, nil, 0},
+		{"host", "dev", "    require_signed: [content-type]\n" + tail, []string{"host-not-required"}, 3},
+		{"host, spelt otherwise", "dev", "    require_signed: [Host]\n" + tail, nil, 0},
+		{"skew", "dev", "    clock_skew: 16m\n" + tail, []string{"wide-skew"}, 3},
+		{"skew of the default", "dev", "    clock_skew: 15m\n" + tail, nil, 0},
+		{"no default", "dev", "    apis: [{match: GET /a, key: key_1}]\n" + key, []string{"no-default"}, 2},
+		{"no bindings", "dev", key, []string{"key-unused", "no-bindings"}, 0},
+		{"key bound to nothing", "dev", "    apis: [{match: GET /a, open: true}]\n" + key, []string{"key-unused", "no-default"}, 0},
+		{"no replay", "dev", key + "    default: key_1\n", []string{"no-replay"}, 2},
+		{"no replay, and nothing to change", "dev", "    apis: [{match: GET /a, key: key_1}]\n" + key, []string{"no-default"}, 2},
+		{"replay open", "dev", key + "    default: key_1\n    replay: {store: redis, url: {env: URL}, on_unavailable: allow}\n", []string{"replay-fails-open"}, 5},
+		{"literal", "dev", secret(good), []string{"literal-secret"}, 3},
+		{"literal placeholder", "dev", secret("changeme-changeme"), []string{"literal-secret", "placeholder-secret"}, 3},
+		{"short", "dev", secret("{env: SHORT}"), []string{"gateway", "short-secret"}, 3},
+		{"placeholder", "dev", secret("{env: CHANGE}"), []string{"placeholder-secret"}, 3},
+		{"one character", "dev", secret("{env: REPEATED}"), []string{"weak-secret"}, 3},
+		{"file", "dev", secret("{file: weak}"), []string{"placeholder-secret"}, 3},
+		{"previous without end", "dev", secret("{env: GOOD}, previous: [{secret: {env: GOOD}}]"), []string{"previous-without-end"}, 3},
+		{"previous that has ended", "dev", secret("{env: GOOD}, previous: [{secret: {env: GOOD}, until: 2026-01-15T12:00:00Z}]"), []string{"previous-ended"}, 3},
+		{"previous that goes on", "dev", secret("{env: GOOD}, previous: [{secret: {env: GOOD}, until: 2026-01-15T12:00:01Z}]"), nil, 0},
+		{"by an alias", "RELEASE", "    <<: *shared\n" + tail, []string{"presigned"}, 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Setenv("URL", "redis://127.0.0.1:1")
+			dir := t.TempDir()
+			path := filepath.Join(dir, "environments.yaml")
+			text := "environments:\n  " + tt.env + ":\n" + tt.text
+			if strings.Contains(text, "*shared") {
+				text = strings.Replace(text, "environments:\n", "environments:\n  dev: &shared\n    allow_presigned: true\n"+tail, 1)
+			}
+			for name, content := range map[string]string{"environments.yaml": text, "weak": "password-password\n"} {
+				if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			f, err := envfile.Open(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, x := range lint.Check(f, lint.Options{Path: path, Now: now}) {
+				if tt.line > 0 && x.Line != tt.line {
+					t.Errorf("%v: want line %d", x, tt.line)
+				}
+				if strings.Contains(x.String(), good) || strings.Contains(x.String(), "changeme-") {
+					t.Errorf("%v holds the secret", x)
+				}
+				if !slices.Contains(got, x.Rule) {
+					got = append(got, x.Rule)
+				}
+			}
+			slices.Sort(got)
+			want := slices.DeleteFunc(slices.Clone(tt.rules), func(rule string) bool { return rule == "gateway" })
+			if !slices.Equal(got, want) {
+				t.Errorf("got %v, want %v", got, want)
+			}
+		})
+	}
+}

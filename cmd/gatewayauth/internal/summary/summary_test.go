@@ -1,0 +1,70 @@
+package summary_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/gatewayauth/gatewayauth/cmd/gatewayauth/internal/summary"
+)
+
+const line = `{"time":"2026-01-15T12:00:0%dZ","msg":"request would be refused","code":%q,"mode":"report","api":%q,"method":"GET","path":%q,"remote":"10.0.0.%d:99"}` + "\n"
+
+// TestRead groups by API, or by the kind of path, and by reason.
+func TestRead(t *testing.T) {
+	log := fmt.Sprintf(line, 2, "key_unknown", "GET /orders/{id}", "/orders/1", 1) +
+		fmt.Sprintf(line, 1, "key_unknown", "GET /orders/{id}", "/orders/2", 2) +
+		fmt.Sprintf(line, 3, "signature_mismatch", "GET /orders/{id}", "/orders/2", 2) +
+		fmt.Sprintf(line, 4, "key_unknown", "", "/items/17/parts/0189abcd-0000-7000-8000-000000000000", 1) +
+		fmt.Sprintf(line, 5, "key_unknown", "", "/items/18/parts/0189abcd-0000-7000-8000-000000000001", 1) +
+		strings.Repeat("x", 3<<20) + "\n{\n\n" + `{"msg":"request refused","code":"key_unknown"}`
+	s, err := summary.Read(strings.NewReader(log))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, g := range s.Groups {
+		got = append(got, fmt.Sprintf("%d %s %s %d-%d %v", g.Count, g.Code, g.API, g.First.Second(), g.Last.Second(), g.Remotes))
+	}
+	want := "2 key_unknown GET /items/{}/parts/{} 4-5 [10.0.0.1]\n" +
+		"2 key_unknown GET /orders/{id} 1-2 [10.0.0.1 10.0.0.2]\n" +
+		"1 signature_mismatch GET /orders/{id} 3-3 [10.0.0.2]"
+	if strings.Join(got, "\n") != want || s.WouldRefuse != 5 || s.Refused != 1 || s.Unreadable != 2 {
+		t.Errorf("got\n%s\nwant\n%s\n%+v", strings.Join(got, "\n"), want, s)
+	}
+}
+
+// TestReadIsBounded: a log of many paths does not fill the memory.
+func TestReadIsBounded(t *testing.T) {
+	var b strings.Builder
+	for i := range 10_100 {
+		fmt.Fprintf(&b, line, 1, "key_unknown", fmt.Sprint("/a", i), "/", 1)
+	}
+	s, err := summary.Read(strings.NewReader(b.String()))
+	if err != nil || len(s.Groups) != 10_000 || s.Ungrouped != 100 || s.WouldRefuse != 10_100 {
+		t.Errorf("%d groups, %d beside them, %v", len(s.Groups), s.Ungrouped, err)
+	}
+}
+
+// FuzzRead: nothing panics, and every line is counted once.
+func FuzzRead(f *testing.F) {
+	f.Add(fmt.Sprintf(line, 1, "key_unknown", "", "/a/1", 1))
+	f.Add(`{"msg":"requests refused; their records were too many","mode":"report","code":"replayed","suppressed":3}`)
+	f.Add("{\n\n[]\nx")
+	f.Fuzz(func(t *testing.T, log string) {
+		s, err := summary.Read(strings.NewReader(log))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var grouped int64
+		for _, g := range s.Groups {
+			grouped += g.Count
+		}
+		for _, n := range s.Suppressed {
+			grouped += n
+		}
+		if grouped+s.Ungrouped != s.WouldRefuse || s.Other+s.Unreadable+s.Refused+s.Verified > s.Lines {
+			t.Fatalf("%+v", s)
+		}
+	})
+}

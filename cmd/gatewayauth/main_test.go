@@ -1,0 +1,359 @@
+package main_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/gatewayauth/gatewayauth/core"
+	"github.com/gatewayauth/gatewayauth/core/config"
+	"github.com/gatewayauth/gatewayauth/nethttp"
+)
+
+// binary is the built command; server is the one that serves, which is built with
+// the race detector where the tests are.
+var binary, server string
+
+func TestMain(m *testing.M) {
+	os.Exit(func() int {
+		dir, err := os.MkdirTemp("", "gatewayauth")
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		defer os.RemoveAll(dir)
+		binary = filepath.Join(dir, "gatewayauth")
+		server = binary
+		build := func(args ...string) bool {
+			out, err := exec.Command("go", append(append([]string{"build"}, args...), ".")...).CombinedOutput()
+			if err != nil {
+				fmt.Fprintf(os.Stderr, "%v\n%s", err, out)
+			}
+			return err == nil
+		}
+		ok := build("-o", binary)
+		if info, known := debug.ReadBuildInfo(); known && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"}) {
+			server += ".race"
+			ok = ok && build("-race", "-o", server)
+		}
+		if !ok {
+			return 1
+		}
+		return m.Run()
+	}())
+}
+
+// secrets are in variables, and nowhere in what is printed.
+var secrets = map[string]string{
+	"ORDERS_SECRET":    "Zq8vLr2nXw4tKp6yZq8vLr2n",
+	"RELEASE_SECRET":   "Rm3bTc7fHd9sJg5kRm3bTc7f",
+	"PARTNER_PASSWORD": "Wu6eQi4oBv8zNa2cWu6eQi4o",
+	"AES_KEY":          "Fy5pMs9xGk3hUd7r",
+	"AES_VECTOR":       "Ln4jEb8wVq2tYz6c",
+}
+
+const environments = `environments:
+  dev:
+    allow_presigned: true
+    allow_unsigned_payload: true
+    keys:
+      - {name: orders_key, type: hmac, key: 071fe2459cf64d75, secret: {env: ORDERS_SECRET}}
+      - {name: partner_key, type: basic, key: partner, secret: {env: PARTNER_PASSWORD}}
+      - {name: aksk_key, type: aksk, key: AKSKTESTAKSKTEST, secret: {env: ORDERS_SECRET}, region: r1, service: s1}
+      - {name: v11_key, type: v11, key: V11TESTV11TEST11, secret: {env: ORDERS_SECRET}, region: r1, service: s1}
+      - {name: ecdsa_key, type: ecdsa-p256, key: ECDSATESTECDSATE, secret: {env: ORDERS_SECRET}}
+      - {name: sm3_key, type: hmac-sm3, key: SM3TESTSM3TEST11, secret: {env: ORDERS_SECRET}}
+      - {name: sm2_key, type: sm2, key: SM2TESTSM2TEST11, secret: {env: ORDERS_SECRET}}
+      - {name: sigv4_key, type: sigv4, key: SIGV4TESTSIGV4TE, secret: {env: ORDERS_SECRET}, region: r1, service: s1}
+      - {name: sigv4a_key, type: sigv4a, key: SIGV4ATESTSIGV4A, secret: {env: ORDERS_SECRET}, region: r1, service: s1}
+      - {name: aes_key, type: aes, key: {env: AES_KEY}, secret: {env: AES_VECTOR}}
+    apis:
+      - {match: "/partner/", key: partner_key}
+      - {match: "/aksk/", key: aksk_key}
+      - {match: "/v11/", key: v11_key}
+      - {match: "/ecdsa/", key: ecdsa_key}
+      - {match: "/sm3/", key: sm3_key}
+      - {match: "/sm2/", key: sm2_key}
+      - {match: "/sigv4/", key: sigv4_key}
+      - {match: "/sigv4a/", key: sigv4a_key}
+      - {match: "/aes/", key: aes_key}
+      - {match: "GET /healthz", open: true}
+    default: orders_key
+  RELEASE:
+    keys:
+      - {name: orders_key, type: hmac, key: 071fe2459cf64d75, secret: {env: RELEASE_SECRET}}
+    default: orders_key
+`
+
+// folder returns a folder with an environments file.
+func folder(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	write(t, dir, "environments.yaml", environments)
+	return dir
+}
+
+func write(t *testing.T, dir, name, text string) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func environment() []string {
+	all := os.Environ()
+	for name, value := range secrets {
+		all = append(all, name+"="+value)
+	}
+	return append(all, "PATH="+filepath.Dir(binary)+":"+os.Getenv("PATH"))
+}
+
+type result struct {
+	out, err string
+	code     int
+}
+
+// cli runs the command and fails where it prints a secret or panics.
+func cli(t *testing.T, dir, in string, args ...string) result {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	c := exec.CommandContext(ctx, binary, args...)
+	return finish(t, c, dir, in)
+}
+
+func finish(t *testing.T, c *exec.Cmd, dir, in string) result {
+	t.Helper()
+	var out, stderr bytes.Buffer
+	c.Dir, c.Env, c.Stdin, c.Stdout, c.Stderr = dir, environment(), strings.NewReader(in), &out, &stderr
+	err := c.Run()
+	r := result{out: out.String(), err: stderr.String()}
+	if e, ok := errors.AsType[*exec.ExitError](err); ok {
+		r.code = e.ExitCode()
+	} else if err != nil {
+		t.Fatal(err)
+	}
+	quiet(t, r.out+r.err)
+	return r
+}
+
+// quiet fails where a text holds a secret, or tells of a panic.
+func quiet(t *testing.T, text string) {
+	t.Helper()
+	for name, value := range secrets {
+		if strings.Contains(text, value) {
+			t.Errorf("the value of %s was printed", name)
+		}
+	}
+	if strings.Contains(text, "panic:") || strings.Contains(text, "goroutine ") {
+		t.Errorf("it panicked:\n%s", text)
+	}
+}
+
+// background starts a command that serves, and returns its address and what it
+// writes to standard error.
+func background(t *testing.T, dir string, args ...string) (address string, stderr func() string) {
+	t.Helper()
+	c := exec.Command(server, args...)
+	c.Dir, c.Env = dir, environment()
+	var mu sync.Mutex
+	var text bytes.Buffer
+	c.Stderr = writerFunc(func(p []byte) (int, error) { mu.Lock(); defer mu.Unlock(); return text.Write(p) })
+	stderr = func() string { mu.Lock(); defer mu.Unlock(); return text.String() }
+	out, err := c.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		c.Process.Signal(os.Interrupt)
+		if err := c.Wait(); err != nil {
+			t.Errorf("%v did not end well: %v\n%s", args, err, stderr())
+		}
+		quiet(t, stderr())
+	})
+	line, _ := bufio.NewReader(out).ReadString('\n')
+	found := regexp.MustCompile(`^ready http://([^/]+)/`).FindStringSubmatch(line)
+	if found == nil {
+		t.Fatalf("%v is not ready: %q %s", args, line, stderr())
+	}
+	return found[1], stderr
+}
+
+type writerFunc func([]byte) (int, error)
+
+func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
+
+// service is a backend of the dev environment that keeps the codes of what it
+// judged, and answers with what it proved.
+type service struct {
+	*httptest.Server
+	mu    sync.Mutex
+	codes []string
+}
+
+func backend(t *testing.T, dir string) *service {
+	t.Helper()
+	for name, value := range secrets {
+		t.Setenv(name, value)
+	}
+	file, err := config.Load(filepath.Join(dir, "environments.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &service{}
+	v, err := file.Verifier("dev", config.WithObservers(core.ObserverFunc(func(_ context.Context, e core.Event) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.codes = append(s.codes, string(e.Code))
+	})), config.WithLogger(silent))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Server = httptest.NewServer(nethttp.Middleware(v)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		key := "-"
+		if id, ok := core.FromContext(r.Context()); ok {
+			key = fmt.Sprintf("%s %s %v", id.Key(), id.Payload(), id.SignedHeaders())
+		}
+		fmt.Fprintf(w, "%s %s %s %s", key, r.Method, r.RequestURI, body)
+	})))
+	t.Cleanup(s.Close)
+	return s
+}
+
+// seen returns the codes since the last call.
+func (s *service) seen() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	text := strings.Join(s.codes, " ")
+	s.codes = nil
+	return text
+}
+
+// program finds a program that a test needs.
+func program(t *testing.T, name string) string {
+	t.Helper()
+	path, err := exec.LookPath(name)
+	if err != nil {
+		if os.Getenv("GATEWAYAUTH_E2E") != "" {
+			t.Fatalf("%s is not installed", name)
+		}
+		t.Skipf("%s is not installed; this is what is left out", name)
+	}
+	return path
+}
+
+// TestExamplesOfHelp: every example of every --help, run as it stands but for its
+// addresses.
+func TestExamplesOfHelp(t *testing.T) {
+	dir := folder(t)
+	write(t, dir, "body.json", `{"n":1}`)
+	write(t, dir, "request.txt", cli(t, dir, "", "sign", "-config", "environments.yaml", "-env", "dev", "-key", "orders_key", "-as", "curl", "http://127.0.0.1:8080/orders/7").out)
+	write(t, dir, "canonical.txt", "GET\n/v1/orders/7/\n\nhost:x\n\nhost\ne3b0")
+	write(t, dir, "capture.har", `{"log":{"entries":[{"startedDateTime":"2026-01-15T12:00:00Z","request":{"method":"GET","url":"https://api.example.com/orders/7","headers":[]}}]}}`)
+	write(t, dir, "record.json", record)
+	write(t, dir, "service.log", record+"\n")
+	examples := 0
+	for _, command := range []string{"sign", "explain", "check", "gateway"} {
+		help := cli(t, dir, "", command, "--help")
+		if help.code != 0 || len(help.out) < 500 {
+			t.Errorf("%s --help: exit %d\n%s", command, help.code, help.out)
+		}
+		for _, line := range strings.Split(help.out, "\n") {
+			line, ok := strings.CutPrefix(line, "  gatewayauth "+command+" ")
+			if !ok || strings.Contains(line, "[flags]") {
+				continue
+			}
+			examples++
+			t.Run(command+" "+line, func(t *testing.T) {
+				if command == "gateway" || strings.Contains(line, "-http ") {
+					line = regexp.MustCompile(`-(http|listen) \S+`).ReplaceAllString(line, "-$1 127.0.0.1:0")
+					if command == "gateway" && !strings.Contains(line, "-listen") {
+						line += " -listen 127.0.0.1:0"
+					}
+					background(t, dir, append([]string{command}, strings.Fields(line)...)...)
+					return
+				}
+				r := finish(t, exec.Command("sh", "-c", "gatewayauth "+command+" "+line), dir, "")
+				if r.code == 3 || r.err != "" || r.out == "" {
+					t.Errorf("exit %d\n%s%s", r.code, r.out, r.err)
+				}
+			})
+		}
+	}
+	if examples < 14 {
+		t.Errorf("only %d examples were found", examples)
+	}
+}
+
+const record = `{"time":"2026-01-15T12:00:00Z","level":"WARN","msg":"request would be refused","code":"signature_expired","error":"gatewayauth: signature_expired: the signed date is too far in the past","environment":"dev","mode":"report","scheme":"hmac","key":"orders_key","key_id":"071fe2459cf64d75","method":"GET","host":"api.example.com","path":"/orders/7","remote":"10.0.0.1:5","skew":1200000000000}`
+
+// TestUsage: what cannot be used is said, with exit code 3.
+func TestUsage(t *testing.T) {
+	dir := folder(t)
+	for _, tt := range []struct {
+		args string
+		want string
+	}{
+		{"nonsense", "unknown command"},
+		{"sign", "arg"},
+		{"sign -nonsense http://x/", "unknown"},
+		{"sign http://x/", "no key"},
+		{"sign -type hmac http://x/", "--key-id"},
+		{"sign -type hmac -key-id a http://x/", "--secret-env"},
+		{"sign -type hmac -key-id a -secret-env NOT_SET http://x/", "NOT_SET is not set"},
+		{"sign -type hmac -key-id a -secret-env ORDERS_SECRET -secret-file x http://x/", "more than once"},
+		{"sign -type aksk -key-id a -secret-env ORDERS_SECRET http://x/", "--region"},
+		{"sign -type nonsense -key-id a -secret-env ORDERS_SECRET http://x/", "none of"},
+		{"sign -type basic -key-id a -secret-env ORDERS_SECRET -expires 1m http://x/", "query"},
+		{"sign -config environments.yaml http://x/", "--env"},
+		{"sign -config environments.yaml -env dev http://x/", "several keys"},
+		{"sign -config environments.yaml -env dev -key nobody http://x/", "no key"},
+		{"sign -config environments.yaml -env nowhere -key nobody http://x/", "no environment"},
+		{"sign -config absent.yaml -env dev -key a http://x/", "no such file"},
+		{"sign -config environments.yaml -env dev -key orders_key nonsense", "URL"},
+		{"sign -config environments.yaml -env dev -key orders_key -at yesterday http://x/", "date"},
+		{"sign -config environments.yaml -env dev -key orders_key -payload none http://x/", "--payload"},
+		{"sign -config environments.yaml -env dev -key orders_key http://x/a/../b", "dot segment"},
+		{"explain request.txt", "--config"},
+		{"explain -config environments.yaml request.txt", "--env"},
+		{"explain -config environments.yaml -env dev absent.txt", "no such file"},
+		{"explain -config environments.yaml -env dev -format nonsense", "none of"},
+		{"explain -config environments.yaml -env dev -http 0.0.0.0:0", "--http-anywhere"},
+		{"explain -config environments.yaml -env dev -http :0", "--http-anywhere"},
+		{"explain -config environments.yaml -env dev -http api.example.com:80", "--http-anywhere"},
+		{"gateway -config environments.yaml -env dev", "--to"},
+		{"gateway -to http://127.0.0.1:1", "--config"},
+		{"gateway -config environments.yaml -env dev -to http://127.0.0.1:1 -listen 0.0.0.0:0", "--listen-anywhere"},
+		{"gateway -config environments.yaml -env dev -to http://127.0.0.1:1 -fault flood", "none of"},
+		{"gateway -config environments.yaml -env dev -to http://127.0.0.1:1 -fault skew=soon", "duration"},
+		{"gateway -config environments.yaml -env dev -to http://127.0.0.1:1 -fault drop", "value"},
+		{"check", "missing"},
+		{"check -report absent.log", "no such file"},
+	} {
+		t.Run(tt.args, func(t *testing.T) {
+			r := cli(t, dir, "x", strings.Fields(tt.args)...)
+			if r.code != 3 || !strings.Contains(r.err, tt.want) || r.out != "" {
+				t.Errorf("exit %d, want 3; it says %q, want %q\n%s", r.code, r.err, tt.want, r.out)
+			}
+		})
+	}
+}

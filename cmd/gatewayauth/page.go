@@ -1,0 +1,199 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	_ "embed"
+	"errors"
+	"fmt"
+	"html/template"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gatewayauth/gatewayauth/cmd/gatewayauth/internal/capture"
+	"github.com/gatewayauth/gatewayauth/cmd/gatewayauth/internal/envfile"
+)
+
+//go:embed page.html
+var pageText string
+
+var pageTemplate = template.Must(template.New("page").Parse(pageText))
+
+// page serves explain to a browser until ctx ends.
+func (a *explainArgs) page(ctx context.Context, s streams) error {
+	var needed []string
+	if a.env != "" {
+		needed = append(needed, a.env)
+	}
+	file, err := envfile.Open(a.config, needed...)
+	if err != nil {
+		return err
+	}
+	l, err := listen(a.http, a.httpAnywhere, "--http-anywhere")
+	if err != nil {
+		return fmt.Errorf("--http: %w", err)
+	}
+	fmt.Fprintf(s.out, "ready http://%s/\n", l.Addr())
+	return serve(ctx, l, pageHandler(file, a.env, hostOf(a.http)), s)
+}
+
+// listen opens an address on this machine, or where it is permitted any.
+func listen(address string, anywhere bool, permit string) (net.Listener, error) {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil, fmt.Errorf("%q is not an address such as 127.0.0.1:8099", address)
+	}
+	ip, err := netip.ParseAddr(host)
+	if local := host == "localhost" || err == nil && ip.IsLoopback(); !local && !anywhere {
+		return nil, fmt.Errorf("%s can be reached by others; use 127.0.0.1, or permit it with %s", address, permit)
+	}
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, failed{err}
+	}
+	return l, nil
+}
+
+func hostOf(address string) string {
+	host, _, _ := net.SplitHostPort(address)
+	return host
+}
+
+// serve serves until ctx ends.
+func serve(ctx context.Context, l net.Listener, h http.Handler, s streams) error {
+	server := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
+		ErrorLog: log.New(s.err, "gatewayauth: ", 0)}
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		<-ctx.Done()
+		ending, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+		defer cancel()
+		if server.Shutdown(ending) != nil {
+			server.Close()
+		}
+	}()
+	if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		return failed{err}
+	}
+	<-stopped
+	return nil
+}
+
+// view is what the template shows: the texts of the form, and the answer. Keys
+// are not part of it.
+type view struct {
+	Nonce                 string
+	Environments, Formats []string
+
+	Env, Format, At, Request, Canonical, Hosts, Prefixes, Entry string
+
+	Problem string
+	Answer  *answer
+}
+
+// pageHandler is the page with everything that guards it: who may ask is whoever
+// reaches the address with a browser that is on this page.
+func pageHandler(file *envfile.File, env, host string) http.Handler {
+	mux := http.NewServeMux()
+	show := func(w http.ResponseWriter, status int, v *view) {
+		v.Nonce, v.Formats = rand.Text(), append([]string{"auto"}, capture.Formats...)
+		v.Environments = file.File.Environments()
+		var page bytes.Buffer
+		if err := pageTemplate.Execute(&page, v); err != nil {
+			http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
+			return
+		}
+		h := w.Header()
+		h.Set("Content-Type", "text/html; charset=utf-8")
+		h.Set("Content-Security-Policy", "default-src 'none'; style-src 'nonce-"+v.Nonce+"'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+		w.WriteHeader(status)
+		w.Write(page.Bytes())
+	}
+	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
+		show(w, http.StatusOK, &view{Env: env, Format: "auto", Entry: "0"})
+	})
+	busy := make(chan struct{}, 2) // a search takes a core, and a form its memory
+	mux.HandleFunc("POST /{$}", func(w http.ResponseWriter, r *http.Request) {
+		select {
+		case busy <- struct{}{}:
+			defer func() { <-busy }()
+		case <-r.Context().Done():
+			return
+		}
+		const form = 1 << 20                                                            // beside the request itself
+		http.NewResponseController(w).SetReadDeadline(time.Now().Add(30 * time.Second)) // or a slow one holds its place; net/http can
+		r.Body = http.MaxBytesReader(w, r.Body, 2*capture.MaxSize+form)
+		if err := r.ParseMultipartForm(2*capture.MaxSize + form); err != nil {
+			show(w, http.StatusBadRequest, &view{Env: env, Problem: "The form could not be read; the request may be larger than 16 MiB."})
+			return
+		}
+		defer r.MultipartForm.RemoveAll()
+		v, q, data := readForm(r)
+		ctx, cancel := context.WithTimeout(r.Context(), 30*time.Second)
+		defer cancel()
+		var err error
+		if v.Answer, err = q.ask(ctx, file, data); err != nil {
+			v.Problem = printable(err.Error())
+			show(w, http.StatusUnprocessableEntity, v)
+			return
+		}
+		show(w, http.StatusOK, v)
+	})
+	return guard(http.NewCrossOriginProtection().Handler(mux), host)
+}
+
+// readForm reads the fields of the form.
+func readForm(r *http.Request) (*view, *question, []byte) {
+	value := func(name string) string { return strings.TrimSpace(r.PostFormValue(name)) }
+	v := &view{Env: value("env"), Format: value("format"), At: value("at"), Hosts: value("hosts"), Prefixes: value("prefixes"), Entry: value("entry")}
+	// Browsers send every line break of a text area as CR LF, whatever was pasted.
+	unix := func(text string) string { return strings.ReplaceAll(text, "\r\n", "\n") }
+	v.Request, v.Canonical = unix(r.PostFormValue("request")), unix(r.PostFormValue("canonical"))
+	data := []byte(v.Request)
+	if in, _, err := r.FormFile("file"); err == nil {
+		defer in.Close()
+		if bytes, err := io.ReadAll(io.LimitReader(in, capture.MaxSize+1)); err == nil && len(bytes) > 0 {
+			data, v.Request = bytes, ""
+		}
+	}
+	q := &question{env: v.Env, at: v.At, format: v.Format, canonical: v.Canonical,
+		hosts: strings.Fields(v.Hosts), prefixes: strings.Fields(v.Prefixes)}
+	q.entry, _ = strconv.Atoi(v.Entry)
+	return v, q, data
+}
+
+// guard answers only under names that cannot be somebody else's: a page in the
+// browser whose name was made to stand for this address gets nothing.
+func guard(next http.Handler, host string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Cache-Control", "no-store")
+		h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		h.Set("Referrer-Policy", "same-origin")
+		h.Set("X-Content-Type-Options", "nosniff")
+		if !ownHost(r.Host, host) {
+			http.Error(w, "this page answers under its address or localhost only", http.StatusMisdirectedRequest)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func ownHost(received, listening string) bool {
+	name := received
+	if host, _, err := net.SplitHostPort(received); err == nil {
+		name = host
+	}
+	_, err := netip.ParseAddr(strings.Trim(name, "[]"))
+	return err == nil || name == "localhost" || listening != "" && name == listening
+}

@@ -1,0 +1,179 @@
+package main_test
+
+import (
+	"bytes"
+	"io"
+	"mime/multipart"
+	"net/http"
+	"net/url"
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+// page starts the page, and makes a saved request whose prefix was taken away.
+func page(t *testing.T) (address, request string) {
+	t.Helper()
+	dir := folder(t)
+	headers := cli(t, dir, "", "sign", "-config", "environments.yaml", "-env", "dev", "-key", "orders_key", "-at", "2026-01-15T12:00:00Z", "-d", "a=1", "http://api.example.com/shop/orders").out
+	address, _ = background(t, dir, "explain", "-config", "environments.yaml", "-env", "dev", "-http", "127.0.0.1:0")
+	return address, "POST /orders HTTP/1.1\nHost: api.example.com\n" + headers + "\na=1"
+}
+
+func ask(t *testing.T, r *http.Request, err error) (int, string, http.Header) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, err := (&http.Transport{DisableKeepAlives: true}).RoundTrip(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	quiet(t, string(text))
+	return answer.StatusCode, string(text), answer.Header
+}
+
+// form is what the page sends.
+func form(t *testing.T, address string, fields map[string]string) (*http.Request, error) {
+	t.Helper()
+	var b bytes.Buffer
+	w := multipart.NewWriter(&b)
+	for name, value := range fields {
+		if name == "file" {
+			part, _ := w.CreateFormFile("file", "request.txt")
+			io.WriteString(part, value)
+			continue
+		}
+		w.WriteField(name, value)
+	}
+	w.Close()
+	r, err := http.NewRequest("POST", "http://"+address+"/", &b)
+	r.Header.Set("Content-Type", w.FormDataContentType())
+	return r, err
+}
+
+// TestPage: what the page says to what is pasted.
+func TestPage(t *testing.T) {
+	address, request := page(t)
+	for _, tt := range []struct {
+		name   string
+		fields map[string]string
+		status int
+		want   []string
+	}{
+		{"cause", map[string]string{"request": strings.ReplaceAll(request, "\n", "\r\n"), "env": "dev", "at": "captured", "prefixes": "/shop"}, 200,
+			[]string{"refused: signature_mismatch", "<code>path_prefix</code>", `<option selected>dev</option>`}},
+		{"file", map[string]string{"file": request, "env": "dev", "at": "captured", "prefixes": "/shop"}, 200, []string{"<code>path_prefix</code>"}},
+		{"lines", map[string]string{"request": request, "env": "dev", "at": "captured", "canonical": "POST\n/shop/orders/\n\nhost:api.example.com\nx-sdk-date:20260115T120000Z\n\nhost;x-sdk-date\nx"}, 200,
+			[]string{`<tr class="differs"><th>path &ne;</th><td class="text">/shop/orders/</td><td class="text">/orders/</td></tr>`}},
+		{"record", map[string]string{"request": record, "env": "dev"}, 200, []string{"signature_expired", "neither headers"}},
+		{"escaped", map[string]string{"request": "GET /<script>alert(1)</script> HTTP/1.1\nHost: <b>\n\n", "env": "dev", "hosts": "<i>\"'"}, 422, nil},
+		{"nothing", map[string]string{"env": "dev"}, 422, []string{"there is no request"}},
+		{"unknown environment", map[string]string{"request": request, "env": "nowhere"}, 422, []string{"there is no environment"}},
+		{"a file that curl would read", map[string]string{"request": "curl -d @/etc/passwd http://x/", "env": "dev"}, 422, []string{"not opened here"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r, err := form(t, address, tt.fields)
+			status, text, _ := ask(t, r, err)
+			if status != tt.status && tt.name != "escaped" {
+				t.Errorf("got %d, want %d", status, tt.status)
+			}
+			for _, want := range tt.want {
+				if !strings.Contains(text, want) {
+					t.Errorf("it does not say %q:\n%s", want, text)
+				}
+			}
+			if strings.Contains(text, "<script") || strings.Contains(text, "<b>") || strings.Contains(text, "<i>") || strings.Contains(text, "root:") {
+				t.Errorf("not escaped:\n%s", text)
+			}
+		})
+	}
+}
+
+// TestPageIsGuarded: who is not on the page gets nothing from it.
+func TestPageIsGuarded(t *testing.T) {
+	address, request := page(t)
+	fields := map[string]string{"request": request, "env": "dev", "at": "captured"}
+	for _, tt := range []struct {
+		name   string
+		change func(r *http.Request)
+		get    bool
+		want   int
+	}{
+		{"page itself", func(r *http.Request) { r.Header.Set("Sec-Fetch-Site", "same-origin") }, false, 200},
+		{"localhost", func(r *http.Request) { r.Host = "localhost:1234" }, true, 200},
+		{"IPv6", func(r *http.Request) { r.Host = "[::1]:1234" }, true, 200},
+		{"another site", func(r *http.Request) { r.Header.Set("Sec-Fetch-Site", "cross-site") }, false, 403},
+		{"another port", func(r *http.Request) { r.Header.Set("Sec-Fetch-Site", "same-site") }, false, 403},
+		{"another origin", func(r *http.Request) { r.Header.Set("Origin", "http://evil.example") }, false, 403},
+		{"origin null", func(r *http.Request) { r.Header.Set("Origin", "null") }, false, 403},
+		{"name that was rebound", func(r *http.Request) { r.Host = "evil.example" }, true, 421},
+		{"name that was rebound, with a form", func(r *http.Request) {
+			r.Host = "evil.example:80"
+			r.Header.Set("Sec-Fetch-Site", "same-origin")
+		}, false, 421},
+		{"name that starts like an address", func(r *http.Request) { r.Host = "127.0.0.1.evil.example" }, true, 421},
+		{"empty host", func(r *http.Request) { r.Host = " " }, true, 421},
+		{"another path", func(r *http.Request) { r.URL.Path = "/x" }, true, 404},
+		{"another method", func(r *http.Request) { r.Method = "PUT" }, true, 405},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r, err := form(t, address, fields)
+			if tt.get {
+				r, err = http.NewRequest("GET", "http://"+address+"/", nil)
+			}
+			tt.change(r)
+			status, text, header := ask(t, r, err)
+			if status != tt.want {
+				t.Errorf("got %d, want %d", status, tt.want)
+			}
+			if status != 200 && strings.Contains(text, "signature_mismatch") {
+				t.Error("it was answered")
+			}
+			if policy := header.Get("Content-Security-Policy"); !strings.HasPrefix(policy, "default-src 'none'") || strings.Contains(policy, "unsafe") {
+				t.Errorf("Content-Security-Policy: %q", policy)
+			}
+		})
+	}
+	r, err := form(t, address, map[string]string{"request": strings.Repeat("x", 40<<20)})
+	if status, _, _ := ask(t, r, err); status != 400 {
+		t.Errorf("a form that is too large: %d", status)
+	}
+}
+
+// TestPageInABrowser: in a real one, the form is filled in, sent, and answered,
+// and a page of another site cannot send it.
+func TestPageInABrowser(t *testing.T) {
+	path := program(t, "chromium")
+	address, request := page(t)
+	b := browse(t, path, "http://"+address+"/")
+	b.eval(t, "document.getElementById('request').value = "+quoted(request))
+	b.eval(t, "document.getElementById('at').value = 'captured'")
+	b.eval(t, "document.getElementById('prefixes').value = '/shop'")
+	b.eval(t, "document.getElementById('canonical-in').value = "+quoted("POST\n/shop/orders/\n\nhost:api.example.com\nx-sdk-date:20260115T120000Z\n\nhost;x-sdk-date\n"+emptyHash))
+	b.eval(t, "document.querySelector('form').submit()")
+	b.wait(t, "document.getElementById('verdict')?.textContent", "refused: signature_mismatch")
+	b.wait(t, "document.querySelector('#causes code')?.textContent", "path_prefix")
+	b.wait(t, "document.querySelector('#lines tr.differs th')?.textContent", "path ≠")
+	// The style is applied, so its nonce is right; and nothing else was loaded.
+	b.wait(t, "getComputedStyle(document.querySelector('.refused')).fontWeight", "700")
+	b.wait(t, "String(performance.getEntriesByType('resource').filter(e => !e.name.endsWith('/favicon.ico')).length)", "0")
+	b.wait(t, "document.getElementById('request').value.split('\\n')[0]", "POST /orders HTTP/1.1")
+	b.wait(t, "String(document.scripts.length)", "0")
+
+	// A page of another origin sends the same form.
+	b.open(t, "data:text/html,"+url.PathEscape(`<form method="post" enctype="multipart/form-data" action="http://`+address+`/"><input name="env" value="dev"><textarea name="request">`+record+`</textarea></form>`))
+	b.wait(t, "document.forms.length + ''", "1")
+	b.eval(t, "document.forms[0].submit()")
+	b.wait(t, "String(document.body?.textContent.includes('cross-origin request'))", "true")
+
+	out, err := exec.Command(path, "--headless", "--no-sandbox", "--disable-gpu", "--user-data-dir="+t.TempDir(), "--dump-dom", "http://"+address+"/").Output()
+	if err != nil || !strings.Contains(string(out), "<h1>Why was it refused?</h1>") {
+		t.Errorf("--dump-dom: %v\n%s", err, out)
+	}
+}

@@ -1,0 +1,168 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/gatewayauth/gatewayauth/cmd/gatewayauth/internal/capture"
+	"github.com/gatewayauth/gatewayauth/cmd/gatewayauth/internal/envfile"
+	"github.com/gatewayauth/gatewayauth/core"
+	"github.com/gatewayauth/gatewayauth/core/apig"
+	"github.com/gatewayauth/gatewayauth/core/apig/sm"
+	"github.com/gatewayauth/gatewayauth/core/sigv4"
+)
+
+// A question is one request to be explained, with what the operator suspects.
+type question struct {
+	env, at, format                  string
+	entry                            int
+	hosts, prefixes, headers, others []string
+	canonical                        string
+	open                             func(string) (io.ReadCloser, error)
+}
+
+// The verdicts of an answer.
+const (
+	accepted = "accepted"
+	refused  = "refused"
+)
+
+// An answer is what is printed.
+type answer struct {
+	Verdict string `json:"verdict"`
+	// Explained is true where the request is refused and the reason is known.
+	Explained bool   `json:"explained"`
+	Format    string `json:"format"`
+	// At is the clock that the request was judged by.
+	At          time.Time         `json:"at"`
+	Notes       []string          `json:"notes,omitempty"`
+	Advice      []string          `json:"advice,omitempty"`
+	Explanation *core.Explanation `json:"explanation,omitempty"`
+	// Event stands in place of Explanation for a record of the log.
+	Event *eventAnswer `json:"event,omitempty"`
+}
+
+// verdictSuffices are the codes that are their own explanation.
+var verdictSuffices = []core.Code{core.CodeCredentialMissing, core.CodeCredentialMalformed, core.CodeSchemeNotAccepted,
+	core.CodeSignatureExpired, core.CodeSignatureNotYetValid, core.CodeHeaderNotSigned, core.CodePayloadNotSigned,
+	core.CodePayloadUnsupported, core.CodeKeyNotBound, core.CodeRequestAmbiguous, core.CodeBodyTooLarge, core.CodeThrottled, core.CodeReplayed}
+
+// commonPrefixes are tried where nothing else fits and none was named.
+var commonPrefixes = []string{"/v1", "/v2", "/v3", "/api", "/api/v1", "/api/v2"}
+
+// ask explains a saved request.
+func (q *question) ask(ctx context.Context, file *envfile.File, data []byte) (*answer, error) {
+	c, err := capture.Parse(data, capture.Options{Format: q.format, Entry: q.entry, Open: q.open})
+	if err != nil {
+		return nil, err
+	}
+	a := &answer{Format: c.Format, Notes: c.Notes, Verdict: refused}
+	if c.Event != nil {
+		return a, q.askEvent(a, c.Event, file)
+	}
+	captured := q.at == "captured"
+	at := q.at
+	if captured {
+		at = ""
+	}
+	now, err := clock(at)
+	if err != nil {
+		return nil, fmt.Errorf("--at: %w", err)
+	}
+	if captured && !c.At.IsZero() {
+		now = func() time.Time { return c.At }
+	}
+	a.At = now()
+	x, err := q.explain(file, c.Fresh(ctx), a.At)
+	if err == nil && captured && c.At.IsZero() {
+		if x.SignedAt.IsZero() {
+			return nil, errors.New("--at captured: the request holds no date; give the date itself")
+		}
+		a.At = x.SignedAt // a second look, by the only date that there is
+		a.Notes = append(a.Notes, "judged at the date that was signed, so that nothing is said about clocks")
+		x, err = q.explain(file, c.Fresh(ctx), a.At)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if x.Code == core.CodeSignatureMismatch && len(x.Causes) == 0 && len(q.prefixes) == 0 {
+		wider := *q
+		wider.prefixes = commonPrefixes
+		if second, err := wider.explain(file, c.Fresh(ctx), a.At); err == nil && len(second.Causes) > 0 {
+			x = second
+		}
+	}
+	a.Explanation = x
+	if x.Accepted() {
+		a.Verdict = accepted
+	}
+	a.Explained = !x.Accepted() && (len(x.Causes) > 0 || slices.Contains(verdictSuffices, x.Code))
+	q.advise(a, c)
+	return a, nil
+}
+
+func (q *question) explain(file *envfile.File, r *http.Request, at time.Time) (*core.Explanation, error) {
+	now := func() time.Time { return at }
+	policy, err := file.Policy(q.env, now)
+	if err != nil {
+		return nil, err
+	}
+	hints := core.Hints{Hosts: q.hosts, Prefixes: q.prefixes, CanonicalRequest: q.canonical, Headers: http.Header{},
+		Schemes: otherSchemes(), Environments: map[string]core.Config{}}
+	for _, h := range q.headers {
+		name, value, found := strings.Cut(h, ":")
+		if !found {
+			return nil, fmt.Errorf("--header: %q is none such as 'X-Tenant: blue'", h)
+		}
+		hints.Headers.Add(strings.TrimSpace(name), strings.TrimSpace(value))
+	}
+	for _, name := range file.File.Environments() {
+		if name == q.env || len(q.others) > 0 && !slices.Contains(q.others, name) {
+			continue
+		}
+		if hints.Environments[name], err = file.Policy(name, now); err != nil {
+			return nil, err
+		}
+	}
+	for _, name := range q.others {
+		if _, ok := file.Environment(name); !ok {
+			return nil, fmt.Errorf("--other-env: there is no environment %q", name)
+		}
+	}
+	return core.Explain(r, policy, hints)
+}
+
+// otherSchemes are all that sign requests, to be tried with the environment's
+// keys.
+func otherSchemes() []core.Scheme {
+	none := apig.Config{Keys: core.Keys()}
+	return []core.Scheme{apig.New(none), apig.NewScoped(none), apig.NewV11(none), apig.NewECDSA(none), sm.New(none), sm.NewSM2(none),
+		sigv4.New(sigv4.Config{Keys: core.Keys()}), sigv4.New(sigv4.Config{Keys: core.Keys(), Paths: sigv4.S3}),
+		sigv4.NewA(sigv4.ConfigA{Keys: core.Keys()})}
+}
+
+// advise says what to try next.
+func (q *question) advise(a *answer, c *capture.Captured) {
+	x := a.Explanation
+	late := slices.ContainsFunc(x.Causes, func(f core.Finding) bool {
+		return f.Cause == core.CauseClock || f.Cause == core.CauseLocalTime || f.Cause == core.CauseExpired
+	})
+	if !x.Accepted() && (late || x.Code == core.CodeSignatureExpired || x.Code == core.CodeSignatureNotYetValid) && q.at == "" && !x.SignedAt.IsZero() {
+		a.Advice = append(a.Advice, "a saved request is expired by now: judge it as of when it was received, with --at "+x.SignedAt.UTC().Format(time.RFC3339))
+	}
+	if x.Code == core.CodeSignatureMismatch && len(x.Causes) == 0 {
+		if q.canonical == "" {
+			a.Advice = append(a.Advice, "let the sender log its canonical request, and give that with --client-canonical")
+		}
+		a.Advice = append(a.Advice, "if all of it was saved as it arrived, the sender's secret is another")
+	}
+	if x.Code == core.CodeCredentialMissing && c.Format == "har" {
+		a.Advice = append(a.Advice, "a browser's HAR holds what was sent to the gateway, and the signature comes after that: save the request where the backend receives it")
+	}
+}

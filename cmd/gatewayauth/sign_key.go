@@ -1,0 +1,119 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"github.com/gatewayauth/gatewayauth/cmd/gatewayauth/internal/envfile"
+	"github.com/gatewayauth/gatewayauth/core"
+)
+
+// keyArgs name the key to sign with: one of an environments file, or one given
+// by options.
+type keyArgs struct {
+	config, env, name                 string
+	typ, id, region, service, paths   string
+	secretEnv, secretFile, secretText string
+	tokenEnv                          string
+}
+
+func (a *keyArgs) flags(f *pflag.FlagSet) {
+	f.StringVarP(&a.config, "config", "c", "", "environments file with the key")
+	f.StringVarP(&a.env, "env", "e", "", "environment of the key")
+	f.StringVarP(&a.name, "key", "k", "", "name of the key in that environment")
+	f.StringVar(&a.typ, "type", "", "without --config: type of the key: "+strings.Join(envfile.Types(), ", "))
+	f.StringVar(&a.id, "key-id", "", "without --config: id of the key, the gateway's \"Key\"")
+	f.StringVar(&a.secretEnv, "secret-env", "", "variable with the secret (type token: with the token)")
+	f.StringVar(&a.secretFile, "secret-file", "", "file with the secret")
+	f.StringVar(&a.secretText, "secret-text", "", "the secret itself; others on this machine can read it")
+	f.StringVar(&a.tokenEnv, "session-token-env", "", "variable with the session token of a temporary key")
+	f.StringVar(&a.region, "region", "", "region of the key (aksk, v11, sigv4, sigv4a)")
+	f.StringVar(&a.service, "service", "", "service of the key (aksk, v11, sigv4, sigv4a)")
+	f.StringVar(&a.paths, "paths", "", "how paths are signed (sigv4, sigv4a): normalized or s3")
+}
+
+// find returns the key.
+func (a *keyArgs) find(s streams) (envfile.SigningKey, error) {
+	secret, err := a.secret(s)
+	if err != nil {
+		return envfile.SigningKey{}, err
+	}
+	if a.config != "" {
+		if a.env == "" {
+			return envfile.SigningKey{}, errors.New("--config needs --env, the name of an environment")
+		}
+		if a.typ != "" || a.id != "" || a.region != "" || a.service != "" || a.paths != "" || a.tokenEnv != "" {
+			return envfile.SigningKey{}, errors.New("the key is one of --config, or one given by --type and --key-id; not both")
+		}
+		file, err := envfile.Open(a.config, a.env)
+		if err != nil {
+			return envfile.SigningKey{}, err
+		}
+		key, err := file.Key(a.env, a.name)
+		switch {
+		case err != nil:
+		case key.Type == "token":
+			key.Secret = secret
+		case !secret.IsZero():
+			err = errors.New("--secret-env, --secret-file and --secret-text do not go with a key that has its secret in --config")
+		}
+		return key, err
+	}
+	key := envfile.SigningKey{Type: a.typ, Paths: a.paths}
+	key.Key = core.Key{Name: a.id, ID: a.id, Secret: secret, Region: a.region, Service: a.service}
+	switch {
+	case a.typ == "":
+		return key, errors.New("no key: give --config, --env and --key, or --type, --key-id and --secret-env")
+	case a.typ == "aes":
+		return key, errors.New("a key of type aes is two secrets: give --config, --env and --key")
+	case a.id == "" && a.typ != "token":
+		return key, errors.New("--type needs --key-id")
+	case secret.IsZero():
+		return key, errors.New("--type needs --secret-env or --secret-file")
+	case (a.region == "" || a.service == "") && (a.typ == "aksk" || a.typ == "v11" || strings.HasPrefix(a.typ, "sigv4")):
+		return key, fmt.Errorf("a key of type %s needs --region and --service", a.typ)
+	}
+	if a.tokenEnv != "" {
+		if key.SessionToken = core.NewSecret(os.Getenv(a.tokenEnv)); key.SessionToken.IsZero() {
+			return key, fmt.Errorf("--session-token-env: the variable %s is not set", a.tokenEnv)
+		}
+	}
+	return key, nil
+}
+
+// secret reads the secret from the one place that is given.
+func (a *keyArgs) secret(s streams) (core.Secret, error) {
+	given := 0
+	for _, text := range []string{a.secretEnv, a.secretFile, a.secretText} {
+		if text != "" {
+			given++
+		}
+	}
+	switch {
+	case given > 1:
+		return core.Secret{}, errors.New("the secret is given more than once")
+	case a.secretEnv != "":
+		text := os.Getenv(a.secretEnv)
+		if text == "" {
+			return core.Secret{}, fmt.Errorf("--secret-env: the variable %s is not set", a.secretEnv)
+		}
+		return core.NewSecret(text), nil
+	case a.secretFile != "":
+		data, err := readInput(s, a.secretFile)
+		if err != nil {
+			return core.Secret{}, fmt.Errorf("--secret-file: %w", err)
+		}
+		text := strings.TrimSuffix(strings.TrimSuffix(string(data), "\n"), "\r")
+		if text == "" {
+			return core.Secret{}, errors.New("--secret-file: the file is empty")
+		}
+		return core.NewSecret(text), nil
+	case a.secretText != "":
+		fmt.Fprintln(s.err, "gatewayauth: warning: others on this machine can read --secret-text, and the shell may keep it; use --secret-env")
+	}
+	return core.NewSecret(a.secretText), nil
+}

@@ -1,0 +1,117 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/gatewayauth/gatewayauth/cmd/gatewayauth/internal/capture"
+)
+
+// request makes the request, and tells which headers are to be signed.
+func (a *signArgs) request(s streams, target string) (r *http.Request, body []byte, signed []string, err error) {
+	text, binary := a.data, false
+	if a.dataBinary != "" {
+		if a.data != "" {
+			return nil, nil, nil, errors.New("--data and --data-binary are given; one of them is the body")
+		}
+		text, binary = a.dataBinary, true
+	}
+	if body, err = readData(s, text, binary); err != nil {
+		return nil, nil, nil, err
+	}
+	u, err := url.Parse(target)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return nil, nil, nil, errors.New("the URL is none such as https://api.example.com/orders/7")
+	}
+	method := a.method
+	if method == "" {
+		method = "GET"
+		if a.dataGiven {
+			method = "POST"
+		}
+	}
+	if r, err = http.NewRequest(method, target, bytes.NewReader(body)); err != nil {
+		return nil, nil, nil, errors.New("the method or the URL cannot be sent")
+	}
+	if len(body) == 0 {
+		r.Body, r.GetBody = http.NoBody, nil
+	}
+	r.URL.Fragment, r.URL.User = "", nil
+	if a.dataGiven {
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded") // as curl does
+	}
+	seen := map[string]bool{}
+	for _, h := range a.headers {
+		name, value, found := strings.Cut(h, ":")
+		name, value = strings.TrimSpace(name), strings.TrimSpace(value)
+		canonical := http.CanonicalHeaderKey(name)
+		switch {
+		case name == "" || strings.ContainsAny(h, "\r\n\x00"):
+			return nil, nil, nil, fmt.Errorf("--header: %q is none such as 'X-Tenant: blue'", h)
+		case !found:
+			signed = append(signed, name)
+		case canonical == "Host":
+			r.Host = value
+		case value == "":
+			r.Header.Del(name)
+		case seen[canonical]:
+			r.Header.Add(name, value)
+		default:
+			r.Header.Set(name, value)
+			seen[canonical] = true
+		}
+	}
+	return r, body, signed, nil
+}
+
+// readData reads the body as curl does.
+func readData(s streams, text string, binary bool) ([]byte, error) {
+	name, isFile := strings.CutPrefix(text, "@")
+	if !isFile {
+		return []byte(text), nil
+	}
+	data, err := readInput(s, name)
+	if err == nil && !binary {
+		data = slices.DeleteFunc(data, func(c byte) bool { return c == '\r' || c == '\n' || c == 0 })
+	}
+	return data, err
+}
+
+// readInput reads a file, or standard input for -, up to the limit.
+func readInput(s streams, name string) ([]byte, error) {
+	in := s.in
+	if name != "-" {
+		f, err := os.Open(name)
+		if err != nil {
+			return nil, err
+		}
+		defer f.Close()
+		in = f
+	}
+	data, err := io.ReadAll(io.LimitReader(in, capture.MaxSize+1))
+	if err == nil && len(data) > capture.MaxSize {
+		err = fmt.Errorf("%s is larger than %d MiB", name, capture.MaxSize>>20)
+	}
+	return data, err
+}
+
+// keep keeps the request that would be sent, or is.
+type keep struct {
+	base    http.RoundTripper // nil: nothing is sent
+	request *http.Request
+}
+
+func (k *keep) RoundTrip(r *http.Request) (*http.Response, error) {
+	k.request = r
+	if k.base == nil {
+		return nil, errors.New("not sent")
+	}
+	return k.base.RoundTrip(r)
+}

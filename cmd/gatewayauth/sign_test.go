@@ -1,0 +1,130 @@
+package main_test
+
+import (
+	"log/slog"
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+var silent = slog.New(slog.DiscardHandler)
+
+// TestSignSends: what is signed and sent is accepted by a service, for every type
+// of key and every way to say what is sent.
+func TestSignSends(t *testing.T) {
+	dir := folder(t)
+	server := backend(t, dir)
+	write(t, dir, "body.bin", "a\x00b\r\n'")
+	write(t, dir, "text.txt", "a\nb\n")
+	for _, tt := range []struct {
+		name, key, target string
+		args              []string
+		in, want          string
+	}{
+		{"GET", "orders_key", "/orders/7?b=2&a=1", nil, "", "orders_key hashed [host x-sdk-date] GET /orders/7?b=2&a=1 "},
+		{"data", "orders_key", "/", []string{"-d", `{"n":1}`}, "", `orders_key hashed [host x-sdk-date] POST / {"n":1}`},
+		{"data of a file", "orders_key", "/", []string{"-d", "@text.txt"}, "", "orders_key hashed [host x-sdk-date] POST / ab"},
+		{"binary data of a file", "orders_key", "/", []string{"--data-binary", "@body.bin"}, "", "orders_key hashed [host x-sdk-date] POST / a\x00b\r\n'"},
+		{"data of standard input", "orders_key", "/", []string{"-data-binary", "@-", "-X", "PUT"}, "x\n", "orders_key hashed [host x-sdk-date] PUT / x\n"},
+		{"method without a blank", "orders_key", "/", []string{"-XDELETE"}, "", "orders_key hashed [host x-sdk-date] DELETE / "},
+		{"further headers", "orders_key", "/", []string{"-H", "X-Tenant: blue", "-header", "X-Tenant"}, "", "orders_key hashed [host x-sdk-date x-tenant] GET / "},
+		{"declared", "orders_key", "/", []string{"-d", "x", "-payload", "declared"}, "", "orders_key declared [host x-sdk-content-sha256 x-sdk-date] POST / x"},
+		{"unsigned", "orders_key", "/", []string{"-d", "x", "-payload=unsigned"}, "", "orders_key unsigned [host x-sdk-content-sha256 x-sdk-date] POST / x"},
+		{"basic", "partner_key", "/partner/", nil, "", "partner_key none [] GET /partner/ "},
+		{"aksk", "aksk_key", "/aksk/", nil, "", "aksk_key hashed"},
+		{"v11", "v11_key", "/v11/", nil, "", "v11_key hashed"},
+		{"ecdsa-p256", "ecdsa_key", "/ecdsa/", nil, "", "ecdsa_key hashed"},
+		{"hmac-sm3", "sm3_key", "/sm3/", nil, "", "sm3_key hashed"},
+		{"sm2", "sm2_key", "/sm2/", nil, "", "sm2_key hashed"},
+		{"sigv4", "sigv4_key", "/sigv4/", []string{"-d", "x"}, "", "sigv4_key hashed"},
+		{"sigv4a", "sigv4a_key", "/sigv4a/", nil, "", "sigv4a_key hashed"},
+		{"aes", "aes_key", "/aes/", nil, "", "aes_key hashed"},
+		{"in the query", "orders_key", "/orders/7?x=1", []string{"-expires", "1m"}, "", "orders_key hashed [host] GET /orders/7?x=1&X-Sdk-Algorithm="},
+		{"sigv4 in the query", "sigv4_key", "/sigv4/", []string{"-expires", "1m"}, "", "sigv4_key hashed [host] GET /sigv4/?"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			args := append([]string{"sign", "-config", "environments.yaml", "-env", "dev", "-key", tt.key}, tt.args...)
+			r := cli(t, dir, tt.in, append(args, "-send", server.URL+tt.target)...)
+			if r.code != 0 || !strings.HasPrefix(r.out, tt.want) || r.err != "" {
+				t.Errorf("exit %d, got %q, want %q\n%s", r.code, r.out, tt.want, r.err)
+			}
+			if tt.name == "binary data of a file" || tt.in != "" {
+				return
+			}
+			t.Run("by curl", func(t *testing.T) {
+				program(t, "curl")
+				r := cli(t, dir, tt.in, append(args, "-as", "curl", server.URL+tt.target)...)
+				got := finish(t, exec.Command("sh", "-c", strings.Replace(r.out, "curl ", "curl --silent --noproxy '*' ", 1)), dir, "")
+				if !strings.HasPrefix(got.out, tt.want) {
+					t.Errorf("%s\ngot %q, want %q\n%s", r.out, got.out, tt.want, got.err)
+				}
+			})
+		})
+	}
+}
+
+// TestSignQuotes: the command that is printed is one, whatever the request holds.
+func TestSignQuotes(t *testing.T) {
+	dir := folder(t)
+	server := backend(t, dir)
+	body := "it's $HOME `id` \"x\" \\ \n; rm -rf *"
+	args := []string{"sign", "-config", "environments.yaml", "-env", "dev", "-key", "orders_key", "-H", "X-Note: it's; $(id)", "-header", "X-Note",
+		"-d", body, "-as", "curl", server.URL + "/a%20b/[x]?q={1,2}&r='"}
+	r := cli(t, dir, "", args...)
+	program(t, "curl")
+	got := finish(t, exec.Command("sh", "-c", strings.Replace(r.out, "curl ", "curl --silent --noproxy '*' ", 1)), dir, "")
+	if want := "orders_key hashed [host x-note x-sdk-date] POST /a%20b/[x]?q={1,2}&r=' " + body; got.out != want {
+		t.Errorf("%s\ngot %q, want %q\n%s", r.out, got.out, want, got.err)
+	}
+}
+
+// TestSignGolden: the golden value P1, by options and without a file.
+func TestSignGolden(t *testing.T) {
+	dir := folder(t)
+	write(t, dir, "secret", "sktest-0123456789abcdef0123456789abcdef\n")
+	const want = "Authorization: SDK-HMAC-SHA256 Access=AKTESTAKTEST0001, SignedHeaders=host;x-sdk-date, Signature=cb3128d2ea5ec59f2d17b821e4d9f2b89ebab00480e3cdcef7a73963f66bf868\nX-Sdk-Date: 20260115T120000Z\n"
+	for _, secret := range [][]string{{"-secret-file", "secret"}, {"-secret-text", "sktest-0123456789abcdef0123456789abcdef"}} {
+		r := cli(t, dir, "", append([]string{"sign", "-type", "hmac", "-key-id", "AKTESTAKTEST0001", "-at", "20260115T120000Z", "http://api.example.com/v1/items"}, secret...)...)
+		if r.code != 0 || r.out != want {
+			t.Errorf("exit %d, got %q, want %q\n%s", r.code, r.out, want, r.err)
+		}
+		if warned := strings.Contains(r.err, "warning"); warned != (secret[0] == "-secret-text") {
+			t.Errorf("%s: %q", secret[0], r.err)
+		}
+	}
+}
+
+// TestSignFails: refused and unreachable are exit code 1.
+func TestSignFails(t *testing.T) {
+	dir := folder(t)
+	server := backend(t, dir)
+	r := cli(t, dir, "", "sign", "-config", "environments.yaml", "-env", "RELEASE", "-send", "-i", server.URL+"/")
+	if r.code != 1 || !strings.HasPrefix(r.out, "HTTP/1.1 401") || !strings.Contains(r.err, "401") {
+		t.Errorf("refused: exit %d %q %q", r.code, r.out, r.err)
+	}
+	server.Close()
+	if r := cli(t, dir, "", "sign", "-config", "environments.yaml", "-env", "dev", "-key", "orders_key", "-send", server.URL+"/"); r.code != 1 {
+		t.Errorf("unreachable: exit %d %q", r.code, r.err)
+	}
+}
+
+// TestSignNeedsOneEnvironment: the secrets of other environments are not needed.
+func TestSignNeedsOneEnvironment(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "environments.yaml", strings.Replace(environments, "RELEASE_SECRET", "NOT_SET", 1))
+	if r := cli(t, dir, "", "sign", "-config", "environments.yaml", "-env", "dev", "-key", "orders_key", "http://x/"); r.code != 0 {
+		t.Errorf("exit %d %s", r.code, r.err)
+	}
+	if r := cli(t, dir, "", "sign", "-config", "environments.yaml", "-env", "RELEASE", "http://x/"); r.code != 3 || !strings.Contains(r.err, "NOT_SET is not set") {
+		t.Errorf("exit %d %s", r.code, r.err)
+	}
+}
+
+// TestSignToken: a token goes where it belongs.
+func TestSignToken(t *testing.T) {
+	dir := folder(t)
+	t.Setenv("MY_TOKEN", "gAAAAAtoken")
+	if r := cli(t, dir, "", "sign", "-type", "token", "-secret-env", "MY_TOKEN", "http://x/"); r.out != "X-Auth-Token: gAAAAAtoken\n" {
+		t.Errorf("exit %d %q %s", r.code, r.out, r.err)
+	}
+}
