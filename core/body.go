@@ -43,6 +43,9 @@ func class(size int64) int { return bits.Len64(uint64(size)) - 1 - smallest }
 // one that gives all of it to the next reader, whether it was read here or not;
 // on success r.GetBody gives it again.
 func (p *policy) hashBody(r *http.Request, h hash.Hash, a *attempt) error {
+	if r.ContentLength > p.MaxBuffered-p.buffered.Load() { // it would only take what others need to finish
+		return errBudget
+	}
 	b := &bodyBuffer{source: r.Body, lease: &lease{used: p.buffered}}
 	b.chunks = b.space[:0]
 	if !a.handler { // callers of Verify may not know that they must call Release
@@ -80,6 +83,8 @@ func (p *policy) hashBody(r *http.Request, h hash.Hash, a *attempt) error {
 	return err
 }
 
+var errBudget = Refuse(CodeUnavailable, "the memory budget for bodies is used up")
+
 // Release gives back the memory that holds the body of r, a request that
 // [Verifier.Admit] or [Verifier.Verify] has seen: the request as passed to
 // them. Adapters call it when the handler has returned; reading the body
@@ -115,7 +120,7 @@ func (b *bodyBuffer) fill(h hash.Hash, most, budget int64) (failed, err error) {
 		last := len(b.chunks) - 1
 		if last < 0 || len(b.chunks[last].bytes) == cap(b.chunks[last].bytes) {
 			if !b.grow(most, budget) {
-				return nil, Refuse(CodeUnavailable, "the memory budget for bodies is used up")
+				return nil, errBudget
 			}
 			last++
 		}
@@ -285,12 +290,16 @@ type lease struct {
 }
 
 func (l *lease) take(n, budget int64) bool {
-	if l.used.Add(n) > budget {
-		l.used.Add(-n)
-		return false
+	for {
+		used := l.used.Load()
+		if used+n > budget {
+			return false
+		}
+		if l.used.CompareAndSwap(used, used+n) {
+			l.mine.Add(n)
+			return true
+		}
 	}
-	l.mine.Add(n)
-	return true
 }
 
 func (l *lease) end() { l.used.Add(-l.mine.Swap(0)) }

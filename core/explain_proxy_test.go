@@ -162,9 +162,6 @@ func explained(change ...func(*core.Config)) core.Config {
 	}}, change...)...)
 }
 
-// proxied sets what a proxy does to the target.
-func proxied(change func(p *httputil.ProxyRequest)) func(*httputil.ProxyRequest) { return change }
-
 func stripped(prefix string) func(*httputil.ProxyRequest) {
 	return func(p *httputil.ProxyRequest) {
 		p.Out.URL.Path = strings.TrimPrefix(p.In.URL.Path, prefix)

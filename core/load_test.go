@@ -517,6 +517,7 @@ func TestF19Races(t *testing.T) {
 			if s := v.Status(); s.Environment != "a" && s.Environment != "b" {
 				t.Errorf("got status of %q", s.Environment)
 			}
+			_ = fmt.Sprint(v)
 			if v.Mode() != core.Enforce || v.Buffered() < 0 {
 				t.Error("the mode or the memory is wrong")
 			}

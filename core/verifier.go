@@ -2,6 +2,8 @@ package core
 
 import (
 	"context"
+	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"sync/atomic"
@@ -18,6 +20,12 @@ type Verifier struct {
 	lookups  atomic.Int64
 	evidence evidence
 }
+
+// String tells nothing: what a Verifier holds changes while it is printed.
+func (v *Verifier) String() string { return "gatewayauth.Verifier" }
+
+// Format writes what String returns, for every verb.
+func (v *Verifier) Format(f fmt.State, _ rune) { io.WriteString(f, v.String()) }
 
 // New returns a Verifier for one environment. All problems of the
 // configuration are reported at once, and then there is no Verifier.

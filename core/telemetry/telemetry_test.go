@@ -97,7 +97,7 @@ func collect(t *testing.T, reader sdk.Reader) map[string]string {
 			put := func(set attribute.Set, value string) {
 				var labels []string
 				for _, kv := range set.ToSlice() {
-					labels = append(labels, string(kv.Key)+"="+kv.Value.Emit())
+					labels = append(labels, string(kv.Key)+"="+kv.Value.String())
 				}
 				series[strings.TrimPrefix(m.Name, "gatewayauth.")+"{"+strings.Join(labels, " ")+"}"] = value
 			}
@@ -286,7 +286,7 @@ func TestSpans(t *testing.T) {
 	for _, span := range spans.Ended() {
 		line := ""
 		for _, kv := range span.Attributes() {
-			line += strings.TrimPrefix(string(kv.Key), "gatewayauth.") + "=" + kv.Value.Emit() + " "
+			line += strings.TrimPrefix(string(kv.Key), "gatewayauth.") + "=" + kv.Value.String() + " "
 		}
 		got = append(got, line)
 	}
