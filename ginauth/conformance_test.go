@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/gin-gonic/gin"
+	"go.uber.org/goleak"
 
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/coretest"
@@ -16,7 +17,7 @@ import (
 
 func TestMain(m *testing.M) {
 	gin.SetMode(gin.ReleaseMode) // every case makes an engine, and debug mode prints its routes
-	os.Exit(m.Run())
+	goleak.VerifyTestMain(m)
 }
 
 // mutantVariable names the adapter that TestConformance runs over: unset, the
