@@ -15,6 +15,7 @@ import (
 	"github.com/gatewayauth/gatewayauth/ginauth"
 )
 
+// TestMain (F18): nothing runs on.
 func TestMain(m *testing.M) {
 	gin.SetMode(gin.ReleaseMode) // every case makes an engine, and debug mode prints its routes
 	goleak.VerifyTestMain(m)
