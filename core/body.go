@@ -39,9 +39,9 @@ func (c *chunk) free() {
 func class(size int64) int { return bits.Len64(uint64(size)) - 1 - smallest }
 
 // hashBody reads r's body to its end into memory, at most what the API allows and
-// within the memory budget, writing it to h. In every case r.Body is replaced by
-// one that gives all of it to the next reader, whether it was read here or not;
-// on success r.GetBody gives it again.
+// within the memory budget, writing it to h. In every case
+// r.Body then gives all of it to the next reader, whether it was read here or
+// not; on success r.GetBody gives it again.
 func (p *policy) hashBody(r *http.Request, h hash.Hash, a *attempt) error {
 	if r.ContentLength > p.MaxBuffered-p.buffered.Load() { // it would only take what others need to finish
 		return errBudget

@@ -50,24 +50,13 @@ func (s *Signer) Presign(r *http.Request, digest string, at time.Time, expires t
 	if declared {
 		add(contentParameter, digest)
 	}
-	setQuery(r, path, query)
+	canonical.SetQuery(r, path, query)
 	signature, err := s.signature(r, &c, digest)
 	if err != nil {
-		setQuery(r, path, before)
+		canonical.SetQuery(r, path, before)
 		return err
 	}
 	add(signatureParameter, signature)
-	setQuery(r, path, query)
+	canonical.SetQuery(r, path, query)
 	return nil
-}
-
-// setQuery replaces the query wherever [canonical.Target] looks for it.
-func setQuery(r *http.Request, path, query string) {
-	r.URL.RawQuery = query
-	if r.RequestURI != "" {
-		if query != "" {
-			path += "?" + query
-		}
-		r.RequestURI = path
-	}
 }

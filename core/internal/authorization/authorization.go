@@ -41,7 +41,9 @@ func Cut(value string) (token, fields string) {
 
 func isBlank(b byte) bool { return b == ' ' || b == '\t' }
 
-func trim(s string) string {
+// Trim cuts spaces and tabs off both ends: the white space that HTTP allows
+// around a field value (RFC 9110 section 5.5), and no other.
+func Trim(s string) string {
 	for s != "" && isBlank(s[0]) {
 		s = s[1:]
 	}
@@ -57,8 +59,8 @@ func Parse(fields string) (Fields, error) {
 	var f Fields
 	for rest, more := fields, true; more; {
 		var piece string
-		piece, rest, more = cut(rest, ',')
-		name, value, found := cut(trim(piece), '=')
+		piece, rest, more = CutByte(rest, ',')
+		name, value, found := CutByte(Trim(piece), '=')
 		if !found {
 			return f, errForm
 		}
@@ -90,8 +92,8 @@ func Parse(fields string) (Fields, error) {
 	return f, nil
 }
 
-// cut is [strings.Cut] for one byte.
-func cut(s string, separator byte) (before, after string, found bool) {
+// CutByte is [strings.Cut] for one byte.
+func CutByte(s string, separator byte) (before, after string, found bool) {
 	if i := strings.IndexByte(s, separator); i >= 0 {
 		return s[:i], s[i+1:], true
 	}

@@ -45,8 +45,8 @@ func (r *Reader) Remember(value string) {
 		return
 	}
 	last := strings.LastIndexByte(value, ',') + 1
-	name, _, _ := cut(value[last:], '=')
-	if last == 0 || trim(name) != "Signature" {
+	name, _, _ := CutByte(value[last:], '=')
+	if last == 0 || Trim(name) != "Signature" {
 		return
 	}
 	// A copy, since the header is part of a request; with a digit in place of the

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/gatewayauth/gatewayauth/core/internal/authorization"
 )
 
 // appendSorted appends one line name:value for every value of every signed
@@ -141,12 +143,4 @@ func Values(r *http.Request, name string, one *[1]string) []string {
 
 // Trim cuts spaces and tabs off both ends: the white space that HTTP allows
 // around a field value (RFC 9110 section 5.5), and no other.
-func Trim(s string) string {
-	for len(s) > 0 && (s[0] == ' ' || s[0] == '\t') {
-		s = s[1:]
-	}
-	for len(s) > 0 && (s[len(s)-1] == ' ' || s[len(s)-1] == '\t') {
-		s = s[:len(s)-1]
-	}
-	return s
-}
+func Trim(s string) string { return authorization.Trim(s) }

@@ -3,6 +3,8 @@ package canonical
 import (
 	"net/http"
 	"strings"
+
+	"github.com/gatewayauth/gatewayauth/core/internal/authorization"
 )
 
 // headers are the signed headers of one request, in the order of their list.
@@ -52,7 +54,7 @@ func (h *headers) read(r *http.Request, list string) error {
 		h.lines = h.room[:0]
 		for rest, more := list, list != ""; more; {
 			var name string
-			name, rest, more = cut(rest, ';')
+			name, rest, more = authorization.CutByte(rest, ';')
 			values := h.find(r, name, "")
 			if len(values) == 0 {
 				return ErrHeaderAbsent
@@ -113,12 +115,4 @@ func (h *headers) remember(list string) {
 			h.fields[i] = http.CanonicalHeaderKey(name)
 		}
 	}
-}
-
-// cut is [strings.Cut] for one byte.
-func cut(s string, separator byte) (before, after string, found bool) {
-	if i := strings.IndexByte(s, separator); i >= 0 {
-		return s[:i], s[i+1:], true
-	}
-	return s, "", false
 }

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"slices"
 	"strings"
+
+	"github.com/gatewayauth/gatewayauth/core/internal/authorization"
 )
 
 // Order is the order of the parameters in a canonical query.
@@ -98,11 +100,11 @@ func (q *Query) forget() {
 func (q *Query) splitPlain(query string, most int) bool {
 	q.forget()
 	for start, end := 0, 0; start < len(query); start = end + 1 {
-		piece, _, _ := cut(query[start:], '&')
+		piece, _, _ := authorization.CutByte(query[start:], '&')
 		if end = start + len(piece); piece == "" {
 			continue
 		}
-		name, value, found := cut(piece, '=')
+		name, value, found := authorization.CutByte(piece, '=')
 		if len(q.pairs) == most || strings.IndexByte(value, '=') >= 0 {
 			return false
 		}
@@ -206,7 +208,7 @@ func HasParameter(query string, names ...string) bool {
 	}
 	for rest, more := query, query != ""; more; {
 		var piece string
-		piece, rest, more = cut(rest, '&')
+		piece, rest, more = authorization.CutByte(rest, '&')
 		for _, name := range names {
 			if len(piece) >= len(name) && (piece[0] == name[0] || piece[0] == '%') && isNamed(piece, name) {
 				return true

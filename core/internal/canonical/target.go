@@ -11,6 +11,8 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+
+	"github.com/gatewayauth/gatewayauth/core/internal/authorization"
 )
 
 // Errors of this package. Each names a request that a router and a verifier
@@ -45,6 +47,18 @@ func Target(r *http.Request) (path, query string) {
 	}
 	path, query, _ = strings.Cut(target, "?")
 	return path, query
+}
+
+// SetQuery replaces the query of r wherever [Target], which gave the path, looks
+// for it.
+func SetQuery(r *http.Request, path, query string) {
+	r.URL.RawQuery = query
+	if r.RequestURI != "" {
+		if query != "" {
+			path += "?" + query
+		}
+		r.RequestURI = path
+	}
 }
 
 // target is the target of one request.
@@ -84,7 +98,7 @@ func (t *target) check(q *Query, maxParams int) error {
 	params := 0
 	for rest, more := query, true; more; {
 		var piece string
-		if piece, rest, more = cut(rest, '&'); piece == "" {
+		if piece, rest, more = authorization.CutByte(rest, '&'); piece == "" {
 			continue
 		}
 		if piece[0] == '=' {

@@ -128,12 +128,12 @@ func (s *Signer) presign(r *http.Request, c *core.Credential, credential, payloa
 	} {
 		query = appendParameter(query, parameterPrefix+p[0], p[1])
 	}
-	setQuery(r, path, query)
+	canonical.SetQuery(r, path, query)
 	signature, err := s.sign(r, c, payload)
 	if err != nil {
 		return err
 	}
-	setQuery(r, path, appendParameter(query, signatureParameter, signature))
+	canonical.SetQuery(r, path, appendParameter(query, signatureParameter, signature))
 	return nil
 }
 
@@ -142,14 +142,6 @@ func appendParameter(query, name, value string) string {
 		query += "&"
 	}
 	return query + name + "=" + url.QueryEscape(value)
-}
-
-// setQuery replaces the query wherever [canonical.Target] looks for it.
-func setQuery(r *http.Request, path, query string) {
-	r.URL.RawQuery = query
-	if r.RequestURI != "" {
-		r.RequestURI = path + "?" + query
-	}
 }
 
 func (s *Signer) sign(r *http.Request, c *core.Credential, payload string) (string, error) {
