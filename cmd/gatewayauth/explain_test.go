@@ -20,6 +20,8 @@ import (
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/apig"
 	"github.com/gatewayauth/gatewayauth/core/signer"
+
+	"github.com/gatewayauth/gatewayauth/internal/needs"
 )
 
 var orders = core.Key{Name: "orders_key", ID: "071fe2459cf64d75", Secret: core.NewSecret(secrets["ORDERS_SECRET"])}
@@ -200,7 +202,7 @@ func explain(t *testing.T, dir, in string, code int, args ...string) *explained 
 
 // TestExplainNginx: a prefix that nginx takes away, and a host that it replaces.
 func TestExplainNginx(t *testing.T) {
-	path := program(t, "nginx")
+	path := needs.Program(t, "nginx", "nginx")
 	dir := folder(t)
 	backend := record1(t)
 	port := freePort(t)

@@ -248,19 +248,6 @@ func (s *service) seen() string {
 	return text
 }
 
-// program finds a program that a test needs.
-func program(t *testing.T, name string) string {
-	t.Helper()
-	path, err := exec.LookPath(name)
-	if err != nil {
-		if os.Getenv("GATEWAYAUTH_E2E") != "" {
-			t.Fatalf("%s is not installed", name)
-		}
-		t.Skipf("%s is not installed; this is what is left out", name)
-	}
-	return path
-}
-
 // TestExamplesOfHelp: every example of every --help, run as it stands but for its
 // addresses.
 func TestExamplesOfHelp(t *testing.T) {

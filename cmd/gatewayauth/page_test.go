@@ -9,6 +9,8 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+
+	"github.com/gatewayauth/gatewayauth/internal/needs"
 )
 
 // page starts the page, and makes a saved request whose prefix was taken away.
@@ -149,7 +151,7 @@ func TestPageIsGuarded(t *testing.T) {
 // TestPageInABrowser: in a real one, the form is filled in, sent, and answered,
 // and a page of another site cannot send it.
 func TestPageInABrowser(t *testing.T) {
-	path := program(t, "chromium")
+	path := needs.Program(t, "chromium", "chromium")
 	address, request := page(t)
 	b := browse(t, path, "http://"+address+"/")
 	b.eval(t, "document.getElementById('request').value = "+quoted(request))

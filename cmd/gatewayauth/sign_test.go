@@ -5,6 +5,8 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+
+	"github.com/gatewayauth/gatewayauth/internal/needs"
 )
 
 var silent = slog.New(slog.DiscardHandler)
@@ -52,7 +54,7 @@ func TestSignSends(t *testing.T) {
 				return
 			}
 			t.Run("by curl", func(t *testing.T) {
-				program(t, "curl")
+				needs.Program(t, "curl", "curl")
 				r := cli(t, dir, tt.in, append(args, "-as", "curl", server.URL+tt.target)...)
 				got := finish(t, exec.Command("sh", "-c", strings.Replace(r.out, "curl ", "curl --silent --noproxy '*' ", 1)), dir, "")
 				if !strings.HasPrefix(got.out, tt.want) {
@@ -71,7 +73,7 @@ func TestSignQuotes(t *testing.T) {
 	args := []string{"sign", "-config", "environments.yaml", "-env", "dev", "-key", "orders_key", "-H", "X-Note: it's; $(id)", "-header", "X-Note",
 		"-d", body, "-as", "curl", server.URL + "/a%20b/[x]?q={1,2}&r='"}
 	r := cli(t, dir, "", args...)
-	program(t, "curl")
+	needs.Program(t, "curl", "curl")
 	got := finish(t, exec.Command("sh", "-c", strings.Replace(r.out, "curl ", "curl --silent --noproxy '*' ", 1)), dir, "")
 	if want := "orders_key hashed [host x-note x-sdk-date] POST /a%20b/[x]?q={1,2}&r=' " + body; got.out != want {
 		t.Errorf("%s\ngot %q, want %q\n%s", r.out, got.out, want, got.err)

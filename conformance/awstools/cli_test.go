@@ -18,8 +18,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gatewayauth/gatewayauth/conformance/internal/needs"
 	"github.com/gatewayauth/gatewayauth/core"
+	"github.com/gatewayauth/gatewayauth/internal/needs"
 )
 
 // awsProgram is Debian's, since what the command line signs changes with its

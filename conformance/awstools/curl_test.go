@@ -10,8 +10,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/gatewayauth/gatewayauth/conformance/internal/needs"
 	"github.com/gatewayauth/gatewayauth/core"
+	"github.com/gatewayauth/gatewayauth/internal/needs"
 )
 
 // Where curl 7.88 strays from the published algorithm.

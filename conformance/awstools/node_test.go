@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/gatewayauth/gatewayauth/conformance/internal/needs"
+	"github.com/gatewayauth/gatewayauth/internal/needs"
 )
 
 // nodeCase is one request for node/sign.js.

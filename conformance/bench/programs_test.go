@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"github.com/gatewayauth/gatewayauth/conformance/bench"
-	"github.com/gatewayauth/gatewayauth/conformance/internal/needs"
+	"github.com/gatewayauth/gatewayauth/internal/needs"
 )
 
 // TestPrograms: each runs, with less than would tell anything, and prints its

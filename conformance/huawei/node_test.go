@@ -9,9 +9,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/gatewayauth/gatewayauth/conformance/internal/needs"
 	"github.com/gatewayauth/gatewayauth/conformance/internal/wire"
 	"github.com/gatewayauth/gatewayauth/core"
+	"github.com/gatewayauth/gatewayauth/internal/needs"
 )
 
 // options are what an application hands to the Node SDK.

@@ -16,6 +16,7 @@ import (
 
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/config"
+	"github.com/gatewayauth/gatewayauth/internal/needs"
 )
 
 // inMemory is an environment with a replay store, and a place for more fields of
@@ -249,10 +250,7 @@ func TestStreamFields(t *testing.T) {
 
 // TestRedis is the whole with a real server: the URL is in a file.
 func TestRedis(t *testing.T) {
-	program, err := exec.LookPath("redis-server")
-	if err != nil {
-		t.Skip("redis-server is not installed")
-	}
+	program := needs.Program(t, "redis-server", "redis-server")
 	dir := t.TempDir()
 	socket := filepath.Join(dir, "socket")
 	server := exec.Command(program, "--port", "0", "--unixsocket", socket, "--save", "", "--dir", dir, "--maxmemory-policy", "noeviction")

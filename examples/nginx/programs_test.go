@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"github.com/gatewayauth/gatewayauth/internal/needs"
 	"net"
 	"os"
 	"os/exec"
@@ -23,18 +24,6 @@ const (
 	secret = "change-me-1234567890"
 )
 
-// missing leaves the test out, saying which Debian package it wants; with
-// GATEWAYAUTH_E2E=1 in the environment, as in CI, it fails instead, so that
-// nothing is left out unnoticed.
-func missing(t *testing.T, what, debianPackage string) {
-	t.Helper()
-	const format = "left out: there is no %s here (Debian package %s)"
-	if os.Getenv("GATEWAYAUTH_E2E") == "1" {
-		t.Fatalf(format, what, debianPackage)
-	}
-	t.Skipf(format, what, debianPackage)
-}
-
 func program(t *testing.T, name string) string {
 	t.Helper()
 	// Debian has nginx where an ordinary user's PATH may not lead.
@@ -43,7 +32,7 @@ func program(t *testing.T, name string) string {
 			return path
 		}
 	}
-	missing(t, "program "+name, name)
+	needs.Missing(t, "program "+name, name)
 	return ""
 }
 
@@ -60,7 +49,7 @@ func modules(t *testing.T, conf string) {
 			t.Fatalf("no package is known for %s", name)
 		}
 		if _, err := os.Stat(match[1]); err != nil {
-			missing(t, "nginx module "+name, packages[name])
+			needs.Missing(t, "nginx module "+name, packages[name])
 		}
 	}
 }

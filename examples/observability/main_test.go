@@ -21,6 +21,7 @@ import (
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/apig"
 	"github.com/gatewayauth/gatewayauth/core/replay"
+	"github.com/gatewayauth/gatewayauth/internal/needs"
 )
 
 func signed(t *testing.T, key core.Key) *http.Request {
@@ -167,14 +168,7 @@ func TestStatusPage(t *testing.T) {
 
 // TestRules with Prometheus's own tool.
 func TestRules(t *testing.T) {
-	promtool, err := exec.LookPath("promtool")
-	if err != nil {
-		const message = "left out: there is no program promtool here (Debian package prometheus)"
-		if os.Getenv("GATEWAYAUTH_E2E") == "1" {
-			t.Fatal(message)
-		}
-		t.Skip(message)
-	}
+	promtool := needs.Program(t, "promtool", "prometheus")
 	// The dashboard's expressions, as rules.
 	panels := "groups:\n- name: dashboard\n  rules:\n"
 	variables := strings.NewReplacer("$__rate_interval", "5m", "$__range", "1h", "$environment", ".*")

@@ -3,7 +3,7 @@ package needs_test
 import (
 	"testing"
 
-	"github.com/gatewayauth/gatewayauth/conformance/internal/needs"
+	"github.com/gatewayauth/gatewayauth/internal/needs"
 )
 
 // outcome is a test that only notes how it was ended.
