@@ -21,6 +21,9 @@ type binding struct {
 	maxBody       int64
 }
 
+// unbound is the binding of a request that was refused before it had one.
+var unbound = new(binding)
+
 // probe is a request that the mux is asked about; it is used again and again.
 type probe struct {
 	http.Request
@@ -36,11 +39,11 @@ func (*binding) ServeHTTP(http.ResponseWriter, *http.Request) {}
 type bindings struct {
 	mux   *http.ServeMux // nil where there are no patterns
 	hosts bool           // some pattern names a host
-	def   binding
+	def   *binding
 }
 
 func compileBindings(c *Config, index keyIndex) (bindings, error) {
-	b := bindings{def: binding{key: c.Default, allowUnsigned: c.AllowUnsignedPayload, maxBody: c.MaxBody}}
+	b := bindings{def: &binding{key: c.Default, allowUnsigned: c.AllowUnsignedPayload, maxBody: c.MaxBody}}
 	var problems []error
 	known := func(where, key string) {
 		if key != "" && !index.open && !index.names[key] {
@@ -94,7 +97,7 @@ func compileBindings(c *Config, index keyIndex) (bindings, error) {
 		}
 	}
 	if b.mux != nil { // finding nothing costs much more; an error says that the same is bound already
-		_ = register(b.mux, "/", &b.def)
+		_ = register(b.mux, "/", b.def)
 	}
 	return b, errors.Join(problems...)
 }
@@ -150,16 +153,16 @@ var (
 // take away a final slash. The binding must be the same in all these readings,
 // or the holder of one API's key could reach another's; and an API is open only
 // where all of them find it open.
-func (b *bindings) lookup(r *http.Request, path string, p *probe) (binding, error) {
+func (b *bindings) lookup(r *http.Request, path string, p *probe) (*binding, error) {
 	if b.mux == nil {
 		return b.def, nil
 	}
 	if b.hosts && (r.Method == http.MethodConnect || !plainHost(r.Host)) {
-		return binding{}, errBindingHost
+		return nil, errBindingHost
 	}
 	decoded, ok := decode(path)
 	if !ok {
-		return binding{}, Refuse(CodeRequestAmbiguous, "malformed path")
+		return nil, Refuse(CodeRequestAmbiguous, "malformed path")
 	}
 	p.Method, p.Host, p.URL = r.Method, r.Host, &p.url
 	exact, redirected := b.match(p, decoded, path)
@@ -167,6 +170,7 @@ func (b *bindings) lookup(r *http.Request, path string, p *probe) (binding, erro
 		(path == "/" || !strings.HasSuffix(path, "/")) {
 		return exact, nil // one reading only
 	}
+	agreed := *exact
 	cleaned := clean(path)
 	decodedClean, _ := decode(cleaned)
 	readings := [...]struct {
@@ -188,17 +192,17 @@ func (b *bindings) lookup(r *http.Request, path string, p *probe) (binding, erro
 		switch {
 		case away && i == len(readings)-1: // only the spelling with the slash is bound
 			continue
-		case other == exact, other.open:
+		case other.open:
 		case exact.open:
-			return binding{}, errBindingOpen
+			return nil, errBindingOpen
 		case exact.key != "" && other.key != exact.key:
-			return binding{}, errBindingAmbiguous
+			return nil, errBindingAmbiguous
 		}
-		exact.allowUnsigned = exact.allowUnsigned && other.allowUnsigned
-		exact.stream = exact.stream && other.stream
-		exact.maxBody = min(exact.maxBody, other.maxBody)
+		agreed.allowUnsigned = agreed.allowUnsigned && other.allowUnsigned
+		agreed.stream = agreed.stream && other.stream
+		agreed.maxBody = min(agreed.maxBody, other.maxBody)
 	}
-	return exact, nil
+	return &agreed, nil
 }
 
 // decode undoes percent-encoding.
@@ -212,11 +216,11 @@ func decode(path string) (string, bool) {
 
 // match asks the mux for one reading of the path. It reports as redirected
 // where the mux would send the client to another path.
-func (b *bindings) match(p *probe, path, rawPath string) (found binding, redirected bool) {
+func (b *bindings) match(p *probe, path, rawPath string) (found *binding, redirected bool) {
 	p.url = url.URL{Path: path, RawPath: rawPath}
 	h, pattern := b.mux.Handler(&p.Request)
 	if bound, ok := h.(*binding); ok {
-		return *bound, false
+		return bound, false
 	}
 	return b.def, pattern != ""
 }

@@ -39,7 +39,7 @@ func (p *policy) checkForm(r *http.Request, a *attempt) error {
 	if err := a.message.CheckTarget(r, p.Limits.QueryParameters); err != nil {
 		return Refuse(CodeRequestAmbiguous, err.Error())
 	}
-	if strings.IndexByte(r.Method, '\n') >= 0 || strings.IndexByte(r.Method, '\r') >= 0 {
+	if strings.ContainsAny(r.Method, "\r\n") {
 		return Refuse(CodeRequestAmbiguous, "the method is not a token")
 	}
 	if err := p.readHeaders(r, a); err != nil {
@@ -87,43 +87,45 @@ const (
 	overrideHeader                    // changes the method
 	reservedHeader                    // set by gateways: x-apig-*
 	underscoreHeader                  // could be taken for another one
+	credentialHeader                  // Authorization
+	connectionHeader                  // Connection
+	hostHeader                        // Host, which belongs elsewhere
 )
 
 // readHeaders goes over the headers, once for all checks: a map has no order,
 // and going over one costs.
 func (p *policy) readHeaders(r *http.Request, a *attempt) error {
 	lines := 0
-	found := a.message.Finding(r)
+	a.message.Finding(r)
 	for name, values := range r.Header {
 		if lines += len(values); lines > p.Limits.Headers {
 			return Refuse(CodeRequestAmbiguous, "too many header lines")
 		}
 		var k kind
-		known := a.usual.find(name)
+		known := a.message.Find(name)
 		if known != nil {
-			k = known.kind
-			found[known.index].Values = values
+			k, known.Values = kind(known.Kind), values
 		} else {
 			k = kindOf(name)
-			switch name {
-			case "Authorization":
-				a.authorization = values
-			case "Connection":
-				a.connection = values
-			case "Host":
-				a.hostHeader = len(values) > 0
-			}
-		}
-		if len(values) > 1 && (k&protocolHeader != 0 || name == "Authorization") {
-			return Refuse(CodeRequestAmbiguous, "more than one value of a header that steers verification")
 		}
 		if k == 0 {
 			continue
 		}
-		if k&underscoreHeader != 0 && (k&protocolHeader != 0 || sameSpelling("authorization", name)) {
-			return Refuse(CodeRequestAmbiguous, "a header that steers verification is spelled with an underscore")
+		if len(values) > 1 && k&(protocolHeader|credentialHeader) != 0 {
+			return Refuse(CodeRequestAmbiguous, "more than one value of a header that steers verification")
 		}
-		a.notable = append(a.notable, notable{name, k, known != nil})
+		switch {
+		case k&credentialHeader != 0:
+			a.authorization = values
+		case k&connectionHeader != 0:
+			a.connection = values
+		case k&hostHeader != 0:
+			a.hostHeader = len(values) > 0
+		case k&underscoreHeader != 0 && (k&protocolHeader != 0 || sameSpelling("authorization", name)):
+			return Refuse(CodeRequestAmbiguous, "a header that steers verification is spelled with an underscore")
+		default:
+			a.notable = append(a.notable, notable{name, k, known != nil})
+		}
 	}
 	return nil
 }
@@ -131,6 +133,14 @@ func (p *policy) readHeaders(r *http.Request, a *attempt) error {
 // kindOf says what is notable about a header, 0 for nothing. Underscores are
 // taken for dashes, as CGI and its kin do.
 func kindOf(name string) (k kind) {
+	switch name {
+	case "Authorization":
+		return credentialHeader
+	case "Connection":
+		return connectionHeader
+	case "Host":
+		return hostHeader
+	}
 	if strings.IndexByte(name, '_') >= 0 {
 		k = underscoreHeader
 	}
@@ -163,8 +173,8 @@ func (p *policy) checkSignedHeaders(a *attempt) error {
 	if list == "" {
 		return nil // refused later, for what is missing in it
 	}
-	if list == a.usual.list {
-		a.asUsual, a.credential.SignedHeaders = true, a.usual.list
+	if usual := a.message.Remembered(); list == usual {
+		a.asUsual, a.credential.SignedHeaders = true, usual
 		return nil
 	}
 	count, previous := 0, ""
@@ -197,7 +207,8 @@ func (p *policy) checkCoverage(r *http.Request, a *attempt) error {
 		}
 	}
 	var protocol, override, twin bool // not decided in the loop: a map has no order
-	for _, h := range a.notable {
+	for i := range a.notable {
+		h := &a.notable[i]
 		protocol = protocol || h.kind&(protocolHeader|digestHeader) == protocolHeader && c.SignsRequest && !a.signs(h)
 		override = override || h.kind&overrideHeader != 0 && !a.signs(h)
 		twin = twin || h.kind&underscoreHeader != 0 && c.SignsRequest && p.requires(h.name)
@@ -234,7 +245,8 @@ type required struct {
 // proxy would have deleted them.
 func checkTwins(r *http.Request, a *attempt) error {
 	c := &a.credential
-	for _, h := range a.notable {
+	for i := range a.notable {
+		h := &a.notable[i]
 		if h.kind&underscoreHeader != 0 && !a.signs(h) && c.signs(h.name, sameSpelling) {
 			return Refuse(CodeRequestAmbiguous, "a signed header is also present with an underscore in its name")
 		}
@@ -316,7 +328,7 @@ func isOneOf(header string, names []string) bool {
 }
 
 // signs reports whether a header of the request is signed.
-func (a *attempt) signs(h notable) bool {
+func (a *attempt) signs(h *notable) bool {
 	return a.asUsual && h.signed || a.credential.signs(h.name, sameName)
 }
 
@@ -412,7 +424,8 @@ func isHeaderName(name string) bool {
 // signed, in any spelling that a CGI-like handler would take for them.
 func withoutReserved(h http.Header, a *attempt) http.Header {
 	kept := h
-	for _, n := range a.notable {
+	for i := range a.notable {
+		n := &a.notable[i]
 		if n.kind&reservedHeader != 0 && !a.signs(n) {
 			if len(kept) == len(h) {
 				kept = h.Clone()

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
@@ -159,8 +158,8 @@ func (c Credential) MarshalText() ([]byte, error) { return fmt.Append(nil, c), n
 // Signs reports whether the header, given in lower case, is in SignedHeaders.
 func (c *Credential) Signs(name string) bool {
 	if c.message != nil {
-		if names := c.message.HeaderNames(c.SignedHeaders); names != nil {
-			return slices.Contains(names, name)
+		if signs, known := c.message.Signs(c.SignedHeaders, name); known {
+			return signs
 		}
 	}
 	for list := c.SignedHeaders; len(list) >= len(name); {

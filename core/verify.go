@@ -36,7 +36,6 @@ type attempt struct {
 	notable []notable
 	probe   *probe
 	message *canonical.Message
-	usual   *usual
 }
 
 // findings are what is forgotten with the request.
@@ -47,7 +46,7 @@ type findings struct {
 	hostHeader                bool
 	asUsual                   bool // SignedHeaders is the list that was accepted last
 
-	binding    binding
+	binding    *binding
 	scheme     Scheme
 	credential Credential
 	key        *Key
@@ -64,9 +63,9 @@ type findings struct {
 func (p *policy) newAttempt() *attempt {
 	a, ok := p.attempts.Get().(*attempt)
 	if !ok {
-		a = &attempt{message: canonical.NewMessage(), probe: new(probe), usual: new(usual)}
+		a = &attempt{message: canonical.NewMessage(), probe: new(probe)}
 	}
-	a.credential.message = a.message
+	a.credential.message, a.binding = a.message, unbound
 	return a
 }
 
@@ -74,9 +73,7 @@ func (p *policy) newAttempt() *attempt {
 func (p *policy) end(a *attempt) {
 	clear(a.notable)
 	a.notable = a.notable[:0]
-	if !a.message.Reset() {
-		*a.usual = usual{}
-	}
+	a.message.Reset()
 	if a.probe.URL != nil {
 		*a.probe = probe{}
 	}
@@ -86,13 +83,14 @@ func (p *policy) end(a *attempt) {
 
 // remember keeps what the next request from the same gateway has as well.
 func (a *attempt) remember() {
-	if !a.asUsual {
-		a.usual.learn(a.message.RememberHeaders(a.credential.SignedHeaders))
+	c, credential := &a.credential, a.authorization
+	if !c.SignsRequest || c.Presigned {
+		credential = nil
 	}
-	if a.credential.SignsRequest && !a.credential.Presigned && len(a.authorization) > 0 {
-		a.message.Authorization.Remember(a.authorization[0])
-	}
+	a.message.Remember(c.SignedHeaders, credential, remembered)
 }
+
+func remembered(name string) uint8 { return uint8(kindOf(name)) }
 
 // verify is the one path a request takes. It reads top to bottom; what comes
 // first costs least, and no byte of the body is read for a request that can
@@ -113,10 +111,11 @@ func (p *policy) verify(r *http.Request, a *attempt) (*Identity, error) {
 	}
 
 	// The key bound to this API in this environment, or none, or open.
-	var err error
-	if a.binding, err = p.bindings.lookup(r, a.path, a.probe); err != nil {
+	bound, err := p.bindings.lookup(r, a.path, a.probe)
+	if err != nil {
 		return nil, err
 	}
+	a.binding = bound
 	if a.binding.open {
 		if err := checkOpen(a); err != nil {
 			return nil, err
@@ -271,16 +270,16 @@ func (p *policy) lookUp(ctx context.Context, a *attempt) (key *Key, err error) {
 		key, err = p.ask(ctx, source, id)
 	}
 	switch {
+	case err == nil && key != nil && key.usable(id):
+		return key, nil
 	case err == nil && key == nil:
 		return nil, Refuse(CodeUnavailable, "the key source returned nothing")
 	case errors.Is(err, ErrKeyUnknown):
 		return nil, p.unknown(ctx, a)
 	case err != nil:
 		return nil, &Error{Code: CodeUnavailable, Detail: "the key source failed", Err: err}
-	case !key.usable(id):
-		return nil, Refuse(CodeUnavailable, "the key source returned another key than the one asked for, or one without name or secret")
 	}
-	return key, nil
+	return nil, Refuse(CodeUnavailable, "the key source returned another key than the one asked for, or one without name or secret")
 }
 
 // unknown tells a key that does not exist from one of another scheme. The key
@@ -322,6 +321,11 @@ func (p *policy) digest(r *http.Request, a *attempt) (string, error) {
 	if r.Body == nil || r.Body == http.NoBody {
 		return a.credential.Hash.empty, nil
 	}
+	return p.hashed(r, a)
+}
+
+// hashed is digest for a body that there is.
+func (p *policy) hashed(r *http.Request, a *attempt) (string, error) {
 	h := a.credential.Hash.get()
 	defer a.credential.Hash.put(h)
 	a.held = true

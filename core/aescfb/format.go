@@ -2,8 +2,9 @@ package aescfb
 
 import (
 	"crypto/sha256"
-	"encoding/hex"
 	"strconv"
+
+	"github.com/gatewayauth/gatewayauth/internal/lowerhex"
 )
 
 // minPlaintext is the size below which a known key stream forges everything,
@@ -46,7 +47,7 @@ func (profile1) StringToSign(dst []byte, algorithm, date string, canonicalReques
 	digest := sha256.Sum256(canonicalRequest)
 	dst = append(append(dst, algorithm...), '\n')
 	dst = append(append(dst, date...), '\n')
-	return hex.AppendEncode(dst, digest[:])
+	return lowerhex.Append(dst, digest[:])
 }
 
 func (profile1) Plaintext(stringToSign []byte) []byte {

@@ -10,6 +10,7 @@ import (
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/internal/authorization"
 	"github.com/gatewayauth/gatewayauth/core/internal/canonical"
+	"github.com/gatewayauth/gatewayauth/internal/lowerhex"
 )
 
 const (
@@ -38,7 +39,7 @@ func (s *Scheme) Parse(r *http.Request, c *core.Credential) error {
 		return core.Refuse(core.CodeCredentialMalformed, err.Error())
 	case fields.Credential != "" || !fields.Listed:
 		return malformed("the fields are not SignedHeaders, Signature and, optionally, Access")
-	case !authorization.IsHex(fields.Signature, hex.EncodedLen(s.format.PlaintextSize())):
+	case !lowerhex.Is(fields.Signature, hex.EncodedLen(s.format.PlaintextSize())):
 		return malformed("the signature is not lower-case hexadecimal digits, two for each byte of the plaintext")
 	}
 	date := one(r, dateHeader)
@@ -66,7 +67,7 @@ func (s *Scheme) Parse(r *http.Request, c *core.Credential) error {
 		c.Payload = core.PayloadUnsigned
 	case strings.HasPrefix(c.Declared, "STREAMING-"):
 		return core.Refuse(core.CodePayloadUnsupported, "payloads signed in chunks are not supported")
-	case authorization.IsHex(c.Declared, hex.EncodedLen(sha256.Size)):
+	case lowerhex.Is(c.Declared, hex.EncodedLen(sha256.Size)):
 		c.Payload = core.PayloadDeclared
 	default:
 		return malformed("x-sdk-content-sha256 is neither 64 lower-case hexadecimal digits nor UNSIGNED-PAYLOAD")

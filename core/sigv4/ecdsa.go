@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"github.com/gatewayauth/gatewayauth/core"
-	"github.com/gatewayauth/gatewayauth/core/internal/authorization"
+	"github.com/gatewayauth/gatewayauth/internal/lowerhex"
 	"github.com/gatewayauth/gatewayauth/internal/signature"
 )
 
@@ -47,7 +47,7 @@ func (ecdsaP256) parseScope(c *core.Credential, text string) bool {
 
 func (ecdsaP256) isSignature(text string) bool {
 	n := len(text)
-	return n >= hex.EncodedLen(signature.MinDER) && n <= hex.EncodedLen(signature.MaxDER) && n%2 == 0 && authorization.IsHex(text, n)
+	return n >= hex.EncodedLen(signature.MinDER) && n <= hex.EncodedLen(signature.MaxDER) && n%2 == 0 && lowerhex.Is(text, n)
 }
 
 // verifies takes signatures in strict DER alone, with r and s from 1 to n-1.

@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"github.com/gatewayauth/gatewayauth/core"
-	"github.com/gatewayauth/gatewayauth/core/internal/authorization"
+	"github.com/gatewayauth/gatewayauth/internal/lowerhex"
 	"github.com/gatewayauth/gatewayauth/internal/signature"
 )
 
@@ -28,7 +28,7 @@ func (hmacSHA256) parseScope(c *core.Credential, text string) bool {
 func (hmacSHA256) parseRegion(*http.Request, *core.Credential, field) error { return nil }
 
 func (hmacSHA256) isSignature(text string) bool {
-	return authorization.IsHex(text, hex.EncodedLen(sha256.Size))
+	return lowerhex.Is(text, hex.EncodedLen(sha256.Size))
 }
 
 func (hmacSHA256) verifies(_ *core.Key, secret core.Secret, c *core.Credential, stringToSign []byte) bool {

@@ -7,8 +7,8 @@ import (
 	"strings"
 
 	"github.com/gatewayauth/gatewayauth/core"
-	"github.com/gatewayauth/gatewayauth/core/internal/authorization"
 	"github.com/gatewayauth/gatewayauth/core/internal/canonical"
+	"github.com/gatewayauth/gatewayauth/internal/lowerhex"
 )
 
 // presented is what a request presents, in either form.
@@ -31,7 +31,7 @@ func (s *scheme) Parse(r *http.Request, c *core.Credential) error {
 	path, query := c.Message().Target(r)
 	var p presented
 	var err error
-	if values := r.Header["Authorization"]; len(values) > 0 {
+	if values := c.Message().Header(r, "Authorization"); len(values) > 0 {
 		err = s.parseHeader(r, c, values[0], &p)
 	} else {
 		err = s.parseQuery(r, c, query, &p)
@@ -73,7 +73,9 @@ func (s *scheme) parseHeader(r *http.Request, c *core.Credential, value string, 
 	}
 	p.credential, p.signedHeaders, p.signature = fields.Credential, fields.SignedHeaders, fields.Signature
 	c.SignedHeaders, c.Date = fields.SignedHeaders, dateHeader
-	p.date = header(r, dateHeader)
+	if values := c.Message().Header(r, dateField); len(values) == 1 {
+		p.date = field{values[0], true}
+	}
 	p.token, p.digest = signedHeader(r, c, tokenHeader), signedHeader(r, c, digestHeader)
 	p.regionSet = signedHeader(r, c, regionSetHeader)
 	return nil
@@ -100,7 +102,7 @@ func signedHeader(r *http.Request, c *core.Credential, name string) field {
 // parseCredential reads id/yyyymmdd/scope/aws4_request, and the date that its
 // day must be of.
 func (s *scheme) parseCredential(c *core.Credential, credential string, date field) error {
-	at, ok := authorization.ParseDate(date.value)
+	at, ok := c.Message().Authorization.Date(date.value)
 	if !ok {
 		return malformed("x-amz-date is absent or not of the form 20060102T150405Z")
 	}
@@ -130,7 +132,7 @@ func (s *scheme) parsePayload(c *core.Credential, digest field) error {
 		c.Payload = core.PayloadUnsigned
 	case strings.HasPrefix(digest.value, "STREAMING-"):
 		return core.Refuse(core.CodePayloadUnsupported, "payloads signed in chunks are not supported")
-	case authorization.IsHex(digest.value, hex.EncodedLen(sha256.Size)):
+	case lowerhex.Is(digest.value, hex.EncodedLen(sha256.Size)):
 		c.Payload = core.PayloadDeclared
 	default:
 		return malformed("x-amz-content-sha256 is neither 64 lower-case hexadecimal digits nor UNSIGNED-PAYLOAD")

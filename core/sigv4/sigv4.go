@@ -2,13 +2,13 @@ package sigv4
 
 import (
 	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"maps"
 	"net/http"
 
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/internal/canonical"
+	"github.com/gatewayauth/gatewayauth/internal/lowerhex"
 )
 
 // The algorithms, as they stand in front of a credential.
@@ -20,6 +20,7 @@ const (
 // The protocol's headers.
 const (
 	dateHeader      = "x-amz-date"
+	dateField       = "X-Amz-Date" // the same, as http.Header has it
 	digestHeader    = "x-amz-content-sha256"
 	tokenHeader     = "x-amz-security-token"
 	regionSetHeader = "x-amz-region-set"
@@ -138,7 +139,7 @@ func appendStringToSign(b, canonicalRequest []byte, c *core.Credential) []byte {
 	b = append(b, '\n')
 	b = append(b, c.Scope...)
 	b = append(b, '\n')
-	return hex.AppendEncode(b, digest[:])
+	return lowerhex.Append(b, digest[:])
 }
 
 // canonicalError gives a canonicalisation error its code.

@@ -9,9 +9,10 @@ package signature
 
 import (
 	"crypto/hmac"
-	"encoding/hex"
 	"hash"
 	"sync"
+
+	"github.com/gatewayauth/gatewayauth/internal/lowerhex"
 )
 
 // MACSize is the size in bytes of every MAC: that of SHA-256, and of SM3.
@@ -28,9 +29,8 @@ func NewMAC(newHash func() hash.Hash, key []byte) *MAC {
 
 // macState is a prepared HMAC, with room for one computation.
 type macState struct {
-	mac            hash.Hash
-	sum            [MACSize]byte
-	made, received [2 * MACSize]byte
+	mac hash.Hash
+	sum [MACSize]byte
 }
 
 // Sign returns the MAC of text in lower-case hex. The error is nil: it is there
@@ -39,7 +39,7 @@ func (m *MAC) Sign(text []byte) (string, error) {
 	s := m.states.Get().(*macState)
 	defer m.release(s)
 	s.sign(text)
-	return string(s.made[:]), nil
+	return string(lowerhex.Append(make([]byte, 0, 2*MACSize), s.sum[:])), nil
 }
 
 // Verify reports whether signature is the MAC of text: all of its 64 lower-case
@@ -50,22 +50,17 @@ func (m *MAC) Verify(text []byte, signature string) bool {
 	s := m.states.Get().(*macState)
 	defer m.release(s)
 	s.sign(text)
-	// The length first: a shorter text would be completed by what an earlier
-	// signature has left in the buffer.
-	return len(signature) == len(s.received) && copy(s.received[:], signature) == len(s.received) &&
-		hmac.Equal(s.made[:], s.received[:])
+	return lowerhex.Equal(&s.sum, signature)
 }
 
 func (s *macState) sign(text []byte) {
 	s.mac.Reset()
 	s.mac.Write(text)
 	s.mac.Sum(s.sum[:0])
-	hex.Encode(s.made[:], s.sum[:])
 }
 
 // release wipes what would be a valid signature of what may be a forgery.
 func (m *MAC) release(s *macState) {
 	clear(s.sum[:])
-	clear(s.made[:])
 	m.states.Put(s)
 }

@@ -29,25 +29,26 @@ var (
 // spaces or tabs.
 func Cut(value string) (token, fields string) {
 	end := 0
-	for end < len(value) && !isBlank(value[end]) {
+	for end < len(value) && !IsBlank(value[end]) {
 		end++
 	}
 	start := end
-	for start < len(value) && isBlank(value[start]) {
+	for start < len(value) && IsBlank(value[start]) {
 		start++
 	}
 	return value[:end], value[start:]
 }
 
-func isBlank(b byte) bool { return b == ' ' || b == '\t' }
+// IsBlank reports a space or a tab: the white space of HTTP.
+func IsBlank(b byte) bool { return b == ' ' || b == '\t' }
 
 // Trim cuts spaces and tabs off both ends: the white space that HTTP allows
 // around a field value (RFC 9110 section 5.5), and no other.
 func Trim(s string) string {
-	for s != "" && isBlank(s[0]) {
+	for s != "" && IsBlank(s[0]) {
 		s = s[1:]
 	}
-	for s != "" && isBlank(s[len(s)-1]) {
+	for s != "" && IsBlank(s[len(s)-1]) {
 		s = s[:len(s)-1]
 	}
 	return s
@@ -98,38 +99,6 @@ func CutByte(s string, separator byte) (before, after string, found bool) {
 		return s[:i], s[i+1:], true
 	}
 	return s, "", false
-}
-
-// IsHex reports whether s is n lower-case hexadecimal digits.
-func IsHex(s string, n int) bool {
-	if len(s) != n {
-		return false
-	}
-	for ; len(s) >= 8; s = s[8:] {
-		if !areHex(uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
-			uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56) {
-			return false
-		}
-	}
-	for ; s != ""; s = s[1:] {
-		if !areHex('0'*each&^0xff | uint64(s[0])) {
-			return false
-		}
-	}
-	return true
-}
-
-// each has a one in each of its bytes; times a byte, it has that in each.
-const each = 0x0101010101010101
-
-// areHex reports whether each of eight bytes is a lower-case hexadecimal digit.
-// The sums have the highest bit of each byte set where that byte is not below the
-// one compared with; of ASCII none carries into the next byte.
-func areHex(b uint64) bool {
-	const top = 0x80 * each
-	digit := (b + (0x80-'0')*each) &^ (b + (0x80-('9'+1))*each)
-	letter := (b + (0x80-'a')*each) &^ (b + (0x80-('f'+1))*each)
-	return b&top == 0 && (digit|letter)&top == top
 }
 
 // DateFormat is the one format of the date headers, in UTC.

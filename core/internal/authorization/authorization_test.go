@@ -47,15 +47,6 @@ func TestT020Separators(t *testing.T) {
 	}
 }
 
-func TestIsHex(t *testing.T) {
-	for s, want := range map[string]bool{"0123456789abcdef": true, "0123456789abcdeF": false, "0123456789abcde": false,
-		"0123456789abcdef0": false, "0123456789abcdeg": false, "0x23456789abcdef": false, "": false, "0123456789abcde ": false} {
-		if authorization.IsHex(s, 16) != want {
-			t.Errorf("%q: got %v", s, !want)
-		}
-	}
-}
-
 // TestT075T076Dates: one format, and only dates that exist.
 func TestT075T076Dates(t *testing.T) {
 	for s, want := range map[string]time.Time{

@@ -1,6 +1,9 @@
 package authorization
 
-import "strings"
+import (
+	"strings"
+	"time"
+)
 
 // A Reader reads Authorization headers, and remembers what one that was accepted
 // holds up to its signature: gateways send the same each time. The zero Reader
@@ -11,14 +14,31 @@ type Reader struct {
 	fields    Fields // of known, without a signature
 	hit       bool   // the header that was read last begins with known
 	misses    int    // accepted headers in a row that did not
+
+	timestamp [len(DateFormat)]byte // the last date, as it was read
+	date      time.Time
+}
+
+// Date is [ParseDate]. Most requests share their second with the one before.
+func (r *Reader) Date(s string) (time.Time, bool) {
+	if s == string(r.timestamp[:]) {
+		return r.date, true
+	}
+	date, ok := ParseDate(s)
+	if ok {
+		copy(r.timestamp[:], s)
+		r.date = date
+	}
+	return date, ok
 }
 
 // Read is [Cut] and [Parse] for a header of the algorithm; ours is false for
 // another one.
 func (r *Reader) Read(value, algorithm string) (f Fields, ours bool, err error) {
-	// What follows is digits alone, so there is nothing else in it to be read.
+	// What follows is one value to its end, so there is nothing else to be read.
 	n := len(r.known)
-	r.hit = n > 0 && algorithm == r.algorithm && len(value) > n && value[:n] == r.known && IsHex(value[n:], len(value)-n)
+	r.hit = n > 0 && algorithm == r.algorithm && len(value) > n && value[:n] == r.known &&
+		!IsBlank(value[len(value)-1]) && strings.IndexByte(value[n:], ',') < 0
 	if r.hit {
 		f = r.fields
 		f.Signature = value[n:]
@@ -31,6 +51,9 @@ func (r *Reader) Read(value, algorithm string) (f Fields, ours bool, err error) 
 	f, err = Parse(text)
 	return f, true, err
 }
+
+// SignedHeaders returns the list of the header that is remembered.
+func (r *Reader) SignedHeaders() string { return r.fields.SignedHeaders }
 
 // Remember keeps a header that was read last and accepted. It holds on to the one
 // it has for a while: where many keys take turns, copying each would cost more
@@ -58,5 +81,5 @@ func (r *Reader) Remember(value string) {
 		return
 	}
 	fields.Signature = ""
-	*r = Reader{known: known[:len(known)-1], algorithm: algorithm, fields: fields}
+	r.known, r.algorithm, r.fields, r.hit, r.misses = known[:len(known)-1], algorithm, fields, false, 0
 }

@@ -69,17 +69,3 @@ func FuzzReader(f *testing.F) {
 		check(t, &r, remembered+"0")
 	})
 }
-
-// TestIsHexBytes: of all bytes at all places.
-func TestIsHexBytes(t *testing.T) {
-	for at := range 19 {
-		for b := range 256 {
-			text := []byte("0123456789abcdef0af")
-			text[at] = byte(b)
-			want := strings.IndexByte("0123456789abcdef", byte(b)) >= 0
-			if authorization.IsHex(string(text), len(text)) != want {
-				t.Errorf("%q: want %v", text, want)
-			}
-		}
-	}
-}

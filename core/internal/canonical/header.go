@@ -2,6 +2,8 @@ package canonical
 
 import (
 	"bytes"
+	"encoding/binary"
+	"math/bits"
 	"net/http"
 	"slices"
 	"strconv"
@@ -10,73 +12,104 @@ import (
 	"github.com/gatewayauth/gatewayauth/core/internal/authorization"
 )
 
-// appendSorted appends one line name:value for every value of every signed
-// header, in the order of the list, as the SDK-* and V11 schemes have it: values
-// trimmed of spaces and tabs at both ends, runs of white space inside made one
-// space if collapsed is set, several values of one header sorted (PROTOCOLS
-// sections 1.1 and 1.2).
-func (h *headers) appendSorted(dst []byte, collapsed bool) ([]byte, error) {
-	form := Trim
-	if collapsed {
-		form = collapse
+// form is what is done to a value before it is written.
+type form uint8
+
+const (
+	asReceived form = iota // which it is as well where nothing would change it
+	trimmed                // spaces and tabs cut off at both ends
+	collapsed              // and every run of them inside made one space
+)
+
+// append appends one line name:value for every signed header, in the order of the
+// list, values trimmed, or collapsed. A header with several values has one line
+// for each, sorted, as the SDK-* and V11 schemes have it (PROTOCOLS sections 1.1
+// and 1.2), or one for all, joined with ',' in the order received, as SigV4 has.
+func (h *headers) append(dst []byte, joined, collapse bool) ([]byte, error) {
+	start, f := len(dst), asReceived
+	if h.blanks {
+		f = trimmed
 	}
-	start, lines := len(dst), 0
-	for _, line := range h.lines {
-		values := line.Values
+	b, lines := h.appendLines(dst, joined, f)
+	if collapse && (bytes.IndexByte(b[start:], '\t') >= 0 || bytes.Contains(b[start:], []byte("  "))) {
+		b, lines = h.appendLines(dst, joined, collapsed)
+	}
+	return b, checkLines(b[start:], lines)
+}
+
+// appendLines says as well how many it has written.
+func (h *headers) appendLines(dst []byte, joined bool, f form) (b []byte, lines int) {
+	for i := range h.lines {
+		line := &h.lines[i]
+		values, f := line.Values, f
 		if len(values) > 1 {
-			values = slices.Clone(values)
-			for i := range values {
-				values[i] = form(values[i])
-			}
-			slices.Sort(values)
+			values, f = several(values, joined, f), asReceived
 		}
 		for _, value := range values {
-			dst = append(dst, line.name...)
-			dst = append(dst, ':')
-			dst = append(dst, form(value)...)
+			dst = append(append(dst, line.name...), ':')
+			if f == asReceived {
+				dst = append(dst, value...)
+			} else {
+				dst = appendValue(dst, value, f)
+			}
 			dst = append(dst, '\n')
 		}
 		lines += len(values)
 	}
-	return dst, checkLines(dst[start:], lines)
+	return dst, lines
 }
 
-// appendJoined appends one line name:value for every signed header, in the order
-// of the list, as SigV4 has it: values trimmed, runs of spaces and tabs inside
-// them collapsed to one space, several values of one header joined with ',' in
-// the order received.
-func (h *headers) appendJoined(dst []byte) ([]byte, error) {
-	start := len(dst)
-	for _, line := range h.lines {
-		dst = append(dst, line.name...)
-		dst = append(dst, ':')
-		for i, value := range line.Values {
-			if i > 0 {
-				dst = append(dst, ',')
-			}
-			dst = appendCollapsed(dst, Trim(value))
-		}
-		dst = append(dst, '\n')
+// several returns the values of one header in a form, joined to one or sorted.
+func several(values []string, joined bool, f form) []string {
+	values = slices.Clone(values)
+	for i, value := range values {
+		values[i] = string(appendValue(nil, value, f))
 	}
-	return dst, checkLines(dst[start:], len(h.lines))
+	if joined {
+		return []string{strings.Join(values, ",")}
+	}
+	slices.Sort(values)
+	return values
+}
+
+func appendValue(dst []byte, value string, f form) []byte {
+	switch f {
+	case trimmed:
+		value = Trim(value)
+	case collapsed:
+		return appendCollapsed(dst, Trim(value))
+	}
+	return append(dst, value...)
 }
 
 // checkLines refuses header lines whose values hold what no server lets into one,
 // and would end a line.
 func checkLines(text []byte, lines int) error {
+	if below(text, '\r'+1) == lines { // the ends of the lines
+		return nil
+	}
 	if bytes.Count(text, []byte{'\n'}) != lines || bytes.IndexByte(text, '\r') >= 0 || bytes.IndexByte(text, 0) >= 0 {
 		return ErrHeaderValue
 	}
 	return nil
 }
 
-// collapse trims a value and makes one space of every run of white space inside.
-func collapse(value string) string {
-	value = Trim(value)
-	if strings.IndexByte(value, '\t') < 0 && !strings.Contains(value, "  ") {
-		return value
+// below returns how many bytes are less than b, which is at most 128. It takes eight at
+// a time.
+func below(text []byte, b byte) (count int) {
+	const each = 0x0101010101010101
+	add := (0x80 - uint64(b)) * each
+	for ; len(text) >= 8; text = text[8:] {
+		x := binary.LittleEndian.Uint64(text)
+		// The highest bit of a byte of the sum is set where the rest is not below b.
+		count += bits.OnesCount64(^(x&(0x7f*each) + add | x) & (0x80 * each))
 	}
-	return string(appendCollapsed(nil, value))
+	for _, c := range text {
+		if c < b {
+			count++
+		}
+	}
+	return count
 }
 
 // appendCollapsed appends a trimmed value with every run of spaces and tabs as

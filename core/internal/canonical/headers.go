@@ -1,6 +1,7 @@
 package canonical
 
 import (
+	"cmp"
 	"net/http"
 	"strings"
 
@@ -9,25 +10,27 @@ import (
 
 // headers are the signed headers of one request, in the order of their list.
 type headers struct {
-	of    *http.Request // whose they are; nil when they were not read
-	list  string
-	lines []Line // in room, or usual
-	room  []Line
-	host  [1]string // what the values of host point to
-	size  [1]string // and those of content-length
+	of     *http.Request // whose they are; nil when they were not read
+	list   string
+	lines  []Line // in room, or usual
+	room   []Line
+	blanks bool      // some value begins or ends with one
+	host   [1]string // what the values of host point to
+	size   [1]string // and those of content-length
 
-	known  string // the list that was remembered, and its names
-	names  []string
-	fields []string // the same, as [http.Header] has them; empty for those that it has not
-
-	usual   []Line        // those of the names
+	known   string        // the list that was remembered
+	listed  int           // how many names it has
+	usual   []Line        // none at 0, then those, and the header with the credential
+	index   index         // of the names
 	foundOf *http.Request // whose headers were gone over, with what was found in usual
 }
 
-// A Line is a signed header.
+// A Line is a signed header, or that with the credential.
 type Line struct {
-	name   string
+	name   string   // empty for the credential's
+	field  string   // the same, as [http.Header] has it; empty for what stands elsewhere as well
 	Values []string // as received; not to be changed
+	Kind   uint8    // what its user knows about the name
 }
 
 // read finds the values of all headers in the list.
@@ -40,50 +43,49 @@ func (h *headers) read(r *http.Request, list string) error {
 		if h.foundOf != r {
 			h.unfind()
 		}
-		h.lines = h.usual
-		for i := range h.lines {
-			line := &h.lines[i]
-			if len(line.Values) == 0 { // not everything is found on the way
-				line.Values = h.find(r, line.name, h.fields[i])
-			}
-			if len(line.Values) == 0 {
-				return ErrHeaderAbsent
-			}
-		}
+		h.lines = h.usual[1 : 1+h.listed]
 	} else {
-		h.lines = h.room[:0]
 		for rest, more := list, list != ""; more; {
 			var name string
 			name, rest, more = authorization.CutByte(rest, ';')
-			values := h.find(r, name, "")
-			if len(values) == 0 {
+			h.room = append(h.room, Line{name: name})
+		}
+		h.lines = h.room
+	}
+	for i := range h.lines {
+		line := &h.lines[i]
+		if len(line.Values) == 0 { // not everything is found on the way
+			if line.Values = h.find(r, line); len(line.Values) == 0 {
 				return ErrHeaderAbsent
 			}
-			h.lines = append(h.lines, Line{name, values})
-			h.room = h.lines
+		}
+		for _, value := range line.Values {
+			if value != "" && (authorization.IsBlank(value[0]) || authorization.IsBlank(value[len(value)-1])) {
+				h.blanks = true
+			}
 		}
 	}
 	h.of, h.list = r, list
 	return nil
 }
 
-func (h *headers) find(r *http.Request, name, field string) []string {
+func (h *headers) find(r *http.Request, line *Line) []string {
 	switch {
-	case name == "host":
-		return Values(r, name, &h.host)
-	case name == "content-length":
-		return Values(r, name, &h.size)
-	case field != "":
-		return r.Header[field]
+	case line.name == "host":
+		return Values(r, line.name, &h.host)
+	case line.name == "content-length":
+		return Values(r, line.name, &h.size)
+	case line.field != "":
+		return r.Header[line.field]
 	}
-	return Values(r, name, nil)
+	return Values(r, line.name, nil)
 }
 
 // forget drops what was read.
 func (h *headers) forget() {
 	clear(h.room)
-	h.of, h.list, h.lines, h.room = nil, "", nil, h.room[:0]
-	h.host, h.size = [1]string{}, [1]string{}
+	h.of, h.list, h.lines, h.room, h.blanks = nil, "", nil, h.room[:0], false
+	h.host[0], h.size[0] = "", ""
 }
 
 // end drops the request, so that no other one can be taken for it.
@@ -99,20 +101,60 @@ func (h *headers) unfind() {
 	}
 }
 
+const credentialField = "Authorization"
+
 // remember keeps the list if it was read last.
-func (h *headers) remember(list string) {
+func (h *headers) remember(list string, kindOf func(field string) uint8) {
 	const most = 512
 	if h.of == nil || h.list != list || list == h.known || len(list) > most {
 		return
 	}
-	h.known = strings.Clone(h.list) // a copy: the list is part of a request
-	h.names = strings.Split(h.known, ";")
-	h.foundOf, h.usual = nil, make([]Line, len(h.names))
-	h.fields = make([]string, len(h.names))
-	for i, name := range h.names {
-		h.usual[i].name = name
+	h.known, h.foundOf, h.usual = list, nil, make([]Line, 1)
+	for name := range strings.SplitSeq(h.known, ";") {
+		line := Line{name: name}
 		if name != "host" && name != "content-length" {
-			h.fields[i] = http.CanonicalHeaderKey(name)
+			line.field = http.CanonicalHeaderKey(name)
+			line.Kind = kindOf(line.field)
+		}
+		h.usual = append(h.usual, line)
+	}
+	h.listed = len(h.usual) - 1
+	h.usual = append(h.usual, Line{field: credentialField, Kind: kindOf(credentialField)})
+	h.index = newIndex(h.usual)
+}
+
+// usually returns the line of a name, in lower case or as [http.Header] has it, in
+// the list that is remembered; that or any other, where it is not found at once.
+// The name is not empty.
+func (h *headers) usually(name string) *Line { return &h.usual[h.index.lines[h.index.place(name)]] }
+
+// index tells at once which of a few names one could be.
+type index struct {
+	factor uint32
+	lines  [64]uint8 // by place: the index of the line, 0 for none
+	all    bool      // each line has a place of its own
+}
+
+// newIndex looks for places that tell the names apart. Some cannot be, and then
+// not all names have one.
+func newIndex(lines []Line) (x index) {
+	for try := uint32(0); try < 32 && !x.all; try++ {
+		x = index{factor: 0x9e3779b1 * (2*try + 1), all: true}
+		for i := 1; i < len(lines); i++ {
+			place := &x.lines[x.place(cmp.Or(lines[i].name, lines[i].field))]
+			if *place > 0 || i > 255 {
+				x.all = false
+				continue
+			}
+			*place = uint8(i)
 		}
 	}
+	return x
+}
+
+// place is that of a name that is not empty, in any case.
+func (x *index) place(name string) uint32 {
+	const lower = 'a' - 'A'
+	n := len(name)
+	return (uint32(n)<<16 | uint32(name[n/4]|lower)<<8 | uint32(name[n-1]|lower)) * x.factor >> 26
 }

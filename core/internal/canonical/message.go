@@ -2,6 +2,7 @@ package canonical
 
 import (
 	"net/http"
+	"strings"
 	"sync"
 
 	"github.com/gatewayauth/gatewayauth/core/internal/authorization"
@@ -22,7 +23,9 @@ type Message struct {
 	target   target
 }
 
-var messages = sync.Pool{New: func() any { return new(Message) }}
+var messages = sync.Pool{New: func() any { m := empty(); return &m }}
+
+func empty() Message { return Message{headers: headers{usual: make([]Line, 1)}} }
 
 // NewMessage returns an empty Message from the pool.
 func NewMessage() *Message { return messages.Get().(*Message) }
@@ -34,17 +37,15 @@ func (m *Message) Free() {
 }
 
 // Reset makes m ready for another request, and lets go of what a large one has
-// grown. It reports whether m still has what it was told to remember.
-func (m *Message) Reset() (remembers bool) {
+// grown.
+func (m *Message) Reset() {
 	const most = 16 << 10
 	m.headers.end()
 	m.query.forget()
 	m.targetOf, m.target = nil, target{}
 	if cap(m.Request) > most || cap(m.query.text) > most || cap(m.headers.room) > most/64 {
-		*m = Message{}
-		return false
+		*m = empty()
 	}
-	return true
 }
 
 // Target is [Target], which is called once for a request, until Reset.
@@ -77,43 +78,72 @@ func (m *Message) CheckPath(r *http.Request) error {
 // and joined with ';'. It does so once for a request and list, until Reset.
 func (m *Message) ReadHeaders(r *http.Request, list string) error { return m.headers.read(r, list) }
 
-// HeaderNames returns the names in a list that was remembered, nil for another.
-func (m *Message) HeaderNames(list string) []string {
-	if list == m.headers.known {
-		return m.headers.names
+// Signs reports whether a name in lower case is in a list, where that is the one
+// that is remembered and can be asked; known is false elsewhere.
+func (m *Message) Signs(list, name string) (signs, known bool) {
+	if h := &m.headers; h.index.all && list == h.known && name != "" {
+		return h.usually(name).name == name, true
+	}
+	return false, false
+}
+
+// Finding prepares for somebody who goes over the headers of r anyway, and gives
+// those that Find knows their values: they are not looked for again, until Reset.
+func (m *Message) Finding(r *http.Request) {
+	if m.headers.foundOf != nil {
+		m.headers.end()
+	}
+	m.headers.foundOf = r
+}
+
+// Find returns the line of a header that is remembered, given as [http.Header] has
+// it, nil for others and some of those.
+func (m *Message) Find(field string) *Line {
+	if field != "" {
+		if line := m.headers.usually(field); line.field == field {
+			return line
+		}
 	}
 	return nil
 }
 
-// Finding returns where to put the values of r's headers, each at its index
-// among the fields that are remembered, by somebody who goes over the headers anyway: they are not looked for
-// again, until Reset.
-func (m *Message) Finding(r *http.Request) []Line {
-	m.headers.end()
-	m.headers.foundOf = r
-	return m.headers.usual
+// Header returns the values of a header, given as [http.Header] has it.
+func (m *Message) Header(r *http.Request, field string) []string {
+	if m.headers.foundOf == r {
+		if line := m.Find(field); line != nil {
+			return line.Values
+		}
+	}
+	return r.Header[field]
 }
 
-// RememberHeaders keeps the names in the list if that was read last, to find the
-// next request's headers faster: gateways sign the same headers each time. Lists
-// of strangers are not for it. It returns the list that is remembered now, and its
-// fields as [http.Header] has them: empty for those that stand elsewhere as well.
-func (m *Message) RememberHeaders(list string) (known string, fields []string) {
-	m.headers.remember(list)
-	return m.headers.known, m.headers.fields
+// Remember keeps what the next request from the same gateway has as well: the
+// names of the signed headers in the list, if that was read last, and of a header
+// with a credential what stands in front of its signature. Requests of strangers
+// are not for it. What kindOf says about a name, as [http.Header] has it, is kept
+// with it.
+func (m *Message) Remember(list string, credential []string, kindOf func(field string) uint8) {
+	if len(credential) > 0 {
+		m.Authorization.Remember(credential[0])
+	}
+	if list == m.headers.known {
+		return
+	}
+	// A copy, since the list is part of a request; if possible the one that the
+	// next credential has.
+	if copied := m.Authorization.SignedHeaders(); copied == list {
+		list = copied
+	} else {
+		list = strings.Clone(list)
+	}
+	m.headers.remember(list, kindOf)
 }
+
+// Remembered returns the list that is remembered.
+func (m *Message) Remembered() string { return m.headers.known }
 
 // OuterBlanks reports whether a value that was read begins or ends with a space
 // or a tab. Canonical forms do not show them, and HTTP has none there: HTTP/1
 // servers take them off, but for those of a folded line, and HTTP/2 forbids them
 // (RFC 9113 section 8.2.1).
-func (m *Message) OuterBlanks() bool {
-	for _, line := range m.headers.lines {
-		for _, value := range line.Values {
-			if len(Trim(value)) != len(value) {
-				return true
-			}
-		}
-	}
-	return false
-}
+func (m *Message) OuterBlanks() bool { return m.headers.blanks }

@@ -7,7 +7,7 @@ import "strings"
 // encoded unreserved character, a dot segment. The missing or present final
 // slash is hidden as well and cannot be told apart; both spellings are one
 // request.
-func CheckPath(path string) error { return checkPath(path, isPlain(path, plainPath)) }
+func CheckPath(path string) error { return checkPath(path, isPlain(path)) }
 
 func checkPath(path string, plain bool) error {
 	if plain && (strings.IndexByte(path, '.') < 0 || !strings.Contains(path, "/.")) {
@@ -42,7 +42,7 @@ func checkPath(path string, plain bool) error {
 // (PROTOCOLS section 1.1): every segment decoded and encoded again, a slash at
 // the end, double slashes left alone. The path must have passed [CheckPath].
 func AppendPath(dst []byte, path string) []byte {
-	return appendPath(dst, path, isPlain(path, plainPath))
+	return appendPath(dst, path, isPlain(path))
 }
 
 func appendPath(dst []byte, path string, plain bool) []byte {

@@ -23,11 +23,12 @@ const (
 // A Query holds the encoded parameters of one request, ready to be written in
 // either order. It is reused between requests.
 type Query struct {
-	plain   string // the query that pairs are of, where split is set
+	plain   string // the query that text and pairs are of, where split is set
 	split   bool
-	text    []byte // encoded names and values, one after the other
+	text    []byte // encoded names and values
 	pairs   []pair
 	encoded bool // something was percent-encoded
+	whole   bool // text is the canonical query but for the order of pairs
 }
 
 // text[start:name] is the name, text[value:end] the value.
@@ -38,8 +39,8 @@ type pair struct{ start, name, value, end int }
 // decoded and everything encoded again. The query must have passed
 // [CheckTarget].
 func (q *Query) Parse(query string) error {
-	if isPlain(query, plainQuery) && q.splitPlain(query, len(query)) {
-		return q.read(query)
+	if q.splitPlain(query, len(query)) {
+		return nil
 	}
 	q.forget()
 	for i := 0; i < len(query); {
@@ -83,39 +84,53 @@ func (q *Query) Parse(query string) error {
 // read is Parse for a query that may have been split already.
 func (q *Query) read(query string) error {
 	if q.split && q.plain == query {
-		q.text = append(q.text[:0], query...)
 		return nil
 	}
 	return q.Parse(query)
 }
 
 func (q *Query) forget() {
-	q.plain, q.split = "", false
+	q.plain, q.split, q.whole = "", false, false
 	q.text, q.pairs, q.encoded = q.text[:0], q.pairs[:0], false
 }
 
-// splitPlain finds the parameters of a query in which every byte stands for
-// itself. It reports false for one that has a '=' in a value, which does not, and
-// for more parameters than most.
+// splitPlain finds the parameters of a plain query: one in which every byte
+// stands for itself, as in most. It reports false for others, which includes those
+// with a '=' in a value, and for more parameters than most.
 func (q *Query) splitPlain(query string, most int) bool {
 	q.forget()
-	for start, end := 0, 0; start < len(query); start = end + 1 {
-		piece, _, _ := authorization.CutByte(query[start:], '&')
-		if end = start + len(piece); piece == "" {
-			continue
+	q.whole = true
+	for i := 0; i < len(query); i++ {
+		p := pair{start: i, name: plainEnd(query, i)}
+		p.value, p.end = p.name, p.name
+		if p.name < len(query) && query[p.name] == '=' {
+			p.value = p.name + 1
+			p.end = plainEnd(query, p.value)
 		}
-		name, value, found := authorization.CutByte(piece, '=')
-		if len(q.pairs) == most || strings.IndexByte(value, '=') >= 0 {
+		i = p.end
+		if i < len(query) && query[i] != '&' {
 			return false
 		}
-		p := pair{start, start + len(name), end, end}
-		if found {
-			p.value = p.name + 1
+		q.whole = q.whole && p.value > p.name && i != len(query)-1
+		if i == p.start {
+			continue
+		}
+		if len(q.pairs) == most {
+			return false
 		}
 		q.pairs = append(q.pairs, p)
 	}
+	q.text = append(q.text, query...)
 	q.plain, q.split = query, true
 	return true
+}
+
+// plainEnd returns where the unreserved characters of s from start on end.
+func plainEnd(s string, start int) int {
+	for start < len(s) && unreserved[s[start]] {
+		start++
+	}
+	return start
 }
 
 // checkNames refuses parameters without a name.
@@ -132,6 +147,9 @@ func (q *Query) checkNames() error {
 // given order.
 func (q *Query) Append(dst []byte, order Order) []byte {
 	q.sort(order)
+	if q.whole {
+		return append(dst, q.text...)
+	}
 	for i, p := range q.pairs {
 		if i > 0 {
 			dst = append(dst, '&')
@@ -149,34 +167,36 @@ func (q *Query) Differs() bool {
 		return false
 	}
 	q.sort(ByDecoded)
-	return !slices.IsSortedFunc(q.pairs, q.byEncoded)
+	return !q.isSorted(ByEncoded)
 }
 
 func (q *Query) sort(order Order) {
-	compare := (*Query).byDecoded
-	if order == ByEncoded || !q.encoded {
-		compare = (*Query).byEncoded
+	if !q.isSorted(order) {
+		q.whole = false
+		slices.SortFunc(q.pairs, func(a, b pair) int { return q.compare(&a, &b, order) })
 	}
+}
+
+func (q *Query) isSorted(order Order) bool {
 	for i := 1; i < len(q.pairs); i++ {
-		if compare(q, q.pairs[i-1], q.pairs[i]) > 0 {
-			slices.SortFunc(q.pairs, func(a, b pair) int { return compare(q, a, b) })
-			return
+		if q.compare(&q.pairs[i-1], &q.pairs[i], order) > 0 {
+			return false
 		}
 	}
+	return true
 }
 
-func (q *Query) byEncoded(a, b pair) int {
-	if c := bytes.Compare(q.text[a.start:a.name], q.text[b.start:b.name]); c != 0 {
+func (q *Query) compare(a, b *pair, order Order) int {
+	compare := bytes.Compare
+	if order == ByDecoded && q.encoded {
+		compare = compareDecoded
+	} else if a.name > a.start && b.name > b.start && q.text[a.start] != q.text[b.start] {
+		return int(q.text[a.start]) - int(q.text[b.start]) // most names differ there already
+	}
+	if c := compare(q.text[a.start:a.name], q.text[b.start:b.name]); c != 0 {
 		return c
 	}
-	return bytes.Compare(q.text[a.value:a.end], q.text[b.value:b.end])
-}
-
-func (q *Query) byDecoded(a, b pair) int {
-	if c := compareDecoded(q.text[a.start:a.name], q.text[b.start:b.name]); c != 0 {
-		return c
-	}
-	return compareDecoded(q.text[a.value:a.end], q.text[b.value:b.end])
+	return compare(q.text[a.value:a.end], q.text[b.value:b.end])
 }
 
 // compareDecoded compares the bytes that two encoded texts stand for.

@@ -37,7 +37,7 @@ func (m *Message) BuildSDK(r *http.Request, signedHeaders, payload string, order
 	more = order == ByDecoded && m.query.Differs()
 	b = m.query.Append(b, order)
 	b = append(b, '\n')
-	if b, err = m.headers.appendSorted(b, form.Collapse); err != nil {
+	if b, err = m.headers.append(b, false, form.Collapse); err != nil {
 		return false, err
 	}
 	b = append(b, '\n')

@@ -39,7 +39,7 @@ func (m *Message) BuildSigV4(r *http.Request, s SigV4) error {
 	}
 	b = m.query.Append(b, ByEncoded)
 	b = append(b, '\n')
-	b, err := m.headers.appendJoined(b)
+	b, err := m.headers.append(b, true, true)
 	if err != nil {
 		return err
 	}
@@ -53,6 +53,6 @@ func (m *Message) BuildSigV4(r *http.Request, s SigV4) error {
 // Drop removes every parameter with a name, which consists of unreserved
 // characters: those look alike decoded and encoded.
 func (q *Query) Drop(name string) {
-	q.split = false // what is left is not the query any more
+	q.split, q.whole = false, false // what is left is not the query any more
 	q.pairs = slices.DeleteFunc(q.pairs, func(p pair) bool { return string(q.text[p.start:p.name]) == name })
 }

@@ -83,7 +83,7 @@ func checkObjectPath(path string) error {
 
 // Append appends the canonical path of a path that has passed Check.
 func (p SigV4Path) Append(dst []byte, path string) []byte {
-	return p.append(dst, path, isPlain(path, plainPath))
+	return p.append(dst, path, isPlain(path))
 }
 
 func (p SigV4Path) append(dst []byte, path string, plain bool) []byte {

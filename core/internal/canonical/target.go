@@ -10,7 +10,6 @@ package canonical
 import (
 	"errors"
 	"net/http"
-	"strings"
 
 	"github.com/gatewayauth/gatewayauth/core/internal/authorization"
 )
@@ -45,7 +44,7 @@ func Target(r *http.Request) (path, query string) {
 		}
 		return path, query
 	}
-	path, query, _ = strings.Cut(target, "?")
+	path, query, _ = authorization.CutByte(target, '?')
 	return path, query
 }
 
@@ -67,7 +66,7 @@ type target struct {
 	plain       bool // the path
 }
 
-func newTarget(path, query string) target { return target{path, query, isPlain(path, plainPath)} }
+func newTarget(path, query string) target { return target{path, query, isPlain(path)} }
 
 // check refuses targets that can be read in two ways whatever the
 // scheme: forms other than the origin form (RFC 9112 section 3.2.1), bad
@@ -88,11 +87,10 @@ func (t *target) check(q *Query, maxParams int) error {
 	if query == "" {
 		return nil
 	}
-	if isPlain(query, plainQuery) {
-		if q.splitPlain(query, maxParams) {
-			return q.checkNames()
-		}
-	} else if err := checkQueryBytes(query); err != nil {
+	if q.splitPlain(query, maxParams) {
+		return q.checkNames()
+	}
+	if err := checkQueryBytes(query); err != nil {
 		return err
 	}
 	params := 0
@@ -143,29 +141,24 @@ func checkQueryBytes(query string) error {
 	return nil
 }
 
-// Most targets are plain: nothing in them is encoded, or would be. What has been
-// found plain needs no looking at its bytes one by one.
-const (
-	plainPath  = 1 // unreserved characters and '/'
-	plainQuery = 2 // unreserved characters, '=' and '&'
-)
-
-func isPlain(s string, kind byte) bool {
-	all := kind
-	for i := 0; i < len(s); i++ {
-		all &= plain[s[i]]
+// isPlain reports whether nothing in a path is encoded, or would be: it consists
+// of unreserved characters and slashes, as most do. Its bytes need no looking at
+// one by one after that.
+func isPlain(path string) bool {
+	var other byte
+	for i := 0; i < len(path); i++ {
+		other |= notPlain[path[i]]
 	}
-	return all != 0
+	return other == 0
 }
 
-var plain = func() (kinds [256]byte) {
+var notPlain = func() (other [256]byte) {
 	for i, free := range unreserved {
-		if free {
-			kinds[i] = plainPath | plainQuery
+		if !free && i != '/' {
+			other[i] = 1
 		}
 	}
-	kinds['/'], kinds['='], kinds['&'] = plainPath, plainQuery, plainQuery
-	return kinds
+	return other
 }()
 
 // unhex decodes the percent sequence that starts at s[i].

@@ -8,6 +8,7 @@ import (
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/internal/authorization"
 	"github.com/gatewayauth/gatewayauth/core/internal/canonical"
+	"github.com/gatewayauth/gatewayauth/internal/lowerhex"
 )
 
 const (
@@ -30,7 +31,7 @@ func (s *scheme) Parse(r *http.Request, c *core.Credential) error {
 	v := s.variant
 	var credential string
 	var err error
-	if values := r.Header["Authorization"]; len(values) > 0 {
+	if values := c.Message().Header(r, "Authorization"); len(values) > 0 {
 		credential, err = v.parseHeader(r, values[0], c)
 	} else {
 		credential, err = v.parseQuery(r, c)
@@ -39,7 +40,7 @@ func (s *scheme) Parse(r *http.Request, c *core.Credential) error {
 		return err
 	}
 	c.Algorithm, c.SignsRequest = v.Algorithm, true
-	if n := len(c.Signature); n%2 != 0 || n < hex.EncodedLen(v.MinSignature) || n > hex.EncodedLen(v.MaxSignature) || !authorization.IsHex(c.Signature, n) {
+	if n := len(c.Signature); n%2 != 0 || n < hex.EncodedLen(v.MinSignature) || n > hex.EncodedLen(v.MaxSignature) || !lowerhex.Is(c.Signature, n) {
 		return malformed("the signature is not lower-case hexadecimal digits, as many as the algorithm has")
 	}
 	if err := v.parseCredential(credential, c); err != nil {
@@ -74,7 +75,7 @@ func (v *Variant) parseHeader(r *http.Request, header string, c *core.Credential
 	}
 	c.SignedHeaders, c.Signature = fields.SignedHeaders, fields.Signature
 	c.Date = dateHeader
-	if values := r.Header[dateField]; len(values) == 1 {
+	if values := c.Message().Header(r, dateField); len(values) == 1 {
 		c.Timestamp = values[0]
 	}
 	return credential, nil
@@ -120,7 +121,7 @@ func (v *Variant) parseCredential(credential string, c *core.Credential) error {
 		return malformed("the credential is not an id, date, region, service and what the algorithm ends it with")
 	}
 	c.KeyID, c.Scope, c.Region, c.Service = scope.KeyID, scope.Text, scope.Region, scope.Service
-	at, ok := authorization.ParseDate(c.Timestamp)
+	at, ok := c.Message().Authorization.Date(c.Timestamp)
 	if !ok {
 		return malformed("x-sdk-date is absent or not of the form 20060102T150405Z")
 	}
@@ -147,7 +148,7 @@ func (v *Variant) parsePayload(r *http.Request, c *core.Credential) error {
 		c.Payload = core.PayloadUnsigned
 	case strings.HasPrefix(declared, "STREAMING-"):
 		return core.Refuse(core.CodePayloadUnsupported, "payloads signed in chunks are not supported")
-	case authorization.IsHex(declared, hex.EncodedLen(DigestSize)):
+	case lowerhex.Is(declared, hex.EncodedLen(DigestSize)):
 		c.Payload = core.PayloadDeclared
 	default:
 		return malformed("the content digest is neither 64 lower-case hexadecimal digits nor UNSIGNED-PAYLOAD")

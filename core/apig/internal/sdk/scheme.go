@@ -1,12 +1,12 @@
 package sdk
 
 import (
-	"encoding/hex"
 	"errors"
 	"net/http"
 
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/internal/canonical"
+	"github.com/gatewayauth/gatewayauth/internal/lowerhex"
 )
 
 // New returns the scheme of a variant, with keys from keys.
@@ -92,7 +92,7 @@ func (v *Variant) appendStringToSign(b, canonicalRequest []byte, c *core.Credent
 		b = append(b, c.Scope...)
 		b = append(b, '\n')
 	}
-	return hex.AppendEncode(b, digest[:])
+	return lowerhex.Append(b, digest[:])
 }
 
 // ambiguous gives an error of canonicalisation its code.

@@ -1,0 +1,77 @@
+// Package lowerhex writes and recognises lower-case hexadecimal digits, the one
+// form in which all schemes here carry hashes and signatures, eight at a time.
+// Append and Equal take the same time whatever the digits are.
+package lowerhex
+
+import "encoding/binary"
+
+// each has a one in each of its bytes; times a byte, it has that in each.
+const each = 0x0101010101010101
+
+// Append appends the digits of src to dst.
+func Append(dst, src []byte) []byte {
+	for ; len(src) >= 4; src = src[4:] {
+		dst = binary.LittleEndian.AppendUint64(dst, digits(binary.LittleEndian.Uint32(src)))
+	}
+	for _, b := range src {
+		dst = binary.LittleEndian.AppendUint16(dst, uint16(digits(uint32(b))))
+	}
+	return dst
+}
+
+// digits returns those of four bytes, first the ones of the lowest.
+func digits(b uint32) uint64 {
+	x := uint64(b)
+	x = (x | x<<16) & 0x0000ffff0000ffff
+	x = (x | x<<8) & 0x00ff00ff00ff00ff
+	x = (x>>4 | x<<8) & (0x0f * each) // one digit in each byte
+	letters := (x + 6*each) >> 4 & each
+	return x + '0'*each + letters*('a'-'9'-1)
+}
+
+// Is reports whether s is n lower-case hexadecimal digits.
+func Is(s string, n int) bool {
+	if len(s) != n {
+		return false
+	}
+	for ; len(s) >= 8; s = s[8:] {
+		if !are(word(s)) {
+			return false
+		}
+	}
+	for ; s != ""; s = s[1:] {
+		if !are('0'*each&^0xff | uint64(s[0])) {
+			return false
+		}
+	}
+	return true
+}
+
+// are reports whether each of eight bytes is a digit. The sums have the highest
+// bit of each byte set where that byte is not below the one compared with; of
+// ASCII none carries into the next byte.
+func are(b uint64) bool {
+	const top = 0x80 * each
+	digit := (b + (0x80-'0')*each) &^ (b + (0x80-('9'+1))*each)
+	letter := (b + (0x80-'a')*each) &^ (b + (0x80-('f'+1))*each)
+	return b&top == 0 && (digit|letter)&top == top
+}
+
+// Equal reports whether s is the digits of sum. How long s is is no secret.
+func Equal(sum *[32]byte, s string) bool {
+	if len(s) != 2*len(sum) {
+		return false
+	}
+	var differ uint64
+	for i := 0; i < len(sum); i += 4 {
+		differ |= digits(binary.LittleEndian.Uint32(sum[i:])) ^ word(s[2*i:])
+	}
+	return differ == 0
+}
+
+// word is the first eight bytes of s.
+func word(s string) uint64 {
+	_ = s[7]
+	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+}

@@ -1,0 +1,74 @@
+package lowerhex_test
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"strings"
+	"testing"
+
+	"github.com/gatewayauth/gatewayauth/internal/lowerhex"
+)
+
+// TestAppend: each byte at each place, for all lengths around a word, is as
+// encoding/hex has it.
+func TestAppend(t *testing.T) {
+	for n := range 14 {
+		src := make([]byte, n)
+		for i := range n {
+			for b := range 256 {
+				src[i] = byte(b)
+				if got, want := string(lowerhex.Append([]byte("x"), src)), "x"+hex.EncodeToString(src); got != want {
+					t.Fatalf("%x: got %s, want %s", src, got, want)
+				}
+			}
+		}
+	}
+}
+
+// TestIs: each byte at each place, for all lengths around a word.
+func TestIs(t *testing.T) {
+	const digits = "0123456789abcdef"
+	for n := range 20 {
+		s := []byte(strings.Repeat(digits, 2)[:n])
+		if !lowerhex.Is(string(s), n) || lowerhex.Is(string(s), n+1) || n > 0 && lowerhex.Is(string(s), n-1) {
+			t.Errorf("%d digits are not so many", n)
+		}
+		for i := range n {
+			was := s[i]
+			for b := range 256 {
+				s[i] = byte(b)
+				if got, want := lowerhex.Is(string(s), n), strings.IndexByte(digits, byte(b)) >= 0; got != want {
+					t.Errorf("%q: got %v, want %v", s, got, want)
+				}
+			}
+			s[i] = was
+		}
+	}
+}
+
+// TestEqual: what differs in one bit of one byte, or in length, is not equal.
+func TestEqual(t *testing.T) {
+	for range 100 {
+		var sum [32]byte
+		rand.Read(sum[:])
+		s := []byte(hex.EncodeToString(sum[:]))
+		if !lowerhex.Equal(&sum, string(s)) {
+			t.Fatalf("%s is not equal to itself", s)
+		}
+		for i := range s {
+			for bit := range 8 {
+				s[i] ^= 1 << bit
+				if lowerhex.Equal(&sum, string(s)) {
+					t.Fatalf("%q is taken for %x", s, sum)
+				}
+				s[i] ^= 1 << bit
+			}
+			if lowerhex.Equal(&sum, string(s[:i])) {
+				t.Fatalf("%d digits are taken for all", i)
+			}
+		}
+		if lowerhex.Equal(&sum, string(s)+"0") || lowerhex.Equal(&sum, strings.ToUpper(string(s))) {
+			t.Fatal("more digits, or letters in upper case, are taken for the same")
+		}
+	}
+}
