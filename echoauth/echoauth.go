@@ -17,9 +17,9 @@ func Middleware(v *core.Verifier) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			r := c.Request()
-			judged := *r
-			core.WithDeadline(c.Response(), &judged)
-			admitted, err := v.Admit(&judged)
+			core.WithDeadline(c.Response(), r)
+			admitted, err := v.Admit(r)
+			judged := *r // with the body to be released, whatever a handler puts in its place
 			defer core.Release(&judged)
 			if err == nil && swallowed(c) {
 				err = core.Refuse(core.CodeRequestAmbiguous, "a parameter of the route holds a slash")

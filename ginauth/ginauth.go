@@ -16,9 +16,9 @@ func Middleware(v *core.Verifier, options ...Option) gin.HandlerFunc {
 	leave := slices.Contains(options, LeaveAnswer())
 	return func(c *gin.Context) {
 		r := c.Request
-		judged := *r
-		core.WithDeadline(c.Writer, &judged)
-		admitted, err := v.Admit(&judged)
+		core.WithDeadline(c.Writer, r)
+		admitted, err := v.Admit(r)
+		judged := *r // with the body to be released, whatever a handler puts in its place
 		defer core.Release(&judged)
 		if err == nil {
 			*r = *admitted // in place: net/http removes the files of the multipart form that it finds in r

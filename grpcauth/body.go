@@ -8,6 +8,7 @@ import (
 
 	"google.golang.org/grpc/encoding"
 	"google.golang.org/grpc/mem"
+	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/stats"
 )
 
@@ -59,6 +60,7 @@ func (b *bodies) HandleRPC(ctx context.Context, event stats.RPCStats) {
 	defer c.mu.Unlock()
 	switch e := event.(type) {
 	case *stats.InHeader:
+		c.header = e.Header
 		c.compressed = e.Compression != "" && e.Compression != encoding.Identity
 	case *stats.InPayload:
 		k := key(e.Payload)
@@ -73,15 +75,30 @@ func (b *bodies) HandleRPC(ctx context.Context, event stats.RPCStats) {
 }
 
 // TagConn implements [stats.Handler].
-func (b *bodies) TagConn(ctx context.Context, _ *stats.ConnTagInfo) context.Context { return ctx }
+func (b *bodies) TagConn(ctx context.Context, info *stats.ConnTagInfo) context.Context {
+	if info.RemoteAddr == nil {
+		return ctx
+	}
+	return context.WithValue(ctx, remoteKey{}, info.RemoteAddr.String())
+}
+
+type remoteKey struct{}
+
+// remote is the address of the other end of a connection, written once for all
+// of its calls.
+func remote(ctx context.Context) string {
+	address, _ := ctx.Value(remoteKey{}).(string)
+	return address
+}
 
 // HandleConn implements [stats.Handler].
 func (b *bodies) HandleConn(context.Context, stats.ConnStats) {}
 
 // call is what was received of one call.
 type call struct {
-	mu         sync.Mutex // a handler may leave a goroutine that receives
-	compressed bool       // the bytes that the codec saw are not those received
+	mu         sync.Mutex  // a handler may leave a goroutine that receives
+	header     metadata.MD // as received; shared with other stats handlers
+	compressed bool        // the bytes that the codec saw are not those received
 	// The last message. Where the client may send one only, and sends a second,
 	// gRPC shows that to the codec alone, under the same key.
 	last any

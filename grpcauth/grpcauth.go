@@ -12,7 +12,6 @@ import (
 	"google.golang.org/grpc/encoding"
 	"google.golang.org/grpc/mem"
 	"google.golang.org/grpc/metadata"
-	"google.golang.org/grpc/peer"
 
 	"github.com/gatewayauth/gatewayauth/core"
 )
@@ -61,8 +60,9 @@ func WithCodec(c encoding.CodecV2) Option { return func(o *options) { o.codec = 
 // that cover one.
 func UnaryServerInterceptor(v *core.Verifier) grpc.UnaryServerInterceptor {
 	return func(ctx context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
-		body := &feed{callOf(ctx).take(), errUnknown}
-		r := request(ctx, info.FullMethod, body)
+		c := callOf(ctx)
+		body := &feed{c.take(), errUnknown}
+		r := c.request(ctx, info.FullMethod, body)
 		if size := body.Remaining(); size > 0 {
 			body.end, r.ContentLength = io.EOF, int64(size)
 		}
@@ -84,7 +84,7 @@ func StreamServerInterceptor(v *core.Verifier) grpc.StreamServerInterceptor {
 	return func(srv any, ss grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
 		s := &serverStream{ServerStream: ss, call: callOf(ss.Context()), single: !info.IsClientStream,
 			feed: feed{new(mem.Reader), errUnknown}}
-		r, admit := request(ss.Context(), info.FullMethod, &s.feed), v.Admit
+		r, admit := s.call.request(ss.Context(), info.FullMethod, &s.feed), v.Admit
 		if s.call.known() {
 			s.feed.end, admit = nil, v.AdmitStream
 		}
@@ -102,30 +102,35 @@ func StreamServerInterceptor(v *core.Verifier) grpc.StreamServerInterceptor {
 }
 
 // request is the HTTP/2 request that the call is.
-func request(ctx context.Context, method string, body io.ReadCloser) *http.Request {
-	md, _ := metadata.FromIncomingContext(ctx) // a copy
-	r := &http.Request{
-		Method: http.MethodPost, RequestURI: method, URL: &url.URL{Path: method}, ProtoMajor: 2,
-		Header: make(http.Header, len(md)), Body: body, ContentLength: -1,
+func (c *call) request(ctx context.Context, method string, body io.ReadCloser) *http.Request {
+	if c != nil && c.header != nil {
+		return request(ctx, method, c.header, remote(ctx), body)
 	}
+	md, _ := metadata.FromIncomingContext(ctx)
+	return request(ctx, method, md, address(ctx), body)
+}
+
+// request is an HTTP/2 request with metadata for headers, which stays as it is.
+func request(ctx context.Context, method string, md metadata.MD, remote string, body io.ReadCloser) *http.Request {
+	r := new(http.Request).WithContext(ctx)
+	r.Method, r.RequestURI, r.URL, r.ProtoMajor = http.MethodPost, method, &url.URL{Path: method}, 2
+	r.Header, r.Body, r.ContentLength, r.RemoteAddr = make(http.Header, len(md)), body, -1, remote
 	for name, values := range md {
 		switch {
 		case name == ":authority" && len(values) == 1:
 			r.Host = values[0]
 		case strings.HasPrefix(name, ":"):
 		case strings.HasSuffix(name, "-bin"): // decoded by gRPC; what was signed is the text
-			for i := range values {
-				values[i] = base64.RawStdEncoding.EncodeToString([]byte(values[i]))
+			encoded := make([]string, len(values))
+			for i, value := range values {
+				encoded[i] = base64.RawStdEncoding.EncodeToString([]byte(value))
 			}
-			fallthrough
+			r.Header[http.CanonicalHeaderKey(name)] = encoded
 		default:
 			r.Header[http.CanonicalHeaderKey(name)] = values
 		}
 	}
-	if p, ok := peer.FromContext(ctx); ok && p.Addr != nil {
-		r.RemoteAddr = p.Addr.String()
-	}
-	return r.WithContext(ctx)
+	return r
 }
 
 // onward is the handler's context: the admitted request's, without the metadata

@@ -18,9 +18,9 @@ import (
 func Middleware(v *core.Verifier) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			judged := *r
-			core.WithDeadline(w, &judged)
-			admitted, err := v.Admit(&judged)
+			core.WithDeadline(w, r)
+			admitted, err := v.Admit(r)
+			judged := *r // with the body to be released, whatever a handler puts in its place
 			defer core.Release(&judged)
 			if err != nil {
 				core.WriteProblem(w, r, err)

@@ -94,6 +94,11 @@ func NewDeclaringSigner() *apig.Signer {
 	return apig.NewSigner(key(), apig.SignOptions{Headers: headers, Payload: core.PayloadDeclared})
 }
 
+// NewUnsignedSigner is [NewSigner] with the payload declared unsigned.
+func NewUnsignedSigner() *apig.Signer {
+	return apig.NewSigner(key(), apig.SignOptions{Headers: headers, Payload: core.PayloadUnsigned})
+}
+
 // Config is a policy that accepts what [NewSigner] signs. It logs nothing.
 func Config() core.Config { return config(apig.New(apig.Config{Keys: core.Keys(key())})) }
 

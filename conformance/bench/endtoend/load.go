@@ -24,6 +24,7 @@ import (
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
 	"github.com/gatewayauth/gatewayauth/conformance/bench"
+	"github.com/gatewayauth/gatewayauth/core/apig"
 )
 
 // load is n requests that are ready to be sent.
@@ -136,7 +137,13 @@ const (
 )
 
 // overGRPC calls with grpc-go's client and metadata that was signed before.
-func overGRPC(address string, q bench.Request, n, clients int) (*load, error) {
+func overGRPC(signer *apig.Signer) func(address string, q bench.Request, n, clients int) (*load, error) {
+	return func(address string, q bench.Request, n, clients int) (*load, error) {
+		return callGRPC(signer, address, q, n, clients)
+	}
+}
+
+func callGRPC(signer *apig.Signer, address string, q bench.Request, n, clients int) (*load, error) {
 	message := &wrapperspb.BytesValue{Value: q.Body}
 	encoded, err := proto.Marshal(message)
 	if err != nil {
@@ -145,7 +152,6 @@ func overGRPC(address string, q bench.Request, n, clients int) (*load, error) {
 	framed := append(binary.BigEndian.AppendUint32([]byte{0}, uint32(len(encoded))), encoded...)
 	sum := sha256.Sum256(framed)
 	digest := hex.EncodeToString(sum[:])
-	signer := bench.NewSigner()
 	contexts := make([]context.Context, n)
 	for i := range contexts {
 		r := &http.Request{Method: http.MethodPost, URL: &url.URL{Path: grpcMethod}, Host: grpcAuthority,

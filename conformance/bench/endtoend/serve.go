@@ -49,7 +49,9 @@ var adapters = []adapter{
 		variant{"signing again with Huawei's SDK", func(l net.Listener) error { return http.Serve(l, huawei(router(allowed))) }})},
 	{"Echo", overHTTP, variants(serveEcho)},
 	{"Gin", overHTTP, variants(serveGin)},
-	{"gRPC, unary", overGRPC, variants(serveGRPC)},
+	{"gRPC, unary", overGRPC(bench.NewSigner()), variants(interceptors)},
+	{"gRPC, unary, payload unsigned", overGRPC(bench.NewUnsignedSigner()), append(variants(interceptors),
+		variant{"tap handle", func(l net.Listener) error { return serveGRPC(l, identified, grpcauth.TapServerOptions(verifier(nil))) }})},
 }
 
 func variants(serve func(net.Listener, *core.Verifier) error) []variant {
@@ -68,7 +70,7 @@ func variants(serve func(net.Listener, *core.Verifier) error) []variant {
 
 func verifier(store core.ReplayStore) *core.Verifier {
 	c := bench.Config()
-	c.Replay.Store = store
+	c.Replay.Store, c.AllowUnsignedPayload = store, true
 	v, err := core.New(c)
 	if err != nil {
 		panic(err)
@@ -157,12 +159,15 @@ func serveGin(l net.Listener, v *core.Verifier) error {
 	return http.Serve(l, g)
 }
 
-func serveGRPC(l net.Listener, v *core.Verifier) error {
-	check := handlerCheck(v)
+func interceptors(l net.Listener, v *core.Verifier) error {
 	var options []grpc.ServerOption
 	if v != nil {
 		options = grpcauth.ServerOptions(v)
 	}
+	return serveGRPC(l, handlerCheck(v), options)
+}
+
+func serveGRPC(l net.Listener, check func(context.Context) bool, options []grpc.ServerOption) error {
 	call := func(ctx context.Context, _ any) (any, error) {
 		if !check(ctx) {
 			return nil, errors.New("no identity")

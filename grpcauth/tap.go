@@ -1,0 +1,66 @@
+package grpcauth
+
+import (
+	"context"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/mem"
+	"google.golang.org/grpc/peer"
+	"google.golang.org/grpc/tap"
+
+	"github.com/gatewayauth/gatewayauth/core"
+)
+
+// TapServerOptions is [ServerOptions] for callers that leave their payload
+// unsigned, or send a password or token: it judges a call by its metadata alone,
+// before there is a call. That costs a fraction of the interceptors, and nothing
+// of a refused call reaches the server: calls of unknown methods are refused as
+// well. A credential that covers the body is refused ([core.CodePayloadUnsupported]),
+// since no message has been received yet.
+//
+// All calls of a connection wait for the one that is being judged. Use it with
+// keys and passwords in memory, and with no replay store or one in memory; never
+// with a [core.KeySource] or store that asks another machine, and with no slow
+// [core.Observer].
+//
+// Where gRPC does not run the tap handle, as under grpc.Server.ServeHTTP,
+// interceptors judge in its place. A server has one tap handle.
+func TapServerOptions(v *core.Verifier) []grpc.ServerOption {
+	unary, stream := UnaryServerInterceptor(v), StreamServerInterceptor(v)
+	return []grpc.ServerOption{
+		grpc.InTapHandle(func(ctx context.Context, info *tap.Info) (context.Context, error) {
+			r := request(ctx, info.FullMethodName, info.Header, address(ctx), &feed{new(mem.Reader), errUnknown})
+			admitted, err := v.Admit(r)
+			core.Release(r)
+			if err != nil {
+				return nil, refusal(err)
+			}
+			return context.WithValue(onward(r, admitted), judgedKey{}, v), nil
+		}),
+		grpc.ChainUnaryInterceptor(func(ctx context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
+			if judged(ctx, v) {
+				return handler(ctx, req)
+			}
+			return unary(ctx, req, info, handler)
+		}),
+		grpc.ChainStreamInterceptor(func(srv any, ss grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
+			if judged(ss.Context(), v) {
+				return handler(srv, ss)
+			}
+			return stream(srv, ss, info, handler)
+		}),
+	}
+}
+
+type judgedKey struct{}
+
+// judged reports whether the call has passed v's tap handle.
+func judged(ctx context.Context, v *core.Verifier) bool { return ctx.Value(judgedKey{}) == any(v) }
+
+// address is that of the other end.
+func address(ctx context.Context) string {
+	if p, ok := peer.FromContext(ctx); ok && p.Addr != nil {
+		return p.Addr.String()
+	}
+	return ""
+}
