@@ -101,7 +101,9 @@ func TestTapServeHTTP(t *testing.T) {
 // TestTapOfAnotherVerifier: what one verifier has let in is judged by the next.
 func TestTapOfAnotherVerifier(t *testing.T) {
 	first, _ := verifier(t, allowUnsigned)
-	second, _ := verifier(t, func(c *core.Config) { c.Schemes, c.APIs, c.Default = schemes(core.Key{Name: "k2", ID: "other", Secret: key.Secret}), nil, "k2" })
+	second, _ := verifier(t, func(c *core.Config) {
+		c.Schemes, c.APIs, c.Default = schemes(core.Key{Name: "k2", ID: "other", Secret: key.Secret}), nil, "k2"
+	})
 	conn := start(t, readAll, append(grpcauth.TapServerOptions(first), grpcauth.TapServerOptions(second)[1:]...)...)
 	err := exchange(signed(t, echo+"Unary", core.PayloadUnsigned), conn, echo+"Unary", []*bytesValue{text("one")})
 	wantCode(t, "behind two verifiers", err, codes.Unauthenticated)
