@@ -4,8 +4,6 @@ import (
 	"encoding/hex"
 	"hash"
 	"sync"
-
-	"github.com/gatewayauth/gatewayauth/internal/lowerhex"
 )
 
 // A Hash makes the hashes of bodies, and keeps those that were used for the next
@@ -44,5 +42,5 @@ func (h *Hash) put(s *hashState) { h.states.Put(s) }
 // digest is the hash of what was written, in lower-case hex.
 func (s *hashState) digest() []byte {
 	sum := s.Sum(s.sum[:0])
-	return lowerhex.Append(s.hex[:0], sum)
+	return hex.AppendEncode(s.hex[:0], sum)
 }

@@ -47,7 +47,7 @@ func (profile1) StringToSign(dst []byte, algorithm, date string, canonicalReques
 	digest := sha256.Sum256(canonicalRequest)
 	dst = append(append(dst, algorithm...), '\n')
 	dst = append(append(dst, date...), '\n')
-	return lowerhex.Append(dst, digest[:])
+	return lowerhex.Append(dst, &digest)
 }
 
 func (profile1) Plaintext(stringToSign []byte) []byte {

@@ -46,10 +46,10 @@ package apig
 import (
 	"crypto/hkdf"
 	"crypto/sha256"
+	"encoding/hex"
 
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/apig/internal/sdk"
-	"github.com/gatewayauth/gatewayauth/internal/lowerhex"
 )
 
 // Algorithm is the token in front of the credential of [New] and [NewScoped].
@@ -118,6 +118,6 @@ var v11 = sdk.Variant{
 		if err != nil {
 			return sdk.NoKey(err)
 		}
-		return sdk.MAC(sha256.New, lowerhex.Append(nil, key)) // the key is the text
+		return sdk.MAC(sha256.New, hex.AppendEncode(nil, key)) // the key is the text
 	},
 }

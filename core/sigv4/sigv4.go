@@ -139,7 +139,7 @@ func appendStringToSign(b, canonicalRequest []byte, c *core.Credential) []byte {
 	b = append(b, '\n')
 	b = append(b, c.Scope...)
 	b = append(b, '\n')
-	return lowerhex.Append(b, digest[:])
+	return lowerhex.Append(b, &digest)
 }
 
 // canonicalError gives a canonicalisation error its code.

@@ -3,18 +3,21 @@
 // Append and Equal take the same time whatever the digits are.
 package lowerhex
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"slices"
+)
 
 // each has a one in each of its bytes; times a byte, it has that in each.
 const each = 0x0101010101010101
 
-// Append appends the digits of src to dst.
-func Append(dst, src []byte) []byte {
-	for ; len(src) >= 4; src = src[4:] {
-		dst = binary.LittleEndian.AppendUint64(dst, digits(binary.LittleEndian.Uint32(src)))
-	}
-	for _, b := range src {
-		dst = binary.LittleEndian.AppendUint16(dst, uint16(digits(uint32(b))))
+// Append appends the digits of sum to dst.
+func Append(dst []byte, sum *[32]byte) []byte {
+	n := len(dst)
+	dst = slices.Grow(dst, 2*len(sum))[:n+2*len(sum)]
+	out := (*[2 * len(sum)]byte)(dst[n:])
+	for i := 0; i < len(sum); i += 4 {
+		binary.LittleEndian.PutUint64(out[2*i:], digits(binary.LittleEndian.Uint32(sum[i:])))
 	}
 	return dst
 }
@@ -64,7 +67,7 @@ func Equal(sum *[32]byte, s string) bool {
 	}
 	var differ uint64
 	for i := 0; i < len(sum); i += 4 {
-		differ |= digits(binary.LittleEndian.Uint32(sum[i:])) ^ word(s[2*i:])
+		differ |= digits(binary.LittleEndian.Uint32(sum[i:])) ^ word(s[2*i:2*i+8])
 	}
 	return differ == 0
 }

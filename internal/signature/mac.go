@@ -39,7 +39,7 @@ func (m *MAC) Sign(text []byte) (string, error) {
 	s := m.states.Get().(*macState)
 	defer m.release(s)
 	s.sign(text)
-	return string(lowerhex.Append(make([]byte, 0, 2*MACSize), s.sum[:])), nil
+	return string(lowerhex.Append(make([]byte, 0, 2*MACSize), &s.sum)), nil
 }
 
 // Verify reports whether signature is the MAC of text: all of its 64 lower-case

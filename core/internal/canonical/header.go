@@ -2,8 +2,6 @@ package canonical
 
 import (
 	"bytes"
-	"encoding/binary"
-	"math/bits"
 	"net/http"
 	"slices"
 	"strconv"
@@ -85,31 +83,10 @@ func appendValue(dst []byte, value string, f form) []byte {
 // checkLines refuses header lines whose values hold what no server lets into one,
 // and would end a line.
 func checkLines(text []byte, lines int) error {
-	if below(text, '\r'+1) == lines { // the ends of the lines
-		return nil
-	}
 	if bytes.Count(text, []byte{'\n'}) != lines || bytes.IndexByte(text, '\r') >= 0 || bytes.IndexByte(text, 0) >= 0 {
 		return ErrHeaderValue
 	}
 	return nil
-}
-
-// below returns how many bytes are less than b, which is at most 128. It takes eight at
-// a time.
-func below(text []byte, b byte) (count int) {
-	const each = 0x0101010101010101
-	add := (0x80 - uint64(b)) * each
-	for ; len(text) >= 8; text = text[8:] {
-		x := binary.LittleEndian.Uint64(text)
-		// The highest bit of a byte of the sum is set where the rest is not below b.
-		count += bits.OnesCount64(^(x&(0x7f*each) + add | x) & (0x80 * each))
-	}
-	for _, c := range text {
-		if c < b {
-			count++
-		}
-	}
-	return count
 }
 
 // appendCollapsed appends a trimmed value with every run of spaces and tabs as

@@ -92,7 +92,7 @@ func (v *Variant) appendStringToSign(b, canonicalRequest []byte, c *core.Credent
 		b = append(b, c.Scope...)
 		b = append(b, '\n')
 	}
-	return lowerhex.Append(b, digest[:])
+	return lowerhex.Append(b, &digest)
 }
 
 // ambiguous gives an error of canonicalisation its code.
