@@ -50,6 +50,26 @@ func TestT139Patterns(t *testing.T) {
 	}
 }
 
+// TestT139Turns: senders that sign different headers may take turns.
+func TestT139Turns(t *testing.T) {
+	v := verifier(t, func(c *core.Config) { c.Logger = slog.New(slog.DiscardHandler) })
+	var requests []*http.Request
+	for n := range further {
+		requests = append(requests, get(t, func(r *http.Request) error {
+			return apig.NewSigner(k1, apig.SignOptions{Headers: further[n:]}).Sign(r, noBody, instant)
+		}))
+	}
+	n := 0
+	if got := testing.AllocsPerRun(300, func() {
+		n++
+		if _, err := v.Verify(requests[n%len(requests)]); err != nil {
+			t.Fatal(err)
+		}
+	}); got > 1 {
+		t.Errorf("got %v allocations for each request, want at most 1", got)
+	}
+}
+
 // TestT139Allocations: accepting costs the identity and nothing else, refusing
 // costs nothing, whatever the reason. Allocations are exact: a single one more
 // is a finding.

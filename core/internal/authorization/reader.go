@@ -19,6 +19,10 @@ type Reader struct {
 	date      time.Time
 }
 
+// Patience is for how many accepted requests in a row something else is kept than
+// what they have.
+const Patience = 16
+
 // Date is [ParseDate]. Most requests share their second with the one before.
 func (r *Reader) Date(s string) (time.Time, bool) {
 	if s == string(r.timestamp[:]) {
@@ -59,12 +63,12 @@ func (r *Reader) SignedHeaders() string { return r.fields.SignedHeaders }
 // it has for a while: where many keys take turns, copying each would cost more
 // than it saves.
 func (r *Reader) Remember(value string) {
-	const most, patience = 1024, 16
+	const most = 1024
 	if r.hit || len(value) > most {
 		r.misses = 0
 		return
 	}
-	if r.misses++; r.known != "" && r.misses < patience {
+	if r.misses++; r.known != "" && r.misses < Patience {
 		return
 	}
 	last := strings.LastIndexByte(value, ',') + 1

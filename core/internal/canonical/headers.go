@@ -23,6 +23,7 @@ type headers struct {
 	usual   []Line        // none at 0, then those, and the header with the credential
 	index   index         // of the names
 	foundOf *http.Request // whose headers were gone over, with what was found in usual
+	misses  int           // accepted requests in a row that had another list
 }
 
 // A Line is a signed header, or that with the credential.
@@ -106,10 +107,10 @@ const credentialField = "Authorization"
 // remember keeps the list if it was read last.
 func (h *headers) remember(list string, kindOf func(field string) uint8) {
 	const most = 512
-	if h.of == nil || h.list != list || list == h.known || len(list) > most {
+	if h.of == nil || h.list != list || len(list) > most {
 		return
 	}
-	h.known, h.foundOf, h.usual = list, nil, make([]Line, 1)
+	h.known, h.misses, h.foundOf, h.usual = list, 0, nil, make([]Line, 1)
 	for name := range strings.SplitSeq(h.known, ";") {
 		line := Line{name: name}
 		if name != "host" && name != "content-length" {

@@ -121,12 +121,18 @@ func (m *Message) Header(r *http.Request, field string) []string {
 // names of the signed headers in the list, if that was read last, and of a header
 // with a credential what stands in front of its signature. Requests of strangers
 // are not for it. What kindOf says about a name, as [http.Header] has it, is kept
-// with it.
+// with it. Where lists take turns, it holds on to the one it has for a while:
+// keeping each would cost more than it saves.
 func (m *Message) Remember(list string, credential []string, kindOf func(field string) uint8) {
 	if len(credential) > 0 {
 		m.Authorization.Remember(credential[0])
 	}
-	if list == m.headers.known {
+	h := &m.headers
+	if list == h.known {
+		h.misses = 0
+		return
+	}
+	if h.misses++; h.known != "" && h.misses < authorization.Patience {
 		return
 	}
 	// A copy, since the list is part of a request; if possible the one that the
@@ -136,7 +142,7 @@ func (m *Message) Remember(list string, credential []string, kindOf func(field s
 	} else {
 		list = strings.Clone(list)
 	}
-	m.headers.remember(list, kindOf)
+	h.remember(list, kindOf)
 }
 
 // Remembered returns the list that is remembered.
