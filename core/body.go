@@ -273,8 +273,11 @@ func (v *verifyingReader) Read(b []byte) (int, error) {
 	} else if equal(string(v.hash.digest()), v.want) {
 		return n, err
 	}
-	if published := v.refuse(refusal); !v.report {
+	published := v.refuse(refusal)
+	if !v.report {
 		v.end = published
+	} else if _, own := errors.AsType[*Error](err); own { // a refusal of the source's stops nobody either
+		v.end = io.EOF
 	}
 	return n, v.end
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"google.golang.org/grpc"
@@ -84,6 +85,39 @@ func TestUnknownBytes(t *testing.T) {
 			err = exchange(signed(t, echo+"Chat", core.PayloadUnsigned), conn, echo+"Chat", []*bytesValue{message, message}, tt.call...)
 			wantCode(t, "stream, unsigned", err, codes.OK)
 		})
+	}
+}
+
+// TestDeclaredWhereAPIsStream: a digest that core leaves to whoever reads the body
+// is compared before the handler of a call runs.
+func TestDeclaredWhereAPIsStream(t *testing.T) {
+	for _, mode := range []core.Mode{core.Enforce, core.Report} {
+		v, j := verifier(t, func(c *core.Config) {
+			c.Mode = mode
+			c.APIs = []core.API{{Match: "POST " + echo + "{method}", Key: "k1", Stream: true}}
+		})
+		for name, options := range map[string][]grpc.ServerOption{"interceptors": grpcauth.ServerOptions(v), "tap": grpcauth.TapServerOptions(v)} {
+			var runs atomic.Int32
+			conn := start(t, func(ctx context.Context, receive func() ([]byte, error)) error {
+				runs.Add(1)
+				return readAll(ctx, receive)
+			}, options...)
+			for _, method := range []string{"Unary", "Watch", "Upload"} {
+				for _, sent := range []string{"one", "two"} {
+					runs.Store(0)
+					right := sent == "one" && name != "tap" // which has no body to compare
+					err := exchange(signed(t, echo+method, core.PayloadDeclared, text("one")), conn, echo+method, []*bytesValue{text(sent)})
+					verdicts := j.codes()
+					refused := slices.ContainsFunc(verdicts, func(c core.Code) bool { return c != "" })
+					switch {
+					case refused == right, (err == nil) != (right || mode == core.Report):
+						t.Errorf("%v, %s, %s with %q: got %v, verdicts %v", mode, name, method, sent, err, verdicts)
+					case !right && mode == core.Enforce && method == "Unary" && runs.Load() > 0:
+						t.Errorf("%s, %s with %q: the handler ran", name, method, sent)
+					}
+				}
+			}
+		}
 	}
 }
 

@@ -66,14 +66,29 @@ func UnaryServerInterceptor(v *core.Verifier) grpc.UnaryServerInterceptor {
 		if size := body.Remaining(); size > 0 {
 			body.end, r.ContentLength = io.EOF, int64(size)
 		}
-		admitted, err := v.Admit(r)
-		core.Release(r) // at once: the handler has the message, and reads no body
+		admitted, err := admitWhole(v, r)
 		body.Close()
 		if err != nil {
 			return nil, refusal(err)
 		}
 		return handler(onward(r, admitted), req)
 	}
+}
+
+// admitWhole admits a call whose body is there. It reads what the verifier leaves
+// to a handler ([core.API].Stream), since no handler of a call reads the body.
+func admitWhole(v *core.Verifier, r *http.Request) (*http.Request, error) {
+	admitted, err := v.Admit(r)
+	defer core.Release(r)
+	if err != nil {
+		return nil, err
+	}
+	if id, ok := core.FromContext(admitted.Context()); ok && id.Payload() == core.PayloadDeclared {
+		if _, err := io.Copy(io.Discard, admitted.Body); err != nil {
+			return nil, err
+		}
+	}
+	return admitted, nil
 }
 
 // StreamServerInterceptor verifies streams: the credential before the handler

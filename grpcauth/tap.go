@@ -30,8 +30,7 @@ func TapServerOptions(v *core.Verifier) []grpc.ServerOption {
 	return []grpc.ServerOption{
 		grpc.InTapHandle(func(ctx context.Context, info *tap.Info) (context.Context, error) {
 			r := request(ctx, info.FullMethodName, info.Header, address(ctx), &feed{new(mem.Reader), errUnknown})
-			admitted, err := v.Admit(r)
-			core.Release(r)
+			admitted, err := admitWhole(v, r)
 			if err != nil {
 				return nil, refusal(err)
 			}
