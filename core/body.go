@@ -276,6 +276,7 @@ func (v *verifyingReader) Read(b []byte) (int, error) {
 	published := v.refuse(refusal)
 	if !v.report {
 		v.end = published
+		return 0, v.end // without the last bytes: decoders take a whole value for good, whatever error comes with it
 	} else if _, own := errors.AsType[*Error](err); own { // a refusal of the source's stops nobody either
 		v.end = io.EOF
 	}

@@ -96,10 +96,11 @@ type API struct {
 	// Stream lets the handler read bodies as they arrive where their digest is
 	// declared and signed, in place of holding them in memory: [Verifier.Admit]
 	// then judges the rest, and the Read that meets the end of a body with
-	// another digest fails with [CodeBodyMismatch] in place of io.EOF. Until
-	// then nothing about the body is proven: a handler of such an API does
-	// nothing that it could not undo before it has read io.EOF. Other bodies
-	// are held as on any API.
+	// another digest fails with [CodeBodyMismatch] in place of io.EOF, and gives
+	// none of the bytes that came with it. Until then nothing about the body is
+	// proven: a handler of such an API does nothing that it could not undo before
+	// it has read io.EOF, and does not rely on a decoder to read so far. Other
+	// bodies are held as on any API.
 	Stream bool
 }
 

@@ -2,6 +2,7 @@ package core_test
 
 import (
 	"crypto/sha256"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -9,6 +10,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/apig"
@@ -61,6 +63,24 @@ func TestStreamedAPI(t *testing.T) {
 				t.Errorf("reading on gave %v", again)
 			}
 		})
+	}
+}
+
+// TestStreamedDecoder: where the end of a body comes with its last bytes, as it does
+// from servers that know its length, a decoder does not get a whole value first.
+func TestStreamedDecoder(t *testing.T) {
+	for sent, late := range map[string]core.Code{`{"amount":1}`: "", `{"amount":9}`: core.CodeBodyMismatch} {
+		v := verifier(t, streaming)
+		r := signed(t, k1, "POST", "/upload", `{"amount":1}`, apig.SignOptions{Payload: core.PayloadDeclared})
+		r.Body, r.ContentLength = io.NopCloser(iotest.DataErrReader(strings.NewReader(sent))), int64(len(sent))
+		admitted, err := v.Admit(r)
+		defer core.Release(r)
+		wantCode(t, err, "")
+		var order struct{ Amount int }
+		wantCode(t, json.NewDecoder(admitted.Body).Decode(&order), late)
+		if (order.Amount == 0) != (late != "") {
+			t.Errorf("%s: the decoder got %+v", sent, order)
+		}
 	}
 }
 
