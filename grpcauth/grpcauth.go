@@ -140,13 +140,32 @@ func request(ctx context.Context, method string, md metadata.MD, remote string, 
 			for i, value := range values {
 				encoded[i] = base64.RawStdEncoding.EncodeToString([]byte(value))
 			}
-			r.Header[http.CanonicalHeaderKey(name)] = encoded
+			r.Header[field(name)] = encoded
 		default:
-			r.Header[http.CanonicalHeaderKey(name)] = values
+			r.Header[field(name)] = values
 		}
 	}
 	return r
 }
+
+// field is the name of metadata as [http.Header] has it.
+func field(name string) string {
+	if known, ok := fields[name]; ok {
+		return known
+	}
+	return http.CanonicalHeaderKey(name)
+}
+
+// fields are the names of metadata that most calls have, and that net/http has no
+// text for.
+var fields = func() map[string]string {
+	fields := make(map[string]string)
+	for _, name := range []string{"x-sdk-date", "x-sdk-content-sha256", "x-security-token", "x-amz-date", "x-amz-content-sha256",
+		"x-amz-security-token", "x-request-id", "x-forwarded-for", "grpc-accept-encoding", "traceparent", "tracestate"} {
+		fields[name] = http.CanonicalHeaderKey(name)
+	}
+	return fields
+}()
 
 // onward is the handler's context: the admitted request's, without the metadata
 // that core keeps from handlers.

@@ -1,0 +1,40 @@
+//go:build !race
+
+package nethttp_test
+
+import (
+	"net/http"
+	"testing"
+
+	"github.com/gatewayauth/gatewayauth/core"
+	"github.com/gatewayauth/gatewayauth/internal/adaptertest"
+	"github.com/gatewayauth/gatewayauth/nethttp"
+)
+
+// The race detector makes pools forget, so this file is not for it.
+
+// nobody takes an answer.
+type nobody struct{ http.ResponseWriter }
+
+// TestAllocations: a verified request costs its identity, a context that carries
+// it, and a copy of the request with that context.
+func TestAllocations(t *testing.T) {
+	identified := 0
+	handler := nethttp.Middleware(adaptertest.NewVerifier(t, func(c *core.Config) { c.APIs = nil }))(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		if _, ok := core.FromContext(r.Context()); ok {
+			identified++
+		}
+	}))
+	received := adaptertest.Signed(adaptertest.Orders, "GET", "/v1/items", "")
+	received.Body = http.NoBody
+	var w http.ResponseWriter = nobody{}
+	r := new(http.Request)
+	const runs = 100
+	got := testing.AllocsPerRun(runs, func() {
+		*r = *received
+		handler.ServeHTTP(w, r)
+	})
+	if got != 3 || identified != runs+1 {
+		t.Errorf("got %v allocations, want 3; %d of %d requests were verified", got, identified, runs+1)
+	}
+}
