@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/gatewayauth/gatewayauth/core"
+	"github.com/gatewayauth/gatewayauth/core/internal/authorization"
 	"github.com/gatewayauth/gatewayauth/internal/lowerhex"
 	"github.com/gatewayauth/gatewayauth/internal/signature"
 )
@@ -39,10 +40,13 @@ type ecdsaP256 struct{ wildcards bool }
 func (ecdsaP256) name() string       { return "sigv4a" }
 func (ecdsaP256) identifier() string { return AlgorithmA }
 
-// parseScope reads the service; the region set takes the region's place.
-func (ecdsaP256) parseScope(c *core.Credential, text string) bool {
-	c.Service = text
-	return text != "" && !strings.Contains(text, "/")
+// parseScope reads id/yyyymmdd/service/aws4_request; the region set takes the
+// region's place.
+func (ecdsaP256) parseScope(_ *authorization.Reader, credential string) (s authorization.Scope, ok bool) {
+	s.KeyID, s.Text, _ = strings.Cut(credential, "/")
+	s.Date, s.Service, _ = strings.Cut(s.Text, "/")
+	s.Service, ok = strings.CutSuffix(s.Service, "/"+terminator)
+	return s, ok && s.KeyID != "" && s.Service != "" && !strings.Contains(s.Service, "/")
 }
 
 func (ecdsaP256) isSignature(text string) bool {

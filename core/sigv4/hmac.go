@@ -5,9 +5,9 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"net/http"
-	"strings"
 
 	"github.com/gatewayauth/gatewayauth/core"
+	"github.com/gatewayauth/gatewayauth/core/internal/authorization"
 	"github.com/gatewayauth/gatewayauth/internal/lowerhex"
 	"github.com/gatewayauth/gatewayauth/internal/signature"
 )
@@ -18,10 +18,9 @@ type hmacSHA256 struct{}
 func (hmacSHA256) name() string       { return "sigv4" }
 func (hmacSHA256) identifier() string { return Algorithm }
 
-// parseScope reads region/service.
-func (hmacSHA256) parseScope(c *core.Credential, text string) bool {
-	c.Region, c.Service, _ = strings.Cut(text, "/")
-	return c.Region != "" && c.Service != "" && !strings.Contains(c.Service, "/")
+// parseScope reads id/yyyymmdd/region/service/aws4_request.
+func (hmacSHA256) parseScope(r *authorization.Reader, credential string) (authorization.Scope, bool) {
+	return r.Scope(credential, terminator)
 }
 
 // parseRegion has nothing to read: the scope names the region.

@@ -15,7 +15,8 @@ import (
 type presented struct {
 	credential, signedHeaders, signature string
 	date                                 field
-	token, digest, regionSet             field // where they are signed
+	token, digest                        field // where they are signed
+	regionSet                            field // in the query
 }
 
 // field is the value of a header or parameter that may be absent.
@@ -77,7 +78,6 @@ func (s *scheme) parseHeader(r *http.Request, c *core.Credential, value string, 
 		p.date = field{values[0], true}
 	}
 	p.token, p.digest = signedHeader(r, c, tokenHeader), signedHeader(r, c, digestHeader)
-	p.regionSet = signedHeader(r, c, regionSetHeader)
 	return nil
 }
 
@@ -107,16 +107,14 @@ func (s *scheme) parseCredential(c *core.Credential, credential string, date fie
 		return malformed("x-amz-date is absent or not of the form 20060102T150405Z")
 	}
 	c.Timestamp, c.Time = date.value, at
-	id, scope, _ := strings.Cut(credential, "/")
-	day, rest, _ := strings.Cut(scope, "/")
-	rest, terminated := strings.CutSuffix(rest, "/"+terminator)
+	scope, ok := s.parseScope(&c.Message().Authorization, credential)
 	switch {
-	case id == "" || !terminated || !s.parseScope(c, rest):
+	case !ok:
 		return malformed("the credential has not the parts of this algorithm's scope")
-	case day != date.value[:len("20060102")]:
+	case scope.Date != date.value[:len("20060102")]:
 		return malformed("the credential's scope is of another day than the date")
 	}
-	c.KeyID, c.Scope = id, scope
+	c.KeyID, c.Scope, c.Region, c.Service = scope.KeyID, scope.Text, scope.Region, scope.Service
 	return nil
 }
 

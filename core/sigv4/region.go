@@ -8,7 +8,11 @@ import (
 )
 
 // parseRegion reads the region set, in which core looks for the key's region.
-func (a ecdsaP256) parseRegion(r *http.Request, c *core.Credential, set field) error {
+func (a ecdsaP256) parseRegion(r *http.Request, c *core.Credential, parameter field) error {
+	set := parameter
+	if !c.Presigned {
+		set = signedHeader(r, c, regionSetHeader)
+	}
 	if !set.present {
 		if !c.Presigned && header(r, regionSetHeader).present {
 			return core.Refuse(core.CodeHeaderNotSigned, "x-amz-region-set is not signed")

@@ -7,6 +7,7 @@ import (
 	"net/http"
 
 	"github.com/gatewayauth/gatewayauth/core"
+	"github.com/gatewayauth/gatewayauth/core/internal/authorization"
 	"github.com/gatewayauth/gatewayauth/core/internal/canonical"
 	"github.com/gatewayauth/gatewayauth/internal/lowerhex"
 )
@@ -48,11 +49,11 @@ func New(c Config) core.Scheme {
 type algorithm interface {
 	name() string       // of the scheme
 	identifier() string // in front of a credential
-	// parseScope reads what follows the date in a credential scope, up to the
-	// terminator.
-	parseScope(c *core.Credential, text string) bool
-	// parseRegion reads the region set, beside the scope.
-	parseRegion(r *http.Request, c *core.Credential, set field) error
+	// parseScope reads a credential: the id, and its scope up to the terminator.
+	parseScope(r *authorization.Reader, credential string) (authorization.Scope, bool)
+	// parseRegion reads the region set, beside the scope: a parameter, or the
+	// header of its name.
+	parseRegion(r *http.Request, c *core.Credential, parameter field) error
 	isSignature(text string) bool
 	// verifies reports whether the credential's signature over the string to
 	// sign was made with the secret.

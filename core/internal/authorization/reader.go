@@ -9,11 +9,13 @@ import (
 // holds up to its signature: gateways send the same each time. The zero Reader
 // remembers nothing. It is not for concurrent use.
 type Reader struct {
-	known     string // the header, up to and with "Signature="
-	algorithm string
-	fields    Fields // of known, without a signature
-	hit       bool   // the header that was read last begins with known
-	misses    int    // accepted headers in a row that did not
+	known      string // the header, up to and with "Signature="
+	algorithm  string
+	fields     Fields // of known, without a signature
+	scope      Scope  // of the credential in fields, where it was read with terminator
+	terminator string
+	hit        bool // the header that was read last begins with known
+	misses     int  // accepted headers in a row that did not
 
 	timestamp [len(DateFormat)]byte // the last date, as it was read
 	date      time.Time
@@ -56,6 +58,21 @@ func (r *Reader) Read(value, algorithm string) (f Fields, ours bool, err error) 
 	return f, true, err
 }
 
+// Scope is [ParseScope], for the credential in the header that was read last or
+// another one.
+func (r *Reader) Scope(credential, terminator string) (s Scope, ok bool) {
+	if !r.hit || credential != r.fields.Credential {
+		return ParseScope(credential, terminator)
+	}
+	if r.scope.KeyID != "" && terminator == r.terminator {
+		return r.scope, true
+	}
+	if s, ok = ParseScope(r.fields.Credential, terminator); ok {
+		r.scope, r.terminator = s, terminator
+	}
+	return s, ok
+}
+
 // SignedHeaders returns the list of the header that is remembered.
 func (r *Reader) SignedHeaders() string { return r.fields.SignedHeaders }
 
@@ -86,4 +103,5 @@ func (r *Reader) Remember(value string) {
 	}
 	fields.Signature = ""
 	r.known, r.algorithm, r.fields, r.hit, r.misses = known[:len(known)-1], algorithm, fields, false, 0
+	r.scope = Scope{}
 }

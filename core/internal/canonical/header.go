@@ -23,16 +23,30 @@ const (
 // list, values trimmed, or collapsed. A header with several values has one line
 // for each, sorted, as the SDK-* and V11 schemes have it (PROTOCOLS sections 1.1
 // and 1.2), or one for all, joined with ',' in the order received, as SigV4 has.
-func (h *headers) append(dst []byte, joined, collapse bool) ([]byte, error) {
-	start, f := len(dst), asReceived
+//
+// It says how many lines there are. Whoever has written on calls [checkLines]: bytes
+// that were just written in small pieces are slow to read.
+func (h *headers) append(dst []byte, joined, collapse bool) (b []byte, lines int) {
+	f := asReceived
 	if h.blanks {
 		f = trimmed
 	}
-	b, lines := h.appendLines(dst, joined, f)
-	if collapse && (bytes.IndexByte(b[start:], '\t') >= 0 || bytes.Contains(b[start:], []byte("  "))) {
-		b, lines = h.appendLines(dst, joined, collapsed)
+	if collapse && h.runs() {
+		f = collapsed
 	}
-	return b, checkLines(b[start:], lines)
+	return h.appendLines(dst, joined, f)
+}
+
+// runs reports whether some value has a tab or two blanks inside.
+func (h *headers) runs() bool {
+	for i := range h.lines {
+		for _, value := range h.lines[i].Values {
+			if strings.IndexByte(value, '\t') >= 0 || strings.IndexByte(value, ' ') >= 0 && strings.Contains(value, "  ") {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // appendLines says as well how many it has written.

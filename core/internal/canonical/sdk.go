@@ -37,12 +37,12 @@ func (m *Message) BuildSDK(r *http.Request, signedHeaders, payload string, order
 	more = order == ByDecoded && m.query.Differs()
 	b = m.query.Append(b, order)
 	b = append(b, '\n')
-	if b, err = m.headers.append(b, false, form.Collapse); err != nil {
-		return false, err
-	}
+	start := len(b)
+	b, lines := m.headers.append(b, false, form.Collapse)
+	end := len(b)
 	b = append(b, '\n')
 	b = append(b, signedHeaders...)
 	b = append(b, '\n')
 	m.Request = append(b, payload...)
-	return more, nil
+	return more, checkLines(m.Request[start:end], lines)
 }

@@ -115,7 +115,7 @@ func (v *Variant) parseQuery(r *http.Request, c *core.Credential) (credential st
 func (v *Variant) parseCredential(credential string, c *core.Credential) error {
 	scope, ok := authorization.Scope{KeyID: credential}, true
 	if v.Scoped {
-		scope, ok = authorization.ParseScope(credential, v.Terminator)
+		scope, ok = c.Message().Authorization.Scope(credential, v.Terminator)
 	}
 	if !ok {
 		return malformed("the credential is not an id, date, region, service and what the algorithm ends it with")
