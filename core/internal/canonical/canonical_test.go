@@ -242,3 +242,36 @@ func FuzzCheckedTargets(f *testing.F) {
 		}
 	})
 }
+
+// TestListsInTurns: a Message that is asked for one list and then for another gives
+// each what it gives alone, whichever of them it remembers.
+func TestListsInTurns(t *testing.T) {
+	r := &http.Request{Method: "GET", RequestURI: "/", Host: "h", ContentLength: 7,
+		Header: http.Header{"X-A": {"1"}, "X-B": {"2", "3"}, "X-Ab": {" 4"}}}
+	lists := []string{"host;x-a", "content-length;host;x-b", "x-a;x-ab", "x-b", "content-length;host;x-a;x-ab;x-b"}
+	build := func(m *canonical.Message, list string) string {
+		if _, err := m.BuildSDK(r, list, "P", canonical.ByDecoded, canonical.SDKForm{}); err != nil {
+			t.Fatal(err)
+		}
+		return string(m.Request)
+	}
+	alone := make(map[string]string)
+	for _, list := range lists {
+		alone[list] = build(canonical.NewMessage(), list)
+	}
+	for _, remembered := range lists {
+		m := canonical.NewMessage()
+		build(m, remembered)
+		m.Remember(remembered, nil, func(string) uint8 { return 0 })
+		m.Reset()
+		for _, first := range lists {
+			for _, second := range lists {
+				for _, list := range []string{first, second, first} {
+					if got := build(m, list); got != alone[list] {
+						t.Errorf("%s remembered, %s then %s: got %q, want %q", remembered, first, second, got, alone[list])
+					}
+				}
+			}
+		}
+	}
+}

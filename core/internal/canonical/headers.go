@@ -55,7 +55,7 @@ func (h *headers) read(r *http.Request, list string) error {
 	}
 	for i := range h.lines {
 		line := &h.lines[i]
-		if len(line.Values) == 0 { // not everything is found on the way
+		if line.field == "" || len(line.Values) == 0 { // not everything is found on the way
 			if line.Values = h.find(r, line); len(line.Values) == 0 {
 				return ErrHeaderAbsent
 			}
