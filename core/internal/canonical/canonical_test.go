@@ -264,6 +264,12 @@ func TestListsInTurns(t *testing.T) {
 		build(m, remembered)
 		m.Remember(remembered, nil, func(string) uint8 { return 0 })
 		m.Reset()
+		m.Finding(r)
+		for name, values := range r.Header {
+			if line := m.Find(name); line != nil {
+				line.Values = values
+			}
+		}
 		for _, first := range lists {
 			for _, second := range lists {
 				for _, list := range []string{first, second, first} {
