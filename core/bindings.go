@@ -170,7 +170,7 @@ func (b *bindings) lookup(r *http.Request, path string, p *probe) (*binding, err
 		(path == "/" || !strings.HasSuffix(path, "/")) {
 		return exact, nil // one reading only
 	}
-	agreed := *exact
+	agreed := exact
 	cleaned := clean(path)
 	decodedClean, _ := decode(cleaned)
 	readings := [...]struct {
@@ -198,11 +198,15 @@ func (b *bindings) lookup(r *http.Request, path string, p *probe) (*binding, err
 		case exact.key != "" && other.key != exact.key:
 			return nil, errBindingAmbiguous
 		}
-		agreed.allowUnsigned = agreed.allowUnsigned && other.allowUnsigned
-		agreed.stream = agreed.stream && other.stream
-		agreed.maxBody = min(agreed.maxBody, other.maxBody)
+		if other != exact {
+			both := *agreed
+			both.allowUnsigned = both.allowUnsigned && other.allowUnsigned
+			both.stream = both.stream && other.stream
+			both.maxBody = min(both.maxBody, other.maxBody)
+			agreed = &both
+		}
 	}
-	return &agreed, nil
+	return agreed, nil
 }
 
 // decode undoes percent-encoding.

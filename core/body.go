@@ -48,7 +48,7 @@ func (p *policy) hashBody(r *http.Request, h hash.Hash, a *attempt) error {
 	}
 	b := &bodyBuffer{source: r.Body, lease: &lease{used: p.buffered}}
 	b.chunks = b.space[:0]
-	if !a.handler { // callers of Verify may not know that they must call Release
+	if a.onward == caller {
 		runtime.AddCleanup(b, (*lease).end, b.lease)
 	}
 	timed := p.timed(r)
@@ -274,13 +274,11 @@ func (v *verifyingReader) Read(b []byte) (int, error) {
 		return n, err
 	}
 	published := v.refuse(refusal)
-	if !v.report {
-		v.end = published
-		return 0, v.end // without the last bytes: decoders take a whole value for good, whatever error comes with it
-	} else if _, own := errors.AsType[*Error](err); own { // a refusal of the source's stops nobody either
-		v.end = io.EOF
+	if v.report {
+		return n, v.end
 	}
-	return n, v.end
+	v.end = published
+	return 0, v.end // without the last bytes: decoders take a whole value for good, whatever error comes with it
 }
 
 type errReader struct{ err error }

@@ -76,7 +76,7 @@ func (p *policy) checkForm(r *http.Request, a *attempt) error {
 type notable struct {
 	name   string
 	kind   kind
-	signed bool // where SignedHeaders is the list that was accepted last
+	signed bool // where SignedHeaders is the list that is remembered
 }
 
 type kind uint8

@@ -138,7 +138,16 @@ func (p *policy) judge(r *http.Request, a *attempt) (*Identity, error) {
 //
 // Adapters call [Release] with r, as it was passed in, when the handler has
 // returned.
-func (v *Verifier) Admit(r *http.Request) (*http.Request, error) { return v.admit(r, false) }
+func (v *Verifier) Admit(r *http.Request) (*http.Request, error) {
+	return v.admit(r, handler)
+}
+
+// AdmitWhole is [Verifier.Admit] for a body that nobody reads on, such as that of a
+// gRPC call whose handler gets the message: it is judged whole, where [API].Stream
+// would leave it to the handler as well.
+func (v *Verifier) AdmitWhole(r *http.Request) (*http.Request, error) {
+	return v.admit(r, nobody)
+}
 
 // AdmitStream is [Verifier.Admit] for a body that nobody can hold, such as a
 // gRPC stream: its credential is judged at once, and a declared digest while
@@ -146,9 +155,11 @@ func (v *Verifier) Admit(r *http.Request) (*http.Request, error) { return v.admi
 // another digest fails with [CodeBodyMismatch] in place of io.EOF; until then
 // nothing about the body is proven. A credential that covers the hash of the
 // body without declaring it gives [CodePayloadUnsupported].
-func (v *Verifier) AdmitStream(r *http.Request) (*http.Request, error) { return v.admit(r, true) }
+func (v *Verifier) AdmitStream(r *http.Request) (*http.Request, error) {
+	return v.admit(r, stream)
+}
 
-func (v *Verifier) admit(r *http.Request, stream bool) (*http.Request, error) {
+func (v *Verifier) admit(r *http.Request, onward reader) (*http.Request, error) {
 	var p *policy
 	if v != nil {
 		p = v.policy.Load()
@@ -161,7 +172,7 @@ func (v *Verifier) admit(r *http.Request, stream bool) (*http.Request, error) {
 	}
 	a := p.newAttempt()
 	defer p.end(a)
-	a.stream, a.handler = stream, true
+	a.onward = onward
 	id, err := p.judge(r, a)
 	switch {
 	case err != nil && p.Mode == Report && r != nil:

@@ -44,21 +44,30 @@ type findings struct {
 	// Headers that several checks read.
 	authorization, connection []string
 	hostHeader                bool
-	asUsual                   bool // SignedHeaders is the list that was accepted last
+	asUsual                   bool // SignedHeaders is the list that is remembered
 
 	binding    *binding
 	scheme     Scheme
 	credential Credential
 	key        *Key
 	secrets    [4]Secret // room for those of the key
-	stream     bool      // the body cannot be held
-	handler    bool      // the verdict is for a handler, which may be the one to read the body
+	onward     reader    // who reads the body after the verdict
 	held       bool      // the body was read here, into memory
 	payload    string    // what stands for the body, once that is known
 
 	replayUnchecked bool // the replay store could not tell, and that is allowed
 	trail
 }
+
+// reader is who reads a body after the verdict.
+type reader uint8
+
+const (
+	caller  reader = iota // of Verify, who may not know about Release
+	handler               // for the first time, if it was not held
+	nobody                // since it is there in another form
+	stream                // while it arrives: it cannot be held
+)
 
 func (p *policy) newAttempt() *attempt {
 	a, ok := p.attempts.Get().(*attempt)
@@ -168,7 +177,7 @@ func (p *policy) verify(r *http.Request, a *attempt) (*Identity, error) {
 			return nil, Refuse(CodePayloadNotSigned, "the payload is declared unsigned, which this API does not allow")
 		}
 	case PayloadHashed:
-		if a.stream {
+		if a.onward == stream {
 			return nil, Refuse(CodePayloadUnsupported, "the hash of a stream is signed without being declared")
 		}
 		if a.payload, err = p.digest(r, a); err != nil {
@@ -195,7 +204,7 @@ func (p *policy) verify(r *http.Request, a *attempt) (*Identity, error) {
 		return nil, Refuse(CodeKeyNotBound, "rightly signed, with a key that is not bound to this API")
 	}
 	signsBody := c.Payload == PayloadHashed
-	if c.Payload == PayloadDeclared && !a.stream && !(a.handler && a.binding.stream) {
+	if c.Payload == PayloadDeclared && a.onward != stream && !(a.onward == handler && a.binding.stream) {
 		digest, err := p.digest(r, a)
 		if err != nil {
 			return nil, err

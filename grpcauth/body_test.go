@@ -88,6 +88,22 @@ func TestUnknownBytes(t *testing.T) {
 	}
 }
 
+// TestReportStopsNobody: in report mode a stream whose digest cannot be compared
+// goes on, and is reported.
+func TestReportStopsNobody(t *testing.T) {
+	for _, mode := range []core.Mode{core.Enforce, core.Report} {
+		v, j := verifier(t, func(c *core.Config) { c.Mode = mode })
+		conn := start(t, func(_ context.Context, receive func() ([]byte, error)) error {
+			_, err := receive() // and not to the end
+			return err
+		}, grpcauth.ServerOptions(v)...)
+		err := exchange(signed(t, echo+"Upload", core.PayloadDeclared, text("one"), text("two")), conn, echo+"Upload", []*bytesValue{text("one"), text("two")})
+		if got := j.codes(); (err == nil) != (mode == core.Report) || !slices.Contains(got, core.CodeBodyMismatch) {
+			t.Errorf("%v: got %v, verdicts %v", mode, err, got)
+		}
+	}
+}
+
 // TestDeclaredWhereAPIsStream: a digest that core leaves to whoever reads the body
 // is compared before the handler of a call runs.
 func TestDeclaredWhereAPIsStream(t *testing.T) {

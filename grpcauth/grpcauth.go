@@ -66,29 +66,14 @@ func UnaryServerInterceptor(v *core.Verifier) grpc.UnaryServerInterceptor {
 		if size := body.Remaining(); size > 0 {
 			body.end, r.ContentLength = io.EOF, int64(size)
 		}
-		admitted, err := admitWhole(v, r)
+		admitted, err := v.AdmitWhole(r)
+		core.Release(r) // at once: the handler has the message, and reads no body
 		body.Close()
 		if err != nil {
 			return nil, refusal(err)
 		}
 		return handler(onward(r, admitted), req)
 	}
-}
-
-// admitWhole admits a call whose body is there. It reads what the verifier leaves
-// to a handler ([core.API].Stream), since no handler of a call reads the body.
-func admitWhole(v *core.Verifier, r *http.Request) (*http.Request, error) {
-	admitted, err := v.Admit(r)
-	defer core.Release(r)
-	if err != nil {
-		return nil, err
-	}
-	if id, ok := core.FromContext(admitted.Context()); ok && id.Payload() == core.PayloadDeclared {
-		if _, err := io.Copy(io.Discard, admitted.Body); err != nil {
-			return nil, err
-		}
-	}
-	return admitted, nil
 }
 
 // StreamServerInterceptor verifies streams: the credential before the handler
@@ -99,7 +84,7 @@ func StreamServerInterceptor(v *core.Verifier) grpc.StreamServerInterceptor {
 	return func(srv any, ss grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
 		s := &serverStream{ServerStream: ss, call: callOf(ss.Context()), single: !info.IsClientStream,
 			feed: feed{new(mem.Reader), errUnknown}}
-		r, admit := s.call.request(ss.Context(), info.FullMethod, &s.feed), v.Admit
+		r, admit := s.call.request(ss.Context(), info.FullMethod, &s.feed), v.AdmitWhole
 		if s.call.known() {
 			s.feed.end, admit = nil, v.AdmitStream
 		}

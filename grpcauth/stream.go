@@ -74,8 +74,10 @@ func (s *serverStream) end(why error) {
 	}
 }
 
+// refuse ends the call with what reading on came to. What the feed itself has said
+// comes back as it is in report mode alone, where it stops nobody.
 func (s *serverStream) refuse(err error) {
-	if err != nil && s.refused == nil {
+	if err != nil && err != errUnknown && err != errUnread && s.refused == nil {
 		s.refused = refusal(err)
 	}
 }

@@ -14,8 +14,8 @@ import (
 // TapServerOptions is [ServerOptions] for callers that leave their payload
 // unsigned, or send a password or token: it judges a call by its metadata alone,
 // before there is a call. That costs a fraction of the interceptors, and nothing
-// of a refused call reaches the server: calls of unknown methods are refused as
-// well. A credential that covers the body is refused ([core.CodePayloadUnsupported]),
+// of a refused call without a deadline reaches the server: calls of unknown methods
+// are refused as well. A credential that covers the body is refused ([core.CodePayloadUnsupported]),
 // since no message has been received yet.
 //
 // All calls of a connection wait for the one that is being judged. Use it with
@@ -30,31 +30,55 @@ func TapServerOptions(v *core.Verifier) []grpc.ServerOption {
 	return []grpc.ServerOption{
 		grpc.InTapHandle(func(ctx context.Context, info *tap.Info) (context.Context, error) {
 			r := request(ctx, info.FullMethodName, info.Header, address(ctx), &feed{new(mem.Reader), errUnknown})
-			admitted, err := admitWhole(v, r)
-			if err != nil {
-				return nil, refusal(err)
+			admitted, err := v.AdmitWhole(r)
+			core.Release(r)
+			if err == nil {
+				return context.WithValue(onward(r, admitted), judgedKey{}, &verdict{by: v}), nil
 			}
-			return context.WithValue(onward(r, admitted), judgedKey{}, v), nil
+			err = refusal(err)
+			if _, timed := ctx.Deadline(); timed {
+				// gRPC would keep the context of a call that ends here until the time
+				// that the caller has set, so that one is left to the interceptors.
+				return context.WithValue(ctx, judgedKey{}, &verdict{v, err}), nil
+			}
+			return nil, err
 		}),
 		grpc.ChainUnaryInterceptor(func(ctx context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
-			if judged(ctx, v) {
-				return handler(ctx, req)
+			switch judged := judged(ctx, v); {
+			case judged == nil:
+				return unary(ctx, req, info, handler)
+			case judged.refusal != nil:
+				return nil, judged.refusal
 			}
-			return unary(ctx, req, info, handler)
+			return handler(ctx, req)
 		}),
 		grpc.ChainStreamInterceptor(func(srv any, ss grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
-			if judged(ss.Context(), v) {
-				return handler(srv, ss)
+			switch judged := judged(ss.Context(), v); {
+			case judged == nil:
+				return stream(srv, ss, info, handler)
+			case judged.refusal != nil:
+				return judged.refusal
 			}
-			return stream(srv, ss, info, handler)
+			return handler(srv, ss)
 		}),
 	}
 }
 
 type judgedKey struct{}
 
-// judged reports whether the call has passed v's tap handle.
-func judged(ctx context.Context, v *core.Verifier) bool { return ctx.Value(judgedKey{}) == any(v) }
+// verdict is that of a tap handle.
+type verdict struct {
+	by      *core.Verifier
+	refusal error
+}
+
+// judged returns the verdict of v's tap handle, nil where that has not run.
+func judged(ctx context.Context, v *core.Verifier) *verdict {
+	if judged, ok := ctx.Value(judgedKey{}).(*verdict); ok && judged.by == v {
+		return judged
+	}
+	return nil
+}
 
 // address is that of the other end.
 func address(ctx context.Context) string {

@@ -3,9 +3,11 @@ package grpcauth_test
 import (
 	"context"
 	"net/http"
+	"runtime"
 	"slices"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -59,6 +61,39 @@ func TestTap(t *testing.T) {
 		if got := j.codes(); !slices.Equal(got, []core.Code{tt.verdict}) || (runs.Load() == 1) != (tt.want == codes.OK) {
 			t.Errorf("%s, %s: got verdicts %v and %d runs, want %q", tt.name, tt.method, got, runs.Load(), tt.verdict)
 		}
+	}
+}
+
+// TestTapDeadlines: nothing is kept of refused calls, however late they would end.
+func TestTapDeadlines(t *testing.T) {
+	v, j := verifier(t, allowUnsigned)
+	listener := listen(t)
+	server := serve(listener, readAll, grpcauth.TapServerOptions(v)...)
+	t.Cleanup(server.Stop)
+	conn := dial(t, listener)
+	refused := func(calls int) {
+		for range calls {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+			for _, method := range []string{"Unary", "Chat"} {
+				wantCode(t, method, exchange(ctx, conn, echo+method, []*bytesValue{text("one")}), codes.Unauthenticated)
+			}
+			cancel()
+		}
+		j.codes()
+	}
+	held := func() uint64 {
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		return m.HeapObjects
+	}
+	refused(50)
+	const calls = 500
+	before := held()
+	refused(calls)
+	if after := held(); after > before+calls {
+		t.Errorf("%d objects are held after %d refused calls", after-before, 2*calls)
 	}
 }
 

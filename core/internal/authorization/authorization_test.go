@@ -1,6 +1,7 @@
 package authorization_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -61,13 +62,16 @@ func TestT075T076Dates(t *testing.T) {
 		}
 	}
 	for _, s := range []string{
-		"", "Bad Date", "Thu, 15 Jan 2026 12:00:00 GMT", "1768478400", "2026-01-15T12:00:00Z", "20260115T120000+0000",
+		"", strings.Repeat("\x00", 16), "Bad Date", "Thu, 15 Jan 2026 12:00:00 GMT", "1768478400", "2026-01-15T12:00:00Z", "20260115T120000+0000",
 		"20260115T120000", " 20260115T120000Z", "20260115T120000Z ", "20260115t120000Z", "20260115T120000z", "20260115 120000Z",
 		"20260230T120000Z", "20250229T120000Z", "20260100T120000Z", "20260132T120000Z", "20260015T120000Z", "20261315T120000Z",
 		"20260115T240000Z", "20260115T126000Z", "20260115T120060Z", "2026011５T12000Z", "-0260115T120000Z", "+0260115T120000Z", "2026 115T120000Z",
 	} {
 		if got, ok := authorization.ParseDate(s); ok {
 			t.Errorf("%q: taken as %v", s, got)
+		}
+		if got, ok := new(authorization.Reader).Date(s); ok {
+			t.Errorf("%q: a Reader takes it as %v", s, got)
 		}
 	}
 }

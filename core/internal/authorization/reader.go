@@ -27,7 +27,7 @@ const Patience = 16
 
 // Date is [ParseDate]. Most requests share their second with the one before.
 func (r *Reader) Date(s string) (time.Time, bool) {
-	if s == string(r.timestamp[:]) {
+	if !r.date.IsZero() && s == string(r.timestamp[:]) {
 		return r.date, true
 	}
 	date, ok := ParseDate(s)

@@ -106,8 +106,7 @@ const credentialField = "Authorization"
 
 // remember keeps the list if it was read last.
 func (h *headers) remember(list string, kindOf func(field string) uint8) {
-	const most = 512
-	if h.of == nil || h.list != list || len(list) > most {
+	if h.of == nil || h.list != list {
 		return
 	}
 	h.known, h.misses, h.foundOf, h.usual = list, 0, nil, make([]Line, 1)

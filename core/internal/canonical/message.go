@@ -132,7 +132,8 @@ func (m *Message) Remember(list string, credential []string, kindOf func(field s
 		h.misses = 0
 		return
 	}
-	if h.misses++; h.known != "" && h.misses < authorization.Patience {
+	const most = 512
+	if h.misses++; h.known != "" && h.misses < authorization.Patience || list == "" || len(list) > most {
 		return
 	}
 	// A copy, since the list is part of a request; if possible the one that the
