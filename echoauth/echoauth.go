@@ -17,9 +17,9 @@ func Middleware(v *core.Verifier) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			r := c.Request()
-			core.WithDeadline(c.Response(), r)
-			admitted, err := v.Admit(r)
-			judged := *r // with the body to be released, whatever a handler puts in its place
+			judged, received := *r, r.Body
+			core.WithDeadline(c.Response(), &judged)
+			admitted, err := v.Admit(&judged)
 			defer core.Release(&judged)
 			if err == nil && swallowed(c) {
 				err = core.Refuse(core.CodeRequestAmbiguous, "a parameter of the route holds a slash")
@@ -28,7 +28,9 @@ func Middleware(v *core.Verifier) echo.MiddlewareFunc {
 				return refusal(c, err)
 			}
 			// In place: after Pre, Echo routes by r, whatever SetRequest was told, and
-			// net/http removes the files of the multipart form that it finds in r.
+			// net/http removes the files of the multipart form that it finds in r. It
+			// looks there for its own body as well, when it answers.
+			defer func() { r.Body = received }()
 			*r = *admitted
 			return next(c)
 		}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/echoauth"
+	"github.com/gatewayauth/gatewayauth/internal/adaptertest"
 )
 
 type applicationKey struct{}
@@ -208,5 +209,20 @@ func TestMultipartFilesAreRemoved(t *testing.T) {
 	r := signed(orders, "POST", "/upload", body, "Content-Type: multipart/form-data; boundary=x")
 	if got := ask(t, h, r); got.Status != 200 || files() != 0 {
 		t.Errorf("got %d, %d files left; want 200 and none", got.Status, files())
+	}
+}
+
+func TestExpect(t *testing.T) {
+	for _, pre := range []bool{false, true} {
+		adaptertest.TestExpect(t, func(v *core.Verifier) http.Handler {
+			e := echo.New()
+			if pre {
+				e.Pre(echoauth.Middleware(v))
+			} else {
+				e.Use(echoauth.Middleware(v))
+			}
+			e.Any("/*", func(c echo.Context) error { return c.NoContent(http.StatusConflict) })
+			return e
+		})
 	}
 }

@@ -16,12 +16,14 @@ func Middleware(v *core.Verifier, options ...Option) gin.HandlerFunc {
 	leave := slices.Contains(options, LeaveAnswer())
 	return func(c *gin.Context) {
 		r := c.Request
-		core.WithDeadline(c.Writer, r)
-		admitted, err := v.Admit(r)
-		judged := *r // with the body to be released, whatever a handler puts in its place
+		judged := *r // r is the server's, which looks for its own body there
+		core.WithDeadline(c.Writer, &judged)
+		admitted, err := v.Admit(&judged)
 		defer core.Release(&judged)
 		if err == nil {
-			*r = *admitted // in place: net/http removes the files of the multipart form that it finds in r
+			// net/http removes the files of the form that it finds in r.
+			defer func() { r.MultipartForm = admitted.MultipartForm }()
+			c.Request = admitted
 			c.Next()
 			return
 		}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/ginauth"
+	"github.com/gatewayauth/gatewayauth/internal/adaptertest"
 )
 
 type applicationKey struct{}
@@ -255,4 +256,13 @@ func TestMultipartFilesAreRemoved(t *testing.T) {
 	if got := ask(t, h, r); got.Status != 200 || files() != 0 {
 		t.Errorf("got %d, %d files left; want 200 and none", got.Status, files())
 	}
+}
+
+func TestExpect(t *testing.T) {
+	adaptertest.TestExpect(t, func(v *core.Verifier) http.Handler {
+		g := gin.New()
+		g.Use(ginauth.Middleware(v))
+		g.Any("/*path", func(c *gin.Context) { c.Status(http.StatusConflict) })
+		return g
+	})
 }

@@ -18,16 +18,17 @@ import (
 func Middleware(v *core.Verifier) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			core.WithDeadline(w, r)
-			admitted, err := v.Admit(r)
-			judged := *r // with the body to be released, whatever a handler puts in its place
+			judged := *r // r is the server's, which looks for its own body there
+			core.WithDeadline(w, &judged)
+			admitted, err := v.Admit(&judged)
 			defer core.Release(&judged)
 			if err != nil {
 				core.WriteProblem(w, r, err)
 				return
 			}
-			*r = *admitted // in place: the server removes the files of the multipart form that it finds in r
-			next.ServeHTTP(w, r)
+			// The server removes the files of the form that it finds in r.
+			defer func() { r.MultipartForm, r.Pattern = admitted.MultipartForm, admitted.Pattern }()
+			next.ServeHTTP(w, admitted)
 		})
 	}
 }
