@@ -212,7 +212,7 @@ func TestMultipartFilesAreRemoved(t *testing.T) {
 	}
 }
 
-func TestExpect(t *testing.T) {
+func TestT056Expect(t *testing.T) {
 	for _, pre := range []bool{false, true} {
 		adaptertest.TestExpect(t, func(v *core.Verifier) http.Handler {
 			e := echo.New()

@@ -258,7 +258,7 @@ func TestMultipartFilesAreRemoved(t *testing.T) {
 	}
 }
 
-func TestExpect(t *testing.T) {
+func TestT056Expect(t *testing.T) {
 	adaptertest.TestExpect(t, func(v *core.Verifier) http.Handler {
 		g := gin.New()
 		g.Use(ginauth.Middleware(v))
