@@ -17,7 +17,7 @@ func Middleware(v *core.Verifier) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			r := c.Request()
-			judged, received := *r, r.Body
+			judged := *r // r is the server's, which looks for its own body there
 			core.WithDeadline(c.Response(), &judged)
 			admitted, err := v.Admit(&judged)
 			defer core.Release(&judged)
@@ -27,10 +27,17 @@ func Middleware(v *core.Verifier) echo.MiddlewareFunc {
 			if err != nil {
 				return refusal(c, err)
 			}
-			// In place: after Pre, Echo routes by r, whatever SetRequest was told, and
-			// net/http removes the files of the multipart form that it finds in r. It
-			// looks there for its own body as well, when it answers.
-			defer func() { r.Body = received }()
+			if c.Path() != "" { // routed already
+				defer func() { r.MultipartForm = admitted.MultipartForm }() // net/http removes its files
+				c.SetRequest(admitted)
+				return next(c)
+			}
+			// In place: after Pre, Echo routes by r, whatever SetRequest was told. There
+			// net/http does not find its own body when it answers, and would wait for
+			// one that it has not asked for.
+			if r.Header.Get("Expect") != "" {
+				c.Response().Header().Set("Connection", "close")
+			}
 			*r = *admitted
 			return next(c)
 		}

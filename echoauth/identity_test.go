@@ -224,5 +224,19 @@ func TestT056Expect(t *testing.T) {
 			e.Any("/*", func(c echo.Context) error { return c.NoContent(http.StatusConflict) })
 			return e
 		})
+		adaptertest.TestExpect(t, func(v *core.Verifier) http.Handler { // no route at all
+			e := echo.New()
+			if e.Use(echoauth.Middleware(v)); pre {
+				e.Pre(echoauth.Middleware(v))
+			}
+			e.HTTPErrorHandler = func(err error, c echo.Context) {
+				if status := core.StatusCode(err); status != http.StatusServiceUnavailable {
+					c.NoContent(status)
+					return
+				}
+				c.NoContent(http.StatusConflict) // Echo's 404
+			}
+			return e
+		})
 	}
 }
