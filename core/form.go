@@ -207,8 +207,7 @@ func (p *policy) checkCoverage(r *http.Request, a *attempt) error {
 		}
 	}
 	var protocol, override, twin bool // not decided in the loop: a map has no order
-	for i := range a.notable {
-		h := &a.notable[i]
+	for _, h := range a.notable {
 		protocol = protocol || h.kind&(protocolHeader|digestHeader) == protocolHeader && c.SignsRequest && !a.signs(h)
 		override = override || h.kind&overrideHeader != 0 && !a.signs(h)
 		twin = twin || h.kind&underscoreHeader != 0 && c.SignsRequest && p.requires(h.name)
@@ -245,8 +244,7 @@ type required struct {
 // proxy would have deleted them.
 func checkTwins(r *http.Request, a *attempt) error {
 	c := &a.credential
-	for i := range a.notable {
-		h := &a.notable[i]
+	for _, h := range a.notable {
 		if h.kind&underscoreHeader != 0 && !a.signs(h) && c.signs(h.name, sameSpelling) {
 			return Refuse(CodeRequestAmbiguous, "a signed header is also present with an underscore in its name")
 		}
@@ -328,7 +326,7 @@ func isOneOf(header string, names []string) bool {
 }
 
 // signs reports whether a header of the request is signed.
-func (a *attempt) signs(h *notable) bool {
+func (a *attempt) signs(h notable) bool {
 	return a.asUsual && h.signed || a.credential.signs(h.name, sameName)
 }
 
@@ -424,8 +422,7 @@ func isHeaderName(name string) bool {
 // signed, in any spelling that a CGI-like handler would take for them.
 func withoutReserved(h http.Header, a *attempt) http.Header {
 	kept := h
-	for i := range a.notable {
-		n := &a.notable[i]
+	for _, n := range a.notable {
 		if n.kind&reservedHeader != 0 && !a.signs(n) {
 			if len(kept) == len(h) {
 				kept = h.Clone()

@@ -75,21 +75,7 @@ func (b *bodies) HandleRPC(ctx context.Context, event stats.RPCStats) {
 }
 
 // TagConn implements [stats.Handler].
-func (b *bodies) TagConn(ctx context.Context, info *stats.ConnTagInfo) context.Context {
-	if info.RemoteAddr == nil {
-		return ctx
-	}
-	return context.WithValue(ctx, remoteKey{}, info.RemoteAddr.String())
-}
-
-type remoteKey struct{}
-
-// remote is the address of the other end of a connection, written once for all
-// of its calls.
-func remote(ctx context.Context) string {
-	address, _ := ctx.Value(remoteKey{}).(string)
-	return address
-}
+func (b *bodies) TagConn(ctx context.Context, _ *stats.ConnTagInfo) context.Context { return ctx }
 
 // HandleConn implements [stats.Handler].
 func (b *bodies) HandleConn(context.Context, stats.ConnStats) {}

@@ -6,12 +6,14 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/encoding"
 	"google.golang.org/grpc/mem"
 	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/peer"
 
 	"github.com/gatewayauth/gatewayauth/core"
 )
@@ -104,53 +106,37 @@ func StreamServerInterceptor(v *core.Verifier) grpc.StreamServerInterceptor {
 // request is the HTTP/2 request that the call is.
 func (c *call) request(ctx context.Context, method string, body io.ReadCloser) *http.Request {
 	if c != nil && c.header != nil {
-		return request(ctx, method, c.header, remote(ctx), body)
+		return request(ctx, method, c.header, body)
 	}
 	md, _ := metadata.FromIncomingContext(ctx)
-	return request(ctx, method, md, address(ctx), body)
+	return request(ctx, method, md, body)
 }
 
 // request is an HTTP/2 request with metadata for headers, which stays as it is.
-func request(ctx context.Context, method string, md metadata.MD, remote string, body io.ReadCloser) *http.Request {
+func request(ctx context.Context, method string, md metadata.MD, body io.ReadCloser) *http.Request {
 	r := new(http.Request).WithContext(ctx)
 	r.Method, r.RequestURI, r.URL, r.ProtoMajor = http.MethodPost, method, &url.URL{Path: method}, 2
-	r.Header, r.Body, r.ContentLength, r.RemoteAddr = make(http.Header, len(md)), body, -1, remote
+	r.Header, r.Body, r.ContentLength = make(http.Header, len(md)), body, -1
 	for name, values := range md {
 		switch {
 		case name == ":authority" && len(values) == 1:
 			r.Host = values[0]
+			continue
 		case strings.HasPrefix(name, ":"):
+			continue
 		case strings.HasSuffix(name, "-bin"): // decoded by gRPC; what was signed is the text
-			encoded := make([]string, len(values))
+			values = slices.Clone(values)
 			for i, value := range values {
-				encoded[i] = base64.RawStdEncoding.EncodeToString([]byte(value))
+				values[i] = base64.RawStdEncoding.EncodeToString([]byte(value))
 			}
-			r.Header[field(name)] = encoded
-		default:
-			r.Header[field(name)] = values
 		}
+		r.Header[http.CanonicalHeaderKey(name)] = values
+	}
+	if p, ok := peer.FromContext(ctx); ok && p.Addr != nil {
+		r.RemoteAddr = p.Addr.String()
 	}
 	return r
 }
-
-// field is the name of metadata as [http.Header] has it.
-func field(name string) string {
-	if known, ok := fields[name]; ok {
-		return known
-	}
-	return http.CanonicalHeaderKey(name)
-}
-
-// fields are the names of metadata that most calls have, and that net/http has no
-// text for.
-var fields = func() map[string]string {
-	fields := make(map[string]string)
-	for _, name := range []string{"x-sdk-date", "x-sdk-content-sha256", "x-security-token", "x-amz-date", "x-amz-content-sha256",
-		"x-amz-security-token", "x-request-id", "x-forwarded-for", "grpc-accept-encoding", "traceparent", "tracestate"} {
-		fields[name] = http.CanonicalHeaderKey(name)
-	}
-	return fields
-}()
 
 // onward is the handler's context: the admitted request's, without the metadata
 // that core keeps from handlers.

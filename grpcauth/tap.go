@@ -5,7 +5,6 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/mem"
-	"google.golang.org/grpc/peer"
 	"google.golang.org/grpc/tap"
 
 	"github.com/gatewayauth/gatewayauth/core"
@@ -29,7 +28,7 @@ func TapServerOptions(v *core.Verifier) []grpc.ServerOption {
 	unary, stream := UnaryServerInterceptor(v), StreamServerInterceptor(v)
 	return []grpc.ServerOption{
 		grpc.InTapHandle(func(ctx context.Context, info *tap.Info) (context.Context, error) {
-			r := request(ctx, info.FullMethodName, info.Header, address(ctx), &feed{new(mem.Reader), errUnknown})
+			r := request(ctx, info.FullMethodName, info.Header, &feed{new(mem.Reader), errUnknown})
 			admitted, err := v.AdmitWhole(r)
 			core.Release(r)
 			if err == nil {
@@ -78,12 +77,4 @@ func judged(ctx context.Context, v *core.Verifier) *verdict {
 		return judged
 	}
 	return nil
-}
-
-// address is that of the other end.
-func address(ctx context.Context) string {
-	if p, ok := peer.FromContext(ctx); ok && p.Addr != nil {
-		return p.Addr.String()
-	}
-	return ""
 }

@@ -13,10 +13,10 @@ import (
 
 // presented is what a request presents, in either form.
 type presented struct {
-	credential, signedHeaders, signature string
-	date                                 field
-	token, digest                        field // where they are signed
-	regionSet                            field // in the query
+	credential, signature string
+	date                  field
+	token, digest         field // where they are signed
+	regionSet             field // in the query
 }
 
 // field is the value of a header or parameter that may be absent.
@@ -72,7 +72,7 @@ func (s *scheme) parseHeader(r *http.Request, c *core.Credential, value string, 
 	case fields.Credential == "" || fields.Access != "" || !fields.Listed:
 		return malformed("the fields are not Credential, SignedHeaders and Signature")
 	}
-	p.credential, p.signedHeaders, p.signature = fields.Credential, fields.SignedHeaders, fields.Signature
+	p.credential, p.signature = fields.Credential, fields.Signature
 	c.SignedHeaders, c.Date = fields.SignedHeaders, dateHeader
 	if values := c.Message().Header(r, dateField); len(values) == 1 {
 		p.date = field{values[0], true}

@@ -19,22 +19,16 @@ const (
 	collapsed              // and every run of them inside made one space
 )
 
-// append appends one line name:value for every signed header, in the order of the
-// list, values trimmed, or collapsed. A header with several values has one line
-// for each, sorted, as the SDK-* and V11 schemes have it (PROTOCOLS sections 1.1
-// and 1.2), or one for all, joined with ',' in the order received, as SigV4 has.
-//
-// It says how many lines there are. Whoever has written on calls [checkLines]: bytes
-// that were just written in small pieces are slow to read.
-func (h *headers) append(dst []byte, joined, collapse bool) (b []byte, lines int) {
-	f := asReceived
-	if h.blanks {
-		f = trimmed
+// form is that of all values: they need no looking at one by one where nothing
+// would change them.
+func (h *headers) form(collapse bool) form {
+	switch {
+	case collapse && h.runs():
+		return collapsed
+	case h.blanks:
+		return trimmed
 	}
-	if collapse && h.runs() {
-		f = collapsed
-	}
-	return h.appendLines(dst, joined, f)
+	return asReceived
 }
 
 // runs reports whether some value has a tab or two blanks inside.
@@ -49,11 +43,16 @@ func (h *headers) runs() bool {
 	return false
 }
 
-// appendLines says as well how many it has written.
-func (h *headers) appendLines(dst []byte, joined bool, f form) (b []byte, lines int) {
+// append appends one line name:value for every signed header, in the order of the
+// list, values trimmed, or collapsed, and says how many lines these are. A header
+// with several values has one line for each, sorted, as the SDK-* and V11 schemes
+// have it (PROTOCOLS sections 1.1 and 1.2), or one for all, joined with ',' in the
+// order received, as SigV4 has.
+func (h *headers) append(dst []byte, joined, collapse bool) (b []byte, lines int) {
+	all := h.form(collapse)
 	for i := range h.lines {
 		line := &h.lines[i]
-		values, f := line.Values, f
+		values, f := line.Values, all
 		if len(values) > 1 {
 			values, f = several(values, joined, f), asReceived
 		}

@@ -37,12 +37,5 @@ func (m *Message) BuildSDK(r *http.Request, signedHeaders, payload string, order
 	more = order == ByDecoded && m.query.Differs()
 	b = m.query.Append(b, order)
 	b = append(b, '\n')
-	start := len(b)
-	b, lines := m.headers.append(b, false, form.Collapse)
-	end := len(b)
-	b = append(b, '\n')
-	b = append(b, signedHeaders...)
-	b = append(b, '\n')
-	m.Request = append(b, payload...)
-	return more, checkLines(m.Request[start:end], lines)
+	return more, m.finish(b, signedHeaders, payload, false, form.Collapse)
 }

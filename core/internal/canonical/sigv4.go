@@ -39,14 +39,7 @@ func (m *Message) BuildSigV4(r *http.Request, s SigV4) error {
 	}
 	b = m.query.Append(b, ByEncoded)
 	b = append(b, '\n')
-	start := len(b)
-	b, lines := m.headers.append(b, true, true)
-	end := len(b)
-	b = append(b, '\n')
-	b = append(b, s.SignedHeaders...)
-	b = append(b, '\n')
-	m.Request = append(b, s.Payload...)
-	return checkLines(m.Request[start:end], lines)
+	return m.finish(b, s.SignedHeaders, s.Payload, true, true)
 }
 
 // Drop removes every parameter with a name, which consists of unreserved
