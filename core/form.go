@@ -39,7 +39,7 @@ func (p *policy) checkForm(r *http.Request, a *attempt) error {
 	if err := a.message.CheckTarget(r, p.Limits.QueryParameters); err != nil {
 		return Refuse(CodeRequestAmbiguous, err.Error())
 	}
-	if strings.ContainsAny(r.Method, "\r\n") {
+	if holdsLineEnd(r.Method) {
 		return Refuse(CodeRequestAmbiguous, "the method is not a token")
 	}
 	if err := p.readHeaders(r, a); err != nil {
@@ -62,7 +62,7 @@ func (p *policy) checkForm(r *http.Request, a *attempt) error {
 		return Refuse(CodeRequestAmbiguous, "credentials in the headers of two schemes")
 	case credentials == 0 && len(auth) == 0:
 		return nil
-	case canonical.HasParameter(a.query, credentialParameters[:]...):
+	case a.message.HasParameter(r, credentialParameters[:]...):
 		return Refuse(CodeRequestAmbiguous, "credentials in a header and in the query")
 	}
 	if len(auth) > 0 && len(auth[0]) > p.Limits.Authorization {
@@ -390,6 +390,16 @@ func isHost(host string) bool {
 		}
 	}
 	return host != ""
+}
+
+// holdsLineEnd is for texts of a few bytes.
+func holdsLineEnd(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if s[i] == '\r' || s[i] == '\n' {
+			return true
+		}
+	}
+	return false
 }
 
 // notInHost are the bytes that no authority has; inName those of a field name in

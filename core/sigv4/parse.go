@@ -29,13 +29,12 @@ const terminator = "aws4_request"
 
 // Parse reads the credential in the Authorization header, or else in the query.
 func (s *scheme) Parse(r *http.Request, c *core.Credential) error {
-	path, query := c.Message().Target(r)
 	var p presented
 	var err error
 	if values := c.Message().Header(r, "Authorization"); len(values) > 0 {
 		err = s.parseHeader(r, c, values[0], &p)
 	} else {
-		err = s.parseQuery(r, c, query, &p)
+		err = s.parseQuery(r, c, &p)
 	}
 	if err != nil {
 		return err
@@ -54,7 +53,7 @@ func (s *scheme) Parse(r *http.Request, c *core.Credential) error {
 	if err := s.parsePayload(c, p.digest); err != nil {
 		return err
 	}
-	if err := s.pathsOf(c).rule().Check(path); err != nil {
+	if err := c.Message().CheckSigV4Path(r, s.pathsOf(c).rule()); err != nil {
 		return canonicalError(err)
 	}
 	return s.parseRegion(r, c, p.regionSet)

@@ -32,7 +32,8 @@ var parameterNames = [...]string{
 type parameters [len(parameterNames)]field
 
 // parseQuery reads the query form.
-func (s *scheme) parseQuery(r *http.Request, c *core.Credential, query string, p *presented) error {
+func (s *scheme) parseQuery(r *http.Request, c *core.Credential, p *presented) error {
+	_, query := c.Message().Target(r)
 	if !isPresigned(query) {
 		return core.ErrNoCredential
 	}

@@ -56,7 +56,7 @@ func (m *Message) Target(r *http.Request) (path, query string) {
 
 func (m *Message) targetFor(r *http.Request) *target {
 	if m.targetOf != r {
-		m.target = newTarget(Target(r))
+		m.target = targetOf(r)
 		m.targetOf = r
 	}
 	return &m.target
@@ -68,10 +68,21 @@ func (m *Message) CheckTarget(r *http.Request, maxParams int) error {
 	return m.targetFor(r).check(&m.query, maxParams)
 }
 
+// HasParameter is [HasParameter] for the query of r.
+func (m *Message) HasParameter(r *http.Request, names ...string) bool {
+	return m.query.hasParameter(m.targetFor(r).query, names)
+}
+
 // CheckPath is [CheckPath] for the path of r.
 func (m *Message) CheckPath(r *http.Request) error {
 	t := m.targetFor(r)
-	return checkPath(t.path, t.plain)
+	return checkPath(t.path, t.shape)
+}
+
+// CheckSigV4Path is [SigV4Path.Check] for the path of r.
+func (m *Message) CheckSigV4Path(r *http.Request, p SigV4Path) error {
+	t := m.targetFor(r)
+	return p.check(t.path, t.shape)
 }
 
 // ReadHeaders finds the values of the signed headers of r, given in lower case

@@ -1,16 +1,14 @@
 package canonical
 
-import "strings"
-
 // CheckPath refuses paths whose canonical form in the SDK-* and V11 schemes
 // hides differences that a router can see: an encoded slash or backslash, an
 // encoded unreserved character, a dot segment. The missing or present final
 // slash is hidden as well and cannot be told apart; both spellings are one
 // request.
-func CheckPath(path string) error { return checkPath(path, isPlain(path)) }
+func CheckPath(path string) error { return checkPath(path, shapeOf(path)) }
 
-func checkPath(path string, plain bool) error {
-	if plain && (strings.IndexByte(path, '.') < 0 || !strings.Contains(path, "/.")) {
+func checkPath(path string, s shape) error {
+	if s&(coded|dot) == 0 {
 		return nil
 	}
 	segment := 0 // where the current segment starts
@@ -42,11 +40,11 @@ func checkPath(path string, plain bool) error {
 // (PROTOCOLS section 1.1): every segment decoded and encoded again, a slash at
 // the end, double slashes left alone. The path must have passed [CheckPath].
 func AppendPath(dst []byte, path string) []byte {
-	return appendPath(dst, path, isPlain(path))
+	return appendPath(dst, path, shapeOf(path))
 }
 
-func appendPath(dst []byte, path string, plain bool) []byte {
-	if plain {
+func appendPath(dst []byte, path string, s shape) []byte {
+	if s.plain() {
 		dst = append(dst, path...)
 		if path == "" || path[len(path)-1] != '/' {
 			dst = append(dst, '/')

@@ -29,6 +29,7 @@ type Query struct {
 	pairs   []pair
 	encoded bool // something was percent-encoded
 	whole   bool // text is the canonical query but for the order of pairs
+	capital bool // the name of some parameter begins with 'X', where split is set
 }
 
 // text[start:name] is the name, text[value:end] the value.
@@ -90,7 +91,7 @@ func (q *Query) read(query string) error {
 }
 
 func (q *Query) forget() {
-	q.plain, q.split, q.whole = "", false, false
+	q.plain, q.split, q.whole, q.capital = "", false, false, false
 	q.text, q.pairs, q.encoded = q.text[:0], q.pairs[:0], false
 }
 
@@ -99,7 +100,7 @@ func (q *Query) forget() {
 // with a '=' in a value, and for more parameters than most.
 func (q *Query) splitPlain(query string, most int) bool {
 	q.forget()
-	q.whole = true
+	pairs, whole, capital := q.pairs, true, false
 	for i := 0; i < len(query); i++ {
 		p := pair{start: i, name: plainEnd(query, i)}
 		p.value, p.end = p.name, p.name
@@ -111,16 +112,18 @@ func (q *Query) splitPlain(query string, most int) bool {
 		if i < len(query) && query[i] != '&' {
 			return false
 		}
-		q.whole = q.whole && p.value > p.name && i != len(query)-1
+		whole = whole && p.value > p.name && i != len(query)-1
 		if i == p.start {
 			continue
 		}
-		if len(q.pairs) == most {
+		if len(pairs) == most {
 			return false
 		}
-		q.pairs = append(q.pairs, p)
+		capital = capital || query[p.start] == 'X'
+		pairs = append(pairs, p)
 	}
 	q.text = append(q.text, query...)
+	q.pairs, q.whole, q.capital = pairs, whole, capital
 	q.plain, q.split = query, true
 	return true
 }
@@ -217,6 +220,14 @@ func next(s []byte) (byte, []byte) {
 		return fromHex[s[1]]<<4 | fromHex[s[2]], s[3:]
 	}
 	return s[0], s[1:]
+}
+
+// hasParameter is [HasParameter] for a query that may have been split already.
+func (q *Query) hasParameter(query string, names []string) bool {
+	if q.split && q.plain == query && !q.capital {
+		return false
+	}
+	return HasParameter(query, names...)
 }
 
 // HasParameter reports whether a raw query has a parameter whose decoded name

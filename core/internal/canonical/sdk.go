@@ -26,7 +26,7 @@ func (m *Message) BuildSDK(r *http.Request, signedHeaders, payload string, order
 	}
 	b := append(m.Request[:0], r.Method...)
 	b = append(b, '\n')
-	b = appendPath(b, t.path, t.plain)
+	b = appendPath(b, t.path, t.shape)
 	b = append(b, '\n')
 	if err = m.query.read(t.query); err != nil {
 		return false, err

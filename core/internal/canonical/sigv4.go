@@ -21,7 +21,7 @@ type SigV4 struct {
 //
 //	METHOD \n path \n query \n headers \n SignedHeaders \n payload
 //
-// The path must have passed s.Path.Check.
+// The path must have passed [Message.CheckSigV4Path].
 func (m *Message) BuildSigV4(r *http.Request, s SigV4) error {
 	t := m.targetFor(r)
 	if err := m.headers.read(r, s.SignedHeaders); err != nil {
@@ -29,7 +29,7 @@ func (m *Message) BuildSigV4(r *http.Request, s SigV4) error {
 	}
 	b := append(m.Request[:0], r.Method...)
 	b = append(b, '\n')
-	b = s.Path.append(b, t.path, t.plain)
+	b = s.Path.append(b, t.path, t.shape)
 	b = append(b, '\n')
 	if err := m.query.read(t.query); err != nil {
 		return err

@@ -34,14 +34,16 @@ const (
 // and a backslash as it stands, which only malformed targets hold: the key a\b
 // is sent as a%5Cb. Empty segments and dot segments are not hidden: they belong
 // to the names of objects, and each has one spelling.
-func (p SigV4Path) Check(path string) error {
+func (p SigV4Path) Check(path string) error { return p.check(path, shapeOf(path)) }
+
+func (p SigV4Path) check(path string, s shape) error {
 	if p == EncodedOnce {
 		return checkObjectPath(path)
 	}
 	if path == "" || path[0] != '/' {
 		return ErrTargetForm
 	}
-	if !strings.Contains(path, "//") && !strings.Contains(path, "/.") {
+	if s&(slashes|dot) == 0 {
 		return nil
 	}
 	for rest, more := path[1:], true; more; {
@@ -83,18 +85,18 @@ func checkObjectPath(path string) error {
 
 // Append appends the canonical path of a path that has passed Check.
 func (p SigV4Path) Append(dst []byte, path string) []byte {
-	return p.append(dst, path, isPlain(path))
+	return p.append(dst, path, shapeOf(path))
 }
 
-func (p SigV4Path) append(dst []byte, path string, plain bool) []byte {
+func (p SigV4Path) append(dst []byte, path string, s shape) []byte {
 	if p == EncodedOnce {
-		dst = appendPath(dst, path, plain)
+		dst = appendPath(dst, path, s)
 		if path[len(path)-1] != '/' {
 			dst = dst[:len(dst)-1] // AppendPath ends every path with a slash
 		}
 		return dst
 	}
-	if plain {
+	if s.plain() {
 		return append(dst, path...)
 	}
 	for i := 0; i < len(path); i++ {

@@ -36,16 +36,8 @@ var (
 // front cannot change what was signed, and of URL otherwise (outgoing and
 // hand-made requests). The query is without its question mark.
 func Target(r *http.Request) (path, query string) {
-	target := r.RequestURI
-	if target == "" {
-		path, query = r.URL.EscapedPath(), r.URL.RawQuery
-		if path == "" {
-			path = "/"
-		}
-		return path, query
-	}
-	path, query, _ = authorization.CutByte(target, '?')
-	return path, query
+	t := targetOf(r)
+	return t.path, t.query
 }
 
 // SetQuery replaces the query of r wherever [Target], which gave the path, looks
@@ -63,10 +55,26 @@ func SetQuery(r *http.Request, path, query string) {
 // target is the target of one request.
 type target struct {
 	path, query string
-	plain       bool // the path
+	shape       shape // of the path
 }
 
-func newTarget(path, query string) target { return target{path, query, isPlain(path)} }
+func targetOf(r *http.Request) target {
+	text := r.RequestURI
+	if text == "" {
+		path := r.URL.EscapedPath()
+		if path == "" {
+			path = "/"
+		}
+		return newTarget(path, r.URL.RawQuery)
+	}
+	end, s := pathEnd(text)
+	if end == len(text) {
+		return target{text, "", s}
+	}
+	return target{text[:end], text[end+1:], s}
+}
+
+func newTarget(path, query string) target { return target{path, query, shapeOf(path)} }
 
 // check refuses targets that can be read in two ways whatever the
 // scheme: forms other than the origin form (RFC 9112 section 3.2.1), bad
@@ -78,7 +86,7 @@ func (t *target) check(q *Query, maxParams int) error {
 	if t.path == "" || t.path[0] != '/' {
 		return ErrTargetForm
 	}
-	if !t.plain {
+	if !t.shape.plain() {
 		if err := checkPathBytes(t.path); err != nil {
 			return err
 		}
@@ -141,25 +149,55 @@ func checkQueryBytes(query string) error {
 	return nil
 }
 
-// isPlain reports whether nothing in a path is encoded, or would be: it consists
-// of unreserved characters and slashes, as most do. Its bytes need no looking at
-// one by one after that.
-func isPlain(path string) bool {
-	var other byte
-	for i := 0; i < len(path); i++ {
-		other |= notPlain[path[i]]
-	}
-	return other == 0
-}
+// A shape says, in bits, what a path may hold: what it does not need not be
+// looked for.
+type shape uint8
 
-var notPlain = func() (other [256]byte) {
+const (
+	coded   shape = 1 << 0 // a byte that is encoded, or would be
+	dot     shape = 1 << 2
+	mark    shape = 1 << 4 // '?'
+	slash   shape = 1 << 6
+	slashes       = slash << 1 // two in a row
+)
+
+// plain reports whether a path consists of unreserved characters and slashes, as
+// most do.
+func (s shape) plain() bool { return s&coded == 0 }
+
+// shapes are those of single bytes.
+var shapes = func() (of [256]shape) {
 	for i, free := range unreserved {
-		if !free && i != '/' {
-			other[i] = 1
+		if !free {
+			of[i] = coded
 		}
 	}
-	return other
+	of['.'], of['?'], of['/'] = dot, coded|mark, slash
+	return of
 }()
+
+// pathEnd returns where the path in front of a query ends, and its shape.
+func pathEnd(s string) (end int, all shape) {
+	var one shape
+	for end < len(s) {
+		before := one
+		if one = shapes[s[end]]; one&mark != 0 {
+			break
+		}
+		all |= one | one&before<<1
+		end++
+	}
+	return end, all
+}
+
+// shapeOf is that of a path without a query.
+func shapeOf(path string) shape {
+	end, s := pathEnd(path)
+	if end < len(path) {
+		return coded | dot | slash | slashes
+	}
+	return s
+}
 
 // unhex decodes the percent sequence that starts at s[i].
 func unhex(s string, i int) (byte, bool) {
