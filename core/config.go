@@ -278,6 +278,7 @@ func (c Config) compile() (*policy, error) {
 		for _, err := range index.add(s.Keys()) {
 			problem("scheme %s: %w", s.Name(), err)
 		}
+		p.schemes = append(p.schemes, newAccepted(s, p.Environment))
 		header := "Authorization"
 		if h, ok := s.(HeaderScheme); ok {
 			header = http.CanonicalHeaderKey(h.CredentialHeader())
@@ -311,6 +312,7 @@ func (c Config) compile() (*policy, error) {
 		p.Logger = slog.Default()
 	}
 	p.challenge = challenge(p.algorithms, c.Environment)
+	p.openOrigin = &origin{environment: c.Environment}
 	p.refusals.make = func(e *Error) *Error {
 		answer := *e
 		answer.challenge, answer.known = p.challenge, false

@@ -122,7 +122,7 @@ func (p *policy) publish(r *http.Request, a *attempt, id *Identity, err error) {
 		level, kind = slog.LevelWarn, kindUnchecked
 	}
 	if id.Verified() {
-		p.tally.accepted(a.scheme, a.key, a.used, a.usedAt)
+		p.tally.accepted(a)
 	}
 	ctx := context.Background()
 	if r != nil {

@@ -31,29 +31,6 @@ type Identity struct {
 // origin is what identities of a scheme and algorithm have in common.
 type origin struct{ environment, scheme, algorithm string }
 
-// allOrigins returns what the policy's identities can have, first that of open
-// APIs.
-func (p *policy) allOrigins() []origin {
-	all := []origin{{environment: p.Environment}}
-	for _, s := range p.Schemes {
-		for _, algorithm := range s.Algorithms() {
-			all = append(all, origin{p.Environment, s.Name(), algorithm})
-		}
-	}
-	return all
-}
-
-// origin returns that of a scheme and algorithm; not all schemes tell all their
-// algorithms.
-func (p *policy) origin(scheme, algorithm string) *origin {
-	for i := range p.origins {
-		if o := &p.origins[i]; o.algorithm == algorithm && o.scheme == scheme {
-			return o
-		}
-	}
-	return &origin{p.Environment, scheme, algorithm}
-}
-
 func (id *Identity) from() origin {
 	if id.origin == nil {
 		return origin{}

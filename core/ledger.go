@@ -41,14 +41,11 @@ func (e *evidence) tally(p *policy) tally {
 	}
 	l := e.held
 	t := tally{since: l.since, ledger: l, log: &l.log, others: &l.others,
-		keys: map[*Key]*keyUse{}, apis: map[string]*apiUse{"": nil}}
+		apis: map[string]*apiUse{"": nil}}
 	active := map[[sha256.Size]byte]*use{}
-	for _, s := range p.Schemes {
-		set, fixed := s.Keys().(*keySet)
-		if !fixed {
-			continue
-		}
-		for _, key := range set.all {
+	for _, s := range p.schemes {
+		for _, known := range s.keys {
+			key := known.key
 			k := &keyUse{name: key.Name, scheme: s.Name()}
 			add := func(secret Secret, until time.Time) {
 				id := l.identity(key.Name, secret)
@@ -62,7 +59,8 @@ func (e *evidence) tally(p *policy) tally {
 			for _, previous := range key.Previous {
 				add(previous.Secret, previous.Until)
 			}
-			t.keys[key] = k
+			known.use = k
+			t.keys = append(t.keys, k)
 		}
 	}
 	for _, api := range p.APIs {

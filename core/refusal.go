@@ -85,7 +85,10 @@ func (p *policy) refusal(r *http.Request, a *attempt, err error) error {
 // expose computes what the verifier read, for the answer in development.
 func (p *policy) expose(r *http.Request, a *attempt) *exposure {
 	x := new(exposure)
-	if s, ok := a.scheme.(Canonicalizer); ok && a.payload != "" {
+	if a.scheme == nil || a.payload == "" {
+		return x
+	}
+	if s, ok := a.scheme.Scheme.(Canonicalizer); ok {
 		x.canonicalRequest, x.stringToSign, _ = s.Canonical(p.Rewrite.undo(r, a), &a.credential, a.payload)
 	}
 	return x

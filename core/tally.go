@@ -11,27 +11,33 @@ import (
 // before it. Nothing in it is locked, and nothing is allocated for a request.
 type tally struct {
 	since  time.Time
-	keys   map[*Key]*keyUse                    // of fixed sets
+	keys   []*keyUse                           // of fixed sets
 	apis   map[string]*apiUse                  // by pattern, "" for none
 	others *atomic.Pointer[map[string]*keyUse] // of other sources, by name
 	ledger *ledger
 	log    *logState
 }
 
-// accepted counts a request that secret was used for at the instant.
-func (t *tally) accepted(scheme Scheme, key *Key, secret Secret, at time.Time) {
-	if use := t.keys[key]; use != nil {
-		for i := range use.secrets {
-			if s := &use.secrets[i]; s.held == secret.held {
-				s.use.count(i > 0, at)
-				return
-			}
-		}
+// accepted counts a request.
+func (t *tally) accepted(a *attempt) {
+	if a.use == nil {
+		t.other(a)
 		return
 	}
+	for i := range a.use.secrets {
+		if s := &a.use.secrets[i]; s.held == a.used.held {
+			s.use.count(i > 0, a.usedAt)
+			return
+		}
+	}
+}
+
+// other counts a request with a key of another source than [Keys].
+func (t *tally) other(a *attempt) {
+	key, secret := a.key, a.used
 	use := (*t.others.Load())[key.Name]
 	if use == nil {
-		if use = t.ledger.other(scheme.Name(), key.Name); use == nil {
+		if use = t.ledger.other(a.scheme.Name(), key.Name); use == nil {
 			return
 		}
 	}
@@ -42,7 +48,7 @@ func (t *tally) accepted(scheme Scheme, key *Key, secret Secret, at time.Time) {
 			break
 		}
 	}
-	use.secrets[min(place, len(use.secrets)-1)].use.count(place > 0, at)
+	use.secrets[min(place, len(use.secrets)-1)].use.count(place > 0, a.usedAt)
 }
 
 // refused counts a refusal with a known code.

@@ -48,7 +48,6 @@ func (v *Verifier) Reload(c Config) error {
 	if err != nil {
 		return err
 	}
-	p.origins = p.allOrigins()
 	p.buffered, p.lookups, p.tally = &v.buffered, &v.lookups, v.evidence.tally(p)
 	old := v.policy.Swap(p)
 	weaker := p.Mode != Enforce && (old == nil || old.Mode < p.Mode)

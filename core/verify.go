@@ -25,7 +25,8 @@ type policy struct {
 	attempts   sync.Pool     // of *attempt
 	refusals   refusals      // those that were made complete
 	required   []required    // RequireSigned
-	origins    []origin      // of identities
+	schemes    []*accepted   // Schemes
+	openOrigin *origin       // of the identities of open APIs
 	tally      tally         // what Status tells
 }
 
@@ -47,9 +48,10 @@ type findings struct {
 	asUsual                   bool // SignedHeaders is the list that is remembered
 
 	binding    *binding
-	scheme     Scheme
+	scheme     *accepted
 	credential Credential
 	key        *Key
+	use        *keyUse   // of the key, if it is of a fixed set
 	secrets    [4]Secret // room for those of the key
 	onward     reader    // who reads the body after the verdict
 	held       bool      // the body was read here, into memory
@@ -129,7 +131,7 @@ func (p *policy) verify(r *http.Request, a *attempt) (*Identity, error) {
 		if err := checkOpen(a); err != nil {
 			return nil, err
 		}
-		return &Identity{origin: p.origin("", "")}, nil
+		return &Identity{origin: p.openOrigin}, nil
 	}
 
 	// The credential, and its key.
@@ -144,7 +146,7 @@ func (p *policy) verify(r *http.Request, a *attempt) (*Identity, error) {
 	if r.ContentLength > a.binding.maxBody {
 		return nil, Refuse(CodeBodyTooLarge, "the body is announced to exceed the limit")
 	}
-	if a.key, err = p.lookUp(ctx, a); err != nil {
+	if err := p.lookUp(ctx, a); err != nil {
 		return nil, err
 	}
 
@@ -226,11 +228,11 @@ func (p *policy) verify(r *http.Request, a *attempt) (*Identity, error) {
 	}
 	a.remember()
 	id := &Identity{
-		origin: p.origin(a.scheme.Name(), c.Algorithm), key: a.key, secret: uint16(min(secret, math.MaxUint16)),
+		origin: a.scheme.origin(c.Algorithm), key: a.key, secret: uint16(min(secret, math.MaxUint16)),
 		signedHeaders: c.SignedHeaders, signedAt: sinceZero(c.Time),
 		payload: c.Payload, signsTarget: c.SignsRequest, verified: true,
 		signsBody: signsBody,
-		signsHost: c.Signs("host") && p.Rewrite.Host == "", attributes: c.Attributes,
+		signsHost: p.Rewrite.Host == "" && c.Signs("host"), attributes: c.Attributes,
 		replayChecked: replayChecked,
 	}
 	if replayChecked {
@@ -243,7 +245,7 @@ var errDigest = Refuse(CodeBodyMismatch, "the body does not have the digest that
 
 // parse finds the one scheme that recognises a credential in r.
 func (p *policy) parse(r *http.Request, a *attempt) error {
-	for _, s := range p.Schemes {
+	for _, s := range p.schemes {
 		switch err := s.Parse(r, &a.credential); {
 		case err == nil:
 			a.scheme, a.credential.message = s, a.message
@@ -266,39 +268,45 @@ func (p *policy) parse(r *http.Request, a *attempt) error {
 	return Refuse(CodeSchemeNotAccepted, "the Authorization header is of a scheme or form that is not accepted here")
 }
 
-// lookUp finds the key in the scheme's source, which may be the user's code.
-func (p *policy) lookUp(ctx context.Context, a *attempt) (key *Key, err error) {
+// lookUp finds the key in the scheme's source.
+func (p *policy) lookUp(ctx context.Context, a *attempt) error {
 	id := a.credential.KeyID
 	if id == "" { // the key's name is its id then
 		id = a.binding.key
 	}
-	source := a.scheme.Keys()
-	if set, fixed := source.(*keySet); fixed {
-		key, err = set.Key(ctx, id)
-	} else {
-		key, err = p.ask(ctx, source, id)
+	if known := a.scheme.keys[id]; known != nil {
+		a.key, a.use = known.key, known.use
+		return nil
 	}
+	if a.scheme.keys != nil {
+		return p.unknown(a)
+	}
+	return p.lookFurther(ctx, a, id)
+}
+
+// lookFurther is lookUp in a source that may be the user's code.
+func (p *policy) lookFurther(ctx context.Context, a *attempt, id string) error {
+	key, err := p.ask(ctx, a.scheme.Keys(), id)
 	switch {
 	case err == nil && key != nil && key.usable(id):
-		return key, nil
+		a.key = key
+		return nil
 	case err == nil && key == nil:
-		return nil, Refuse(CodeUnavailable, "the key source returned nothing")
+		return Refuse(CodeUnavailable, "the key source returned nothing")
 	case errors.Is(err, ErrKeyUnknown):
-		return nil, p.unknown(ctx, a)
+		return p.unknown(a)
 	case err != nil:
-		return nil, &Error{Code: CodeUnavailable, Detail: "the key source failed", Err: err}
+		return &Error{Code: CodeUnavailable, Detail: "the key source failed", Err: err}
 	}
-	return nil, Refuse(CodeUnavailable, "the key source returned another key than the one asked for, or one without name or secret")
+	return Refuse(CodeUnavailable, "the key source returned another key than the one asked for, or one without name or secret")
 }
 
 // unknown tells a key that does not exist from one of another scheme. The key
 // decides which scheme may use it, never the request.
-func (p *policy) unknown(ctx context.Context, a *attempt) error {
-	for _, s := range p.Schemes {
-		if set, fixed := s.Keys().(*keySet); fixed && s != a.scheme {
-			if _, err := set.Key(ctx, a.credential.KeyID); err == nil {
-				return Refuse(CodeSchemeNotAccepted, "the key belongs to another scheme")
-			}
+func (p *policy) unknown(a *attempt) error {
+	for _, s := range p.schemes {
+		if s != a.scheme && s.keys[a.credential.KeyID] != nil {
+			return Refuse(CodeSchemeNotAccepted, "the key belongs to another scheme")
 		}
 	}
 	return Refuse(CodeKeyUnknown, "no such key in this environment")
@@ -312,14 +320,26 @@ func (p *policy) checkTime(c *Credential, now time.Time) error {
 	if c.Presigned {
 		valid = c.Expires
 	}
-	// Sub saturates, so dates of any year compare rightly.
-	switch skew := now.Sub(c.Time); {
-	case skew > valid:
-		return Refuse(CodeSignatureExpired, "the signed date is too far in the past")
-	case skew < -p.ClockSkew:
-		return Refuse(CodeSignatureNotYetValid, "the signed date is too far in the future")
+	switch age := sinceThen(now, c.Time); {
+	case age > valid:
+		return errExpired
+	case age < -p.ClockSkew:
+		return errNotYetValid
 	}
 	return nil
+}
+
+var (
+	errExpired     = Refuse(CodeSignatureExpired, "the signed date is too far in the past")
+	errNotYetValid = Refuse(CodeSignatureNotYetValid, "the signed date is too far in the future")
+)
+
+// sinceThen is [time.Time.Sub], but for durations of more than a century, which
+// are made one: no policy tells those apart.
+func sinceThen(now, then time.Time) time.Duration {
+	const century = 100 * 366 * 24 * 60 * 60
+	seconds := min(max(now.Unix()-then.Unix(), -century), century)
+	return time.Duration(seconds)*time.Second + time.Duration(now.Nanosecond()-then.Nanosecond())
 }
 
 // digest hashes the body, to lower-case hex.
@@ -346,9 +366,13 @@ func (p *policy) hashed(r *http.Request, a *attempt) (string, error) {
 
 // undo returns r as the gateway sent it.
 func (w *Rewrite) undo(r *http.Request, a *attempt) *http.Request {
-	if *w == (Rewrite{}) {
+	if w.AddPrefix == "" && w.Host == "" {
 		return r
 	}
+	return w.undone(r, a)
+}
+
+func (w *Rewrite) undone(r *http.Request, a *attempt) *http.Request {
 	signed := *r
 	signed.RequestURI = w.AddPrefix + a.path
 	if a.query != "" {
