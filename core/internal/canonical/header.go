@@ -1,7 +1,6 @@
 package canonical
 
 import (
-	"bytes"
 	"net/http"
 	"slices"
 	"strconv"
@@ -23,32 +22,76 @@ const (
 // would change them.
 func (h *headers) form(collapse bool) form {
 	switch {
-	case collapse && h.runs():
+	case collapse && h.seen&runs != 0:
 		return collapsed
-	case h.blanks:
+	case h.seen&outerBlanks != 0:
 		return trimmed
 	}
 	return asReceived
 }
 
-// runs reports whether some value has a tab or two blanks inside.
-func (h *headers) runs() bool {
-	for i := range h.lines {
-		for _, value := range h.lines[i].Values {
-			if strings.IndexByte(value, '\t') >= 0 || strings.IndexByte(value, ' ') >= 0 && strings.Contains(value, "  ") {
-				return true
+// content is what a value holds that somebody asks about.
+type content uint8
+
+const (
+	outerBlanks content = 1 << iota // a space or a tab at one end
+	runs                            // a tab, or two spaces in a row
+	lineEnds                        // NUL, CR or LF
+)
+
+// contentOf says what a value that is not visible holds.
+func contentOf(value string) (c content) {
+	before := byte(0)
+	for i := 0; i < len(value); i++ {
+		b := value[i]
+		switch {
+		case b == '\r' || b == '\n' || b == 0:
+			c |= lineEnds
+		case b == '\t' || b == ' ' && before == ' ':
+			c |= runs
+		}
+		before = b
+	}
+	if value != "" && (authorization.IsBlank(value[0]) || authorization.IsBlank(before)) {
+		c |= outerBlanks
+	}
+	return c
+}
+
+// isVisible reports whether a value is of visible characters alone, or bytes of
+// others than ASCII. It looks at eight at a time.
+func isVisible(value string) bool {
+	n := len(value)
+	if n < 8 {
+		for i := range n {
+			if value[i] < '!' {
+				return false
 			}
 		}
+		return true
 	}
-	return false
+	others := below(value[n-8:])
+	for i := 8; i < n; i += 8 {
+		others |= below(value[i-8:])
+	}
+	return others == 0
+}
+
+// below has the highest bit of each byte set that is below '!', of the first eight
+// of s; above such a one perhaps of others.
+func below(s string) uint64 {
+	const each = 0x0101010101010101
+	_ = s[7]
+	word := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+	return (word - '!'*each) &^ word & (0x80 * each)
 }
 
 // append appends one line name:value for every signed header, in the order of the
-// list, values trimmed, or collapsed, and says how many lines these are. A header
-// with several values has one line for each, sorted, as the SDK-* and V11 schemes
-// have it (PROTOCOLS sections 1.1 and 1.2), or one for all, joined with ',' in the
-// order received, as SigV4 has.
-func (h *headers) append(dst []byte, joined, collapse bool) (b []byte, lines int) {
+// list, values trimmed, or collapsed. A header with several values has one line for
+// each, sorted, as the SDK-* and V11 schemes have it (PROTOCOLS sections 1.1 and
+// 1.2), or one for all, joined with ',' in the order received, as SigV4 has.
+func (h *headers) append(dst []byte, joined, collapse bool) []byte {
 	all := h.form(collapse)
 	for i := range h.lines {
 		line := &h.lines[i]
@@ -65,9 +108,8 @@ func (h *headers) append(dst []byte, joined, collapse bool) (b []byte, lines int
 			}
 			dst = append(dst, '\n')
 		}
-		lines += len(values)
 	}
-	return dst, lines
+	return dst
 }
 
 // several returns the values of one header in a form, joined to one or sorted.
@@ -91,15 +133,6 @@ func appendValue(dst []byte, value string, f form) []byte {
 		return appendCollapsed(dst, Trim(value))
 	}
 	return append(dst, value...)
-}
-
-// checkLines refuses header lines whose values hold what no server lets into one,
-// and would end a line.
-func checkLines(text []byte, lines int) error {
-	if bytes.Count(text, []byte{'\n'}) != lines || bytes.IndexByte(text, '\r') >= 0 || bytes.IndexByte(text, 0) >= 0 {
-		return ErrHeaderValue
-	}
-	return nil
 }
 
 // appendCollapsed appends a trimmed value with every run of spaces and tabs as

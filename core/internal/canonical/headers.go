@@ -10,13 +10,13 @@ import (
 
 // headers are the signed headers of one request, in the order of their list.
 type headers struct {
-	of     *http.Request // whose they are; nil when they were not read
-	list   string
-	lines  []Line // in room, or usual
-	room   []Line
-	blanks bool      // some value begins or ends with one
-	host   [1]string // what the values of host point to
-	size   [1]string // and those of content-length
+	of    *http.Request // whose they are; nil when they were not read
+	list  string
+	lines []Line // in room, or usual
+	room  []Line
+	seen  content   // of all values
+	host  [1]string // what the values of host point to
+	size  [1]string // and those of content-length
 
 	known   string        // the list that was remembered
 	listed  int           // how many names it has
@@ -55,14 +55,12 @@ func (h *headers) read(r *http.Request, list string) error {
 	}
 	for i := range h.lines {
 		line := &h.lines[i]
-		if line.field == "" || len(line.Values) == 0 { // not everything is found on the way
-			if line.Values = h.find(r, line); len(line.Values) == 0 {
-				return ErrHeaderAbsent
-			}
+		if (line.field == "" || len(line.Values) == 0) && !h.find(r, line) { // not everything is found on the way
+			return ErrHeaderAbsent
 		}
 		for _, value := range line.Values {
-			if value != "" && (authorization.IsBlank(value[0]) || authorization.IsBlank(value[len(value)-1])) {
-				h.blanks = true
+			if !isVisible(value) {
+				h.seen |= contentOf(value)
 			}
 		}
 	}
@@ -70,22 +68,25 @@ func (h *headers) read(r *http.Request, list string) error {
 	return nil
 }
 
-func (h *headers) find(r *http.Request, line *Line) []string {
+// find looks for the values of a line in r.
+func (h *headers) find(r *http.Request, line *Line) bool {
 	switch {
 	case line.name == "host":
-		return Values(r, line.name, &h.host)
+		line.Values = Values(r, line.name, &h.host)
 	case line.name == "content-length":
-		return Values(r, line.name, &h.size)
+		line.Values = Values(r, line.name, &h.size)
 	case line.field != "":
-		return r.Header[line.field]
+		line.Values = r.Header[line.field]
+	default:
+		line.Values = Values(r, line.name, nil)
 	}
-	return Values(r, line.name, nil)
+	return len(line.Values) > 0
 }
 
 // forget drops what was read.
 func (h *headers) forget() {
 	clear(h.room)
-	h.of, h.list, h.lines, h.room, h.blanks = nil, "", nil, h.room[:0], false
+	h.of, h.list, h.lines, h.room, h.seen = nil, "", nil, h.room[:0], 0
 	h.host[0], h.size[0] = "", ""
 }
 

@@ -164,17 +164,17 @@ func (m *Message) Remembered() string { return m.headers.known }
 // or a tab. Canonical forms do not show them, and HTTP has none there: HTTP/1
 // servers take them off, but for those of a folded line, and HTTP/2 forbids them
 // (RFC 9113 section 8.2.1).
-func (m *Message) OuterBlanks() bool { return m.headers.blanks }
+func (m *Message) OuterBlanks() bool { return m.headers.seen&outerBlanks != 0 }
 
 // finish ends a canonical request with the headers, their list and the payload.
 func (m *Message) finish(b []byte, list, payload string, joined, collapse bool) error {
-	start := len(b)
-	b, lines := m.headers.append(b, joined, collapse)
-	end := len(b)
+	if m.headers.seen&lineEnds != 0 { // what no server lets into a value
+		return ErrHeaderValue
+	}
+	b = m.headers.append(b, joined, collapse)
 	b = append(b, '\n')
 	b = append(b, list...)
 	b = append(b, '\n')
 	m.Request = append(b, payload...)
-	// Not at once: bytes that were just written in small pieces are slow to read.
-	return checkLines(m.Request[start:end], lines)
+	return nil
 }
