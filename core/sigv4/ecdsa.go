@@ -42,11 +42,16 @@ func (ecdsaP256) identifier() string { return AlgorithmA }
 
 // parseScope reads id/yyyymmdd/service/aws4_request; the region set takes the
 // region's place.
-func (ecdsaP256) parseScope(_ *authorization.Reader, credential string) (s authorization.Scope, ok bool) {
+func (ecdsaP256) parseScope(_ *authorization.Reader, credential string) *authorization.Scope {
+	var s authorization.Scope
+	var ok bool
 	s.KeyID, s.Text, _ = strings.Cut(credential, "/")
 	s.Date, s.Service, _ = strings.Cut(s.Text, "/")
 	s.Service, ok = strings.CutSuffix(s.Service, "/"+terminator)
-	return s, ok && s.KeyID != "" && s.Service != "" && !strings.Contains(s.Service, "/")
+	if !ok || s.KeyID == "" || s.Service == "" || strings.Contains(s.Service, "/") {
+		return nil
+	}
+	return &s
 }
 
 func (ecdsaP256) isSignature(text string) bool {

@@ -19,7 +19,7 @@ func (hmacSHA256) name() string       { return "sigv4" }
 func (hmacSHA256) identifier() string { return Algorithm }
 
 // parseScope reads id/yyyymmdd/region/service/aws4_request.
-func (hmacSHA256) parseScope(r *authorization.Reader, credential string) (authorization.Scope, bool) {
+func (hmacSHA256) parseScope(r *authorization.Reader, credential string) *authorization.Scope {
 	return r.Scope(credential, terminator)
 }
 

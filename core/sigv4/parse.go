@@ -31,8 +31,9 @@ const terminator = "aws4_request"
 func (s *scheme) Parse(r *http.Request, c *core.Credential) error {
 	var p presented
 	var err error
-	if values := c.Message().Header(r, "Authorization"); len(values) > 0 {
-		err = s.parseHeader(r, c, values[0], &p)
+	m := c.Message()
+	if values := m.Header(r, "Authorization"); len(values) > 0 {
+		err = s.parseHeader(r, m, c, values[0], &p)
 	} else {
 		err = s.parseQuery(r, c, &p)
 	}
@@ -43,7 +44,7 @@ func (s *scheme) Parse(r *http.Request, c *core.Credential) error {
 		return malformed("the signature is not of the algorithm's form in lower-case hexadecimal digits")
 	}
 	c.Algorithm, c.Signature, c.SignsRequest = s.identifier(), p.signature, true
-	if err := s.parseCredential(c, p.credential, p.date); err != nil {
+	if err := s.parseCredential(m, c, p.credential, p.date); err != nil {
 		return err
 	}
 	if p.token.present && p.token.value == "" {
@@ -53,16 +54,16 @@ func (s *scheme) Parse(r *http.Request, c *core.Credential) error {
 	if err := s.parsePayload(c, p.digest); err != nil {
 		return err
 	}
-	if err := c.Message().CheckSigV4Path(r, s.pathsOf(c).rule()); err != nil {
+	if err := m.CheckSigV4Path(r, s.pathsOf(c).rule()); err != nil {
 		return canonicalError(err)
 	}
 	return s.parseRegion(r, c, p.regionSet)
 }
 
 // parseHeader reads the header form.
-func (s *scheme) parseHeader(r *http.Request, c *core.Credential, value string, p *presented) error {
-	fields, ours, err := c.Message().Authorization.Read(value, s.identifier())
-	if !ours {
+func (s *scheme) parseHeader(r *http.Request, m *canonical.Message, c *core.Credential, value string, p *presented) error {
+	fields, err := m.Authorization.Read(value, s.identifier())
+	if fields == nil {
 		return core.ErrNoCredential
 	}
 	switch {
@@ -73,7 +74,7 @@ func (s *scheme) parseHeader(r *http.Request, c *core.Credential, value string, 
 	}
 	p.credential, p.signature = fields.Credential, fields.Signature
 	c.SignedHeaders, c.Date = fields.SignedHeaders, dateHeader
-	if values := c.Message().Header(r, dateField); len(values) == 1 {
+	if values := m.Header(r, dateField); len(values) == 1 {
 		p.date = field{values[0], true}
 	}
 	p.token, p.digest = signedHeader(r, c, tokenHeader), signedHeader(r, c, digestHeader)
@@ -100,15 +101,15 @@ func signedHeader(r *http.Request, c *core.Credential, name string) field {
 
 // parseCredential reads id/yyyymmdd/scope/aws4_request, and the date that its
 // day must be of.
-func (s *scheme) parseCredential(c *core.Credential, credential string, date field) error {
-	at, ok := c.Message().Authorization.Date(date.value)
+func (s *scheme) parseCredential(m *canonical.Message, c *core.Credential, credential string, date field) error {
+	at, ok := m.Authorization.Date(date.value)
 	if !ok {
 		return malformed("x-amz-date is absent or not of the form 20060102T150405Z")
 	}
 	c.Timestamp, c.Time = date.value, at
-	scope, ok := s.parseScope(&c.Message().Authorization, credential)
+	scope := s.parseScope(&m.Authorization, credential)
 	switch {
-	case !ok:
+	case scope == nil:
 		return malformed("the credential has not the parts of this algorithm's scope")
 	case scope.Date != date.value[:len("20060102")]:
 		return malformed("the credential's scope is of another day than the date")

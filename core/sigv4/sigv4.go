@@ -49,8 +49,9 @@ func New(c Config) core.Scheme {
 type algorithm interface {
 	name() string       // of the scheme
 	identifier() string // in front of a credential
-	// parseScope reads a credential: the id, and its scope up to the terminator.
-	parseScope(r *authorization.Reader, credential string) (authorization.Scope, bool)
+	// parseScope reads a credential: the id, and its scope up to the terminator;
+	// nil for what is none.
+	parseScope(r *authorization.Reader, credential string) *authorization.Scope
 	// parseRegion reads the region set, beside the scope: a parameter, or the
 	// header of its name.
 	parseRegion(r *http.Request, c *core.Credential, parameter field) error

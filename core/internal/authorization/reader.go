@@ -11,11 +11,13 @@ import (
 type Reader struct {
 	known      string // the header, up to and with "Signature="
 	algorithm  string
-	fields     Fields // of known, without a signature
+	fields     Fields // of known, with the signature that was read last
+	other      Fields // those that were read last, where they are not of known
 	scope      Scope  // of the credential in fields, where it was read with terminator
 	terminator string
-	hit        bool // the header that was read last begins with known
-	misses     int  // accepted headers in a row that did not
+	otherScope Scope // the one that was read last, where it is not scope
+	hit        bool  // the header that was read last begins with known
+	misses     int   // accepted headers in a row that did not
 
 	timestamp [len(DateFormat)]byte // the last date, as it was read
 	date      time.Time
@@ -38,39 +40,63 @@ func (r *Reader) Date(s string) (time.Time, bool) {
 	return date, ok
 }
 
-// Read is [Cut] and [Parse] for a header of the algorithm; ours is false for
-// another one.
-func (r *Reader) Read(value, algorithm string) (f Fields, ours bool, err error) {
+// Read is [Cut] and [Parse] for a header of the algorithm, and gives nil for
+// another one. The fields are there until the next call.
+func (r *Reader) Read(value, algorithm string) (*Fields, error) {
 	// What follows is one value to its end, so there is nothing else to be read.
 	n := len(r.known)
 	r.hit = n > 0 && algorithm == r.algorithm && len(value) > n && value[:n] == r.known &&
 		!IsBlank(value[len(value)-1]) && strings.IndexByte(value[n:], ',') < 0
 	if r.hit {
-		f = r.fields
-		f.Signature = value[n:]
-		return f, true, nil
+		r.fields.Signature = value[n:]
+		return &r.fields, nil
 	}
+	return r.parse(value, algorithm)
+}
+
+func (r *Reader) parse(value, algorithm string) (*Fields, error) {
 	first, text := Cut(value)
 	if first != algorithm {
-		return f, false, nil
+		return nil, nil
 	}
-	f, err = Parse(text)
-	return f, true, err
+	var err error
+	r.other, err = Parse(text)
+	return &r.other, err
+}
+
+// Forget drops what is of the header that was read last alone.
+func (r *Reader) Forget() {
+	r.fields.Signature = ""
+	if !r.hit {
+		r.other, r.otherScope = Fields{}, Scope{}
+	}
 }
 
 // Scope is [ParseScope], for the credential in the header that was read last or
-// another one.
-func (r *Reader) Scope(credential, terminator string) (s Scope, ok bool) {
-	if !r.hit || credential != r.fields.Credential {
-		return ParseScope(credential, terminator)
+// another one. It gives nil for what is no scope. What it gives is there until the
+// next call.
+func (r *Reader) Scope(credential, terminator string) *Scope {
+	if r.hit && r.scope.KeyID != "" && terminator == r.terminator && credential == r.fields.Credential {
+		return &r.scope
 	}
-	if r.scope.KeyID != "" && terminator == r.terminator {
-		return r.scope, true
+	return r.parseScope(credential, terminator)
+}
+
+func (r *Reader) parseScope(credential, terminator string) *Scope {
+	ours := r.hit && credential == r.fields.Credential
+	if ours {
+		credential = r.fields.Credential // which is not a part of a request
 	}
-	if s, ok = ParseScope(r.fields.Credential, terminator); ok {
+	s, ok := ParseScope(credential, terminator)
+	switch {
+	case !ok:
+		return nil
+	case ours:
 		r.scope, r.terminator = s, terminator
+		return &r.scope
 	}
-	return s, ok
+	r.otherScope = s
+	return &r.otherScope
 }
 
 // SignedHeaders returns the list of the header that is remembered.

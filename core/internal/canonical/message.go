@@ -42,6 +42,7 @@ func (m *Message) Reset() {
 	const most = 16 << 10
 	m.headers.end()
 	m.query.forget()
+	m.Authorization.Forget()
 	m.targetOf, m.target = nil, target{}
 	if cap(m.Request) > most || cap(m.query.text) > most || cap(m.headers.room) > most/64 {
 		*m = empty()

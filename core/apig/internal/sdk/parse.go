@@ -28,11 +28,11 @@ const (
 // Parse reads the credential from the Authorization header or, where there is
 // none, from the query.
 func (s *scheme) Parse(r *http.Request, c *core.Credential) error {
-	v := s.variant
+	v, m := s.variant, c.Message()
 	var credential string
 	var err error
-	if values := c.Message().Header(r, "Authorization"); len(values) > 0 {
-		credential, err = v.parseHeader(r, values[0], c)
+	if values := m.Header(r, "Authorization"); len(values) > 0 {
+		credential, err = v.parseHeader(r, values[0], m, c)
 	} else {
 		credential, err = v.parseQuery(r, c)
 	}
@@ -43,10 +43,10 @@ func (s *scheme) Parse(r *http.Request, c *core.Credential) error {
 	if n := len(c.Signature); n%2 != 0 || n < hex.EncodedLen(v.MinSignature) || n > hex.EncodedLen(v.MaxSignature) || !lowerhex.Is(c.Signature, n) {
 		return malformed("the signature is not lower-case hexadecimal digits, as many as the algorithm has")
 	}
-	if err := v.parseCredential(credential, c); err != nil {
+	if err := v.parseCredential(credential, m, c); err != nil {
 		return err
 	}
-	if err := c.Message().CheckPath(r); err != nil {
+	if err := m.CheckPath(r); err != nil {
 		return ambiguous(err)
 	}
 	if c.Signs(tokenHeader) {
@@ -56,9 +56,9 @@ func (s *scheme) Parse(r *http.Request, c *core.Credential) error {
 }
 
 // parseHeader reads the Authorization header and the date beside it.
-func (v *Variant) parseHeader(r *http.Request, header string, c *core.Credential) (credential string, err error) {
-	fields, ours, err := c.Message().Authorization.Read(header, v.Algorithm)
-	if !ours {
+func (v *Variant) parseHeader(r *http.Request, header string, m *canonical.Message, c *core.Credential) (credential string, err error) {
+	fields, err := m.Authorization.Read(header, v.Algorithm)
+	if fields == nil {
 		return "", core.ErrNoCredential
 	}
 	credential, other := fields.Access, fields.Credential
@@ -75,7 +75,7 @@ func (v *Variant) parseHeader(r *http.Request, header string, c *core.Credential
 	}
 	c.SignedHeaders, c.Signature = fields.SignedHeaders, fields.Signature
 	c.Date = dateHeader
-	if values := c.Message().Header(r, dateField); len(values) == 1 {
+	if values := m.Header(r, dateField); len(values) == 1 {
 		c.Timestamp = values[0]
 	}
 	return credential, nil
@@ -112,21 +112,22 @@ func (v *Variant) parseQuery(r *http.Request, c *core.Credential) (credential st
 
 // parseCredential reads the id, the scope where there is one, and the date,
 // whose day the scope repeats.
-func (v *Variant) parseCredential(credential string, c *core.Credential) error {
-	scope, ok := authorization.Scope{KeyID: credential}, true
+func (v *Variant) parseCredential(credential string, m *canonical.Message, c *core.Credential) error {
+	c.KeyID = credential
+	day := ""
 	if v.Scoped {
-		scope, ok = c.Message().Authorization.Scope(credential, v.Terminator)
+		scope := m.Authorization.Scope(credential, v.Terminator)
+		if scope == nil {
+			return malformed("the credential is not an id, date, region, service and what the algorithm ends it with")
+		}
+		day = scope.Date
+		c.KeyID, c.Scope, c.Region, c.Service = scope.KeyID, scope.Text, scope.Region, scope.Service
 	}
-	if !ok {
-		return malformed("the credential is not an id, date, region, service and what the algorithm ends it with")
-	}
-	c.KeyID, c.Scope, c.Region, c.Service = scope.KeyID, scope.Text, scope.Region, scope.Service
-	at, ok := c.Message().Authorization.Date(c.Timestamp)
-	if !ok {
+	var ok bool
+	if c.Time, ok = m.Authorization.Date(c.Timestamp); !ok {
 		return malformed("x-sdk-date is absent or not of the form 20060102T150405Z")
 	}
-	c.Time = at
-	if v.Scoped && scope.Date != c.Timestamp[:len(dayFormat)] {
+	if v.Scoped && day != c.Timestamp[:len(dayFormat)] {
 		return malformed("the date in the scope is not the day of x-sdk-date")
 	}
 	return nil
