@@ -283,7 +283,9 @@ func (c Config) compile() (*policy, error) {
 		if h, ok := s.(HeaderScheme); ok {
 			header = http.CanonicalHeaderKey(h.CredentialHeader())
 		}
-		if !slices.Contains(p.headers, header) {
+		if header == "Authorization" {
+			p.inAuthorization = true
+		} else if !slices.Contains(p.headers, header) {
 			p.headers = append(p.headers, header)
 		}
 		for _, a := range s.Algorithms() {

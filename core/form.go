@@ -2,6 +2,7 @@ package core
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/gatewayauth/gatewayauth/core/internal/canonical"
@@ -50,12 +51,11 @@ func (p *policy) checkForm(r *http.Request, a *attempt) error {
 	}
 	auth := a.authorization
 	credentials := 0
+	if p.inAuthorization {
+		credentials = min(1, len(auth))
+	}
 	for _, name := range p.headers {
-		if name == "Authorization" {
-			credentials += min(1, len(auth))
-		} else {
-			credentials += min(1, len(r.Header[name]))
-		}
+		credentials += min(1, len(r.Header[name]))
 	}
 	switch {
 	case credentials > 1:
@@ -124,6 +124,10 @@ func (p *policy) readHeaders(r *http.Request, a *attempt) error {
 		case k&underscoreHeader != 0 && (k&protocolHeader != 0 || sameSpelling("authorization", name)):
 			return Refuse(CodeRequestAmbiguous, "a header that steers verification is spelled with an underscore")
 		default:
+			a.kinds |= k
+			if known == nil {
+				a.strange |= k
+			}
 			a.notable = append(a.notable, notable{name, k, known != nil})
 		}
 	}
@@ -194,20 +198,21 @@ func (p *policy) checkSignedHeaders(a *attempt) error {
 func (p *policy) checkCoverage(r *http.Request, a *attempt) error {
 	c := &a.credential
 	if c.SignsRequest {
-		if !c.Presigned && !c.Signs(c.Date) {
-			return Refuse(CodeHeaderNotSigned, "the date header is not signed")
-		}
-		if err := checkSignable(r, a); err != nil {
-			return err
-		}
-		for _, header := range p.required {
-			if !c.Signs(header.name) && canonical.Has(r, header.name) {
-				return header.refusal
+		if !a.isUsual() {
+			if err := p.checkList(r, c); err != nil {
+				return err
 			}
 		}
+		if err := readSigned(r, a); err != nil {
+			return err
+		}
+	}
+	if a.strange == 0 && a.isUsual() {
+		return nil // what is notable is signed
 	}
 	var protocol, override, twin bool // not decided in the loop: a map has no order
-	for _, h := range a.notable {
+	for i := range a.notable {
+		h := &a.notable[i]
 		protocol = protocol || h.kind&(protocolHeader|digestHeader) == protocolHeader && c.SignsRequest && !a.signs(h)
 		override = override || h.kind&overrideHeader != 0 && !a.signs(h)
 		twin = twin || h.kind&underscoreHeader != 0 && c.SignsRequest && p.requires(h.name)
@@ -221,6 +226,48 @@ func (p *policy) checkCoverage(r *http.Request, a *attempt) error {
 		return Refuse(CodeHeaderNotSigned, "a method override header is present and not signed")
 	}
 	return nil
+}
+
+// checkList refuses lists of signed headers that leave out the date or a required
+// header, or name one that cannot be signed.
+func (p *policy) checkList(r *http.Request, c *Credential) error {
+	if !c.Presigned && !c.Signs(c.Date) {
+		return Refuse(CodeHeaderNotSigned, "the date header is not signed")
+	}
+	if c.SignedHeaders == "" {
+		return Refuse(CodeHeaderNotSigned, "SignedHeaders is empty")
+	}
+	for name := range strings.SplitSeq(c.SignedHeaders, ";") {
+		if unsignable(name) {
+			return Refuse(CodeHeaderNotSigned, "SignedHeaders lists a header that cannot be signed")
+		}
+	}
+	for _, header := range p.required {
+		if !c.Signs(header.name) && canonical.Has(r, header.name) {
+			return header.refusal
+		}
+	}
+	return nil
+}
+
+// coversAlways reports whether checkList would accept the list of an accepted
+// credential with every request that has the date in the same header.
+func (p *policy) coversAlways(c *Credential) bool {
+	return c.SignsRequest && c.Date != "" && c.Signs(c.Date) &&
+		!slices.ContainsFunc(p.required, func(header required) bool { return !c.Signs(header.name) })
+}
+
+// isUsual reports whether checkList has accepted the list and the date's header
+// before, for every request.
+func (a *attempt) isUsual() bool {
+	return a.asUsual && a.usual.date != "" && a.usual.date == a.credential.Date
+}
+
+func (a *attempt) signsHost() bool {
+	if a.isUsual() {
+		return a.usual.signsHost
+	}
+	return a.credential.Signs("host")
 }
 
 // requires reports whether a header could be taken for one that must be signed.
@@ -242,9 +289,13 @@ type required struct {
 // checkTwins refuses signed headers that someone on the way could take for
 // another: with an underscore for a dash, or named by Connection, so that a
 // proxy would have deleted them.
-func checkTwins(r *http.Request, a *attempt) error {
+func checkTwins(a *attempt) error {
+	if len(a.connection) == 0 && a.kinds&underscoreHeader == 0 {
+		return nil
+	}
 	c := &a.credential
-	for _, h := range a.notable {
+	for i := range a.notable {
+		h := &a.notable[i]
 		if h.kind&underscoreHeader != 0 && !a.signs(h) && c.signs(h.name, sameSpelling) {
 			return Refuse(CodeRequestAmbiguous, "a signed header is also present with an underscore in its name")
 		}
@@ -262,21 +313,9 @@ func checkTwins(r *http.Request, a *attempt) error {
 	return nil
 }
 
-// checkSignable refuses signed headers that are absent, and those that belong
-// to one connection or to the credential itself.
-func checkSignable(r *http.Request, a *attempt) error {
-	c := &a.credential
-	if c.SignedHeaders == "" {
-		return Refuse(CodeHeaderNotSigned, "SignedHeaders is empty")
-	}
-	if !a.asUsual {
-		for name := range strings.SplitSeq(c.SignedHeaders, ";") {
-			if unsignable(name) {
-				return Refuse(CodeHeaderNotSigned, "SignedHeaders lists a header that cannot be signed")
-			}
-		}
-	}
-	if err := a.message.ReadHeaders(r, c.SignedHeaders); err != nil {
+// readSigned reads the signed headers, and refuses those that are absent.
+func readSigned(r *http.Request, a *attempt) error {
+	if err := a.message.ReadHeaders(r, a.credential.SignedHeaders); err != nil {
 		return Refuse(CodeHeaderNotSigned, "SignedHeaders lists a header that is not in the request")
 	}
 	if a.message.OuterBlanks() {
@@ -326,7 +365,7 @@ func isOneOf(header string, names []string) bool {
 }
 
 // signs reports whether a header of the request is signed.
-func (a *attempt) signs(h notable) bool {
+func (a *attempt) signs(h *notable) bool {
 	return a.asUsual && h.signed || a.credential.signs(h.name, sameName)
 }
 
@@ -432,7 +471,8 @@ func isHeaderName(name string) bool {
 // signed, in any spelling that a CGI-like handler would take for them.
 func withoutReserved(h http.Header, a *attempt) http.Header {
 	kept := h
-	for _, n := range a.notable {
+	for i := range a.notable {
+		n := &a.notable[i]
 		if n.kind&reservedHeader != 0 && !a.signs(n) {
 			if len(kept) == len(h) {
 				kept = h.Clone()

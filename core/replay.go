@@ -50,7 +50,7 @@ type ReplayEntry struct {
 // was not. It is the last check.
 func (p *policy) checkReplay(ctx context.Context, r *http.Request, a *attempt, now time.Time) (checked bool, err error) {
 	c := &a.credential
-	if p.Replay.Store == nil || !c.SignsRequest || slices.Contains(p.Replay.ExemptMethods, r.Method) {
+	if !c.SignsRequest || slices.Contains(p.Replay.ExemptMethods, r.Method) {
 		return false, nil
 	}
 	if c.Fingerprint == [32]byte{} {

@@ -108,8 +108,9 @@ func (v *Verifier) Verify(r *http.Request) (*Identity, error) {
 		return nil, errNotBuilt
 	}
 	a := p.newAttempt()
-	defer p.end(a)
-	return p.judge(r, a)
+	id, err := p.judge(r, a)
+	p.end(a)
+	return id, err
 }
 
 // judge verifies, and publishes the verdict.

@@ -16,18 +16,19 @@ import (
 // policy is a compiled Config: immutable, and swapped as a whole.
 type policy struct {
 	Config
-	bindings   bindings
-	algorithms []string
-	challenge  string
-	headers    []string      // in which the schemes' credentials stand
-	buffered   *atomic.Int64 // bytes of bodies in memory, of the Verifier
-	lookups    *atomic.Int64 // calls to key sources that have not returned, of the Verifier
-	attempts   sync.Pool     // of *attempt
-	refusals   refusals      // those that were made complete
-	required   []required    // RequireSigned
-	schemes    []*accepted   // Schemes
-	openOrigin *origin       // of the identities of open APIs
-	tally      tally         // what Status tells
+	bindings        bindings
+	algorithms      []string
+	challenge       string
+	headers         []string      // in which the schemes' credentials stand, beside Authorization
+	inAuthorization bool          // some stand there
+	buffered        *atomic.Int64 // bytes of bodies in memory, of the Verifier
+	lookups         *atomic.Int64 // calls to key sources that have not returned, of the Verifier
+	attempts        sync.Pool     // of *attempt
+	refusals        refusals      // those that were made complete
+	required        []required    // RequireSigned
+	schemes         []*accepted   // Schemes
+	openOrigin      *origin       // of the identities of open APIs
+	tally           tally         // what Status tells
 }
 
 // attempt is what is known about a request while it is judged. It is used for one
@@ -37,6 +38,14 @@ type attempt struct {
 	notable []notable
 	probe   *probe
 	message *canonical.Message
+	usual   usual
+}
+
+// usual is what holds for every request of one date header whose SignedHeaders is
+// the list that is remembered.
+type usual struct {
+	date      string // the header's name; empty while nothing is known
+	signsHost bool
 }
 
 // findings are what is forgotten with the request.
@@ -44,6 +53,7 @@ type findings struct {
 	path, query string // as received
 	// Headers that several checks read.
 	authorization, connection []string
+	kinds, strange            kind // of all notable headers; of those not in the list that is remembered
 	hostHeader                bool
 	asUsual                   bool // SignedHeaders is the list that is remembered
 
@@ -93,12 +103,18 @@ func (p *policy) end(a *attempt) {
 }
 
 // remember keeps what the next request from the same gateway has as well.
-func (a *attempt) remember() {
+func (p *policy) remember(a *attempt) {
 	c, credential := &a.credential, a.authorization
 	if !c.SignsRequest || c.Presigned {
 		credential = nil
 	}
 	a.message.Remember(c.SignedHeaders, credential, remembered)
+	if !a.asUsual && c.SignedHeaders == a.message.Remembered() {
+		a.usual = usual{}
+		if p.coversAlways(c) {
+			a.usual = usual{date: c.Date, signsHost: c.Signs("host")}
+		}
+	}
 }
 
 func remembered(name string) uint8 { return uint8(kindOf(name)) }
@@ -140,7 +156,7 @@ func (p *policy) verify(r *http.Request, a *attempt) (*Identity, error) {
 	if err := p.parse(signed, a); err != nil {
 		return nil, err
 	}
-	if err := checkTwins(signed, a); err != nil {
+	if err := checkTwins(a); err != nil {
 		return nil, err
 	}
 	if r.ContentLength > a.binding.maxBody {
@@ -222,17 +238,19 @@ func (p *policy) verify(r *http.Request, a *attempt) (*Identity, error) {
 			return nil, err
 		}
 	}
-	replayChecked, err := p.checkReplay(ctx, r, a, now)
-	if err != nil {
-		return nil, err
+	replayChecked := false
+	if p.Replay.Store != nil {
+		if replayChecked, err = p.checkReplay(ctx, r, a, now); err != nil {
+			return nil, err
+		}
 	}
-	a.remember()
+	p.remember(a)
 	id := &Identity{
 		origin: a.scheme.origin(c.Algorithm), key: a.key, secret: uint16(min(secret, math.MaxUint16)),
 		signedHeaders: c.SignedHeaders, signedAt: sinceZero(c.Time),
 		payload: c.Payload, signsTarget: c.SignsRequest, verified: true,
 		signsBody: signsBody,
-		signsHost: p.Rewrite.Host == "" && c.Signs("host"), attributes: c.Attributes,
+		signsHost: p.Rewrite.Host == "" && a.signsHost(), attributes: c.Attributes,
 		replayChecked: replayChecked,
 	}
 	if replayChecked {
