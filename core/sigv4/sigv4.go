@@ -135,12 +135,9 @@ func stringToSign(m *canonical.Message, r *http.Request, c *core.Credential, pat
 // appendStringToSign appends the string to sign of a canonical request.
 func appendStringToSign(b, canonicalRequest []byte, c *core.Credential) []byte {
 	digest := sha256.Sum256(canonicalRequest)
-	b = append(b, c.Algorithm...)
-	b = append(b, '\n')
-	b = append(b, c.Timestamp...)
-	b = append(b, '\n')
-	b = append(b, c.Scope...)
-	b = append(b, '\n')
+	b = canonical.AppendLine(b, c.Algorithm)
+	b = canonical.AppendLine(b, c.Timestamp)
+	b = canonical.AppendLine(b, c.Scope)
 	return lowerhex.Append(b, &digest)
 }
 

@@ -39,19 +39,13 @@ func (h *headers) read(r *http.Request, list string) error {
 	if h.of == r && h.list == list {
 		return nil
 	}
-	h.forget()
-	if list == h.known {
-		if h.foundOf != r {
-			h.unfind()
-		}
+	if h.lines != nil {
+		h.forget()
+	}
+	if list == h.known && h.foundOf == r {
 		h.lines = h.usual[1 : 1+h.listed]
 	} else {
-		for rest, more := list, list != ""; more; {
-			var name string
-			name, rest, more = authorization.CutByte(rest, ';')
-			h.room = append(h.room, Line{name: name})
-		}
-		h.lines = h.room
+		h.choose(list)
 	}
 	for i := range h.lines {
 		line := &h.lines[i]
@@ -66,6 +60,21 @@ func (h *headers) read(r *http.Request, list string) error {
 	}
 	h.of, h.list = r, list
 	return nil
+}
+
+// choose sets the lines of a list whose headers were not found before.
+func (h *headers) choose(list string) {
+	if list == h.known {
+		h.unfind()
+		h.lines = h.usual[1 : 1+h.listed]
+		return
+	}
+	for rest, more := list, list != ""; more; {
+		var name string
+		name, rest, more = authorization.CutByte(rest, ';')
+		h.room = append(h.room, Line{name: name})
+	}
+	h.lines = h.room
 }
 
 // find looks for the values of a line in r.

@@ -24,8 +24,7 @@ func (m *Message) BuildSDK(r *http.Request, signedHeaders, payload string, order
 	if err = m.headers.read(r, signedHeaders); err != nil {
 		return false, err
 	}
-	b := append(m.Request[:0], r.Method...)
-	b = append(b, '\n')
+	b := AppendLine(m.Request[:0], r.Method)
 	b = appendPath(b, t.path, t.shape)
 	b = append(b, '\n')
 	if err = m.query.read(t.query); err != nil {

@@ -27,8 +27,7 @@ func (m *Message) BuildSigV4(r *http.Request, s SigV4) error {
 	if err := m.headers.read(r, s.SignedHeaders); err != nil {
 		return err
 	}
-	b := append(m.Request[:0], r.Method...)
-	b = append(b, '\n')
+	b := AppendLine(m.Request[:0], r.Method)
 	b = s.Path.append(b, t.path, t.shape)
 	b = append(b, '\n')
 	if err := m.query.read(t.query); err != nil {

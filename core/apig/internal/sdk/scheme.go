@@ -34,7 +34,7 @@ func (s *scheme) Verify(r *http.Request, c *core.Credential, key *core.Key, secr
 		}
 		for i, secret := range secrets {
 			if s.variant.key(secret, key.ID, c).Verify(m.StringToSign, c.Signature) {
-				c.Fingerprint = s.variant.fingerprint(m.StringToSign, c.Signature)
+				s.variant.fingerprint(&c.Fingerprint, m.StringToSign, c.Signature)
 				return i, nil
 			}
 		}
@@ -44,12 +44,12 @@ func (s *scheme) Verify(r *http.Request, c *core.Credential, key *core.Key, secr
 
 // fingerprint stands for the string to sign: half of an HMAC's digits are as good
 // as a hash of it, and there already.
-func (v *Variant) fingerprint(stringToSign []byte, signature string) (f [DigestSize]byte) {
+func (v *Variant) fingerprint(f *[DigestSize]byte, stringToSign []byte, signature string) {
 	if v.MinSignature < v.MaxSignature { // several signatures fit one string
-		return v.Sum(stringToSign)
+		*f = v.Sum(stringToSign)
+		return
 	}
 	copy(f[:], signature)
-	return f
 }
 
 // Canonical shows what Verify computes.
@@ -84,13 +84,10 @@ func (v *Variant) stringToSign(m *canonical.Message, r *http.Request, c *core.Cr
 // appendStringToSign appends the string to sign of a canonical request.
 func (v *Variant) appendStringToSign(b, canonicalRequest []byte, c *core.Credential) []byte {
 	digest := v.Sum(canonicalRequest)
-	b = append(b, v.Algorithm...)
-	b = append(b, '\n')
-	b = append(b, c.Timestamp...)
-	b = append(b, '\n')
+	b = canonical.AppendLine(b, v.Algorithm)
+	b = canonical.AppendLine(b, c.Timestamp)
 	if c.Scope != "" {
-		b = append(b, c.Scope...)
-		b = append(b, '\n')
+		b = canonical.AppendLine(b, c.Scope)
 	}
 	return lowerhex.Append(b, &digest)
 }
