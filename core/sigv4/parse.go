@@ -77,6 +77,13 @@ func (s *scheme) parseHeader(r *http.Request, m *canonical.Message, c *core.Cred
 	if values := m.Header(r, dateField); len(values) == 1 {
 		p.date = field{values[0], true}
 	}
+	const neither = 1 // is in the list
+	if fields.Note == neither {
+		return nil
+	}
+	if !c.Signs(tokenHeader) && !c.Signs(digestHeader) {
+		fields.Note = neither
+	}
 	p.token, p.digest = signedHeader(r, c, tokenHeader), signedHeader(r, c, digestHeader)
 	return nil
 }

@@ -90,7 +90,8 @@ func below(s string) uint64 {
 // append appends one line name:value for every signed header, in the order of the
 // list, values trimmed, or collapsed. A header with several values has one line for
 // each, sorted, as the SDK-* and V11 schemes have it (PROTOCOLS sections 1.1 and
-// 1.2), or one for all, joined with ',' in the order received, as SigV4 has.
+// 1.2), or one for all, joined with ',' in the order received, as SigV4 has. An
+// empty line and the list follow.
 func (h *headers) append(dst []byte, joined, collapse bool) []byte {
 	all := h.form(collapse)
 	for i := range h.lines {
@@ -100,16 +101,23 @@ func (h *headers) append(dst []byte, joined, collapse bool) []byte {
 			values, f = several(values, joined, f), asReceived
 		}
 		for _, value := range values {
-			dst = append(append(dst, line.name...), ':')
 			if f == asReceived {
-				dst = append(dst, value...)
-			} else {
-				dst = appendValue(dst, value, f)
+				dst = appendField(dst, line.name, value)
+				continue
 			}
-			dst = append(dst, '\n')
+			dst = append(append(dst, line.name...), ':')
+			dst = append(appendValue(dst, value, f), '\n')
 		}
 	}
-	return dst
+	return AppendLine(append(dst, '\n'), h.list)
+}
+
+// appendField appends one line. (Inlined, it would cost more room in the
+// instruction cache than the calls cost time; so would AppendLine.)
+//
+//go:noinline
+func appendField(dst []byte, name, value string) []byte {
+	return append(append(append(append(dst, name...), ':'), value...), '\n')
 }
 
 // several returns the values of one header in a form, joined to one or sorted.

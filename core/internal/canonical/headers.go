@@ -10,20 +10,27 @@ import (
 
 // headers are the signed headers of one request, in the order of their list.
 type headers struct {
-	of    *http.Request // whose they are; nil when they were not read
-	list  string
-	lines []Line // in room, or usual
-	room  []Line
-	seen  content   // of all values
-	host  [1]string // what the values of host point to
-	size  [1]string // and those of content-length
+	reading
+	room []Line
+	text []byte // the lines and the list, where plain is set
 
-	known   string        // the list that was remembered
-	listed  int           // how many names it has
-	usual   []Line        // none at 0, then those, and the header with the credential
-	index   index         // of the names
+	known  string // the list that was remembered
+	listed int    // how many names it has
+	usual  []Line // none at 0, then those, and the header with the credential
+	index  index  // of the names
+	misses int    // accepted requests in a row that had another list
+}
+
+// reading is what is of one request.
+type reading struct {
 	foundOf *http.Request // whose headers were gone over, with what was found in usual
-	misses  int           // accepted requests in a row that had another list
+	of      *http.Request // whose headers were read; nil when they were not
+	list    string
+	lines   []Line    // in room, or usual
+	plain   bool      // each header has one value, which no form would change
+	seen    content   // of all other values
+	host    [1]string // what the values of host point to
+	size    [1]string // and those of content-length
 }
 
 // A Line is a signed header, or that with the credential.
@@ -39,42 +46,67 @@ func (h *headers) read(r *http.Request, list string) error {
 	if h.of == r && h.list == list {
 		return nil
 	}
-	if h.lines != nil {
-		h.forget()
-	}
-	if list == h.known && h.foundOf == r {
-		h.lines = h.usual[1 : 1+h.listed]
-	} else {
-		h.choose(list)
-	}
+	h.choose(r, list)
 	for i := range h.lines {
-		line := &h.lines[i]
-		if (line.field == "" || len(line.Values) == 0) && !h.find(r, line) { // not everything is found on the way
+		if !h.add(r, &h.lines[i]) {
 			return ErrHeaderAbsent
-		}
-		for _, value := range line.Values {
-			if !isVisible(value) {
-				h.seen |= contentOf(value)
-			}
 		}
 	}
 	h.of, h.list = r, list
+	h.text = AppendLine(append(h.text, '\n'), list)
 	return nil
 }
 
-// choose sets the lines of a list whose headers were not found before.
-func (h *headers) choose(list string) {
-	if list == h.known {
-		h.unfind()
-		h.lines = h.usual[1 : 1+h.listed]
+// choose sets the lines of a list.
+func (h *headers) choose(r *http.Request, list string) {
+	if h.lines != nil {
+		h.forget()
+	}
+	h.text, h.plain = h.text[:0], true
+	if list != h.known {
+		h.split(list)
 		return
 	}
+	if h.foundOf != r {
+		h.unfind()
+	}
+	h.lines = h.usual[1 : 1+h.listed]
+}
+
+// split makes lines of a list that is not remembered.
+func (h *headers) split(list string) {
 	for rest, more := list, list != ""; more; {
 		var name string
 		name, rest, more = authorization.CutByte(rest, ';')
 		h.room = append(h.room, Line{name: name})
+		if !isVisible(name) {
+			h.look([]string{name})
+		}
 	}
 	h.lines = h.room
+}
+
+// add writes a line, and finds its values where that was not done on the way.
+func (h *headers) add(r *http.Request, line *Line) bool {
+	if (line.field == "" || len(line.Values) == 0) && !h.find(r, line) {
+		return false
+	}
+	value := line.Values[0]
+	if len(line.Values) > 1 || !isVisible(value) {
+		h.look(line.Values)
+	}
+	h.text = appendField(h.text, line.name, value)
+	return true
+}
+
+// look sees what makes the lines of a header depend on the form.
+func (h *headers) look(values []string) {
+	var seen content
+	for _, value := range values {
+		seen |= contentOf(value)
+	}
+	h.seen |= seen
+	h.plain = h.plain && seen == 0 && len(values) == 1
 }
 
 // find looks for the values of a line in r.
@@ -95,18 +127,19 @@ func (h *headers) find(r *http.Request, line *Line) bool {
 // forget drops what was read.
 func (h *headers) forget() {
 	clear(h.room)
-	h.of, h.list, h.lines, h.room, h.seen = nil, "", nil, h.room[:0], 0
-	h.host[0], h.size[0] = "", ""
+	h.room, h.reading = h.room[:0], reading{foundOf: h.foundOf}
 }
 
 // end drops the request, so that no other one can be taken for it.
 func (h *headers) end() {
-	h.forget()
+	if len(h.room) > 0 {
+		h.forget()
+	}
+	h.reading = reading{}
 	h.unfind()
 }
 
 func (h *headers) unfind() {
-	h.foundOf = nil
 	for i := range h.usual {
 		h.usual[i].Values = nil
 	}
@@ -168,6 +201,6 @@ func newIndex(lines []Line) (x index) {
 // place is that of a name that is not empty, in any case.
 func (x *index) place(name string) uint32 {
 	const lower = 'a' - 'A'
-	n := len(name)
+	n := uint(len(name))
 	return (uint32(n)<<16 | uint32(name[n/4]|lower)<<8 | uint32(name[n-1]|lower)) * x.factor >> 26
 }

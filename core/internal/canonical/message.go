@@ -44,7 +44,7 @@ func (m *Message) Reset() {
 	m.query.forget()
 	m.Authorization.Forget()
 	m.targetOf, m.target = nil, target{}
-	if cap(m.Request) > most || cap(m.query.text) > most || cap(m.headers.room) > most/64 {
+	if cap(m.Request) > most || cap(m.headers.text) > most || cap(m.query.text) > most || cap(m.headers.room) > most/64 {
 		m.clear()
 	}
 }
@@ -59,8 +59,9 @@ func (m *Message) Target(r *http.Request) (path, query string) {
 
 func (m *Message) targetFor(r *http.Request) *target {
 	if m.targetOf != r {
-		m.target = targetOf(r)
-		m.targetOf = r
+		t := &m.target
+		t.path, t.query = Target(r)
+		t.shape, m.targetOf = shapeOf(t.path), r
 	}
 	return &m.target
 }
@@ -105,10 +106,13 @@ func (m *Message) Signs(list, name string) (signs, known bool) {
 // those that Find knows their values: they are not looked for again, until Reset.
 func (m *Message) Finding(r *http.Request) {
 	if m.headers.foundOf != nil {
-		m.headers.end()
+		m.endHeaders()
 	}
 	m.headers.foundOf = r
 }
+
+//go:noinline
+func (m *Message) endHeaders() { m.headers.end() }
 
 // Find returns the line of a header that is remembered, given as [http.Header] has
 // it, nil for others and some of those.
@@ -170,18 +174,20 @@ func (m *Message) Remembered() string { return m.headers.known }
 func (m *Message) OuterBlanks() bool { return m.headers.seen&outerBlanks != 0 }
 
 // finish ends a canonical request with the headers, their list and the payload.
-func (m *Message) finish(b []byte, list, payload string, joined, collapse bool) error {
-	if m.headers.seen&lineEnds != 0 { // what no server lets into a value
+func (m *Message) finish(b []byte, payload string, joined, collapse bool) error {
+	h := &m.headers
+	if h.plain {
+		b = append(b, h.text...)
+	} else if h.seen&lineEnds != 0 { // what no server lets into a value
 		return ErrHeaderValue
+	} else {
+		b = h.append(b, joined, collapse)
 	}
-	b = m.headers.append(b, joined, collapse)
-	b = AppendLine(append(b, '\n'), list)
 	m.Request = append(b, payload...)
 	return nil
 }
 
-// AppendLine appends text and the end of a line. (Inlined everywhere, it would
-// cost more room in the instruction cache than the calls cost time.)
+// AppendLine appends text and the end of a line.
 //
 //go:noinline
 func AppendLine(b []byte, text string) []byte { return append(append(b, text...), '\n') }

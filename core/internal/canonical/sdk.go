@@ -36,5 +36,5 @@ func (m *Message) BuildSDK(r *http.Request, signedHeaders, payload string, order
 	more = order == ByDecoded && m.query.Differs()
 	b = m.query.Append(b, order)
 	b = append(b, '\n')
-	return more, m.finish(b, signedHeaders, payload, false, form.Collapse)
+	return more, m.finish(b, payload, false, form.Collapse)
 }

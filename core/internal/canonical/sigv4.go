@@ -38,7 +38,7 @@ func (m *Message) BuildSigV4(r *http.Request, s SigV4) error {
 	}
 	b = m.query.Append(b, ByEncoded)
 	b = append(b, '\n')
-	return m.finish(b, s.SignedHeaders, s.Payload, true, true)
+	return m.finish(b, s.Payload, true, true)
 }
 
 // Drop removes every parameter with a name, which consists of unreserved

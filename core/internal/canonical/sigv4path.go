@@ -43,7 +43,7 @@ func (p SigV4Path) check(path string, s shape) error {
 	if path == "" || path[0] != '/' {
 		return ErrTargetForm
 	}
-	if s&(slashes|dot) == 0 {
+	if s&dot == 0 && !hasEmptySegment(path) {
 		return nil
 	}
 	for rest, more := path[1:], true; more; {
@@ -57,6 +57,16 @@ func (p SigV4Path) check(path string, s shape) error {
 		}
 	}
 	return nil
+}
+
+// hasEmptySegment reports whether two slashes stand in a row.
+func hasEmptySegment(path string) bool {
+	for i := 1; i < len(path); i++ {
+		if path[i] == '/' && path[i-1] == '/' {
+			return true
+		}
+	}
+	return false
 }
 
 func checkObjectPath(path string) error {

@@ -36,8 +36,14 @@ var (
 // front cannot change what was signed, and of URL otherwise (outgoing and
 // hand-made requests). The query is without its question mark.
 func Target(r *http.Request) (path, query string) {
-	t := targetOf(r)
-	return t.path, t.query
+	if r.RequestURI != "" {
+		path, query, _ = authorization.CutByte(r.RequestURI, '?')
+		return path, query
+	}
+	if path = r.URL.EscapedPath(); path == "" {
+		path = "/"
+	}
+	return path, r.URL.RawQuery
 }
 
 // SetQuery replaces the query of r wherever [Target], which gave the path, looks
@@ -57,24 +63,6 @@ type target struct {
 	path, query string
 	shape       shape // of the path
 }
-
-func targetOf(r *http.Request) target {
-	text := r.RequestURI
-	if text == "" {
-		path := r.URL.EscapedPath()
-		if path == "" {
-			path = "/"
-		}
-		return newTarget(path, r.URL.RawQuery)
-	}
-	end, s := pathEnd(text)
-	if end == len(text) {
-		return target{text, "", s}
-	}
-	return target{text[:end], text[end+1:], s}
-}
-
-func newTarget(path, query string) target { return target{path, query, shapeOf(path)} }
 
 // check refuses targets that can be read in two ways whatever the
 // scheme: forms other than the origin form (RFC 9112 section 3.2.1), bad
@@ -154,11 +142,8 @@ func checkQueryBytes(query string) error {
 type shape uint8
 
 const (
-	coded   shape = 1 << 0 // a byte that is encoded, or would be
-	dot     shape = 1 << 2
-	mark    shape = 1 << 4 // '?'
-	slash   shape = 1 << 6
-	slashes       = slash << 1 // two in a row
+	coded shape = 1 << iota // a byte that is encoded, or would be
+	dot
 )
 
 // plain reports whether a path consists of unreserved characters and slashes, as
@@ -172,31 +157,15 @@ var shapes = func() (of [256]shape) {
 			of[i] = coded
 		}
 	}
-	of['.'], of['?'], of['/'] = dot, coded|mark, slash
+	of['.'], of['/'] = dot, 0
 	return of
 }()
 
-// pathEnd returns where the path in front of a query ends, and its shape.
-func pathEnd(s string) (end int, all shape) {
-	var one shape
-	for end < len(s) {
-		before := one
-		if one = shapes[s[end]]; one&mark != 0 {
-			break
-		}
-		all |= one | one&before<<1
-		end++
+func shapeOf(path string) (all shape) {
+	for i := 0; i < len(path); i++ {
+		all |= shapes[path[i]]
 	}
-	return end, all
-}
-
-// shapeOf is that of a path without a query.
-func shapeOf(path string) shape {
-	end, s := pathEnd(path)
-	if end < len(path) {
-		return coded | dot | slash | slashes
-	}
-	return s
+	return all
 }
 
 // unhex decodes the percent sequence that starts at s[i].

@@ -30,11 +30,12 @@ const (
 func (s *scheme) Parse(r *http.Request, c *core.Credential) error {
 	v, m := s.variant, c.Message()
 	var credential string
+	var listed uint8
 	var err error
 	if values := m.Header(r, "Authorization"); len(values) > 0 {
-		credential, err = v.parseHeader(r, values[0], m, c)
+		credential, listed, err = v.parseHeader(r, values[0], m, c)
 	} else {
-		credential, err = v.parseQuery(r, c)
+		credential, listed, err = v.parseQuery(r, c)
 	}
 	if err != nil {
 		return err
@@ -49,17 +50,36 @@ func (s *scheme) Parse(r *http.Request, c *core.Credential) error {
 	if err := m.CheckPath(r); err != nil {
 		return ambiguous(err)
 	}
-	if c.Signs(tokenHeader) {
+	if listed&listsToken != 0 {
 		c.SessionToken, _ = value(r, tokenHeader)
 	}
-	return v.parsePayload(r, c)
+	return v.parsePayload(r, c, listed)
+}
+
+// What a list of signed headers holds.
+const (
+	listRead = 1 << iota
+	listsToken
+	listsDigest
+)
+
+// listed says what the list of signed headers holds that is looked at.
+func (v *Variant) listed(c *core.Credential) (l uint8) {
+	l = listRead
+	if c.Signs(tokenHeader) {
+		l |= listsToken
+	}
+	if c.Signs(v.DigestHeader) {
+		l |= listsDigest
+	}
+	return l
 }
 
 // parseHeader reads the Authorization header and the date beside it.
-func (v *Variant) parseHeader(r *http.Request, header string, m *canonical.Message, c *core.Credential) (credential string, err error) {
+func (v *Variant) parseHeader(r *http.Request, header string, m *canonical.Message, c *core.Credential) (credential string, listed uint8, err error) {
 	fields, err := m.Authorization.Read(header, v.Algorithm)
 	if fields == nil {
-		return "", core.ErrNoCredential
+		return "", 0, core.ErrNoCredential
 	}
 	credential, other := fields.Access, fields.Credential
 	if v.Scoped {
@@ -67,47 +87,50 @@ func (v *Variant) parseHeader(r *http.Request, header string, m *canonical.Messa
 	}
 	switch {
 	case err != nil:
-		return "", core.Refuse(core.CodeCredentialMalformed, err.Error())
+		return "", 0, core.Refuse(core.CodeCredentialMalformed, err.Error())
 	case credential == "" && other != "":
-		return "", core.ErrNoCredential // the other form of the same algorithm
+		return "", 0, core.ErrNoCredential // the other form of the same algorithm
 	case credential == "" || other != "" || !fields.Listed:
-		return "", malformed("the fields are not Access or Credential, SignedHeaders and Signature")
+		return "", 0, malformed("the fields are not Access or Credential, SignedHeaders and Signature")
 	}
 	c.SignedHeaders, c.Signature = fields.SignedHeaders, fields.Signature
 	c.Date = dateHeader
 	if values := m.Header(r, dateField); len(values) == 1 {
 		c.Timestamp = values[0]
 	}
-	return credential, nil
+	if fields.Note == 0 {
+		fields.Note = v.listed(c)
+	}
+	return credential, fields.Note, nil
 }
 
 // parseQuery reads the query form: everything that the header form has, in
 // parameters.
-func (v *Variant) parseQuery(r *http.Request, c *core.Credential) (credential string, err error) {
+func (v *Variant) parseQuery(r *http.Request, c *core.Credential) (credential string, listed uint8, err error) {
 	_, query := c.Message().Target(r)
 	if !v.Presigned || !canonical.HasParameter(query, algorithmParameter) {
-		return "", core.ErrNoCredential
+		return "", 0, core.ErrNoCredential
 	}
 	p, err := authorization.ParsePresigned(query, parameterPrefix)
 	switch {
 	case err != nil:
-		return "", ambiguous(err)
+		return "", 0, ambiguous(err)
 	case p.Algorithm != v.Algorithm || strings.Contains(p.Credential, "/") != v.Scoped:
-		return "", core.ErrNoCredential
+		return "", 0, core.ErrNoCredential
 	case p.Credential == "" || p.SignedHeaders == "" || p.Signature == "":
-		return "", malformed("X-Sdk-Credential, X-Sdk-SignedHeaders or X-Sdk-Signature is absent or empty")
+		return "", 0, malformed("X-Sdk-Credential, X-Sdk-SignedHeaders or X-Sdk-Signature is absent or empty")
 	}
 	if _, twice := r.Header[dateField]; twice {
-		return "", core.Refuse(core.CodeRequestAmbiguous, "the date stands in the query and in a header")
+		return "", 0, core.Refuse(core.CodeRequestAmbiguous, "the date stands in the query and in a header")
 	}
 	expires, ok := authorization.ParseExpires(p.Expires)
 	if !ok {
-		return "", malformed("X-Sdk-Expires is not a number of seconds from 1 to 604800")
+		return "", 0, malformed("X-Sdk-Expires is not a number of seconds from 1 to 604800")
 	}
 	c.Presigned, c.Expires = true, expires
 	c.SignedHeaders, c.Signature = p.SignedHeaders, p.Signature
 	c.Timestamp = p.Date
-	return p.Credential, nil
+	return p.Credential, v.listed(c), nil
 }
 
 // parseCredential reads the id, the scope where there is one, and the date,
@@ -134,9 +157,9 @@ func (v *Variant) parseCredential(credential string, m *canonical.Message, c *co
 }
 
 // parsePayload reads the payload header, which counts only where it is signed.
-func (v *Variant) parsePayload(r *http.Request, c *core.Credential) error {
+func (v *Variant) parsePayload(r *http.Request, c *core.Credential, listed uint8) error {
 	c.Payload, c.Hash = core.PayloadHashed, v.Hash
-	if !c.Signs(v.DigestHeader) {
+	if listed&listsDigest == 0 {
 		return nil
 	}
 	declared, present := value(r, v.DigestHeader)
