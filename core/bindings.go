@@ -154,9 +154,6 @@ var (
 // or the holder of one API's key could reach another's; and an API is open only
 // where all of them find it open.
 func (b *bindings) lookup(r *http.Request, path string, p *probe) (*binding, error) {
-	if b.mux == nil {
-		return b.def, nil
-	}
 	if b.hosts && (r.Method == http.MethodConnect || !plainHost(r.Host)) {
 		return nil, errBindingHost
 	}

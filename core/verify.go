@@ -39,6 +39,7 @@ type attempt struct {
 	probe   *probe
 	message *canonical.Message
 	usual   usual
+	places  *places // nil without API patterns
 }
 
 // usual is what holds for every request of one date header whose SignedHeaders is
@@ -58,6 +59,7 @@ type findings struct {
 	asUsual                   bool // SignedHeaders is the list that is remembered
 
 	binding    *binding
+	asked      bool // the mux, for it
 	scheme     *accepted
 	credential Credential
 	key        *Key
@@ -84,9 +86,17 @@ const (
 func (p *policy) newAttempt() *attempt {
 	a, ok := p.attempts.Get().(*attempt)
 	if !ok {
-		a = &attempt{message: canonical.NewMessage(), probe: new(probe)}
+		a = p.makeAttempt()
 	}
 	a.credential.message, a.binding = a.message, unbound
+	return a
+}
+
+func (p *policy) makeAttempt() *attempt {
+	a := &attempt{message: canonical.NewMessage()}
+	if p.bindings.mux != nil {
+		a.probe, a.places = new(probe), new(places)
+	}
 	return a
 }
 
@@ -95,7 +105,7 @@ func (p *policy) end(a *attempt) {
 	clear(a.notable)
 	a.notable = a.notable[:0]
 	a.message.Reset()
-	if a.probe.URL != nil {
+	if a.probe != nil && a.probe.URL != nil {
 		*a.probe = probe{}
 	}
 	a.findings = findings{}
@@ -103,7 +113,10 @@ func (p *policy) end(a *attempt) {
 }
 
 // remember keeps what the next request from the same gateway has as well.
-func (p *policy) remember(a *attempt) {
+func (p *policy) remember(r *http.Request, a *attempt) {
+	if a.asked {
+		a.places.keep(r.Method, r.Host, a.path, a.binding)
+	}
 	c, credential := &a.credential, a.authorization
 	if !c.SignsRequest || c.Presigned {
 		credential = nil
@@ -138,11 +151,9 @@ func (p *policy) verify(r *http.Request, a *attempt) (*Identity, error) {
 	}
 
 	// The key bound to this API in this environment, or none, or open.
-	bound, err := p.bindings.lookup(r, a.path, a.probe)
-	if err != nil {
+	if err := p.bind(r, a); err != nil {
 		return nil, err
 	}
-	a.binding = bound
 	if a.binding.open {
 		if err := checkOpen(a); err != nil {
 			return nil, err
@@ -198,9 +209,11 @@ func (p *policy) verify(r *http.Request, a *attempt) (*Identity, error) {
 		if a.onward == stream {
 			return nil, Refuse(CodePayloadUnsupported, "the hash of a stream is signed without being declared")
 		}
-		if a.payload, err = p.digest(r, a); err != nil {
+		payload, err := p.digest(r, a)
+		if err != nil {
 			return nil, err
 		}
+		a.payload = payload
 		if a.held { // the body may have taken long to arrive
 			now = p.Now()
 		}
@@ -244,7 +257,7 @@ func (p *policy) verify(r *http.Request, a *attempt) (*Identity, error) {
 			return nil, err
 		}
 	}
-	p.remember(a)
+	p.remember(r, a)
 	id := &Identity{
 		origin: a.scheme.origin(c.Algorithm), key: a.key, secret: uint16(min(secret, math.MaxUint16)),
 		signedHeaders: c.SignedHeaders, signedAt: sinceZero(c.Time),
@@ -260,6 +273,24 @@ func (p *policy) verify(r *http.Request, a *attempt) (*Identity, error) {
 }
 
 var errDigest = Refuse(CodeBodyMismatch, "the body does not have the digest that was declared and signed")
+
+// bind finds the binding of a request.
+func (p *policy) bind(r *http.Request, a *attempt) error {
+	if p.bindings.mux == nil {
+		a.binding = p.bindings.def
+		return nil
+	}
+	if a.binding = a.places.find(r.Method, r.Host, a.path); a.binding != nil {
+		return nil
+	}
+	bound, err := p.bindings.lookup(r, a.path, a.probe)
+	if err != nil {
+		a.binding = unbound
+		return err
+	}
+	a.binding, a.asked = bound, true
+	return nil
+}
 
 // parse finds the one scheme that recognises a credential in r.
 func (p *policy) parse(r *http.Request, a *attempt) error {
