@@ -17,16 +17,15 @@ func Middleware(v *core.Verifier) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			r := c.Request()
-			judged := *r // r is the server's, which looks for its own body there
-			core.WithDeadline(c.Response(), &judged)
-			admitted, err := v.Admit(&judged)
-			defer core.Release(&judged)
+			admission, err := v.AdmitServed(c.Response(), r)
+			defer admission.Release()
 			if err == nil && swallowed(c) {
 				err = core.Refuse(core.CodeRequestAmbiguous, "a parameter of the route holds a slash")
 			}
 			if err != nil {
 				return refusal(c, err)
 			}
+			admitted := admission.Request
 			if c.Path() != "" { // routed already
 				defer func() { r.MultipartForm = admitted.MultipartForm }() // net/http removes its files
 				c.SetRequest(admitted)

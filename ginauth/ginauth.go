@@ -16,11 +16,10 @@ func Middleware(v *core.Verifier, options ...Option) gin.HandlerFunc {
 	leave := slices.Contains(options, LeaveAnswer())
 	return func(c *gin.Context) {
 		r := c.Request
-		judged := *r // r is the server's, which looks for its own body there
-		core.WithDeadline(c.Writer, &judged)
-		admitted, err := v.Admit(&judged)
-		defer core.Release(&judged)
+		admission, err := v.AdmitServed(c.Writer, r)
+		defer admission.Release()
 		if err == nil {
+			admitted := admission.Request
 			// net/http removes the files of the form that it finds in r.
 			defer func() { r.MultipartForm = admitted.MultipartForm }()
 			c.Request = admitted

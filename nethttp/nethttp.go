@@ -18,14 +18,13 @@ import (
 func Middleware(v *core.Verifier) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			judged := *r // r is the server's, which looks for its own body there
-			core.WithDeadline(w, &judged)
-			admitted, err := v.Admit(&judged)
-			defer core.Release(&judged)
+			admission, err := v.AdmitServed(w, r)
+			defer admission.Release()
 			if err != nil {
 				core.WriteProblem(w, r, err)
 				return
 			}
+			admitted := admission.Request
 			// The server removes the files of the form that it finds in r.
 			defer func() { r.MultipartForm, r.Pattern = admitted.MultipartForm, admitted.Pattern }()
 			next.ServeHTTP(w, admitted)
