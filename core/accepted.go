@@ -4,7 +4,8 @@ package core
 // each time.
 type accepted struct {
 	Scheme
-	keys        map[string]*fixedKey // by id; nil where they come from another source than [Keys]
+	set         *keySet              // that its source was, if it was one of [Keys]
+	keys        map[string]*fixedKey // of the set, by id
 	environment string
 	origins     []origin // of identities, by algorithm
 }
@@ -18,6 +19,7 @@ type fixedKey struct {
 func newAccepted(s Scheme, environment string) *accepted {
 	x := &accepted{Scheme: s, environment: environment}
 	if set, fixed := s.Keys().(*keySet); fixed {
+		x.set = set
 		x.keys = make(map[string]*fixedKey, len(set.byID))
 		for id, key := range set.byID {
 			x.keys[id] = &fixedKey{key: key}

@@ -323,19 +323,21 @@ func (p *policy) lookUp(ctx context.Context, a *attempt) error {
 	if id == "" { // the key's name is its id then
 		id = a.binding.key
 	}
-	if known := a.scheme.keys[id]; known != nil {
+	source := a.scheme.Keys()
+	if set, fixed := source.(*keySet); fixed && set == a.scheme.set {
+		known := a.scheme.keys[id]
+		if known == nil {
+			return p.unknown(a)
+		}
 		a.key, a.use = known.key, known.use
 		return nil
 	}
-	if a.scheme.keys != nil {
-		return p.unknown(a)
-	}
-	return p.lookFurther(ctx, a, id)
+	return p.lookFurther(ctx, a, source, id)
 }
 
 // lookFurther is lookUp in a source that may be the user's code.
-func (p *policy) lookFurther(ctx context.Context, a *attempt, id string) error {
-	key, err := p.ask(ctx, a.scheme.Keys(), id)
+func (p *policy) lookFurther(ctx context.Context, a *attempt, source KeySource, id string) error {
+	key, err := p.ask(ctx, source, id)
 	switch {
 	case err == nil && key != nil && key.usable(id):
 		a.key = key
@@ -354,7 +356,7 @@ func (p *policy) lookFurther(ctx context.Context, a *attempt, id string) error {
 // decides which scheme may use it, never the request.
 func (p *policy) unknown(a *attempt) error {
 	for _, s := range p.schemes {
-		if s != a.scheme && s.keys[a.credential.KeyID] != nil {
+		if set, fixed := s.Keys().(*keySet); fixed && s != a.scheme && set.byID[a.credential.KeyID] != nil {
 			return Refuse(CodeSchemeNotAccepted, "the key belongs to another scheme")
 		}
 	}

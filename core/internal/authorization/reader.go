@@ -16,6 +16,7 @@ type Reader struct {
 	scope      Scope  // of the credential in fields, where it was read with terminator
 	terminator string
 	otherScope Scope // the one that was read last, where it is not scope
+	others     bool  // other or otherScope was set
 	hit        bool  // the header that was read last begins with known
 	misses     int   // accepted headers in a row that did not
 
@@ -61,14 +62,15 @@ func (r *Reader) parse(value, algorithm string) (*Fields, error) {
 	}
 	var err error
 	r.other, err = Parse(text)
+	r.others = true
 	return &r.other, err
 }
 
 // Forget drops what is of the header that was read last alone.
 func (r *Reader) Forget() {
-	r.fields.Signature = ""
-	if !r.hit {
-		r.other, r.otherScope = Fields{}, Scope{}
+	r.fields.Signature, r.hit = "", false
+	if r.others {
+		r.other, r.otherScope, r.others = Fields{}, Scope{}, false
 	}
 }
 
@@ -95,7 +97,7 @@ func (r *Reader) parseScope(credential, terminator string) *Scope {
 		r.scope, r.terminator = s, terminator
 		return &r.scope
 	}
-	r.otherScope = s
+	r.otherScope, r.others = s, true
 	return &r.otherScope
 }
 

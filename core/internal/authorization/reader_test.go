@@ -72,3 +72,40 @@ func FuzzReader(f *testing.F) {
 		check(t, &r, remembered+"0")
 	})
 }
+
+// TestReaderForgets: what belonged to one header alone does not stay, whether or not
+// the header before it was the one that is remembered.
+func TestReaderForgets(t *testing.T) {
+	const header, credential = "A Credential=k/d/r/s/end, SignedHeaders=h, Signature=0a", "k/d/r/s/end"
+	for _, remembered := range []bool{false, true} {
+		var r authorization.Reader
+		if remembered {
+			r.Read(header, "A")
+			r.Remember(header)
+			r.Forget()
+			r.Read(header, "A")
+			r.Scope(credential, "end")
+			r.Forget()
+		}
+		scope := r.Scope("other/d/r/s/end", "end")
+		if scope == nil || scope.KeyID != "other" {
+			t.Fatalf("got %+v", scope)
+		}
+		r.Forget()
+		if *scope != (authorization.Scope{}) {
+			t.Errorf("remembered %v: what is left is %+v", remembered, scope)
+		}
+		fields, _ := r.Read("A Credential=other, SignedHeaders=h, Signature=0b", "A")
+		r.Forget()
+		if *fields != (authorization.Fields{}) {
+			t.Errorf("remembered %v: what is left is %+v", remembered, fields)
+		}
+		if fields, _ := r.Read(header, "A"); fields.Signature != "0a" {
+			t.Errorf("got %+v", fields)
+		}
+		r.Forget()
+		if fields, _ := r.Read("A Credential=k, SignedHeaders=h, Signature=0b", "A"); fields.Credential != "k" {
+			t.Errorf("got %+v", fields)
+		}
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
@@ -279,5 +280,36 @@ func TestListsInTurns(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// TestHeadersOfAnotherRequest: values that were found on the way belong to their
+// request, also where the signed headers are then read of another one.
+func TestHeadersOfAnotherRequest(t *testing.T) {
+	const list = "host;x-a"
+	one := &http.Request{Method: "GET", RequestURI: "/", Host: "h", Header: http.Header{"X-A": {"1"}}}
+	other := &http.Request{Method: "GET", RequestURI: "/", Host: "h", Header: http.Header{"X-A": {"2"}}}
+	m := canonical.NewMessage()
+	lines := func(r *http.Request) string {
+		if _, err := m.BuildSDK(r, list, "P", canonical.ByDecoded, canonical.SDKForm{}); err != nil {
+			t.Fatal(err)
+		}
+		return string(m.Request)
+	}
+	lines(one)
+	m.Remember(list, nil, func(string) uint8 { return 0 })
+	m.Reset()
+	m.Finding(one)
+	m.Find("X-A").Values = one.Header["X-A"]
+	if got := lines(other); !strings.Contains(got, "x-a:2\n") {
+		t.Errorf("got %q", got)
+	}
+	for _, r := range []*http.Request{one, other} {
+		if got := m.Header(r, "X-A"); !slices.Equal(got, r.Header["X-A"]) {
+			t.Errorf("got %q, want %q", got, r.Header["X-A"])
+		}
+	}
+	if got := lines(one); !strings.Contains(got, "x-a:1\n") {
+		t.Errorf("got %q", got)
 	}
 }

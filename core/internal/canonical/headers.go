@@ -68,6 +68,7 @@ func (h *headers) choose(r *http.Request, list string) {
 		return
 	}
 	if h.foundOf != r {
+		h.foundOf = nil
 		h.unfind()
 	}
 	h.lines = h.usual[1 : 1+h.listed]

@@ -136,9 +136,10 @@ func (v *Variant) parseQuery(r *http.Request, c *core.Credential) (credential st
 // parseCredential reads the id, the scope where there is one, and the date,
 // whose day the scope repeats.
 func (v *Variant) parseCredential(credential string, m *canonical.Message, c *core.Credential) error {
-	c.KeyID = credential
 	day := ""
-	if v.Scoped {
+	if !v.Scoped {
+		c.KeyID = credential
+	} else {
 		scope := m.Authorization.Scope(credential, v.Terminator)
 		if scope == nil {
 			return malformed("the credential is not an id, date, region, service and what the algorithm ends it with")

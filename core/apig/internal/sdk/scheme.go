@@ -56,8 +56,10 @@ func (v *Variant) fingerprint(f *[DigestSize]byte, stringToSign []byte, signatur
 func (s *scheme) Canonical(r *http.Request, c *core.Credential, payload string) (string, string, error) {
 	m := canonical.NewMessage()
 	defer m.Free()
-	_, err := s.variant.stringToSign(m, r, c, payload, canonical.ByDecoded)
-	return string(m.Request), string(m.StringToSign), err
+	if _, err := s.variant.stringToSign(m, r, c, payload, canonical.ByDecoded); err != nil {
+		return "", "", err // what m holds may be of another request
+	}
+	return string(m.Request), string(m.StringToSign), nil
 }
 
 // Proves reports whether the signature is that of the secret over another
