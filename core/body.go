@@ -55,7 +55,14 @@ func (p *policy) hashBody(r *http.Request, h hash.Hash, a *attempt) error {
 	if timed != nil {
 		timed.within(p.BodyTimeout)
 	}
+	filled := false
+	defer func() {
+		if !filled { // the body's Read panicked
+			b.release()
+		}
+	}()
 	failed, err := b.fill(h, min(a.binding.maxBody, p.MaxBuffered), p.MaxBuffered)
+	filled = true
 	if timed != nil && failed == nil { // else the server shall not wait for the rest either
 		timed.within(0)
 	}

@@ -67,3 +67,34 @@ func TestPlacesAreNoOthers(t *testing.T) {
 		}
 	}
 }
+
+// hostChanger is a scheme that changes the request, as none may.
+type hostChanger struct{ core.Scheme }
+
+func (s hostChanger) Verify(r *http.Request, c *core.Credential, key *core.Key, secrets []core.Secret, payload string) (int, error) {
+	i, err := s.Scheme.Verify(r, c, key, secrets, payload)
+	if r.Host == "i.example.com" {
+		r.Host = "h.example.com"
+	}
+	return i, err
+}
+
+// TestPlacesOfChangedRequests: a binding is remembered for what it was found for.
+func TestPlacesOfChangedRequests(t *testing.T) {
+	v := verifier(t, func(c *core.Config) {
+		c.Schemes = []core.Scheme{hostChanger{hmacScheme(k1, k2)}}
+		c.APIs = []core.API{{Match: "GET /a/{x}", Key: "k2"}, {Match: "GET h.example.com/a/2", Key: "k1"}}
+	})
+	for range 10 {
+		for host, want := range map[string]core.Code{"i.example.com": "", "h.example.com": core.CodeKeyNotBound} {
+			r := httptest.NewRequest(http.MethodGet, "/a/2", nil)
+			r.Host, r.Body = host, http.NoBody
+			if err := apig.NewSigner(k2, apig.SignOptions{}).Sign(r, noBody, instant); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := v.Verify(r); core.CodeOf(err) != want {
+				t.Fatalf("%s: got %v, want %q", host, err, want)
+			}
+		}
+	}
+}

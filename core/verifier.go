@@ -214,9 +214,17 @@ func (v *Verifier) admit(r *http.Request, onward reader, with func(context.Conte
 		return r, nil
 	}
 	a := p.newAttempt()
-	defer p.end(a)
+	returned := false
+	defer func() {
+		if !returned { // the user's code panicked
+			Release(r)
+			return
+		}
+		p.end(a)
+	}()
 	a.onward = onward
 	id, err := p.judge(r, a)
+	returned = true
 	switch {
 	case err != nil && p.Mode == Report && r != nil:
 		return with(NewContext(r.Context(), nil), r), nil

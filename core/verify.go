@@ -113,9 +113,9 @@ func (p *policy) end(a *attempt) {
 }
 
 // remember keeps what the next request from the same gateway has as well.
-func (p *policy) remember(r *http.Request, a *attempt) {
-	if a.asked {
-		a.places.keep(r.Method, r.Host, a.path, a.binding)
+func (p *policy) remember(a *attempt) {
+	if a.asked { // with what the probe has; a scheme of the user's may have changed r
+		a.places.keep(a.probe.Method, a.probe.Host, a.path, a.binding)
 	}
 	c, credential := &a.credential, a.authorization
 	if !c.SignsRequest || c.Presigned {
@@ -257,7 +257,7 @@ func (p *policy) verify(r *http.Request, a *attempt) (*Identity, error) {
 			return nil, err
 		}
 	}
-	p.remember(r, a)
+	p.remember(a)
 	id := &Identity{
 		origin: a.scheme.origin(c.Algorithm), key: a.key, secret: uint16(min(secret, math.MaxUint16)),
 		signedHeaders: c.SignedHeaders, signedAt: sinceZero(c.Time),
