@@ -122,7 +122,3 @@ func TestRememberedIsNoOtherRequest(t *testing.T) {
 type signs interface {
 	Sign(r *http.Request, digest string, at time.Time) error
 }
-
-func replaceIn(r *http.Request, from, to string) {
-	r.Header["Authorization"][0] = strings.Replace(r.Header["Authorization"][0], from, to, 1)
-}
