@@ -145,10 +145,8 @@ var errPlaintext = core.Refuse(core.CodeUnavailable, "the wire format gave a pla
 func (s *Scheme) Canonical(r *http.Request, c *core.Credential, payload string) (string, string, error) {
 	m := canonical.NewMessage()
 	defer m.Free()
-	if _, err := s.stringToSign(m, r, c, payload, canonical.ByDecoded); err != nil {
-		return "", "", err // what m holds may be of another request
-	}
-	return string(m.Request), string(m.StringToSign), nil
+	_, err := s.stringToSign(m, r, c, payload, canonical.ByDecoded)
+	return string(m.Request), string(m.StringToSign), err
 }
 
 // stringToSign builds canonical request and string to sign into m, and reports

@@ -109,10 +109,8 @@ func (s *scheme) Verify(r *http.Request, c *core.Credential, key *core.Key, secr
 func (s *scheme) Canonical(r *http.Request, c *core.Credential, payload string) (string, string, error) {
 	m := canonical.NewMessage()
 	defer m.Free()
-	if err := stringToSign(m, r, c, s.pathsOf(c), payload); err != nil {
-		return "", "", err // what m holds may be of another request
-	}
-	return string(m.Request), string(m.StringToSign), nil
+	err := stringToSign(m, r, c, s.pathsOf(c), payload)
+	return string(m.Request), string(m.StringToSign), err
 }
 
 // Proves reports whether the signature is that of the secret over another

@@ -6,10 +6,11 @@ package lowerhex
 import (
 	"encoding/binary"
 	"slices"
+
+	"github.com/gatewayauth/gatewayauth/internal/word"
 )
 
-// each has a one in each of its bytes; times a byte, it has that in each.
-const each = 0x0101010101010101
+const each = word.Each
 
 // Append appends the digits of sum to dst.
 func Append(dst []byte, sum *[32]byte) []byte {
@@ -38,7 +39,7 @@ func Is(s string, n int) bool {
 		return false
 	}
 	for ; len(s) >= 8; s = s[8:] {
-		if !are(word(s)) {
+		if !are(word.Load(s)) {
 			return false
 		}
 	}
@@ -67,14 +68,7 @@ func Equal(sum *[32]byte, s string) bool {
 	}
 	var differ uint64
 	for i := 0; i < len(sum); i += 4 {
-		differ |= digits(binary.LittleEndian.Uint32(sum[i:])) ^ word(s[2*i:2*i+8])
+		differ |= digits(binary.LittleEndian.Uint32(sum[i:])) ^ word.Load(s[2*i:2*i+8])
 	}
 	return differ == 0
-}
-
-// word is the first eight bytes of s.
-func word(s string) uint64 {
-	_ = s[7]
-	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
-		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
 }

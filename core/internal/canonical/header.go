@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/gatewayauth/gatewayauth/core/internal/authorization"
+	"github.com/gatewayauth/gatewayauth/internal/word"
 )
 
 // form is what is done to a value before it is written.
@@ -80,11 +81,8 @@ func isVisible(value string) bool {
 // below has the highest bit of each byte set that is below '!', of the first eight
 // of s; above such a one perhaps of others.
 func below(s string) uint64 {
-	const each = 0x0101010101010101
-	_ = s[7]
-	word := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
-		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
-	return (word - '!'*each) &^ word & (0x80 * each)
+	w := word.Load(s)
+	return (w - '!'*word.Each) &^ w & (0x80 * word.Each)
 }
 
 // append appends one line name:value for every signed header, in the order of the

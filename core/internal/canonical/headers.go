@@ -131,7 +131,10 @@ func (h *headers) forget() {
 	h.room, h.reading = h.room[:0], reading{foundOf: h.foundOf}
 }
 
-// end drops the request, so that no other one can be taken for it.
+// end drops the request, so that no other one can be taken for it. (It is not
+// inlined for the same reason as usually.)
+//
+//go:noinline
 func (h *headers) end() {
 	if len(h.room) > 0 {
 		h.forget()

@@ -44,12 +44,11 @@ func (m *Message) Reset() {
 	m.query.forget()
 	m.Authorization.Forget()
 	m.targetOf, m.target = nil, target{}
+	m.Request, m.StringToSign = m.Request[:0], m.StringToSign[:0] // what is not built anew is empty, and no other request's
 	if cap(m.Request) > most || cap(m.headers.text) > most || cap(m.query.text) > most || cap(m.headers.room) > most/64 {
-		m.clear()
+		*m = empty()
 	}
 }
-
-func (m *Message) clear() { *m = empty() }
 
 // Target is [Target], which is called once for a request, until Reset.
 func (m *Message) Target(r *http.Request) (path, query string) {
@@ -106,13 +105,10 @@ func (m *Message) Signs(list, name string) (signs, known bool) {
 // those that Find knows their values: they are not looked for again, until Reset.
 func (m *Message) Finding(r *http.Request) {
 	if m.headers.foundOf != nil {
-		m.endHeaders()
+		m.headers.end()
 	}
 	m.headers.foundOf = r
 }
-
-//go:noinline
-func (m *Message) endHeaders() { m.headers.end() }
 
 // Find returns the line of a header that is remembered, given as [http.Header] has
 // it, nil for others and some of those.

@@ -30,15 +30,18 @@ const (
 func (s *scheme) Parse(r *http.Request, c *core.Credential) error {
 	v, m := s.variant, c.Message()
 	var credential string
-	var listed uint8
 	var err error
+	note := new(uint8)
 	if values := m.Header(r, "Authorization"); len(values) > 0 {
-		credential, listed, err = v.parseHeader(r, values[0], m, c)
+		credential, note, err = v.parseHeader(r, values[0], m, c)
 	} else {
-		credential, listed, err = v.parseQuery(r, c)
+		credential, err = v.parseQuery(r, c)
 	}
 	if err != nil {
 		return err
+	}
+	if *note == 0 {
+		*note = v.listed(c)
 	}
 	c.Algorithm, c.SignsRequest = v.Algorithm, true
 	if n := len(c.Signature); n%2 != 0 || n < hex.EncodedLen(v.MinSignature) || n > hex.EncodedLen(v.MaxSignature) || !lowerhex.Is(c.Signature, n) {
@@ -50,10 +53,10 @@ func (s *scheme) Parse(r *http.Request, c *core.Credential) error {
 	if err := m.CheckPath(r); err != nil {
 		return ambiguous(err)
 	}
-	if listed&listsToken != 0 {
+	if *note&listsToken != 0 {
 		c.SessionToken, _ = value(r, tokenHeader)
 	}
-	return v.parsePayload(r, c, listed)
+	return v.parsePayload(r, c, *note)
 }
 
 // What a list of signed headers holds.
@@ -75,11 +78,12 @@ func (v *Variant) listed(c *core.Credential) (l uint8) {
 	return l
 }
 
-// parseHeader reads the Authorization header and the date beside it.
-func (v *Variant) parseHeader(r *http.Request, header string, m *canonical.Message, c *core.Credential) (credential string, listed uint8, err error) {
+// parseHeader reads the Authorization header and the date beside it. What is noted
+// about the header is there again where that is remembered.
+func (v *Variant) parseHeader(r *http.Request, header string, m *canonical.Message, c *core.Credential) (credential string, note *uint8, err error) {
 	fields, err := m.Authorization.Read(header, v.Algorithm)
 	if fields == nil {
-		return "", 0, core.ErrNoCredential
+		return "", nil, core.ErrNoCredential
 	}
 	credential, other := fields.Access, fields.Credential
 	if v.Scoped {
@@ -87,50 +91,47 @@ func (v *Variant) parseHeader(r *http.Request, header string, m *canonical.Messa
 	}
 	switch {
 	case err != nil:
-		return "", 0, core.Refuse(core.CodeCredentialMalformed, err.Error())
+		return "", nil, core.Refuse(core.CodeCredentialMalformed, err.Error())
 	case credential == "" && other != "":
-		return "", 0, core.ErrNoCredential // the other form of the same algorithm
+		return "", nil, core.ErrNoCredential // the other form of the same algorithm
 	case credential == "" || other != "" || !fields.Listed:
-		return "", 0, malformed("the fields are not Access or Credential, SignedHeaders and Signature")
+		return "", nil, malformed("the fields are not Access or Credential, SignedHeaders and Signature")
 	}
 	c.SignedHeaders, c.Signature = fields.SignedHeaders, fields.Signature
 	c.Date = dateHeader
 	if values := m.Header(r, dateField); len(values) == 1 {
 		c.Timestamp = values[0]
 	}
-	if fields.Note == 0 {
-		fields.Note = v.listed(c)
-	}
-	return credential, fields.Note, nil
+	return credential, &fields.Note, nil
 }
 
 // parseQuery reads the query form: everything that the header form has, in
 // parameters.
-func (v *Variant) parseQuery(r *http.Request, c *core.Credential) (credential string, listed uint8, err error) {
+func (v *Variant) parseQuery(r *http.Request, c *core.Credential) (credential string, err error) {
 	_, query := c.Message().Target(r)
 	if !v.Presigned || !canonical.HasParameter(query, algorithmParameter) {
-		return "", 0, core.ErrNoCredential
+		return "", core.ErrNoCredential
 	}
 	p, err := authorization.ParsePresigned(query, parameterPrefix)
 	switch {
 	case err != nil:
-		return "", 0, ambiguous(err)
+		return "", ambiguous(err)
 	case p.Algorithm != v.Algorithm || strings.Contains(p.Credential, "/") != v.Scoped:
-		return "", 0, core.ErrNoCredential
+		return "", core.ErrNoCredential
 	case p.Credential == "" || p.SignedHeaders == "" || p.Signature == "":
-		return "", 0, malformed("X-Sdk-Credential, X-Sdk-SignedHeaders or X-Sdk-Signature is absent or empty")
+		return "", malformed("X-Sdk-Credential, X-Sdk-SignedHeaders or X-Sdk-Signature is absent or empty")
 	}
 	if _, twice := r.Header[dateField]; twice {
-		return "", 0, core.Refuse(core.CodeRequestAmbiguous, "the date stands in the query and in a header")
+		return "", core.Refuse(core.CodeRequestAmbiguous, "the date stands in the query and in a header")
 	}
 	expires, ok := authorization.ParseExpires(p.Expires)
 	if !ok {
-		return "", 0, malformed("X-Sdk-Expires is not a number of seconds from 1 to 604800")
+		return "", malformed("X-Sdk-Expires is not a number of seconds from 1 to 604800")
 	}
 	c.Presigned, c.Expires = true, expires
 	c.SignedHeaders, c.Signature = p.SignedHeaders, p.Signature
 	c.Timestamp = p.Date
-	return p.Credential, v.listed(c), nil
+	return p.Credential, nil
 }
 
 // parseCredential reads the id, the scope where there is one, and the date,

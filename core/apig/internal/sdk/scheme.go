@@ -34,7 +34,7 @@ func (s *scheme) Verify(r *http.Request, c *core.Credential, key *core.Key, secr
 		}
 		for i, secret := range secrets {
 			if s.variant.key(secret, key.ID, c).Verify(m.StringToSign, c.Signature) {
-				s.variant.fingerprint(&c.Fingerprint, m.StringToSign, c.Signature)
+				c.Fingerprint = s.variant.fingerprint(m.StringToSign, c.Signature)
 				return i, nil
 			}
 		}
@@ -44,22 +44,20 @@ func (s *scheme) Verify(r *http.Request, c *core.Credential, key *core.Key, secr
 
 // fingerprint stands for the string to sign: half of an HMAC's digits are as good
 // as a hash of it, and there already.
-func (v *Variant) fingerprint(f *[DigestSize]byte, stringToSign []byte, signature string) {
+func (v *Variant) fingerprint(stringToSign []byte, signature string) (f [DigestSize]byte) {
 	if v.MinSignature < v.MaxSignature { // several signatures fit one string
-		*f = v.Sum(stringToSign)
-		return
+		return v.Sum(stringToSign)
 	}
 	copy(f[:], signature)
+	return f
 }
 
 // Canonical shows what Verify computes.
 func (s *scheme) Canonical(r *http.Request, c *core.Credential, payload string) (string, string, error) {
 	m := canonical.NewMessage()
 	defer m.Free()
-	if _, err := s.variant.stringToSign(m, r, c, payload, canonical.ByDecoded); err != nil {
-		return "", "", err // what m holds may be of another request
-	}
-	return string(m.Request), string(m.StringToSign), nil
+	_, err := s.variant.stringToSign(m, r, c, payload, canonical.ByDecoded)
+	return string(m.Request), string(m.StringToSign), err
 }
 
 // Proves reports whether the signature is that of the secret over another
