@@ -8,6 +8,7 @@ import (
 	"net/url"
 	pathpkg "path"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -24,8 +25,8 @@ type binding struct {
 // unbound is the binding of a request that was refused before it had one.
 var unbound = new(binding)
 
-// probe is a request that the mux is asked about; it is used again and again.
-type probe struct {
+// muxRequest is a request that a mux is asked about; it is pooled.
+type muxRequest struct {
 	http.Request
 	url url.URL
 }
@@ -37,9 +38,10 @@ func (*binding) ServeHTTP(http.ResponseWriter, *http.Request) {}
 // is done by the standard library's ServeMux, which knows the pattern syntax
 // and its precedence.
 type bindings struct {
-	mux   *http.ServeMux // nil where there are no patterns
-	hosts bool           // some pattern names a host
-	def   *binding
+	mux      *http.ServeMux // nil where there are no patterns
+	subtrees *http.ServeMux // of the patterns that match a path of any length alone
+	hosts    bool           // some pattern names a host
+	def      *binding
 }
 
 func compileBindings(c *Config, index keyIndex) (bindings, error) {
@@ -86,18 +88,22 @@ func compileBindings(c *Config, index keyIndex) (bindings, error) {
 			problems = append(problems, fmt.Errorf("%s: open, and says how bodies are verified", where))
 		}
 		if b.mux == nil {
-			b.mux = http.NewServeMux()
+			b.mux, b.subtrees = http.NewServeMux(), http.NewServeMux()
 		}
-		if err := register(b.mux, api.Match, &binding{
+		bound := &binding{
 			pattern: api.Match, key: api.Key, open: api.Open,
 			allowUnsigned: api.AllowUnsignedPayload || c.AllowUnsignedPayload,
 			stream:        api.Stream, maxBody: most,
-		}); err != nil {
+		}
+		if err := register(b.mux, api.Match, bound); err != nil {
 			problems = append(problems, fmt.Errorf("%s: %w", where, err))
+		} else if strings.HasSuffix(api.Match, "/") || strings.HasSuffix(api.Match, "...}") {
+			_ = register(b.subtrees, api.Match, bound)
 		}
 	}
-	if b.mux != nil { // finding nothing costs much more; an error says that the same is bound already
+	if b.mux != nil { // so that something is always found; an error says that it is bound already
 		_ = register(b.mux, "/", b.def)
+		_ = register(b.subtrees, "/", b.def)
 	}
 	return b, errors.Join(problems...)
 }
@@ -140,90 +146,99 @@ func register(mux *http.ServeMux, pattern string, h http.Handler) (err error) {
 
 var (
 	errBindingAmbiguous = Refuse(CodeRequestAmbiguous,
-		"a router that decodes or cleans paths could reach an API bound otherwise; bind both spellings, or send the clean one")
+		"routers could take the path for that of an API with another key; send the plain spelling of the path, or bind both APIs alike")
 	errBindingHost = Refuse(CodeRequestAmbiguous,
 		"the host is not in lower case without a final dot, or the method is CONNECT, and APIs are bound by host")
 	errBindingOpen = Refuse(CodeRequestAmbiguous,
-		"the path is open as it stands, and not after decoding or cleaning")
+		"routers could take the path for that of an API that is not open; send the plain spelling of the path")
 )
 
 // lookup finds the binding of a request from its raw path. Routers differ in
-// what they do to a path before they match it: some decode %2F, some match the
-// path undecoded, some clean dot segments and double slashes, some add or
-// take away a final slash. The binding must be the same in all these readings,
-// or the holder of one API's key could reach another's; and an API is open only
-// where all of them find it open.
-func (b *bindings) lookup(r *http.Request, path string, p *probe) (*binding, error) {
+// what they make of a path, so the binding must be the same in every
+// interpretation of it, or the holder of one API's key could reach another's; and
+// an API is open only where all of them find it open.
+func (b *bindings) lookup(r *http.Request, path string, p *muxRequest) (*binding, error) {
 	if b.hosts && (r.Method == http.MethodConnect || !plainHost(r.Host)) {
 		return nil, errBindingHost
 	}
-	decoded, ok := decode(path)
+	p.Method, p.Host, p.URL = r.Method, r.Host, &p.url
+	if isPlain(path) {
+		if found, redirected := match(b.mux, p, path, path); !redirected {
+			return found, nil
+		}
+	}
+	readings, ok := interpretations(path)
 	if !ok {
 		return nil, Refuse(CodeRequestAmbiguous, "malformed path")
 	}
-	p.Method, p.Host, p.URL = r.Method, r.Host, &p.url
-	exact, redirected := b.match(p, decoded, path)
-	if decoded == path && !redirected && !strings.Contains(path, "/.") && !strings.Contains(path, "//") &&
-		(path == "/" || !strings.HasSuffix(path, "/")) {
-		return exact, nil // one reading only
+	var all []*binding
+	for _, reading := range readings {
+		all = b.appendBindings(all, p, reading)
 	}
-	agreed := exact
-	cleaned := clean(path)
-	decodedClean, _ := decode(cleaned)
-	readings := [...]struct {
-		applies       bool
-		path, rawPath string
-	}{
-		{true, decoded, ""},
-		{true, clean(decoded), ""},
-		{true, decodedClean, cleaned},
-		{path != (&url.URL{Path: decoded}).EscapedPath(), path, ""}, // encoded more than it needs to be
-		{redirected, clean(decoded) + "/", ""},
-		{len(clean(decoded)) > 1, strings.TrimSuffix(clean(decoded), "/"), ""},
+	i := slices.IndexFunc(all, func(found *binding) bool { return !found.open })
+	switch {
+	case i > 0 && all[0].open && clean(path) == path: // ServeMux would serve it without a credential
+		return nil, errBindingOpen
+	case i > 0:
+		all[0], all[i] = all[i], all[0]
 	}
-	for i, reading := range readings {
-		if !reading.applies {
-			continue
+	return agreed(all)
+}
+
+// appendBindings appends the bindings of a path in one interpretation. Where
+// ServeMux would redirect /a to /a/, these are that of /a/ and what a router finds
+// for /a that does not redirect. For /b/, the binding of /b is another one if both
+// are bound.
+func (b *bindings) appendBindings(all []*binding, p *muxRequest, i interpretation) []*binding {
+	if i.subtree {
+		found, _ := match(b.subtrees, p, i.text, i.escaped)
+		return append(all, found)
+	}
+	found, redirected := match(b.mux, p, i.text, i.escaped)
+	if redirected {
+		found, _ = match(b.mux, p, i.text+"/", i.escaped+"/")
+		parent := i.escaped[:strings.LastIndexByte(i.escaped, '/')+1]
+		text, _ := url.PathUnescape(parent)
+		below, _ := match(b.subtrees, p, text, parent)
+		return append(all, below, found)
+	}
+	all = append(all, found)
+	if len(i.text) > 1 && strings.HasSuffix(i.escaped, "/") {
+		found, redirected = match(b.mux, p, strings.TrimSuffix(i.text, "/"), strings.TrimSuffix(i.escaped, "/"))
+		if !redirected {
+			all = append(all, found)
 		}
-		other, away := b.match(p, reading.path, reading.rawPath)
-		switch {
-		case away && i == len(readings)-1: // only the spelling with the slash is bound
-			continue
-		case other.open:
-		case exact.open:
-			return nil, errBindingOpen
-		case exact.key != "" && other.key != exact.key:
+	}
+	return all
+}
+
+// agreed returns the binding that stands for all, which is in force wherever a
+// router takes the request: what any of them forbids is forbidden. The first is open
+// only if all are.
+func agreed(all []*binding) (*binding, error) {
+	result := all[0]
+	for _, other := range all[1:] {
+		if !other.open && other.key != result.key {
 			return nil, errBindingAmbiguous
 		}
-		if other != exact {
-			both := *agreed
+		if other != all[0] {
+			both := *result
 			both.allowUnsigned = both.allowUnsigned && other.allowUnsigned
 			both.stream = both.stream && other.stream
 			both.maxBody = min(both.maxBody, other.maxBody)
-			agreed = &both
+			result = &both
 		}
 	}
-	return agreed, nil
+	return result, nil
 }
 
-// decode undoes percent-encoding.
-func decode(path string) (string, bool) {
-	if strings.IndexByte(path, '%') < 0 {
-		return path, true
-	}
-	decoded, err := url.PathUnescape(path)
-	return decoded, err == nil
-}
-
-// match asks the mux for one reading of the path. It reports as redirected
-// where the mux would send the client to another path.
-func (b *bindings) match(p *probe, path, rawPath string) (found *binding, redirected bool) {
-	p.url = url.URL{Path: path, RawPath: rawPath}
-	h, pattern := b.mux.Handler(&p.Request)
-	if bound, ok := h.(*binding); ok {
-		return bound, false
-	}
-	return b.def, pattern != ""
+// match asks a mux about a path. It finds nil and reports redirected where the
+// mux would send the client to the same path with a slash at its end.
+func match(mux *http.ServeMux, p *muxRequest, path, escaped string) (found *binding, redirected bool) {
+	p.url = url.URL{Path: path, RawPath: escaped}
+	h, _ := mux.Handler(&p.Request)
+	found, ok := h.(*binding)
+	return found, !ok
 }
 
 // plainHost reports whether a host is spelled the one way that patterns are

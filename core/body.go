@@ -255,7 +255,7 @@ type verifyingReader struct {
 // verifying returns body with its digest checked at the end.
 func (p *policy) verifying(r *http.Request, a *attempt, body io.ReadCloser) io.ReadCloser {
 	judged := *a
-	judged.message, judged.notable, judged.probe, judged.places = nil, nil, nil, nil // which go on to the next request
+	judged.message, judged.notable, judged.mux, judged.places = nil, nil, nil, nil // which go on to the next request
 	judged.credential.message = nil
 	return &verifyingReader{ReadCloser: body, hash: a.credential.Hash.get(), want: a.credential.Declared,
 		refuse: func(err error) error {

@@ -81,13 +81,16 @@ type API struct {
 	// "/payments.v1.Payments/" (a gRPC service). It is matched against the
 	// path as it was received.
 	//
-	// Only a path that matches as it stands is bound or open. Where a router
-	// that cleans or decodes paths would reach another binding, the request is
-	// refused as ambiguous.
+	// A path is bound to a key only if it is in every interpretation that a usual
+	// router makes of it: as it stands, percent-decoded, without dot segments and
+	// empty segments, and with empty segments as values of parameters. Where two
+	// interpretations are bound to different keys, the request is refused as
+	// ambiguous. A final slash counts as part of the path.
 	Match string
 	// Key is the name of the one key that may sign for this API.
 	Key string
-	// Open lets every request through, without identity.
+	// Open lets every request through, without identity, if the path is open in every
+	// interpretation.
 	Open bool
 	// AllowUnsignedPayload is Config.AllowUnsignedPayload for this API.
 	AllowUnsignedPayload bool

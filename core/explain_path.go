@@ -136,8 +136,8 @@ func (s *search) paths() (changes []change) {
 		}
 	}
 	const advice = ": let what is in between pass the path on as received"
-	decoded, ok := decode(base)
-	if !ok {
+	decoded, err := url.PathUnescape(base)
+	if err != nil {
 		decoded = base
 	}
 	at(escape(decoded, "/"), "the path was signed encoded, and decoded on the way"+advice)

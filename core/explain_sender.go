@@ -1,6 +1,7 @@
 package core
 
 import (
+	"net/url"
 	"slices"
 	"strings"
 )
@@ -73,7 +74,7 @@ func (s *search) senders() (changes []change) {
 	}})
 	paths := []string{theirs.path, strings.TrimSuffix(theirs.path, "/")}
 	for _, path := range paths[:2] {
-		if plain, ok := decode(path); ok {
+		if plain, err := url.PathUnescape(path); err == nil {
 			paths = append(paths, plain)
 		}
 	}

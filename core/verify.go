@@ -36,7 +36,7 @@ type policy struct {
 type attempt struct {
 	findings
 	notable []notable
-	probe   *probe
+	mux     *muxRequest // nil without API patterns
 	message *canonical.Message
 	usual   usual
 	places  *places // nil without API patterns
@@ -95,7 +95,7 @@ func (p *policy) newAttempt() *attempt {
 func (p *policy) makeAttempt() *attempt {
 	a := &attempt{message: canonical.NewMessage()}
 	if p.bindings.mux != nil {
-		a.probe, a.places = new(probe), new(places)
+		a.mux, a.places = new(muxRequest), new(places)
 	}
 	return a
 }
@@ -105,8 +105,8 @@ func (p *policy) end(a *attempt) {
 	clear(a.notable)
 	a.notable = a.notable[:0]
 	a.message.Reset()
-	if a.probe != nil && a.probe.URL != nil {
-		*a.probe = probe{}
+	if a.mux != nil && a.mux.URL != nil {
+		*a.mux = muxRequest{}
 	}
 	a.findings = findings{}
 	p.attempts.Put(a)
@@ -114,8 +114,8 @@ func (p *policy) end(a *attempt) {
 
 // remember keeps what the next request from the same gateway has as well.
 func (p *policy) remember(a *attempt) {
-	if a.asked { // with what the probe has; a scheme of the user's may have changed r
-		a.places.keep(a.probe.Method, a.probe.Host, a.path, a.binding)
+	if a.asked { // with what the mux was asked; a scheme of the user's may have changed r
+		a.places.keep(a.mux.Method, a.mux.Host, a.path, a.binding)
 	}
 	c, credential := &a.credential, a.authorization
 	if !c.SignsRequest || c.Presigned {
@@ -283,7 +283,7 @@ func (p *policy) bind(r *http.Request, a *attempt) error {
 	if a.binding = a.places.find(r.Method, r.Host, a.path); a.binding != nil {
 		return nil
 	}
-	bound, err := p.bindings.lookup(r, a.path, a.probe)
+	bound, err := p.bindings.lookup(r, a.path, a.mux)
 	if err != nil {
 		a.binding = unbound
 		return err
