@@ -89,8 +89,9 @@ type API struct {
 	Match string
 	// Key is the name of the one key that may sign for this API.
 	Key string
-	// Open lets every request through, without identity, if the path is open in every
-	// interpretation.
+	// Open lets every request through, without identity, also one without a Host or
+	// with headers that would be refused elsewhere; but only if the path is open in
+	// every interpretation, and no header overrides the method.
 	Open bool
 	// AllowUnsignedPayload is Config.AllowUnsignedPayload for this API.
 	AllowUnsignedPayload bool

@@ -31,9 +31,9 @@ var credentialParameters = [...]string{
 	"X-Amz-Signature", "X-Amz-Credential", "X-Amz-Algorithm",
 }
 
-// checkForm refuses what is malformed or can be read in two ways, whatever
-// the scheme: nothing is known yet about who sent the request.
-func (p *policy) checkForm(r *http.Request, a *attempt) error {
+// checkTarget refuses methods and targets that routers could read differently, and
+// targets that are too long.
+func (p *policy) checkTarget(r *http.Request, a *attempt) error {
 	if len(a.path)+len(a.query) > p.Limits.Target {
 		return Refuse(CodeRequestAmbiguous, "the request target is too long")
 	}
@@ -43,6 +43,12 @@ func (p *policy) checkForm(r *http.Request, a *attempt) error {
 	if holdsLineEnd(r.Method) {
 		return Refuse(CodeRequestAmbiguous, "the method is not a token")
 	}
+	return nil
+}
+
+// checkForm refuses headers that are malformed or can be read in two ways, whatever
+// the scheme: nothing is known yet about who sent the request.
+func (p *policy) checkForm(r *http.Request, a *attempt) error {
 	if err := p.readHeaders(r, a); err != nil {
 		return err
 	}
@@ -325,9 +331,9 @@ func readSigned(r *http.Request, a *attempt) error {
 }
 
 // checkOpen refuses what would let an open API become another one.
-func checkOpen(a *attempt) error {
-	for _, h := range a.notable {
-		if h.kind&overrideHeader != 0 {
+func checkOpen(r *http.Request) error {
+	for name := range r.Header {
+		if kindOf(name)&overrideHeader != 0 {
 			return Refuse(CodeHeaderNotSigned, "a method override header on an open API")
 		}
 	}

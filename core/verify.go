@@ -144,21 +144,25 @@ func (p *policy) verify(r *http.Request, a *attempt) (*Identity, error) {
 		return nil, &Error{Code: CodeUnavailable, Detail: "the request ended", Err: err}
 	}
 
-	// Form and limits.
+	// The key bound to this API in this environment, or none, or open. Where
+	// nothing is verified, only what leaves open which API it is is refused.
 	a.path, a.query = a.message.Target(r)
-	if err := p.checkForm(r, a); err != nil {
+	if err := p.checkTarget(r, a); err != nil {
 		return nil, err
 	}
-
-	// The key bound to this API in this environment, or none, or open.
 	if err := p.bind(r, a); err != nil {
 		return nil, err
 	}
 	if a.binding.open {
-		if err := checkOpen(a); err != nil {
+		if err := checkOpen(r); err != nil {
 			return nil, err
 		}
 		return &Identity{origin: p.openOrigin}, nil
+	}
+
+	// Form and limits.
+	if err := p.checkForm(r, a); err != nil {
+		return nil, err
 	}
 
 	// The credential, and its key.

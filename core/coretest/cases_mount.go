@@ -110,6 +110,7 @@ func skipCases() []testCase {
 			row{"a forged signature on the open route", forged().to("/health")},
 			row{"a right signature on the open route", signedFor("/health")},
 			row{"a wrong password on the open route", forgedBasic}),
+		healthChecks(),
 		rows("T121", notSigned, row{"a method override on the open route", unsigned("/health").with("X-HTTP-Method-Override: DELETE")}),
 	)
 }
@@ -130,4 +131,26 @@ func lookAway(b *bench, name string) func(http.ResponseWriter, *http.Request) {
 			}
 		}
 	}
+}
+
+// healthChecks are those of load balancers: HTTP/1.0, often without a Host. Nothing
+// about them is verified, so nothing but an unclear path is refused.
+func healthChecks() []testCase {
+	check := func(method, target string) message {
+		return message{method: method, target: target, proto: "HTTP/1.0"}
+	}
+	return slices.Concat(
+		rows("T178", letIn,
+			row{"a health check of HTTP/1.0 without Host", check("GET", "/health")},
+			row{"HEAD", check("HEAD", "/health")},
+			row{"OPTIONS", check("OPTIONS", "/")},
+			row{"an odd Host", check("GET", "/health").with("Host: a,b")},
+			row{"two credentials", check("GET", "/health").with("Authorization: x", "Authorization: y")},
+			row{"headers that steer verification, twice", check("GET", "/health").with("X-Sdk-Date: 1", "X-Sdk-Date: 2", "X_Sdk_Date: 3")}),
+		rows("T178", ambiguous,
+			row{"another API without Host", check("GET", "/v1/items")},
+			row{"another path without Host", check("GET", "/")},
+			row{"the open route spelled otherwise", check("GET", "/h%65alth")},
+			row{"absolute form", check("GET", "http://"+host+"/health")}),
+		rows("T178", notSigned, row{"a method override", check("GET", "/health").with("X-HTTP-Method-Override: DELETE")}))
 }

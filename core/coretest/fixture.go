@@ -57,6 +57,7 @@ func fixture(logger *slog.Logger, observer core.Observer) core.Config {
 			{Match: "/basic/", Key: k2.name},
 			{Match: "/upload", Key: k1.name, AllowUnsignedPayload: true},
 			{Match: "GET /health", Open: true},
+			{Match: "OPTIONS /{$}", Open: true},
 		},
 		Default:   k1.name,
 		Now:       now,
