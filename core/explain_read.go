@@ -23,7 +23,7 @@ func (s *search) judge(r *http.Request) {
 	judged := *r
 	judged.Header, judged.RemoteAddr = r.Header.Clone(), "explain" // throttled apart from real senders
 	judged.Body, judged.GetBody = http.NoBody, nil
-	if len(s.body) > 0 || failed != nil {
+	if r.Body != nil && r.Body != http.NoBody { // an empty body is not the same as none
 		judged.Body = &restored{io.MultiReader(bytes.NewReader(s.body), tail(failed)), http.NoBody}
 	}
 	a := s.policy.newAttempt()

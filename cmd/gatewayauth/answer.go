@@ -25,6 +25,10 @@ func (a *answer) text() string {
 	for _, note := range a.Notes {
 		fmt.Fprintf(&b, "note: %s\n", printable(note))
 	}
+	if a.Server != nil {
+		fmt.Fprintf(&b, "refused: %s\n", a.Server)
+		return b.String()
+	}
 	if e := a.Event; e != nil {
 		fmt.Fprintf(&b, "%s: %s\n", orElse(e.Code, a.Verdict), e.Meaning)
 		for _, fact := range e.Facts {

@@ -19,7 +19,7 @@ func page(t *testing.T) (address, request string) {
 	dir := folder(t)
 	headers := cli(t, dir, "", "sign", "-config", "environments.yaml", "-env", "dev", "-key", "orders_key", "-at", "2026-01-15T12:00:00Z", "-d", "a=1", "http://api.example.com/shop/orders").out
 	address, _ = background(t, dir, "explain", "-config", "environments.yaml", "-env", "dev", "-http", "127.0.0.1:0")
-	return address, "POST /orders HTTP/1.1\nHost: api.example.com\n" + headers + "\na=1"
+	return address, "POST /orders HTTP/1.1\nHost: api.example.com\nContent-Length: 3\n" + headers + "\na=1"
 }
 
 func ask(t *testing.T, r *http.Request, err error) (int, string, http.Header) {

@@ -40,10 +40,13 @@ type answer struct {
 	Explained bool   `json:"explained"`
 	Format    string `json:"format"`
 	// At is the clock that the request was judged by.
-	At          time.Time         `json:"at"`
+	At          time.Time         `json:"at,omitzero"`
 	Notes       []string          `json:"notes,omitempty"`
 	Advice      []string          `json:"advice,omitempty"`
 	Explanation *core.Explanation `json:"explanation,omitempty"`
+	// Server stands in place of Explanation where the server answers before the
+	// verifier sees the request.
+	Server *capture.Refused `json:"server,omitempty"`
 	// Event stands in place of Explanation for a record of the log.
 	Event *eventAnswer `json:"event,omitempty"`
 }
@@ -59,6 +62,9 @@ var commonPrefixes = []string{"/v1", "/v2", "/v3", "/api", "/api/v1", "/api/v2"}
 // ask explains a saved request.
 func (q *question) ask(ctx context.Context, file *envfile.File, data []byte) (*answer, error) {
 	c, err := capture.Parse(data, capture.Options{Format: q.format, Entry: q.entry, Open: q.open})
+	if server, ok := errors.AsType[*capture.Refused](err); ok {
+		return &answer{Verdict: refused, Explained: true, Format: server.Format, Notes: server.Notes, Server: server}, nil
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -102,8 +108,15 @@ func (q *question) ask(ctx context.Context, file *envfile.File, data []byte) (*a
 	if x.Accepted() {
 		a.Verdict = accepted
 	}
-	a.Explained = !x.Accepted() && (len(x.Causes) > 0 || slices.Contains(verdictSuffices, x.Code))
+	unsaved := c.Broken != nil && len(c.Body) == 0 && x.Code == core.CodeBodyMismatch
+	a.Explained = !x.Accepted() && (len(x.Causes) > 0 || unsaved || slices.Contains(verdictSuffices, x.Code))
 	q.advise(a, c)
+	if len(c.Unframed) > 0 && (x.Code == core.CodeSignatureMismatch || x.Code == core.CodeBodyMismatch) {
+		if second, err := q.explain(file, c.WithBody(ctx, c.Unframed), a.At); err == nil && second.Accepted() {
+			a.Explained = true
+			a.Advice = append(a.Advice, fmt.Sprintf("with the %d bytes after the head as its body the request is accepted: give the capture the header Content-Length: %d", len(c.Unframed), len(c.Unframed)))
+		}
+	}
 	return a, nil
 }
 

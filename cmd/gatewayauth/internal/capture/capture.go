@@ -27,8 +27,13 @@ type Captured struct {
 	// Event is set: a record of the log does not hold the request.
 	Request *http.Request
 	Event   *Event
-	// Body is the body of Request.
-	Body []byte
+	// Body is the body of Request, as far as it was saved. Broken is the error
+	// that reading on gives where it is not whole.
+	Body   []byte
+	Broken error
+	// Unframed is what follows a head that announces no body. It is no part of the
+	// request, unless the capture lost a header.
+	Unframed []byte
 	// At is when it was sent, as far as the input says; zero is not known.
 	At time.Time
 	// Notes say what was assumed, or is missing.
@@ -39,13 +44,15 @@ type Captured struct {
 type Options struct {
 	// Format is one of Formats, or auto.
 	Format string
-	// Entry is the index of the entry of a HAR file; the first one is 0.
+	// Entry is the index of the request in a HAR file, or in raw text that holds
+	// several; the first one is 0.
 	Entry int
 	// Open opens the files that a command of curl names; nil: it may name none.
 	Open func(name string) (io.ReadCloser, error)
 }
 
-// Parse reads a saved request.
+// Parse reads a saved request. The error is a [*Refused] where a server of
+// net/http would answer the request by itself.
 func Parse(data []byte, o Options) (*Captured, error) {
 	if len(data) > MaxSize {
 		return nil, fmt.Errorf("the input is larger than %d MiB", MaxSize>>20)
@@ -59,7 +66,7 @@ func Parse(data []byte, o Options) (*Captured, error) {
 	var err error
 	switch format {
 	case "raw":
-		c, err = parseRaw(data)
+		c, err = parseRaw(data, o.Entry)
 	case "curl":
 		c, err = parseCurl(string(data), o.Open)
 	case "har":
@@ -70,6 +77,10 @@ func Parse(data []byte, o Options) (*Captured, error) {
 		return nil, errors.New("there is no request in the input")
 	default:
 		return nil, fmt.Errorf("the format %q is none of auto, %s", format, strings.Join(Formats, ", "))
+	}
+	if refused, ok := errors.AsType[*Refused](err); ok {
+		refused.Format = format
+		return nil, refused
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read as %s: %w", format, err)
@@ -90,6 +101,9 @@ func detect(data []byte) string {
 		}
 		return "event"
 	}
+	if sentRequest.Match(data) {
+		return "raw" // what the command printed tells more than the command
+	}
 	words := bytes.Fields(text)
 	if slices.Contains([]string{"$", "%", ">"}, string(words[0])) && len(words) > 1 && string(words[1]) == "curl" {
 		return "curl" // copied with the shell's prompt
@@ -107,9 +121,25 @@ func (c *Captured) note(format string, args ...any) {
 // Fresh returns the request with a body that nobody has read yet.
 func (c *Captured) Fresh(ctx context.Context) *http.Request {
 	r := c.Request.Clone(ctx)
-	r.Body = http.NoBody
-	if len(c.Body) > 0 {
-		r.Body = io.NopCloser(bytes.NewReader(c.Body))
+	if r.Body != http.NoBody {
+		r.Body = io.NopCloser(io.MultiReader(bytes.NewReader(c.Body), ending{c.Broken}))
 	}
 	return r
+}
+
+// WithBody returns the request with another body, of an announced length.
+func (c *Captured) WithBody(ctx context.Context, body []byte) *http.Request {
+	r := c.Request.Clone(ctx)
+	r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+	return r
+}
+
+// ending is what follows the bytes of a body: its end, or an error.
+type ending struct{ err error }
+
+func (e ending) Read([]byte) (int, error) {
+	if e.err != nil {
+		return 0, e.err
+	}
+	return 0, io.EOF
 }

@@ -20,10 +20,11 @@ type archive struct {
 type entry struct {
 	Started string `json:"startedDateTime"`
 	Request struct {
-		Method  string `json:"method"`
-		URL     string `json:"url"`
-		Headers []pair `json:"headers"`
-		Data    *struct {
+		Method   string `json:"method"`
+		URL      string `json:"url"`
+		Protocol string `json:"httpVersion"`
+		Headers  []pair `json:"headers"`
+		Data     *struct {
 			MIME     string `json:"mimeType"`
 			Text     string `json:"text"`
 			Encoding string `json:"encoding"`
@@ -53,46 +54,86 @@ func parseHAR(data []byte, index int) (*Captured, error) {
 	if err != nil {
 		return nil, err
 	}
+	authority, target, headers := e.headers(host, target)
+	body, notes, err := e.body()
+	if err != nil {
+		return nil, err
+	}
+	if n := len(a.Log.Entries); n > 1 {
+		notes = append(notes, fmt.Sprintf("the file has %d requests: number %d is looked at, counted from 0; --entry takes another", n, index))
+	}
+	if e.Request.Method == "" {
+		return nil, errors.New("the entry has no method")
+	}
+	c, err := build(e.Request.Method, target, authority, headers, body)
+	if err != nil {
+		return nil, err
+	}
+	if e.isHTTP2() && !e.has("content-length") {
+		c.Request.Header.Del("Content-Length") // HTTP/2 does without
+	}
+	c.At, _ = time.Parse(time.RFC3339, e.Started)
+	c.Notes = append(c.Notes, notes...)
+	return c, nil
+}
+
+// headers returns the headers of the entry, with those of HTTP/2 in the place of
+// the URL's host and target.
+func (e *entry) headers(host, target string) (string, string, [][2]string) {
 	var headers [][2]string
 	for _, h := range e.Request.Headers {
 		switch name := strings.ToLower(h.Name); {
 		case name == ":authority":
 			host = h.Value
+		case name == ":path":
+			target = h.Value
+		case name == "host" && e.isHTTP2() && e.has(":authority"):
 		case strings.HasPrefix(name, ":"):
 		default:
 			headers = append(headers, [2]string{h.Name, h.Value})
 		}
 	}
-	var notes []string
-	var body []byte
-	if d := e.Request.Data; d != nil {
-		body = []byte(d.Text)
-		switch {
-		case strings.EqualFold(d.Encoding, "base64"):
-			if body, err = base64.StdEncoding.DecodeString(d.Text); err != nil {
-				return nil, errors.New("the body is not the base64 that it says to be")
-			}
-		case d.Text == "" && len(d.Params) > 0:
-			values := url.Values{}
-			for _, p := range d.Params {
-				values.Add(p.Name, p.Value)
-			}
-			body = []byte(values.Encode())
-			notes = append(notes, "the entry has the parameters of a form and not its text: the body is a guess")
-		case strings.ContainsRune(d.Text, '\ufffd'):
-			notes = append(notes, "the body of the entry was not text, and is not what was sent: save the request itself")
+	return host, target, headers
+}
+
+// isHTTP2 reports whether the request was one of HTTP/2 or 3.
+func (e *entry) isHTTP2() bool {
+	version := strings.TrimPrefix(strings.ToLower(e.Request.Protocol), "http/")
+	return strings.HasPrefix(version, "h2") || strings.HasPrefix(version, "h3") || strings.HasPrefix(version, "2") || strings.HasPrefix(version, "3") ||
+		e.has(":authority") || e.has(":method")
+}
+
+func (e *entry) has(name string) bool {
+	for _, h := range e.Request.Headers {
+		if strings.EqualFold(h.Name, name) {
+			return true
 		}
-	} else {
-		notes = append(notes, "the entry has no body; browsers leave some out")
 	}
-	if e.Request.Method == "" {
-		return nil, errors.New("the entry has no method")
+	return false
+}
+
+// body returns the body of the entry, as far as it is there, and what to say
+// about it.
+func (e *entry) body() (body []byte, notes []string, err error) {
+	d := e.Request.Data
+	switch {
+	case d == nil:
+		return nil, []string{"the entry has no body; browsers leave some out"}, nil
+	case strings.EqualFold(d.Encoding, "base64"):
+		if body, err = base64.StdEncoding.DecodeString(d.Text); err != nil {
+			return nil, nil, errors.New("the body is not the base64 that it says to be")
+		}
+		return body, nil, nil
+	case d.Text == "" && len(d.Params) > 0 && strings.HasPrefix(strings.ToLower(d.MIME), "multipart/"):
+		return nil, []string{"the entry has the parts of a form and not its text, so its body is not known"}, nil
+	case d.Text == "" && len(d.Params) > 0:
+		var pairs []string
+		for _, p := range d.Params {
+			pairs = append(pairs, url.QueryEscape(p.Name)+"="+url.QueryEscape(p.Value))
+		}
+		return []byte(strings.Join(pairs, "&")), []string{"the entry has the parameters of a form and not its text: the body is a guess"}, nil
+	case strings.ContainsRune(d.Text, '\ufffd'):
+		notes = append(notes, "the body of the entry was not text, and is not what was sent: save the request itself")
 	}
-	c, err := build(e.Request.Method, target, host, headers, body)
-	if err != nil {
-		return nil, err
-	}
-	c.At, _ = time.Parse(time.RFC3339, e.Started)
-	c.Notes = append(c.Notes, notes...)
-	return c, nil
+	return []byte(d.Text), notes, nil
 }

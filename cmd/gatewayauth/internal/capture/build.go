@@ -1,0 +1,77 @@
+package capture
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// build makes a request of its parts, by way of the form on the wire, so that
+// all formats give what a server would have received. The Content-Length and
+// Transfer-Encoding of the headers hold for the body; without them, the body has
+// its length.
+func build(method, target, host string, headers [][2]string, body []byte) (*Captured, error) {
+	if strings.ContainsAny(method+target, " \t\r\n") {
+		return nil, errors.New("the method or the URL holds a blank; it must be encoded")
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s %s HTTP/1.1\r\n", method, target)
+	given := map[string]bool{}
+	for _, h := range headers {
+		given[strings.ToLower(h[0])] = true
+	}
+	if !given["host"] {
+		fmt.Fprintf(&b, "Host: %s\r\n", host)
+	}
+	chunked := false
+	for _, h := range headers {
+		if strings.ContainsAny(h[0], "\r\n:") || strings.ContainsAny(h[1], "\r\n") {
+			return nil, errors.New("a header holds a line break")
+		}
+		chunked = chunked || strings.EqualFold(h[0], "transfer-encoding") && strings.EqualFold(strings.TrimSpace(h[1]), "chunked")
+		fmt.Fprintf(&b, "%s: %s\r\n", h[0], h[1])
+	}
+	if len(body) > 0 && !given["content-length"] && !given["transfer-encoding"] {
+		fmt.Fprintf(&b, "Content-Length: %d\r\n", len(body))
+	}
+	b.WriteString("\r\n")
+	switch {
+	case chunked && len(body) > 0:
+		fmt.Fprintf(&b, "%x\r\n%s\r\n0\r\n\r\n", len(body), body)
+	case chunked:
+		b.WriteString("0\r\n\r\n")
+	default:
+		b.Write(body)
+	}
+	return read([]message{cut([]byte(b.String()))}, 0)
+}
+
+// splitURL cuts a URL without changing a byte of its path and query.
+func splitURL(url string) (host, target string, err error) {
+	scheme, rest, found := strings.Cut(url, "://")
+	if !found {
+		scheme, rest = "http", url // as curl does
+	}
+	if scheme = strings.ToLower(scheme); scheme != "http" && scheme != "https" {
+		return "", "", errors.New("the URL is neither http nor https")
+	}
+	rest, _, _ = strings.Cut(rest, "#")
+	end := strings.IndexAny(rest, "/?")
+	if end < 0 {
+		end = len(rest)
+	}
+	host, target = rest[:end], rest[end:]
+	if at := strings.LastIndexByte(host, '@'); at >= 0 {
+		host = host[at+1:]
+	}
+	if host == "" {
+		return "", "", errors.New("the URL has no host")
+	}
+	if target == "" || target[0] == '?' {
+		target = "/" + target
+	}
+	if port := map[string]string{"http": ":80", "https": ":443"}[scheme]; strings.HasSuffix(host, port) {
+		host = strings.TrimSuffix(host, port)
+	}
+	return host, target, nil
+}

@@ -1,0 +1,136 @@
+package capture
+
+import (
+	"bytes"
+	"encoding/hex"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// curl puts progress meter, time and ids in front of what it prints. The last
+// column of the meter is five characters wide.
+const (
+	meter = `(?:[^\n]*(?:[0-9dh:-]{8} ){3}[ 0-9.kMGTP]{5})?`
+	stamp = `(?:\d\d:\d\d:\d\d\.\d+ )?(?:\[[0-9x-]+\] )?`
+)
+
+var (
+	// sentLine is a line of a head that curl -v says was sent.
+	sentLine = regexp.MustCompile(`^` + meter + stamp + `> ?`)
+	// sentRequest is one with a request line.
+	sentRequest = regexp.MustCompile(`(?m)^` + meter + stamp + `> \S+ \S+ HTTP/[0-9](?:\.[0-9])?\r?$`)
+	// traceLine starts a part of what curl --trace and --trace-ascii write.
+	traceLine = regexp.MustCompile(`^` + stamp + `(=>|<=|==) (\S+ \S+), (\d+) bytes \(0x[0-9a-f]+\)\r?$`)
+	// traced is the one with a head.
+	traced = regexp.MustCompile(`(?m)^` + stamp + `=> Send header, \d+ bytes`)
+	// dumpLine is a line of a part: where its bytes start, and the bytes.
+	dumpLine = regexp.MustCompile(`^([0-9a-f]{4,8}): (.*?)\r?$`)
+	// hexBytes are those of --trace, in a column that is 48 characters wide.
+	hexBytes = regexp.MustCompile(`^(?:[0-9a-f]{2} ){1,16}`)
+)
+
+// verbose finds the requests in what curl -v prints, each from its request line to
+// the empty line. The bodies are not printed.
+func verbose(data []byte) (all []message) {
+	var head []byte
+	end := func() {
+		if head != nil {
+			all = append(all, cut(append(head, "\r\n"...)))
+		}
+		head = nil
+	}
+	for line := range bytes.Lines(data) {
+		prefix := sentLine.FindIndex(line)
+		if prefix == nil {
+			continue
+		}
+		text := bytes.TrimRight(line[prefix[1]:], "\r\n")
+		switch {
+		case sentRequest.Match(line):
+			end()
+			head = append(bytes.Clone(text), "\r\n"...)
+		case len(text) == 0:
+			end()
+		case head != nil:
+			head = append(append(head, text...), "\r\n"...)
+		}
+	}
+	end()
+	return all
+}
+
+// trace finds the requests in what curl --trace or --trace-ascii writes.
+func trace(data []byte) (all []message) {
+	var wire []byte
+	dots := false
+	end := func() {
+		if len(wire) > 0 {
+			m := cut(wire)
+			if dots {
+				m.note("curl --trace-ascii shows bytes that it cannot print as dots, and the body has some: --trace writes all of them")
+			}
+			all = append(all, m)
+		}
+		wire, dots = nil, false
+	}
+	lines := strings.Split(string(data), "\n")
+	for i := 0; i < len(lines); i++ {
+		part := traceLine.FindStringSubmatch(lines[i])
+		if part == nil || part[1] != "=>" || part[2] != "Send header" && part[2] != "Send data" {
+			continue
+		}
+		size, _ := strconv.Atoi(part[3])
+		from := i + 1
+		for i+1 < len(lines) && dumpLine.MatchString(lines[i+1]) {
+			i++
+		}
+		bytes, exact := dump(lines[from:i+1], min(size, len(data)))
+		if part[2] == "Send header" && requestLine.MatchString(bytes) {
+			end()
+		} else if !exact && strings.Contains(bytes, ".") {
+			dots = true
+		}
+		wire = append(wire, bytes...)
+	}
+	end()
+	return all
+}
+
+// dump reads the bytes of one part. In the text form a line that ended with CR LF
+// is followed by one that starts two bytes further on.
+func dump(lines []string, size int) (text string, exact bool) {
+	var b strings.Builder
+	for _, line := range lines {
+		part := dumpLine.FindStringSubmatch(line)
+		at, err := strconv.ParseInt(part[1], 16, 64)
+		if err != nil || int(at) > size {
+			break
+		}
+		if b.Len() == int(at)-2 {
+			b.WriteString("\r\n")
+		}
+		if bytes := hexDump(part[2]); bytes != nil {
+			b.Write(bytes)
+			exact = true
+			continue
+		}
+		b.WriteString(part[2])
+	}
+	if b.Len() == size-2 {
+		b.WriteString("\r\n")
+	}
+	return b.String(), exact
+}
+
+// hexDump reads the bytes of a line of --trace, which has its text after them. It
+// returns nil for other lines.
+func hexDump(line string) []byte {
+	const column = 3 * 16
+	digits := hexBytes.FindString(line)
+	if len(digits) == 0 || len(line) != column+len(digits)/3 || strings.Trim(line[len(digits):column], " ") != "" {
+		return nil
+	}
+	bytes, _ := hex.DecodeString(strings.ReplaceAll(digits, " ", ""))
+	return bytes
+}

@@ -1,0 +1,160 @@
+package capture
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"regexp"
+	"strings"
+)
+
+// A message is one request of a capture.
+type message struct {
+	wire  []byte // as a client sends it
+	rest  []byte // what follows it in the capture, to the next request
+	notes []string
+	// lengthless is true where the head announces no body.
+	lengthless bool
+}
+
+func (m *message) note(format string, args ...any) {
+	m.notes = append(m.notes, fmt.Sprintf(format, args...))
+}
+
+// A requestLine is one that starts a request in the middle of other text.
+var requestLine = regexp.MustCompile(`(?m)^[A-Z][A-Z0-9_-]* \S+ HTTP/[0-9](?:\.[0-9])?\r?$`)
+
+// statusLine starts an answer.
+var statusLine = regexp.MustCompile(`^HTTP/[0-9](?:\.[0-9])? [0-9]{3}(?: [^\r\n]*)?\r?\n`)
+
+// interim is an answer such as 100 Continue.
+var interim = regexp.MustCompile(`^(?:HTTP/1\.1 1[0-9][0-9](?: [^\r\n]*)?\r?\n(?:[^\r\n]+\r?\n)*\r?\n)+`)
+
+// mostRequests is how many requests of one capture are told apart.
+const mostRequests = 1000
+
+// split finds the requests of a stream that starts with one, as Wireshark follows
+// it: answers and further requests may come after it.
+func split(stream []byte) (all []message) {
+	for {
+		m := cut(stream)
+		at := requestLine.FindIndex(m.rest)
+		if at == nil || len(all) == mostRequests {
+			return append(all, m)
+		}
+		stream, m.rest = m.rest[at[0]:], m.rest[:at[0]]
+		all = append(all, m)
+	}
+}
+
+// cut reads the request at the start of the data, and finds its end as net/http
+// does.
+func cut(data []byte) (m message) {
+	head, body, ended := splitHead(data)
+	if !ended {
+		m.note("no empty line ends the head, and a server would wait for the rest: read as if one did")
+		head = strings.TrimRight(head, "\r\n") + "\r\n\r\n"
+	}
+	head, newer := fromHTTP2(head)
+	if newer {
+		m.note("the request line names HTTP/2 or 3, as tools write it: read as a request of that protocol")
+	}
+	r, err := http.ReadRequest(bufio.NewReader(strings.NewReader(head)))
+	if err != nil {
+		m.wire = append([]byte(head), body...)
+		return m
+	}
+	m.lengthless = r.ContentLength == 0 && r.Header.Get("Content-Length") == ""
+	if r.ContentLength != 0 && int64(len(body)) != r.ContentLength {
+		if n := len(interim.Find(body)); n > 0 && r.Header.Get("Expect") != "" {
+			m.note("the server's answer between head and body is left out")
+			body = body[n:]
+		}
+		if statusLine.Match(body) {
+			m.wire, m.rest = []byte(head), body
+			return m
+		}
+	}
+	n := bodyEnd(head, body)
+	m.wire, m.rest = append([]byte(head), body[:n]...), body[n:]
+	return m
+}
+
+// bodyEnd returns how many of the bytes after a head net/http reads as its body.
+func bodyEnd(head string, data []byte) int {
+	body := bytes.NewReader(data)
+	in := bufio.NewReader(io.MultiReader(strings.NewReader(head), body))
+	r, err := http.ReadRequest(in)
+	if err != nil {
+		return len(data)
+	}
+	io.Copy(io.Discard, r.Body) // an error is for the server to find
+	return len(data) - body.Len() - in.Buffered()
+}
+
+// splitHead cuts after the first empty line.
+func splitHead(data []byte) (head string, body []byte, ended bool) {
+	for at := 0; at < len(data); {
+		n := bytes.IndexByte(data[at:], '\n')
+		if n < 0 {
+			break
+		}
+		line := data[at : at+n]
+		if at += n + 1; len(line) == 0 || string(line) == "\r" {
+			return string(data[:at]), data[at:], true
+		}
+	}
+	return string(data), nil, false
+}
+
+// read lets a server read one of the requests, and says what was left out.
+func read(all []message, entry int) (*Captured, error) {
+	if entry < 0 || entry >= len(all) {
+		return nil, fmt.Errorf("there is no request %d; the capture has %d, counted from 0", entry, len(all))
+	}
+	m := &all[entry]
+	if len(all) > 1 {
+		m.note("the capture has %d requests: number %d is looked at, counted from 0; --entry takes another", len(all), entry)
+	}
+	c, err := receive(m.wire)
+	if refused, ok := errors.AsType[*Refused](err); ok {
+		refused.Notes = m.notes
+		return nil, refused
+	} else if err != nil {
+		return nil, err
+	}
+	m.describe(c)
+	c.Notes = m.notes
+	return c, nil
+}
+
+// describe says what of the request is missing, and what follows it.
+func (m *message) describe(c *Captured) {
+	announced := c.Request.ContentLength
+	switch {
+	case c.Broken == nil:
+	case announced >= 0:
+		m.note("the Content-Length is %d, and %d bytes of the body are in the capture: it is not all there. "+
+			"Judged as a server does that gets no more: save the whole body, byte for byte", announced, len(c.Body))
+	default:
+		m.note("the body is not all there, or its chunks are not well-formed: each line of them ends with CR LF, which text editors and browsers change. " +
+			"Judged as a server does that gets this: save the request byte for byte, or without chunks and with its Content-Length")
+	}
+	rest := bytes.TrimLeft(m.rest, "\r\n")
+	switch {
+	case len(m.rest) == 0:
+	case len(rest) == 0:
+		m.note("the line break after the request is left out")
+	case statusLine.Match(rest):
+		m.note("the answer after the request is left out")
+	case m.lengthless:
+		c.Unframed = m.rest
+		m.note("%d bytes after the head are left out: with no Content-Length and no chunks a request has no body (RFC 9112, section 6.3). "+
+			"If they are its body, the capture lacks a header", len(m.rest))
+	default:
+		m.note("%d bytes after the end of the body are left out", len(m.rest))
+	}
+}
