@@ -101,7 +101,7 @@ func detect(data []byte) string {
 		}
 		return "event"
 	}
-	if sentRequest.Match(data) {
+	if findLine(data, "> ", sentRequest) >= 0 {
 		return "raw" // what the command printed tells more than the command
 	}
 	words := bytes.Fields(text)

@@ -19,11 +19,11 @@ var (
 	// sentLine is a line of a head that curl -v says was sent.
 	sentLine = regexp.MustCompile(`^` + meter + stamp + `> ?`)
 	// sentRequest is one with a request line.
-	sentRequest = regexp.MustCompile(`(?m)^` + meter + stamp + `> \S+ \S+ HTTP/[0-9](?:\.[0-9])?\r?$`)
-	// traceLine starts a part of what curl --trace and --trace-ascii write.
-	traceLine = regexp.MustCompile(`^` + stamp + `(=>|<=|==) (\S+ \S+), (\d+) bytes \(0x[0-9a-f]+\)\r?$`)
+	sentRequest = regexp.MustCompile(`^` + meter + stamp + `> \S+ \S+ HTTP/[0-9](?:\.[0-9])?\r?$`)
+	// traceLine starts a part that was sent, of what curl --trace and --trace-ascii write.
+	traceLine = regexp.MustCompile(`^` + stamp + `=> (Send header|Send data), (\d+) bytes \(0x[0-9a-f]+\)\r?$`)
 	// traced is the one with a head.
-	traced = regexp.MustCompile(`(?m)^` + stamp + `=> Send header, \d+ bytes`)
+	traced = regexp.MustCompile(`^` + stamp + `=> Send header, \d+ bytes`)
 	// dumpLine is a line of a part: where its bytes start, and the bytes.
 	dumpLine = regexp.MustCompile(`^([0-9a-f]{4,8}): (.*?)\r?$`)
 	// hexBytes are those of --trace, in a column that is 48 characters wide.
@@ -41,13 +41,16 @@ func verbose(data []byte) (all []message) {
 		head = nil
 	}
 	for line := range bytes.Lines(data) {
+		if !bytes.Contains(line, []byte(">")) {
+			continue
+		}
 		prefix := sentLine.FindIndex(line)
 		if prefix == nil {
 			continue
 		}
 		text := bytes.TrimRight(line[prefix[1]:], "\r\n")
 		switch {
-		case sentRequest.Match(line):
+		case sentRequest.Match(bytes.TrimSuffix(line, []byte("\n"))):
 			end()
 			head = append(bytes.Clone(text), "\r\n"...)
 		case len(text) == 0:
@@ -76,17 +79,20 @@ func trace(data []byte) (all []message) {
 	}
 	lines := strings.Split(string(data), "\n")
 	for i := 0; i < len(lines); i++ {
-		part := traceLine.FindStringSubmatch(lines[i])
-		if part == nil || part[1] != "=>" || part[2] != "Send header" && part[2] != "Send data" {
+		if !strings.Contains(lines[i], "=> Send ") {
 			continue
 		}
-		size, _ := strconv.Atoi(part[3])
+		part := traceLine.FindStringSubmatch(lines[i])
+		if part == nil {
+			continue
+		}
+		size, _ := strconv.Atoi(part[2])
 		from := i + 1
 		for i+1 < len(lines) && dumpLine.MatchString(lines[i+1]) {
 			i++
 		}
 		bytes, exact := dump(lines[from:i+1], min(size, len(data)))
-		if part[2] == "Send header" && requestLine.MatchString(bytes) {
+		if line, _, _ := strings.Cut(bytes, "\n"); part[1] == "Send header" && requestLine.MatchString(line) {
 			end()
 		} else if !exact && strings.Contains(bytes, ".") {
 			dots = true

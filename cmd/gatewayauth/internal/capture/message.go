@@ -25,7 +25,7 @@ func (m *message) note(format string, args ...any) {
 }
 
 // A requestLine is one that starts a request in the middle of other text.
-var requestLine = regexp.MustCompile(`(?m)^[A-Z][A-Z0-9_-]* \S+ HTTP/[0-9](?:\.[0-9])?\r?$`)
+var requestLine = regexp.MustCompile(`^[A-Z][A-Z0-9_-]* \S+ HTTP/[0-9](?:\.[0-9])?\r?$`)
 
 // statusLine starts an answer.
 var statusLine = regexp.MustCompile(`^HTTP/[0-9](?:\.[0-9])? [0-9]{3}(?: [^\r\n]*)?\r?\n`)
@@ -41,13 +41,72 @@ const mostRequests = 1000
 func split(stream []byte) (all []message) {
 	for {
 		m := cut(stream)
-		at := requestLine.FindIndex(m.rest)
-		if at == nil || len(all) == mostRequests {
+		at := next(m.rest, string(m.wire[:max(0, bytes.IndexByte(m.wire, ' '))]))
+		if at < 0 || len(all) == mostRequests {
 			return append(all, m)
 		}
-		stream, m.rest = m.rest[at[0]:], m.rest[:at[0]]
+		stream, m.rest = m.rest[at:], m.rest[:at]
 		all = append(all, m)
 	}
+}
+
+// next returns where the next request starts after one with the given method, or
+// -1. An answer in between may end without a line break.
+func next(rest []byte, method string) int {
+	at := 0
+	for end := answerEnd(rest, method); end > 0; end = answerEnd(rest[at:], method) {
+		at += end
+	}
+	if found := findLine(rest[at:], " HTTP/", requestLine); found >= 0 {
+		return at + found
+	}
+	return -1
+}
+
+// findLine returns where the first line starts that matches, or -1. All that match
+// hold the given text.
+func findLine(data []byte, text string, line *regexp.Regexp) int {
+	for at := 0; at < len(data); {
+		n := bytes.Index(data[at:], []byte(text))
+		if n < 0 {
+			break
+		}
+		start := at + bytes.LastIndexByte(data[at:at+n], '\n') + 1
+		at += n
+		if end := bytes.IndexByte(data[at:], '\n'); end >= 0 {
+			at += end
+		} else {
+			at = len(data)
+		}
+		if line.Match(data[start:at]) {
+			return start
+		}
+	}
+	return -1
+}
+
+// answerEnd returns where the answer at the start of the data ends, or 0 where
+// there is none or that is not certain.
+func answerEnd(data []byte, method string) int {
+	text := bytes.TrimLeft(data, "\r\n")
+	if !statusLine.Match(text) {
+		return 0
+	}
+	left := bytes.NewReader(text)
+	in := bufio.NewReader(left)
+	answer, err := http.ReadResponse(in, &http.Request{Method: method})
+	if err != nil || answer.ContentLength < 0 && len(answer.TransferEncoding) == 0 {
+		return 0
+	}
+	if _, err := io.Copy(io.Discard, answer.Body); err != nil {
+		return 0
+	}
+	text = text[len(text)-left.Len()-in.Buffered():]
+	after := bytes.TrimLeft(text, "\r\n")
+	if line, _, _ := bytes.Cut(after, []byte("\n")); len(after) > 0 && !statusLine.Match(after) && !requestLine.Match(line) {
+		return 0 // the length is that of the answer before somebody edited it
+	}
+	return len(data) - len(text)
 }
 
 // cut reads the request at the start of the data, and finds its end as net/http

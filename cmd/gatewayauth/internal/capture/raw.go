@@ -14,24 +14,27 @@ var headerLine = regexp.MustCompile(`^[^\r\n]+\r?\n[A-Za-z][A-Za-z0-9-]*:`)
 func parseRaw(data []byte, entry int) (*Captured, error) {
 	text := bytes.TrimLeft(data, "\r\n")
 	line, _, _ := bytes.Cut(text, []byte("\n"))
-	first, pseudo := requestLine.FindIndex(data), pseudoStart.FindIndex(data)
 	switch {
 	case requestLine.Match(line):
 		return read(split(data), entry)
-	case sentRequest.Match(data):
+	case findLine(data, "> ", sentRequest) >= 0:
 		return read(verbose(data), entry)
-	case traced.Match(data):
+	case findLine(data, "=> Send header, ", traced) >= 0:
 		return read(trace(data), entry)
 	case pseudoHeader.Match(line):
 		return readPseudo(text, entry)
 	case bytes.Contains(line, []byte(" HTTP/")):
 		return read(split(data), entry) // a request line that is damaged
-	case first != nil:
-		all := split(data[first[0]:])
+	}
+	if start := findLine(data, " HTTP/", requestLine); start >= 0 {
+		all := split(data[start:])
 		for i := range all {
 			all[i].note("what stands before the first request is left out")
 		}
 		return read(all, entry)
+	}
+	pseudo := pseudoStart.FindIndex(data)
+	switch {
 	case pseudo != nil:
 		return readPseudo(data[pseudo[0]:], entry)
 	case statusLine.Match(text):
