@@ -39,12 +39,21 @@ changed on the way or is wrong with the key: the signature is tried against what
 proxies, frameworks and senders are known to do.
 
 FILE, or standard input, is one of
-  raw    the request as it was on the wire, or as curl -v shows it
+  raw    the request as it was on the wire, or as curl -v, curl --trace,
+         curl --trace-ascii or a browser's list of headers shows it. Answers,
+         further requests and notes around it are left out; --entry says which
+         request, counted from 0
   curl   a command of curl, as browsers copy it
   har    a HAR file; --entry says which request, counted from 0
   event  a record of the service's log, in JSON. It holds the verdict, and neither
          headers nor query nor body: what the code means here is said, and what
          was changed cannot be.
+
+The verdict is that of a server of net/http with the middleware in front, for
+exactly these bytes: a body that was not saved is one that does not arrive, and
+what the server answers by itself, such as 400 for two Host headers, is told with
+its reason. Not looked at is what depends on other requests: replays, the throttle
+on wrong passwords, and max_buffered.
 
 A saved request is judged by the clock of now, and so is mostly expired: give
 --at with the date when it was received, or --at captured for the date it holds.
@@ -77,7 +86,7 @@ none was, and with 3 if the arguments or files are not usable.`,
 	f.StringVarP(&a.env, "env", "e", "", "environment that refused the request")
 	f.StringVar(&a.at, "at", "", "the verifier's clock: a date, or captured (default now)")
 	f.StringVar(&a.format, "format", "auto", "auto, "+strings.Join(capture.Formats, ", "))
-	f.IntVar(&a.entry, "entry", 0, "entry of a HAR file, counted from 0")
+	f.IntVar(&a.entry, "entry", 0, "which request of a HAR file, a stream or curl -vL, counted from 0")
 	f.StringArrayVar(&a.hosts, "host", nil, "a host that the sender may have signed")
 	f.StringArrayVar(&a.prefixes, "prefix", nil, "a prefix of the path that a proxy may have taken away or put in front, such as /v1")
 	f.StringArrayVar(&a.headers, "header", nil, "'Name: value' that a signed header may have had")
