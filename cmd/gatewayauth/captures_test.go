@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httputil"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,6 +17,8 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/gatewayauth/gatewayauth/core/apig"
+	"github.com/gatewayauth/gatewayauth/core/signer"
 	"github.com/gatewayauth/gatewayauth/internal/needs"
 )
 
@@ -70,6 +73,22 @@ func relay(t *testing.T, to string) *stream {
 	return s
 }
 
+// tunnel is a proxy for CONNECT.
+func tunnel(w http.ResponseWriter, r *http.Request) {
+	server, err := net.Dial("tcp", r.Host)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadGateway)
+		return
+	}
+	client, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		return
+	}
+	io.WriteString(client, "HTTP/1.1 200 OK\r\n\r\n")
+	go func() { io.Copy(server, client); server.Close() }()
+	go func() { io.Copy(client, server); client.Close() }()
+}
+
 // TestCapturesOfTools_T185: what curl and wget print, and what a stream holds of
 // their requests, has the verdict of the request alone.
 func TestCapturesOfTools_T185(t *testing.T) {
@@ -88,6 +107,8 @@ func TestCapturesOfTools_T185(t *testing.T) {
 	secure.EnableHTTP2 = true
 	secure.StartTLS()
 	t.Cleanup(secure.Close)
+	proxy := httptest.NewServer(http.HandlerFunc(tunnel))
+	t.Cleanup(proxy.Close)
 	wire := relay(t, server.Listener.Addr().String())
 	host := wire.Addr().String()
 	signed := func(args ...string) string {
@@ -148,6 +169,9 @@ func TestCapturesOfTools_T185(t *testing.T) {
 		{name: "--trace-ascii, HTTP/2", command: "curl -ksS --trace-ascii trace " + post2, says: "HTTP/2"},
 		{name: "--trace, HTTP/2", command: "curl -ksS --trace trace " + post2, says: "HTTP/2"},
 		{name: "--trace, TLS", command: "curl -ksSL --http1.1 --trace trace " + moved2, says: "has 2 requests"},
+		{name: "-v by way of a proxy", command: "curl -vk --http1.1 -x " + proxy.URL + " " + get2, says: "tunnel"},
+		{name: "-v by way of a proxy, HTTP/2", command: "curl -vk -x " + proxy.URL + " " + get2, says: "tunnel"},
+		{name: "--trace by way of a proxy", command: "curl -ksS --http1.1 --trace trace -x " + proxy.URL + " " + post2, says: "tunnel"},
 		{name: "stream", command: "curl -sS " + get, stream: true, says: "the answer after the request"},
 		{name: "stream with a body", command: "curl -sS " + post, stream: true, says: "the answer after the request"},
 		{name: "stream, chunked", command: "curl -sS -H 'Transfer-Encoding: chunked' " + post, stream: true, says: "the answer after the request"},
@@ -328,5 +352,62 @@ func TestBodiesOfHAR_T185(t *testing.T) {
 				t.Errorf("exit %d, want %d; it says %q, want %q\n%s", code, tt.code, says, tt.says, fmt.Sprintf("%.600s %+v", tt.in, x.Explanation))
 			}
 		})
+	}
+}
+
+// TestDumpedRequests_T185: what httputil.DumpRequest writes in a server.
+func TestDumpedRequests_T185(t *testing.T) {
+	dir := folder(t)
+	dumps := make(chan string, 1)
+	dump := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		text, err := httputil.DumpRequest(r, true)
+		if err != nil {
+			t.Error(err)
+		}
+		dumps <- string(text)
+	})
+	plain, secure := httptest.NewServer(dump), httptest.NewUnstartedServer(dump)
+	secure.EnableHTTP2 = true
+	secure.StartTLS()
+	t.Cleanup(plain.Close)
+	t.Cleanup(secure.Close)
+	for version, server := range map[int]*httptest.Server{1: plain, 2: secure} {
+		base := server.Client().Transport
+		for _, tt := range []struct {
+			name, body string
+			length     int64
+			code       int
+		}{
+			{name: "none"},
+			{name: "known length", body: "a=1&b=2", length: 7},
+			{name: "unknown length", body: "a=1&b=2", length: -1, code: version - 1}, // HTTP/2 has frames, and the dump has not
+		} {
+			t.Run(fmt.Sprintf("HTTP/%d, %s", version, tt.name), func(t *testing.T) {
+				var body io.Reader
+				if tt.body != "" {
+					body = struct{ io.Reader }{strings.NewReader(tt.body)}
+				}
+				r, err := http.NewRequest("POST", server.URL+"/orders", body)
+				if err != nil {
+					t.Fatal(err)
+				}
+				r.ContentLength = tt.length
+				answer, err := (&signer.Transport{Signer: apig.NewSigner(orders, apig.SignOptions{}), Base: roundTripper(func(r *http.Request) (*http.Response, error) {
+					r.ContentLength = tt.length
+					return base.RoundTrip(r)
+				})}).RoundTrip(r)
+				if err != nil {
+					t.Fatal(err)
+				}
+				answer.Body.Close()
+				text := <-dumps
+				if !strings.Contains(text, fmt.Sprintf(" HTTP/%d.", version)) {
+					t.Fatalf("not a request of HTTP/%d:\n%s", version, text)
+				}
+				if x, code := explained1(t, dir, text, "-at", "captured"); code != tt.code {
+					t.Errorf("exit %d, want %d: %q %q\n%s", code, tt.code, x.Notes, x.Advice, text)
+				}
+			})
+		}
 	}
 }

@@ -71,6 +71,8 @@ func TestPage(t *testing.T) {
 		{"cause", map[string]string{"request": strings.ReplaceAll(request, "\n", "\r\n"), "env": "dev", "at": "captured", "prefixes": "/shop"}, 200,
 			[]string{"refused: signature_mismatch", "<code>path_prefix</code>", `<option selected>dev</option>`}},
 		{"file", map[string]string{"file": request, "env": "dev", "at": "captured", "prefixes": "/shop"}, 200, []string{"<code>path_prefix</code>"}},
+		{"server's answer", map[string]string{"request": strings.Replace(request, "Host:", "X Y: 1\nHost:", 1), "env": "dev"}, 200,
+			[]string{"refused: the server answers 400 before the verifier sees the request: a header has a name that is none"}},
 		{"lines", map[string]string{"request": request, "env": "dev", "at": "captured", "canonical": "POST\n/shop/orders/\n\nhost:api.example.com\nx-sdk-date:20260115T120000Z\n\nhost;x-sdk-date\nx"}, 200,
 			[]string{`<tr class="differs"><th>path &ne;</th><td class="text">/shop/orders/</td><td class="text">/orders/</td></tr>`}},
 		{"record", map[string]string{"request": record, "env": "dev"}, 200, []string{"signature_expired", "neither headers"}},

@@ -92,6 +92,42 @@ func TestErrorsHoldNothing(t *testing.T) {
 	}
 }
 
+// TestRefused_T184: what the server answers by itself is told with its reason.
+func TestRefused_T184(t *testing.T) {
+	const host = "Host: x\r\n"
+	for _, tt := range []struct {
+		in     string
+		status int
+		reason string
+	}{
+		{"GET / HTTP/1.1\r\n\r\n", 400, "no Host header"},
+		{"GET / HTTP/1.1\r\n" + host + host + "\r\n", 400, "two Host headers"},
+		{"GET / HTTP/1.1\r\nHost: x/y\r\n\r\n", 400, "malformed Host header"},
+		{"GET / HTTP/1.1\r\n" + host + "X Y: 1\r\n\r\n", 400, "a blank"},
+		{"GET / HTTP/1.1\r\n" + host + "X-Y 1\r\n\r\n", 400, "not a header"},
+		{"GET / HTTP/1.1\r\n" + host + "X-Y: a\rb\r\n\r\n", 400, "not a header"},
+		{"GET / HTTP/1.1\r\n" + host + "Content-Length: x\r\n\r\n", 400, "Content-Length"},
+		{"GET / HTTP/1.1\r\n" + host + "Content-Length: 1\r\nContent-Length: 2\r\n\r\nab", 400, "there are two"},
+		{"GET / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\nTrailer: Content-Length\r\n\r\n0\r\n\r\n", 400, "Trailer"},
+		{"GET / HTTP/1.1\r\n" + host + "Transfer-Encoding: gzip\r\n\r\n", 501, "Transfer-Encoding"},
+		{"GET / HTTP/1.1\r\n" + host + "Expect: x\r\n\r\n", 417, "Expect"},
+		{"GET / HTTP/1.1\r\n" + host + "X: " + strings.Repeat("a", 2<<20) + "\r\n\r\n", 431, "1 MiB"},
+		{"GET / HTTP/1.1 \r\n" + host + "\r\n", 400, "first line"},
+		{"GET /%zz HTTP/1.1\r\n" + host + "\r\n", 400, "target"},
+		{"G(T / HTTP/1.1\r\n" + host + "\r\n", 400, "method"},
+		{"GET /\r\n" + host + "\r\n", 400, "protocol"},
+		{"GET / HTTP/0.9\r\n" + host + "\r\n", 505, "protocol"},
+		{"\r\nGET / HTTP/1.1\r\n" + host + "\r\n", 400, "empty line"},
+		{"OPTIONS * HTTP/1.1\r\n" + host + "\r\n", 200, "OPTIONS *"},
+	} {
+		_, err := capture.Parse([]byte(tt.in), capture.Options{})
+		refused, ok := errors.AsType[*capture.Refused](err)
+		if !ok || refused.Status != tt.status || !strings.Contains(refused.Reason, tt.reason) || refused.Format != "raw" {
+			t.Errorf("%.80q: got %v, want %d for %q", tt.in, err, tt.status, tt.reason)
+		}
+	}
+}
+
 // FuzzParse: nothing panics, and what is read has a method, a target and a body
 // that can be read as far as it was saved.
 func FuzzParse(f *testing.F) {

@@ -19,7 +19,7 @@ var (
 	// sentLine is a line of a head that curl -v says was sent.
 	sentLine = regexp.MustCompile(`^` + meter + stamp + `> ?`)
 	// sentRequest is one with a request line.
-	sentRequest = regexp.MustCompile(`^` + meter + stamp + `> \S+ \S+ HTTP/[0-9](?:\.[0-9])?\r?$`)
+	sentRequest = regexp.MustCompile(`^` + meter + stamp + `> \S+ \S+ HTTP/[0-9](?:\.[0-9])?\r*$`)
 	// traceLine starts a part that was sent, of what curl --trace and --trace-ascii write.
 	traceLine = regexp.MustCompile(`^` + stamp + `=> (Send header|Send data), (\d+) bytes \(0x[0-9a-f]+\)\r?$`)
 	// traced is the one with a head.
@@ -100,6 +100,22 @@ func trace(data []byte) (all []message) {
 		wire = append(wire, bytes...)
 	}
 	end()
+	return all
+}
+
+// withoutTunnels takes away the requests by which curl had a proxy open a tunnel
+// for those after them.
+func withoutTunnels(all []message) []message {
+	tunnels := 0
+	for len(all) > tunnels+1 && bytes.HasPrefix(all[tunnels].wire, []byte("CONNECT ")) {
+		tunnels++
+	}
+	all = all[tunnels:]
+	for i := range all {
+		if tunnels > 0 {
+			all[i].note("the request to the proxy for a tunnel is left out")
+		}
+	}
 	return all
 }
 

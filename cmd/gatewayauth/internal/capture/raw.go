@@ -18,9 +18,9 @@ func parseRaw(data []byte, entry int) (*Captured, error) {
 	case requestLine.Match(line):
 		return read(split(data), entry)
 	case findLine(data, "> ", sentRequest) >= 0:
-		return read(verbose(data), entry)
+		return read(withoutTunnels(verbose(data)), entry)
 	case findLine(data, "=> Send header, ", traced) >= 0:
-		return read(trace(data), entry)
+		return read(withoutTunnels(trace(data)), entry)
 	case pseudoHeader.Match(line):
 		return readPseudo(text, entry)
 	case bytes.Contains(line, []byte(" HTTP/")):
