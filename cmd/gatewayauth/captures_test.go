@@ -143,6 +143,7 @@ func TestCapturesOfTools_T185(t *testing.T) {
 		{name: "-v", command: "curl -v -sS -o body " + get},
 		{name: "-v with the meter", command: "curl -v -o body " + get},
 		{name: "-v with the answer's body", command: "curl -v " + get},
+		{name: "-v with a bar", command: "curl -v -# " + moved + " -L --next -# " + get, says: "has 3 requests"},
 		{name: "-v with times", command: "curl -v --trace-time " + get},
 		{name: "the command and -v", command: "echo '$ curl -v http://" + host + "/'; curl -v " + get},
 		{name: "-v with a body", command: "curl -v " + post, code: 1, says: "not all there"},

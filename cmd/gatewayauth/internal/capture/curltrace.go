@@ -8,18 +8,19 @@ import (
 	"strings"
 )
 
-// curl puts progress meter, time and ids in front of what it prints. The last
-// column of the meter is five characters wide.
+// before is what curl puts in front of a line: the progress meter or bar, without a
+// line break after it, the time, and ids.
 const (
-	meter = `(?:[^\n]*(?:[0-9dh:-]{8} ){3}[ 0-9.kMGTP]{5})?`
-	stamp = `(?:\d\d:\d\d:\d\d\.\d+ )?(?:\[[0-9x-]+\] )?`
+	before = `(?:[\r0-9 .:#%=OkMGTPdh-]*[0-9 %])?` + ids
+	ids    = `(?:\[[0-9x-]+\] )?`
+	stamp  = `(?:\d\d:\d\d:\d\d\.\d+ )?` + ids
 )
 
 var (
 	// sentLine is a line of a head that curl -v says was sent.
-	sentLine = regexp.MustCompile(`^` + meter + stamp + `> ?`)
+	sentLine = regexp.MustCompile(`^` + before + `> ?`)
 	// sentRequest is one with a request line.
-	sentRequest = regexp.MustCompile(`^` + meter + stamp + `> \S+ \S+ HTTP/[0-9](?:\.[0-9])?\r*$`)
+	sentRequest = regexp.MustCompile(`^` + before + `> \S+ \S+ HTTP/[0-9](?:\.[0-9])?\r*$`)
 	// traceLine starts a part that was sent, of what curl --trace and --trace-ascii write.
 	traceLine = regexp.MustCompile(`^` + stamp + `=> (Send header|Send data), (\d+) bytes \(0x[0-9a-f]+\)\r?$`)
 	// traced is the one with a head.
@@ -41,6 +42,9 @@ func verbose(data []byte) (all []message) {
 		head = nil
 	}
 	for line := range bytes.Lines(data) {
+		if len(all) > mostRequests {
+			break
+		}
 		if !bytes.Contains(line, []byte(">")) {
 			continue
 		}
@@ -78,7 +82,7 @@ func trace(data []byte) (all []message) {
 		wire, dots = nil, false
 	}
 	lines := strings.Split(string(data), "\n")
-	for i := 0; i < len(lines); i++ {
+	for i := 0; i < len(lines) && len(all) <= mostRequests; i++ {
 		if !strings.Contains(lines[i], "=> Send ") {
 			continue
 		}

@@ -60,7 +60,7 @@ func headOf(method, target, authority string, fields []string) string {
 var pseudoHeader = regexp.MustCompile(`^(:?)(?:authority|method|path|scheme)(?::?\r?$|: )`)
 
 // pseudoStart is where such headers start after other text.
-var pseudoStart = regexp.MustCompile(`(?m)^:(?:authority|method|path|scheme)(?::?\r?$|: )`)
+var pseudoStart = regexp.MustCompile(`^:(?:authority|method|path|scheme)(?::?\r?$|: )`)
 
 // pseudoHeaders reads the headers of a request of HTTP/2 as browsers show them.
 // The first line is a pseudo-header.

@@ -7,13 +7,13 @@ import (
 )
 
 // headerLine is the second line of a request whose first one is damaged.
-var headerLine = regexp.MustCompile(`^[^\r\n]+\r?\n[A-Za-z][A-Za-z0-9-]*:`)
+var headerLine = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9-]*:`)
 
 // parseRaw reads a request as it is on the wire, or as tools show it, and leaves
 // out what else they show. Lines of the head may end with LF alone.
 func parseRaw(data []byte, entry int) (*Captured, error) {
 	text := bytes.TrimLeft(data, "\r\n")
-	line, _, _ := bytes.Cut(text, []byte("\n"))
+	line, after, _ := bytes.Cut(text, []byte("\n"))
 	switch {
 	case requestLine.Match(line):
 		return read(split(data), entry)
@@ -33,13 +33,13 @@ func parseRaw(data []byte, entry int) (*Captured, error) {
 		}
 		return read(all, entry)
 	}
-	pseudo := pseudoStart.FindIndex(data)
+	if start := findLine(data, ":", pseudoStart); start >= 0 {
+		return readPseudo(data[start:], entry)
+	}
 	switch {
-	case pseudo != nil:
-		return readPseudo(data[pseudo[0]:], entry)
 	case statusLine.Match(text):
 		return nil, errors.New("the capture holds an answer, and no request")
-	case headerLine.Match(text):
+	case headerLine.Match(after):
 		return read(split(data), entry)
 	}
 	return nil, errors.New("the first line is not a request line such as: GET /orders/7 HTTP/1.1")
