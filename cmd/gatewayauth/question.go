@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -111,13 +112,29 @@ func (q *question) ask(ctx context.Context, file *envfile.File, data []byte) (*a
 	unsaved := c.Broken != nil && len(c.Body) == 0 && x.Code == core.CodeBodyMismatch
 	a.Explained = !x.Accepted() && (len(x.Causes) > 0 || unsaved || slices.Contains(verdictSuffices, x.Code))
 	q.advise(a, c)
-	if len(c.Unframed) > 0 && (x.Code == core.CodeSignatureMismatch || x.Code == core.CodeBodyMismatch) {
-		if second, err := q.explain(file, c.WithBody(ctx, c.Unframed), a.At); err == nil && second.Accepted() {
-			a.Explained = true
-			a.Advice = append(a.Advice, fmt.Sprintf("with the %d bytes after the head as its body the request is accepted: give the capture the header Content-Length: %d", len(c.Unframed), len(c.Unframed)))
-		}
+	if x.Code != core.CodeSignatureMismatch && x.Code != core.CodeBodyMismatch {
+		return a, nil
+	}
+	if n := q.unframed(ctx, file, c, a.At); n > 0 {
+		a.Explained = true
+		a.Advice = []string{fmt.Sprintf("with the %d bytes after the head as its body the request is accepted: give the capture the header Content-Length: %d", n, n)}
 	}
 	return a, nil
+}
+
+// unframed returns how many of the bytes after a head that announces no body make
+// the request an accepted one, as its body; 0 for none. The capture has lost a header
+// then, and may have a line break more than was sent.
+func (q *question) unframed(ctx context.Context, file *envfile.File, c *capture.Captured, at time.Time) int {
+	for _, body := range [][]byte{c.Unframed, bytes.TrimRight(c.Unframed, "\r\n")} {
+		if len(body) == 0 {
+			continue
+		}
+		if x, err := q.explain(file, c.WithBody(ctx, body), at); err == nil && x.Accepted() {
+			return len(body)
+		}
+	}
+	return 0
 }
 
 func (q *question) explain(file *envfile.File, r *http.Request, at time.Time) (*core.Explanation, error) {

@@ -28,7 +28,7 @@ func (m *message) note(format string, args ...any) {
 var requestLine = regexp.MustCompile(`^[A-Z][A-Z0-9_-]* \S+ HTTP/[0-9](?:\.[0-9])?\r?$`)
 
 // statusLine starts an answer.
-var statusLine = regexp.MustCompile(`^HTTP/[0-9](?:\.[0-9])? [0-9]{3}(?: [^\r\n]*)?\r?\n`)
+var statusLine = regexp.MustCompile(`^HTTP/[0-9](?:\.[0-9])? [0-9]{3}(?: [^\r\n]*)?\r?(?:\n|$)`)
 
 // interim is an answer such as 100 Continue.
 var interim = regexp.MustCompile(`^(?:HTTP/1\.1 1[0-9][0-9](?: [^\r\n]*)?\r?\n(?:[^\r\n]+\r?\n)*\r?\n)+`)
@@ -211,6 +211,9 @@ func (m *message) describe(c *Captured) {
 		m.note("the answer after the request is left out")
 	case m.lengthless:
 		c.Unframed = m.rest
+		if answer := findLine(m.rest, "HTTP/", statusLine); answer > 0 {
+			c.Unframed = m.rest[:answer]
+		}
 		m.note("%d bytes after the head are left out: with no Content-Length and no chunks a request has no body (RFC 9112, section 6.3). "+
 			"If they are its body, the capture lacks a header", len(m.rest))
 	default:
