@@ -270,6 +270,7 @@ func TestExplainFormats(t *testing.T) {
 		{"raw without its length, with advice", strings.Replace(raw, "Content-Length: 7\n", "", 1), "raw", []string{"-at", at}, 1, "give the capture the header Content-Length: 7"},
 		{"raw without its length, before an answer", strings.Replace(raw, "Content-Length: 7\n", "", 1) + "\nHTTP/1.1 401 Unauthorized\n\n", "raw", []string{"-at", at}, 1, "give the capture the header Content-Length: 7"},
 		{"raw, chunked", strings.Replace(strings.Replace(raw, "Content-Length: 7", "Transfer-Encoding: chunked", 1), "a=1&b=2", "7\r\na=1&b=2\r\n0\r\n\r\n", 1), "raw", []string{"-at", at}, 0, ""},
+		{"raw, chunks put together", strings.Replace(raw, "Content-Length: 7", "Transfer-Encoding: chunked", 1) + "\n\nHTTP/1.1 401 Unauthorized\n\n", "raw", []string{"-at", at}, 1, "give the capture the header Content-Length: 7"},
 		{"raw, broken off", strings.TrimSuffix(raw, "2"), "raw", []string{"-at", at}, 2, "not all there"},
 		{"of curl -v, without the body", verbose, "raw", []string{"-at", at}, 1, "not all there"},
 		{"curl", curl, "curl", []string{"-at", "captured"}, 0, "the date that was signed"},

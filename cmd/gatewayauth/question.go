@@ -117,14 +117,14 @@ func (q *question) ask(ctx context.Context, file *envfile.File, data []byte) (*a
 	}
 	if n := q.unframed(ctx, file, c, a.At); n > 0 {
 		a.Explained = true
-		a.Advice = []string{fmt.Sprintf("with the %d bytes after the head as its body the request is accepted: give the capture the header Content-Length: %d", n, n)}
+		a.Advice = []string{fmt.Sprintf("with the %d bytes after the head as its body the request is accepted: give the capture the header Content-Length: %d, and no Transfer-Encoding", n, n)}
 	}
 	return a, nil
 }
 
-// unframed returns how many of the bytes after a head that announces no body make
-// the request an accepted one, as its body; 0 for none. The capture has lost a header
-// then, and may have a line break more than was sent.
+// unframed returns how many of the bytes after a head make the request an accepted
+// one, as its body, where they are not framed as one; 0 for none. The capture has lost
+// a header then, or the chunks, and may have a line break more than was sent.
 func (q *question) unframed(ctx context.Context, file *envfile.File, c *capture.Captured, at time.Time) int {
 	for _, body := range [][]byte{c.Unframed, bytes.TrimRight(c.Unframed, "\r\n")} {
 		if len(body) == 0 {

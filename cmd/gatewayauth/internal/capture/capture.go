@@ -31,8 +31,9 @@ type Captured struct {
 	// that reading on gives where it is not whole.
 	Body   []byte
 	Broken error
-	// Unframed is what follows a head that announces no body. It is no part of the
-	// request, unless the capture lost a header.
+	// Unframed is what follows a head that announces no body, or chunks that are
+	// not there. It is the body only where the capture lost a header, or a tool
+	// has put the chunks together.
 	Unframed []byte
 	// At is when it was sent, as far as the input says; zero is not known.
 	At time.Time

@@ -15,6 +15,7 @@ import (
 type message struct {
 	wire  []byte // as a client sends it
 	rest  []byte // what follows it in the capture, to the next request
+	after []byte // what follows its head
 	notes []string
 	// lengthless is true where the head announces no body.
 	lengthless bool
@@ -126,6 +127,7 @@ func cut(data []byte) (m message) {
 		m.wire = append([]byte(head), body...)
 		return m
 	}
+	m.after = body
 	m.lengthless = r.ContentLength == 0 && r.Header.Get("Content-Length") == ""
 	if r.ContentLength != 0 && int64(len(body)) != r.ContentLength {
 		if n := len(interim.Find(body)); n > 0 && r.Header.Get("Expect") != "" {
@@ -199,6 +201,7 @@ func (m *message) describe(c *Captured) {
 		m.note("the Content-Length is %d, and %d bytes of the body are in the capture: it is not all there. "+
 			"Judged as a server does that gets no more: save the whole body, byte for byte", announced, len(c.Body))
 	default:
+		c.Unframed = m.after
 		m.note("the body is not all there, or its chunks are not well-formed: each line of them ends with CR LF, which text editors and browsers change. " +
 			"Judged as a server does that gets this: save the request byte for byte, or without chunks and with its Content-Length")
 	}
@@ -211,12 +214,12 @@ func (m *message) describe(c *Captured) {
 		m.note("the answer after the request is left out")
 	case m.lengthless:
 		c.Unframed = m.rest
-		if answer := findLine(m.rest, "HTTP/", statusLine); answer > 0 {
-			c.Unframed = m.rest[:answer]
-		}
 		m.note("%d bytes after the head are left out: with no Content-Length and no chunks a request has no body (RFC 9112, section 6.3). "+
 			"If they are its body, the capture lacks a header", len(m.rest))
 	default:
 		m.note("%d bytes after the end of the body are left out", len(m.rest))
+	}
+	if answer := findLine(c.Unframed, "HTTP/", statusLine); answer >= 0 {
+		c.Unframed = c.Unframed[:answer]
 	}
 }
