@@ -37,17 +37,25 @@ there are errors, the warnings come when they are mended.
 With --no-secrets the variables and files that hold secrets need not be there, as
 in a pipeline; their values are then not judged.
 
-With --report FILE is a log in JSON (slog's JSON handler) of a service whose
-environment is in report mode, - for standard input: a table of what enforce would
-have refused, by API and reason.
+With --report FILE is the log of a service whose environment is in report mode, -
+for standard input: a table of what enforce would have refused, by API and reason,
+and how many requests of which APIs and environments were accepted. The log may be
+in slog's JSON or text, with fields renamed or in groups, and wrapped by Docker,
+Kubernetes, journald (-o json, short or cat) or a log collector; records are known by
+the verifier's own fields. Refusals are logged at warn level and acceptances at debug
+level: without debug a service that accepts everything logs nothing, and that is no
+all-clear.
 
 Exits with 0 for nothing found, notes of severity info included; with 1 for warnings,
 or requests that would have been refused; with 2 for errors; with 3 for arguments
-that are not usable.`,
+that are not usable, and for a log that does not tell: one without a record of a
+verifier in report mode, one without any request that it verified or would have
+refused, and one with lines that may be records and cannot be read.`,
 		Example: `  gatewayauth check environments.yaml
   gatewayauth check -json -no-secrets environments.yaml
   gatewayauth check -report service.log
-  gatewayauth check -report service.log -json`,
+  gatewayauth check -report service.log -json
+  kubectl logs deploy/orders | gatewayauth check -report -`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if a.report != "" {

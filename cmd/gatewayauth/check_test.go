@@ -162,10 +162,82 @@ func TestReport(t *testing.T) {
 			t.Errorf("the table does not say %q:\n%s", want, plain.out)
 		}
 	}
-	if r := cli(t, dir, `{"msg":"x"}`, "check", "-report", "-"); r.code != 0 || !strings.Contains(r.out, "0 requests") {
-		t.Errorf("nothing to report: exit %d %s", r.code, r.out)
-	}
 	if r := cli(t, dir, "level=WARN msg=x", "check", "-report", "-"); r.code != 3 {
 		t.Errorf("no JSON: exit %d %s", r.code, r.out)
+	}
+}
+
+// TestNoAllClear_T188: a log that shows no verifier at work is no evidence, and the
+// error says what was read and what to do.
+func TestNoAllClear_T188(t *testing.T) {
+	const (
+		started  = `{"time":"2026-01-15T12:00:00Z","level":"WARN","msg":"gatewayauth: requests that are not verified are let through","environment":"dev","mode":"report"}` + "\n"
+		accepted = `{"time":"2026-01-15T12:00:01Z","level":"DEBUG","msg":"request verified","environment":"dev","mode":"report","api":"GET /orders/{id}","scheme":"hmac","key":"k","secret":0,"method":"GET","path":"/orders/1","remote":"10.0.0.1:9"}` + "\n"
+		open     = `{"time":"2026-01-15T12:00:01Z","level":"DEBUG","msg":"request on an open API","environment":"dev","mode":"report","api":"GET /healthz","method":"GET","path":"/healthz","remote":"10.0.0.1:9"}` + "\n"
+		refused  = `{"time":"2026-01-15T12:00:02Z","level":"WARN","msg":"request would be refused","code":"replayed","environment":"dev","mode":"report","method":"GET","path":"/","remote":"10.0.0.1:9"}` + "\n"
+	)
+	enforced := strings.ReplaceAll(accepted, `"report"`, `"enforce"`)
+	for _, tt := range []struct {
+		name, log string
+		code      int
+		says      string
+	}{
+		{"accepted", started + accepted, 0, ""},
+		{"refused", started + accepted + refused, 1, ""},
+		{"refused alone", refused, 1, ""},
+		{"empty", "", 3, "empty"},
+		{"blank", "\n \n\r\n", 3, "empty"},
+		{"another service, JSON", `{"msg":"x"}` + "\n", 3, "no record of a verifier in the 1 lines (1 in JSON, 0 in key=value, 0 in neither)"},
+		{"another service, text", "level=WARN msg=x\n", 3, "(0 in JSON, 1 in key=value, 0 in neither)"},
+		{"prose", "hello\nworld\n", 3, "2 in neither"},
+		{"gzip", "\x1f\x8b\x08\x00\x00", 3, "zcat"},
+		{"UTF-16", "\xff\xfe{\x00", 3, "UTF-16"},
+		{"random bytes", "\x00\x01\x02\xfe\xff\n\x80", 3, "no record"},
+		{"the start alone", started, 3, "debug"},
+		{"an open API alone", started + open, 3, "debug"},
+		{"enforce", enforced, 3, "no record is of mode report"},
+		{"off", strings.ReplaceAll(started, `"report"`, `"off"`), 3, "no record is of mode report"},
+		{"enforce beside report", started + accepted + strings.ReplaceAll(enforced, `"dev"`, `"live"`), 0, ""},
+		{"another environment silent", started + accepted + strings.ReplaceAll(started, `"dev"`, `"live"`), 3, "(environment live)"},
+		{"a cut record", started + accepted + refused[:60] + "\n", 3, "line 3"},
+		{"a record without its fields", accepted + `{"m":"request would be refused"}` + "\n", 3, "line 2"},
+		{"a code without the rest", accepted + `{"x":"key_not_bound"}` + "\n", 3, "line 2"},
+		{"a message that journalctl left out", accepted + `{"_PID":"1","MESSAGE":null}` + "\n", 3, "--all"},
+		{"records that were lost", accepted + `{"msg":"gatewayauth: panic in the application's log handler","stack":"x"}` + "\n", 3, "lost"},
+		{"a line of 20 MiB", accepted + strings.Repeat("x", 20<<20) + "\n", 3, "longer"},
+		{"a count that is none", accepted + strings.Replace(refused, `"method"`, `"suppressed":-4,"method"`, 1), 1, ""},
+		{"a sum without its count", accepted + `{"msg":"requests refused; their records were too many","code":"replayed","environment":"dev","mode":"report"}` + "\n", 3, "line 2"},
+	} {
+		for _, args := range [][]string{{"check", "-report", "-"}, {"check", "-report", "-", "-json"}} {
+			r := cli(t, t.TempDir(), tt.log, args...)
+			if r.code != tt.code || !strings.Contains(r.err, tt.says) || (r.err == "") != (tt.code < 3) {
+				t.Errorf("%s: exit %d, want %d: %s%s", tt.name, r.code, tt.code, r.err, r.out)
+			}
+			if all := strings.Contains(r.out, `"all_clear": true`) || strings.Contains(r.out, "\n0 requests would"); all && tt.code != 0 && !strings.Contains(r.out, "records of a verifier") {
+				t.Errorf("%s: an all-clear: %s", tt.name, r.out)
+			}
+		}
+	}
+	r := cli(t, t.TempDir(), started+accepted+open, "check", "-report", "-")
+	for _, want := range []string{"3 records of a verifier, from 2026-01-15T12:00:00Z to 2026-01-15T12:00:01Z", "dev", "report", "GET /healthz, GET /orders/{id}",
+		"0 requests would have been refused, and 1 were accepted"} {
+		if !strings.Contains(r.out, want) {
+			t.Errorf("the table does not say %q:\n%s", want, r.out)
+		}
+	}
+}
+
+// TestExplainText_T188: explain reads a record in the forms that check does.
+func TestExplainText_T188(t *testing.T) {
+	dir := folder(t)
+	for _, in := range []string{
+		`web-1  | time=2026-01-15T12:00:00.000Z level=WARN msg="request would be refused" code=signature_expired error="gatewayauth: signature_expired: it is \"old\"" environment=dev mode=report api="GET /orders/{id}" key_id=071fe2459cf64d75 method=GET path=/ remote=10.0.0.1:9 skew=20m0s` + "\n",
+		`{"log":` + fmt.Sprintf("%q", record+"\n") + `,"stream":"stderr"}`,
+	} {
+		x := explain(t, dir, in, 1)
+		facts := strings.Join(x.Event.Facts, "\n")
+		if x.Event.Code != "signature_expired" || !strings.Contains(facts, "20m0s behind") || !strings.Contains(facts, "report mode") {
+			t.Errorf("%s: %+v", in, x)
+		}
 	}
 }

@@ -45,9 +45,9 @@ FILE, or standard input, is one of
          request, counted from 0
   curl   a command of curl, as browsers copy it
   har    a HAR file; --entry says which request, counted from 0
-  event  a record of the service's log, in JSON. It holds the verdict, and neither
-         headers nor query nor body: what the code means here is said, and what
-         was changed cannot be.
+  event  a record of the service's log, in the forms that check --report reads. It
+         holds the verdict, and neither headers nor query nor body: what the code
+         means here is said, and what was changed cannot be.
 
 The verdict is that of a server of net/http with the middleware in front, for
 exactly these bytes: a body that was not saved is one that does not arrive, and

@@ -24,9 +24,13 @@ func (a *checkArgs) sumUp(s streams) error {
 		defer f.Close()
 		in = f
 	}
+	name := a.report
+	if name == "-" {
+		name = "standard input"
+	}
 	sum, err := summary.Read(in)
 	if err != nil {
-		return failed{err}
+		return fmt.Errorf("%s is no log that can be read: %w", name, err)
 	}
 	if a.json {
 		err = writeJSON(s.out, sum)
@@ -36,42 +40,36 @@ func (a *checkArgs) sumUp(s streams) error {
 	switch {
 	case err != nil:
 		return failed{err}
-	case sum.Lines > 0 && sum.Lines == sum.Unreadable:
-		return fmt.Errorf("%s is no log in JSON: no line could be read", a.report)
-	case sum.WouldRefuse > 0:
+	case sum.Why != "":
+		return fmt.Errorf("%s gives no all-clear: %s", name, sum.Why)
+	case !sum.AllClear:
 		return exit(exitWarnings)
 	}
 	return nil
 }
 
 func printSummary(out io.Writer, sum *summary.Summary) error {
-	if len(sum.Groups) > 0 {
-		t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-		fmt.Fprintln(t, "COUNT\tCODE\tAPI\tENVIRONMENT\tFIRST\tLAST\tKEY")
-		for _, g := range sum.Groups {
-			key := strings.Join(g.Keys, " ")
-			if key == "" && len(g.KeyIDs) > 0 {
-				key = "id " + strings.Join(g.KeyIDs, " ")
-			}
-			fmt.Fprintf(t, "%d\t%s\t%s\t%s\t%s\t%s\t%s\n", g.Count, printable(g.Code), printable(g.API), printable(g.Environment),
-				date(g.First), date(g.Last), orElse(printable(key), "-"))
-		}
-		if err := t.Flush(); err != nil {
-			return err
-		}
-		fmt.Fprintln(out, "\nexamples")
-		for _, g := range sum.Groups {
-			for _, x := range g.Examples {
-				fmt.Fprintf(out, "  %s  %s %s  %s: %s\n", date(x.Time), printable(x.Method), printable(x.Host+x.Path), printable(g.Code), printable(x.Error))
-			}
-		}
-		fmt.Fprintln(out)
+	if sum.Records == 0 {
+		return nil // the error says what was read
 	}
-	fmt.Fprintf(out, "%d requests would have been refused", sum.WouldRefuse)
-	if sum.WouldRefuse > 0 && !sum.First.IsZero() {
+	if err := printGroups(out, sum); err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "%d records of a verifier", sum.Records)
+	if !sum.First.IsZero() {
 		fmt.Fprintf(out, ", from %s to %s", date(sum.First), date(sum.Last))
 	}
 	fmt.Fprintln(out)
+	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "ENVIRONMENT\tMODE\tACCEPTED\tOPEN\tWOULD REFUSE\tREFUSED\tFIRST\tLAST\tAPIS")
+	for _, e := range sum.Environments {
+		fmt.Fprintf(t, "%s\t%s\t%d\t%d\t%d\t%d\t%s\t%s\t%s\n", orElse(printable(e.Name), "-"), e.Mode, e.Verified, e.Open, e.WouldRefuse, e.Refused,
+			date(e.First), date(e.Last), apis(e.APIs))
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "\n%d requests would have been refused, and %d were accepted\n", sum.WouldRefuse, sum.Verified)
 	for _, code := range slices.Sorted(maps.Keys(sum.Suppressed)) {
 		fmt.Fprintf(out, "  %d of them with %s came too fast for records of their own, and are not in the table\n", sum.Suppressed[code], printable(code))
 	}
@@ -79,12 +77,55 @@ func printSummary(out io.Writer, sum *summary.Summary) error {
 		n    int64
 		text string
 	}{{sum.Ungrouped, "of them are past the limit of the table"}, {sum.Refused, "requests were refused: that environment enforces already"},
-		{sum.Unreadable, "lines are no JSON, and were left out"}} {
+		{sum.Unreadable, "lines are no JSON and no key=value, and were left out"}} {
 		if line.n > 0 {
 			fmt.Fprintf(out, "  %d %s\n", line.n, line.text)
 		}
 	}
+	if sum.WouldRefuse > 0 && sum.Verified == 0 {
+		fmt.Fprintln(out, "  no accepted request is in the log: acceptances are logged at debug level")
+	}
 	return nil
+}
+
+func printGroups(out io.Writer, sum *summary.Summary) error {
+	if len(sum.Groups) == 0 {
+		return nil
+	}
+	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "COUNT\tCODE\tAPI\tENVIRONMENT\tFIRST\tLAST\tKEY")
+	for _, g := range sum.Groups {
+		key := strings.Join(g.Keys, " ")
+		if key == "" && len(g.KeyIDs) > 0 {
+			key = "id " + strings.Join(g.KeyIDs, " ")
+		}
+		fmt.Fprintf(t, "%d\t%s\t%s\t%s\t%s\t%s\t%s\n", g.Count, printable(g.Code), printable(g.API), printable(g.Environment),
+			date(g.First), date(g.Last), orElse(printable(key), "-"))
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	fmt.Fprintln(out, "\nexamples")
+	for _, g := range sum.Groups {
+		for _, x := range g.Examples {
+			fmt.Fprintf(out, "  %s  %s %s  %s: %s\n", date(x.Time), printable(x.Method), printable(x.Host+x.Path), printable(g.Code), printable(x.Error))
+		}
+	}
+	fmt.Fprintln(out)
+	return nil
+}
+
+// apis lists the first of the APIs that requests matched.
+func apis(all []string) string {
+	const most = 4
+	if len(all) == 0 {
+		return "-"
+	}
+	text := printable(strings.Join(all[:min(most, len(all))], ", "))
+	if len(all) > most {
+		text += fmt.Sprintf(" and %d more", len(all)-most)
+	}
+	return text
 }
 
 func date(t time.Time) string {

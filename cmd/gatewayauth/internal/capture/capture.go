@@ -112,6 +112,9 @@ func detect(data []byte) string {
 	if name := string(words[0]); name == "curl" || name == "curl.exe" || strings.HasSuffix(name, "/curl") {
 		return "curl"
 	}
+	if startsWithEvent(text) {
+		return "event"
+	}
 	return "raw"
 }
 

@@ -3,47 +3,83 @@
 package summary
 
 import (
-	"bufio"
-	"bytes"
 	"cmp"
-	"errors"
 	"io"
 	"regexp"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/gatewayauth/gatewayauth/cmd/gatewayauth/internal/capture"
+	"github.com/gatewayauth/gatewayauth/cmd/gatewayauth/internal/servicelog"
 )
 
 const (
-	maxLine     = 1 << 20
-	maxGroups   = 10_000
-	maxExamples = 3
-	maxValues   = 5
+	maxGroups       = 10_000
+	maxEnvironments = 1000
+	maxAPIs         = 1000
+	maxExamples     = 3
+	maxValues       = 5
 )
 
 // A Summary is what a log holds.
 type Summary struct {
-	Groups []*Group `json:"groups"`
+	// AllClear is true where the log shows that enforce would have refused
+	// nothing: see [Summary.Doubt], which is Why.
+	AllClear bool   `json:"all_clear"`
+	Why      string `json:"why,omitempty"`
+	// Records counts the records of a verifier, First and Last are their times.
+	Records int64     `json:"records"`
+	First   time.Time `json:"first,omitzero"`
+	Last    time.Time `json:"last,omitzero"`
+	// Environments are those that the records are of, each in each mode.
+	Environments []*Environment `json:"environments"`
+	Groups       []*Group       `json:"groups"`
 	// WouldRefuse counts the requests that would have been refused, those
 	// included whose records the verifier left out of a flood; Suppressed are
 	// those alone, by code.
 	WouldRefuse int64            `json:"would_refuse"`
 	Suppressed  map[string]int64 `json:"suppressed,omitempty"`
-	// Refused counts records of requests that were refused for real.
+	// Refused counts requests that were refused for real.
 	Refused int64 `json:"refused,omitempty"`
-	// Verified counts records of accepted requests: those at debug level.
-	Verified int64     `json:"verified,omitempty"`
-	First    time.Time `json:"first,omitzero"`
-	Last     time.Time `json:"last,omitzero"`
-	// Lines counts all lines, Other those of something else, and Unreadable
-	// those that are no JSON.
+	// Verified counts accepted requests, whose records are at debug level, and
+	// Open those on open APIs.
+	Verified int64 `json:"verified,omitempty"`
+	Open     int64 `json:"open,omitempty"`
+	// Lines counts all lines that are not blank, Text those in key=value, Other
+	// those of something else, and Unreadable those in neither JSON nor key=value.
 	Lines      int64 `json:"lines"`
+	Text       int64 `json:"text,omitempty"`
 	Other      int64 `json:"other,omitempty"`
 	Unreadable int64 `json:"unreadable,omitempty"`
+	// Unclear counts the lines that may be records of a verifier and could not be
+	// read; UnclearLines are the first of them.
+	Unclear      int64         `json:"unclear,omitempty"`
+	UnclearLines []UnclearLine `json:"unclear_lines,omitempty"`
 	// Ungrouped counts requests past the limit of groups.
 	Ungrouped int64 `json:"ungrouped,omitempty"`
+
+	groups       map[[3]string]*Group
+	environments map[[2]string]*Environment
+}
+
+// An UnclearLine is a line that may be a record and could not be read.
+type UnclearLine struct {
+	Line int64  `json:"line"`
+	Why  string `json:"why"`
+}
+
+// An Environment is what the records of one environment in one mode say.
+type Environment struct {
+	Name        string    `json:"environment"`
+	Mode        string    `json:"mode"`
+	Verified    int64     `json:"verified"`
+	Open        int64     `json:"open"`
+	WouldRefuse int64     `json:"would_refuse"`
+	Refused     int64     `json:"refused"`
+	First       time.Time `json:"first,omitzero"`
+	Last        time.Time `json:"last,omitzero"`
+	// APIs are the patterns of the APIs that requests matched, at most 1000.
+	APIs []string `json:"apis"`
 }
 
 // A Group is the requests of one API that would have been refused for one reason.
@@ -69,89 +105,111 @@ type Example struct {
 	Error  string    `json:"error,omitempty"`
 }
 
-// Read reads a log in JSON, line by line. What is no record of a verifier is
-// counted and left out.
+// Read reads a log; package servicelog says in which forms. What is no record of a
+// verifier is counted and left out.
 func Read(in io.Reader) (*Summary, error) {
-	s := &Summary{Groups: []*Group{}, Suppressed: map[string]int64{}}
-	groups := map[[3]string]*Group{}
-	r := bufio.NewReaderSize(in, 64<<10)
-	for {
-		line, err := readLine(r)
-		if len(line) > 0 {
-			s.take(line, groups)
-		}
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return nil, err
-		}
+	s := &Summary{Groups: []*Group{}, Environments: []*Environment{}, Suppressed: map[string]int64{},
+		groups: map[[3]string]*Group{}, environments: map[[2]string]*Environment{}}
+	if err := servicelog.Read(in, s.line); err != nil {
+		return nil, err
 	}
 	slices.SortStableFunc(s.Groups, func(a, b *Group) int {
 		return cmp.Or(cmp.Compare(b.Count, a.Count), strings.Compare(a.API, b.API), strings.Compare(a.Code, b.Code))
 	})
+	slices.SortStableFunc(s.Environments, func(a, b *Environment) int {
+		return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.Mode, b.Mode))
+	})
+	s.Why = s.Doubt()
+	s.AllClear = s.Why == "" && s.WouldRefuse == 0
 	return s, nil
 }
 
-// readLine returns the next line; one that is too long comes back cut, and so is
-// no JSON.
-func readLine(r *bufio.Reader) (line []byte, err error) {
-	for {
-		part, err := r.ReadSlice('\n')
-		if len(line)+len(part) <= maxLine {
-			line = append(line, part...)
-		}
-		if !errors.Is(err, bufio.ErrBufferFull) {
-			return bytes.TrimSpace(line), err
-		}
-	}
-}
-
-func (s *Summary) take(line []byte, groups map[[3]string]*Group) {
+func (s *Summary) line(l servicelog.Line) {
 	s.Lines++
-	if line[0] != '{' {
-		s.Unreadable++
-		return
+	if l.Form == servicelog.Text {
+		s.Text++
 	}
-	e, err := capture.ParseEvent(line)
-	if err != nil {
-		s.Unreadable++
-		return
+	if l.Unclear != "" {
+		if s.Unclear++; len(s.UnclearLines) < maxValues {
+			s.UnclearLines = append(s.UnclearLines, UnclearLine{l.Number, l.Unclear})
+		}
 	}
 	switch {
-	case e.Suppressed > 0 && e.Mode == "report" && e.Code != "":
-		s.Suppressed[e.Code] += e.Suppressed
-		s.WouldRefuse += e.Suppressed
-	case e.Message == "request would be refused":
-		s.WouldRefuse++
-		s.group(e, groups)
-	case e.Message == "request refused":
-		s.Refused++
-		return
-	case strings.HasPrefix(e.Message, "request verified"):
-		s.Verified++
-		return
+	case len(l.Records) > 0:
+	case l.Form == servicelog.Neither || l.Unclear != "":
+		s.Unreadable++
 	default:
 		s.Other++
-		return
 	}
-	s.First, s.Last = earlier(s.First, e.Time), later(s.Last, e.Time)
+	for i := range l.Records {
+		s.record(l.Number, &l.Records[i])
+	}
 }
 
-func (s *Summary) group(e *capture.Event, groups map[[3]string]*Group) {
+func (s *Summary) record(line int64, r *servicelog.Record) {
+	s.Records++
+	s.First, s.Last = earlier(s.First, r.Time), later(s.Last, r.Time)
+	e := s.environment(r)
+	switch r.Kind {
+	case servicelog.WouldRefuse:
+		s.WouldRefuse += r.Count
+		e.WouldRefuse += r.Count
+		if r.Summed {
+			s.Suppressed[r.Code] += r.Count
+		} else {
+			s.group(r)
+		}
+	case servicelog.Refused:
+		s.Refused += r.Count
+		e.Refused += r.Count
+	case servicelog.Accepted:
+		s.Verified += r.Count
+		e.Verified += r.Count
+	case servicelog.Open:
+		s.Open += r.Count
+		e.Open += r.Count
+	case servicelog.Lost:
+		if s.Unclear++; len(s.UnclearLines) < maxValues {
+			s.UnclearLines = append(s.UnclearLines, UnclearLine{line, "the log's handler failed, and records were lost"})
+		}
+	}
+}
+
+// environment returns where a record counts.
+func (s *Summary) environment(r *servicelog.Record) *Environment {
+	key := [2]string{r.Environment, r.Mode}
+	e := s.environments[key]
+	if e == nil {
+		e = &Environment{Name: r.Environment, Mode: r.Mode, APIs: []string{}}
+		if r.Mode == "" || len(s.environments) >= maxEnvironments {
+			return e // seen, and not listed: it says nothing about requests
+		}
+		s.environments[key] = e
+		s.Environments = append(s.Environments, e)
+	}
+	e.First, e.Last = earlier(e.First, r.Time), later(e.Last, r.Time)
+	if r.API != "" && len(e.APIs) < maxAPIs {
+		if i, known := slices.BinarySearch(e.APIs, r.API); !known {
+			e.APIs = slices.Insert(e.APIs, i, r.API)
+		}
+	}
+	return e
+}
+
+func (s *Summary) group(e *servicelog.Record) {
 	api := e.API
 	if api == "" {
 		api = e.Method + " " + pattern(e.Path)
 	}
 	key := [3]string{e.Environment, api, e.Code}
-	g := groups[key]
+	g := s.groups[key]
 	if g == nil {
-		if len(groups) >= maxGroups {
+		if len(s.groups) >= maxGroups {
 			s.Ungrouped++
 			return
 		}
 		g = &Group{Environment: e.Environment, API: api, Code: e.Code}
-		groups[key] = g
+		s.groups[key] = g
 		s.Groups = append(s.Groups, g)
 	}
 	g.Count++

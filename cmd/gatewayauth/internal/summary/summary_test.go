@@ -46,11 +46,15 @@ func TestReadIsBounded(t *testing.T) {
 	}
 }
 
-// FuzzRead: nothing panics, and every line is counted once.
+// FuzzRead: nothing panics, every line is counted once, and nothing is clear without
+// evidence.
 func FuzzRead(f *testing.F) {
 	f.Add(fmt.Sprintf(line, 1, "key_unknown", "", "/a/1", 1))
 	f.Add(`{"msg":"requests refused; their records were too many","mode":"report","code":"replayed","suppressed":3}`)
 	f.Add("{\n\n[]\nx")
+	f.Add("web-1 | time=2026-01-15T12:00:00Z level=DEBUG msg=\"request verified\" environment=e mode=report api=\"GET /{id}\" key=k secret=0 method=GET\n")
+	f.Add(`{"log":"{\"msg\":\"requ","stream":"stderr"}` + "\n" + `{"log":"est verified\",\"mode\":\"report\",\"environment\":\"e\"}\n","stream":"stderr"}`)
+	f.Add("2026-01-15T12:00:00Z stderr P {\"a\":\n2026-01-15T12:00:00Z stderr F [{\"MESSAGE\":[1,2]}]}\n[\n{\"code\":\"replayed\",\"mode\":\"enforce\",\"suppressed\":\"9\"}\n]")
 	f.Fuzz(func(t *testing.T, log string) {
 		s, err := summary.Read(strings.NewReader(log))
 		if err != nil {
@@ -63,7 +67,8 @@ func FuzzRead(f *testing.F) {
 		for _, n := range s.Suppressed {
 			grouped += n
 		}
-		if grouped+s.Ungrouped != s.WouldRefuse || s.Other+s.Unreadable+s.Refused+s.Verified > s.Lines {
+		if grouped+s.Ungrouped != s.WouldRefuse || s.Other+s.Unreadable > s.Lines || s.Records < int64(len(s.Environments)) ||
+			s.AllClear != (s.Why == "" && s.WouldRefuse == 0) || s.AllClear && (s.Unclear > 0 || s.Verified == 0) {
 			t.Fatalf("%+v", s)
 		}
 	})

@@ -1,0 +1,153 @@
+package servicelog
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+// A field is a scalar with its place: the names of the groups that it is in,
+// joined by dots, and its own.
+type field struct{ group, name, value string }
+
+// An object is what may be one record: its fields in the order of the text, and
+// the words around them.
+type object struct {
+	fields []field
+	head   string
+	time   time.Time // of the envelope
+}
+
+// named returns a field for a name that may hold groups, such as auth.code.
+func named(group, name, value string) field {
+	if i := strings.LastIndexByte(name, '.'); i >= 0 {
+		group, name = join(group, name[:i]), name[i+1:]
+	}
+	return field{group, plain(name), value}
+}
+
+func join(group, name string) string {
+	if group == "" {
+		return name
+	}
+	return group + "." + name
+}
+
+// plain is how names are compared: keyId, KEY_ID and key-id are key_id.
+func plain(name string) string {
+	return strings.ToLower(strings.NewReplacer("_", "", "-", "").Replace(name))
+}
+
+// own are the fields of a group that have names of a verifier's.
+type own struct {
+	Record
+	group, suppressed, secret string
+	fields                    int
+}
+
+// groups returns those that have fields of a verifier. A field that stands twice in
+// a group was set by the application first.
+func (o *object) groups() (all []own) {
+	for _, f := range o.fields {
+		i := slices.IndexFunc(all, func(g own) bool { return g.group == f.group })
+		if i < 0 && len(all) >= maxGroups {
+			continue
+		}
+		if i < 0 {
+			i = len(all)
+			all = append(all, own{group: f.group, Record: Record{Count: 1}})
+		}
+		all[i].set(f.name, f.value)
+	}
+	return slices.DeleteFunc(all, func(g own) bool { return g.fields == 0 })
+}
+
+// maxGroups bounds the groups of one record.
+const maxGroups = 100
+
+func (g *own) set(name, value string) {
+	g.fields++
+	switch name {
+	case "code":
+		// An application may have a field of this name as well.
+		if lower := strings.ToLower(value); codeForm.MatchString(lower) && (g.Code == "" || slices.Contains(codes, lower)) {
+			g.Code = lower
+		}
+	case "mode":
+		if lower := strings.ToLower(value); slices.Contains(modes, lower) {
+			g.Mode = lower
+		}
+	case "error":
+		g.Error = value
+	case "environment":
+		g.Environment = value
+	case "api":
+		g.API = value
+	case "scheme":
+		g.Scheme = value
+	case "algorithm":
+		g.Algorithm = value
+	case "key":
+		g.Key = value
+	case "keyid":
+		g.KeyID = value
+	case "method":
+		g.Method = value
+	case "host":
+		g.Host = value
+	case "path":
+		g.Path = value
+	case "remote":
+		g.Remote = value
+	case "secret":
+		g.secret = value
+	case "suppressed":
+		g.suppressed = value
+	case "skew":
+		g.Skew = duration(value)
+	default:
+		g.fields--
+	}
+}
+
+// verdict reports whether a group has what every record of a request has.
+func (g own) verdict() bool {
+	return g.Mode != "" && g.Environment != "" && (slices.Contains(codes, g.Code) || g.Method != "")
+}
+
+func (g own) weight() int {
+	weight := g.fields
+	if g.Mode != "" {
+		weight += 20
+	}
+	if slices.Contains(codes, g.Code) {
+		weight += 10
+	}
+	return weight
+}
+
+// read finds the kind of the record, and reports whether it is one that can be
+// read. A handler may have renamed what slog adds (time, level, message), so the
+// verifier's own fields decide, and the message where it is one of the verifier's.
+func (g *own) read() bool {
+	for _, m := range messages {
+		if !strings.Contains(g.Message, m.text) {
+			continue
+		}
+		g.Kind, g.Summed = m.kind, m.summed
+		if g.Mode == "" {
+			g.Mode = m.mode
+		}
+		return g.complete(g.suppressed)
+	}
+	// The message is not there, or is another.
+	switch {
+	case g.Mode != "" && slices.Contains(codes, g.Code):
+		g.Kind, g.Summed = WouldRefuse, g.suppressed != ""
+	case g.verdict() && g.Code == "" && g.Error == "" && g.Key != "" && g.secret != "":
+		g.Kind = Accepted
+	default:
+		return g.Message != "" // gatewayauth: ...
+	}
+	return g.complete(g.suppressed)
+}
