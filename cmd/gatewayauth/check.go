@@ -101,7 +101,7 @@ func (a *checkArgs) run(s streams, path string) error {
 	if f != nil && len(problems) == 0 {
 		if f.File != nil {
 			for _, p := range f.Warnings() {
-				findings = append(findings, problem(lint.Warning, "gateway-limits", p))
+				findings = append(findings, problem(lint.Warning, "config", p))
 			}
 		}
 		findings = append(findings, lint.Check(f, lint.Options{Path: path, Now: now(), NoSecrets: a.noSecrets})...)

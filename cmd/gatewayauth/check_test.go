@@ -241,3 +241,54 @@ func TestExplainText_T188(t *testing.T) {
 		}
 	}
 }
+
+// TestCheckOddSecrets_T189: check tells of values that are none, in the words that the
+// service logs, for every form of a secret and without the value.
+func TestCheckOddSecrets_T189(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("URL", "redis://:$REDIS_PASSWORD@127.0.0.1:1")
+	t.Setenv("QUOTED", `"Kv8vLr2nXw4tKp6y"`)
+	write(t, dir, "old", "Kv8vLr2nXw4tKp6y \n")
+	write(t, dir, "environments.yaml", `environments:
+  dev:
+    replay: {store: redis, url: {env: URL}}
+    keys:
+      - name: orders_key
+        type: hmac
+        key: 071fe2459cf64d75
+        secret: ${Kv8vLr2nXw4tKp6y}
+        session_token: {env: QUOTED}
+        previous: [{secret: {file: old}, until: 2999-01-01T00:00:00Z}]
+      - {name: iam_key, type: token, iam_url: "https://<iam>.example.com", user: u, password: "vault:Kv8vLr2nXw4tKp6y", domain: d, project: p}
+    default: orders_key
+    apis: [{match: /iam/, key: iam_key}]
+`)
+	file, err := config.Load(filepath.Join(dir, "environments.yaml"))
+	var logged string
+	if err == nil {
+		for _, p := range file.Warnings() {
+			logged += p.Rule + "\n"
+		}
+	} else {
+		logged = err.Error()
+	}
+	r := cli(t, dir, "", "check", "-json", "environments.yaml")
+	var c checked
+	if err := json.Unmarshal([]byte(r.out), &c); err != nil {
+		t.Fatal(err, r.err)
+	}
+	const env = "environments.dev."
+	for field, want := range map[string]string{"replay.url.env": "has a variable in it", "keys[0].secret": "${NAME}", "keys[0].session_token.env": "quotes",
+		"keys[0].previous[0].secret.file": "ends with a blank", "keys[1].password": "name:...", "keys[1].iam_url": "<NAME>"} {
+		found := false
+		for _, f := range c.Findings {
+			found = found || f.Field == env+field && strings.Contains(f.Text, want) && strings.Contains(logged, f.Text)
+		}
+		if !found {
+			t.Errorf("%s: nothing says %q:\n%s\n%s", field, want, r.out, logged)
+		}
+	}
+	if strings.Contains(r.out+logged, "Kv8vLr2n") || strings.Contains(r.out, "REDIS_PASSWORD") {
+		t.Errorf("a value was printed:\n%s", r.out)
+	}
+}

@@ -48,9 +48,16 @@ func (k *keyEntry) judge(built key, aboutSecrets bool, r *report) {
 		return
 	}
 	for _, err := range leaves(scheme.Validate()) {
-		if m, rule, found := find(places, err.Error()); found {
-			r.add(m, rule)
+		m, rule, found := find(places, err.Error())
+		if !found {
+			continue
 		}
+		k.values(built, func(f keyField, at mark, value string) {
+			if at == m {
+				rule += hint(value, f.manner)
+			}
+		})
+		r.add(m, rule)
 	}
 }
 
@@ -82,20 +89,33 @@ func (k *keyEntry) places(built key, resolved bool) (places []place) {
 	return places
 }
 
-// warn reports what the gateway would not have let anyone enter.
-func (k *keyEntry) warn(built key, r *report) {
-	nameLimit.warn(k.at["name"], k.name, r)
+// values calls do with every text and every secret of a key of a known type.
+func (k *keyEntry) values(built key, do func(f keyField, at mark, value string)) {
 	for _, f := range k.typ.fields {
-		f.limit.warn(k.at[f.name], built.texts[f.name], r)
-		f.limit.warn(k.secrets[f.name].mark, built.secrets[f.name].Reveal(), r)
+		do(f, k.at[f.name], built.texts[f.name])
+		do(f, k.secrets[f.name].mark, built.secrets[f.name].Reveal())
 		for i, p := range built.previous {
-			f.limit.warn(k.previous[i].secrets[f.name].mark, p.secrets[f.name].Reveal(), r)
+			do(f, k.previous[i].secrets[f.name].mark, p.secrets[f.name].Reveal())
 		}
 	}
 }
 
+// warn reports values that are likely not what was meant, and those that the
+// gateway would not have let anyone enter.
+func (k *keyEntry) warn(built key, r *report) {
+	nameLimit.warn(k.at["name"], k.name, r)
+	k.values(built, func(f keyField, at mark, value string) {
+		if !r.warnOdd(at, value, f.manner) {
+			f.limit.warn(at, value, r)
+		}
+	})
+}
+
 // warn reports what is likely to be a mistake in the fields that are not a key's.
 func (e *environment) warn(r *report) {
+	if e.replay != nil {
+		r.warnOdd(e.replay.server.mark, e.store.url.Reveal(), address)
+	}
 	for _, a := range e.apis {
 		warnMethod(a.at["match"], a.method(), r)
 	}

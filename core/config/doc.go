@@ -173,6 +173,14 @@
 // any vendor's, and methods that are likely to be mistyped are [File.Warnings],
 // logged when a file is loaded.
 //
-// What is not checked: whether a secret is strong, whether the process may be
+// So are secrets, passwords, session tokens and addresses that are likely not what was
+// meant: references that nothing has replaced (${NAME}, {{ .Values.x }}, ENC[...],
+// arn:..., op://..., vault:..., projects/p/secrets/s), NAME=value, PEM and JSON; line
+// breaks, blanks and quotes around a value or line breaks in it; byte order marks and
+// UTF-16. The value is used as it is all the same. Where the value is also an error, such
+// as an AES key of another length, the problem says so at its end.
+//
+// What is not checked: whether a secret is strong or a placeholder (the command
+// gatewayauth check warns of that), whether the process may be
 // the only one to read the files, and whether the gateway has the same keys.
 package config

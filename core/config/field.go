@@ -28,6 +28,8 @@ type keyField struct {
 	rotates bool
 	// limit is that of the gateway, for warnings.
 	limit limit
+	// manner is what honest values look like, for warnings.
+	manner manner
 	// check says what is wrong with a text, if anything.
 	check func(text string) (rule string)
 	// verdict is the scheme's name of the field: what [core.Validator] says about

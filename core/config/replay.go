@@ -146,7 +146,7 @@ func (e *replayEntry) find(s *snapshot, r *report) settings {
 	}
 	for _, verdict := range found.judge() {
 		if m, rule, ok := find([]place{{"redis: URL: ", e.server.mark}}, verdict); ok {
-			r.add(m, rule)
+			r.add(m, rule+hint(found.url.Reveal(), address))
 		}
 	}
 	return found

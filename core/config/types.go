@@ -15,7 +15,7 @@ import (
 
 // The fields that several types have.
 var (
-	anyID        = keyField{name: "key", required: true}
+	anyID        = keyField{name: "key", required: true, manner: free}
 	anySecret    = keyField{name: "secret", kind: hidden, required: true, rotates: true, limit: shortLimit}
 	accessKey    = anyID.within(shortLimit)
 	sessionToken = keyField{name: "session_token", kind: hidden}
@@ -61,20 +61,20 @@ var keyTypes = []keyType{
 			return sigv4.NewA(sigv4.ConfigA{Keys: source(keys), PathsByID: paths(keys)})
 		}},
 	{"aes", true, []keyField{
-		{name: "key", kind: hidden, required: true, rotates: true, limit: aesKeyLimit, verdict: "Key"},
-		{name: "secret", kind: hidden, required: true, rotates: true, limit: aesVectorLimit, verdict: "Vector"},
+		{name: "key", kind: hidden, required: true, rotates: true, limit: aesKeyLimit, manner: free, verdict: "Key"},
+		{name: "secret", kind: hidden, required: true, rotates: true, limit: aesVectorLimit, manner: free, verdict: "Vector"},
 		{name: "algorithm", verdict: "Algorithm"}},
 		func(keys []key, _ func() time.Time) core.Scheme {
 			return aescfb.New(aescfb.Config{Keys: each(keys, aesKey)})
 		}},
 	{"token", false, []keyField{
-		{name: "iam_url", required: true, verdict: "IAMURL"},
+		{name: "iam_url", required: true, manner: address, verdict: "IAMURL"},
 		{name: "insecure_http", kind: aFlag},
-		{name: "user", required: true},
-		{name: "password", kind: hidden, required: true},
-		{name: "domain", required: true},
-		{name: "project", required: true},
-		{name: "caller_project"}},
+		{name: "user", required: true, manner: free},
+		{name: "password", kind: hidden, required: true, manner: free},
+		{name: "domain", required: true, manner: free},
+		{name: "project", required: true, manner: free},
+		{name: "caller_project", manner: free}},
 		func(keys []key, now func() time.Time) core.Scheme {
 			return token.New(token.Config{Keys: each(keys, tokenKey), Now: now})
 		}},

@@ -1,6 +1,8 @@
 package lint_test
 
 import (
+	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -103,5 +105,39 @@ func TestRules(t *testing.T) {
 				t.Errorf("got %v, want %v", got, want)
 			}
 		})
+	}
+}
+
+// TestHonestSecrets_T189: random secrets are no placeholders.
+func TestHonestSecrets_T189(t *testing.T) {
+	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_!@#$%-"
+	rnd := rand.New(rand.NewPCG(1, 2))
+	path := filepath.Join(t.TempDir(), "environments.yaml")
+	for range 40 {
+		var text strings.Builder
+		text.WriteString("environments:\n  dev:\n    keys:\n")
+		for i := range 500 {
+			secret := make([]byte, 16+rnd.IntN(49))
+			for j := range secret {
+				secret[j] = alphabet[rnd.IntN(len(alphabet))]
+			}
+			secret[0] = alphabet[rnd.IntN(62)]
+			fmt.Fprintf(&text, "    - {name: key_%d, type: hmac, key: ACCESSKEY%07d, secret: '%s'}\n", i, i, secret)
+		}
+		if err := os.WriteFile(path, []byte(text.String()), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		f, err := envfile.Open(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, x := range lint.Check(f, lint.Options{Path: path, Now: now}) {
+			if x.Rule != "literal-secret" && x.Rule != "key-unused" && x.Rule != "no-bindings" {
+				t.Fatalf("%v: %s", x, strings.Split(text.String(), "\n")[x.Line-1])
+			}
+		}
+		for _, w := range f.Warnings() {
+			t.Fatalf("%v: %s", w, strings.Split(text.String(), "\n")[w.Line-1])
+		}
 	}
 }

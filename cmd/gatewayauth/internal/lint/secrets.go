@@ -58,7 +58,10 @@ func (l *linter) value(ref envfile.SecretRef) (text string, known bool) {
 	return strings.TrimSuffix(strings.TrimSuffix(string(data), "\n"), "\r"), err == nil
 }
 
-var placeholder = regexp.MustCompile(`(?i)change[-_ ]?me|^change[-_ ]?it|place[-_ ]?holder|^secret|secret$|password|passw0rd|example|^x{3,}|to-?do|your[-_ ]|^test|^dummy|^foo|^bar|12345678|^qwert|not-a-secret|^admin|letmein|insert[-_ ]`)
+// placeholder finds the words that stand in examples. Random values hold short ones by
+// chance, so those count only where nothing but them, digits and separators is there.
+var placeholder = regexp.MustCompile(`(?i)change[-_ ]?me|^change[-_ ]?it|place[-_ ]?holder|^secret|secret$|password|passw0rd|example|your[-_ ]|^test|^dummy|` +
+	`12345678|^qwert|not-a-secret|^admin|letmein|insert[-_ ]|replace[-_ ]?(me|this)|(^|[^a-z])to-?do([^a-z]|$)|^[^a-z]*((foo|bar|baz|x{3,}|to-?do)[^a-z]*)+$`)
 
 // secret looks at a value, and tells nothing of it but what is wrong.
 func (l *linter) secret(ref envfile.SecretRef, text string) {
