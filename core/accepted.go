@@ -8,6 +8,8 @@ type accepted struct {
 	keys        map[string]*fixedKey // of the set, by id
 	environment string
 	origins     []origin // of identities, by algorithm
+	prefixes    []string // of the headers that must be signed where they are present
+	notSigned   error    // the refusal of a request that leaves one unsigned
 }
 
 // fixedKey is a key, and where its use is counted.

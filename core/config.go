@@ -37,6 +37,14 @@ type Config struct {
 	// RequireSigned are headers that must be signed where they are present.
 	// nil means host; an empty list lifts that. The date must always be signed.
 	RequireSigned []string
+	// AllowUnsigned are protocol headers that need not be signed: a request must
+	// sign the headers of its scheme's protocol that it has (see
+	// [ProtocolScheme]), which something behind the signer may add, such as a CDN
+	// its X-Amz-Cf-Id. Each is listed by its exact name, in any case. Such a header
+	// may be anyone's. Headers that steer the verification itself cannot be listed:
+	// the date, the digest of the body, the session token, the region set, and the
+	// parts of a credential.
+	AllowUnsigned []string
 	// AllowUnsignedPayload accepts credentials that declare the body unsigned,
 	// on every API. Such bodies can be changed by anyone on the way.
 	AllowUnsignedPayload bool
@@ -282,7 +290,16 @@ func (c Config) compile() (*policy, error) {
 		for _, err := range index.add(s.Keys()) {
 			problem("scheme %s: %w", s.Name(), err)
 		}
-		p.schemes = append(p.schemes, newAccepted(s, p.Environment))
+		x := newAccepted(s, p.Environment)
+		if err := x.setPrefixes(); err != nil {
+			problem("scheme %s: %w", s.Name(), err)
+		}
+		p.schemes = append(p.schemes, x)
+		for _, prefix := range x.prefixes {
+			if !slices.Contains(protocolPrefixes[:], prefix) && !slices.Contains(p.prefixes, prefix) {
+				p.prefixes = append(p.prefixes, prefix)
+			}
+		}
 		header := "Authorization"
 		if h, ok := s.(HeaderScheme); ok {
 			header = http.CanonicalHeaderKey(h.CredentialHeader())
@@ -298,6 +315,8 @@ func (c Config) compile() (*policy, error) {
 			}
 		}
 	}
+	p.remembered = func(name string) uint8 { return uint8(p.kindOf(name)) }
+	p.checkAllowed(problem)
 	p.Observers = append([]Observer(nil), c.Observers...)
 	for i, o := range p.Observers {
 		if o == nil {

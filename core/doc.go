@@ -28,9 +28,10 @@
 //     matches is bound to Config.Default, and refused where that is empty.
 //   - The key decides which scheme may use it, never the request.
 //   - The date must be signed and within 15 minutes of the clock.
-//   - The host must be signed ([Config.RequireSigned]), and every x-sdk-* and
-//     x-amz-* header that is present, except a content digest: that counts
-//     only where it is signed.
+//   - The host must be signed ([Config.RequireSigned]), and every header of the
+//     credential's protocol that is present: x-sdk-* or x-amz-*. A content
+//     digest counts only where it is signed. [Config.AllowUnsigned] excepts
+//     single names.
 //   - A declared digest is compared with the body that arrived; a body
 //     declared unsigned is accepted only where the policy says so.
 //   - Headers that override the method must be signed.

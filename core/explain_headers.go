@@ -29,9 +29,14 @@ var common = map[string][]string{
 // hopByHop says what else happened to headers that are of one connection.
 var hopByHop = map[string]bool{"connection": true, "te": true, "expect": true, "keep-alive": true, "content-length": true}
 
-// steers reports whether a signed header is judged by other rows.
-func steers(name string) bool {
-	return name == "host" || isProtocol(name) && !isOneOf(name, digestHeaders[:])
+// steers reports whether a signed header is judged by other rows: the host, and
+// the headers of the scheme's own protocol.
+func (s *search) steers(name string) bool {
+	own := s.policy.isProtocol(name)
+	if scheme, ok := s.scheme.(ProtocolScheme); ok {
+		own = startsWith(name, []string{scheme.HeaderPrefix()})
+	}
+	return name == "host" || own && !isOneOf(name, digestHeaders[:])
 }
 
 // missing yields values for signed headers that the request does not have.
@@ -77,7 +82,7 @@ func (s *search) likely(name string) (values []string) {
 // merged yields signed headers with their lines joined, split or reordered.
 func (s *search) merged() (changes []change) {
 	for _, name := range s.signed() {
-		if steers(name) {
+		if s.steers(name) {
 			continue
 		}
 		var one [1]string
@@ -123,7 +128,7 @@ func (s *search) merged() (changes []change) {
 // headers yields other values for signed headers.
 func (s *search) headers() (changes []change) {
 	for _, name := range s.signed() {
-		if steers(name) {
+		if s.steers(name) {
 			continue
 		}
 		var one [1]string

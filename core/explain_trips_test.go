@@ -150,6 +150,7 @@ var headerTrips = []trip{
 		want: causes(core.CauseHeader), says: "Content-Type: application/vnd.x+json"},
 	{name: "charset taken away", signer: signed1("content-type"), headers: []string{"Content-Type: application/vnd.x+json;charset=utf-8"}, proxy: set("Content-Type", "application/vnd.x+json"),
 		want: causes(core.CauseHeader)},
+	{name: "header of another protocol (T179)", signer: signed1("x-amz-acl"), headers: []string{"X-Amz-Acl: private"}, proxy: set("X-Amz-Acl", "PRIVATE"), want: causes(core.CauseHeader)},
 	{name: "weak tag", signer: signed1("if-none-match"), headers: []string{`If-None-Match: "7"`}, proxy: set("If-None-Match", `W/"7"`), want: causes(core.CauseHeader)},
 	{name: "lines joined", signer: signed1("x-tag"), headers: []string{"X-Tag: a", "X-Tag: b"}, proxy: set("X-Tag", "a, b"), want: causes(core.CauseHeaderMerged), says: "several lines"},
 	{name: "lines joined, SigV4", key: k4, signer: signed4("x-tag"), target: "/v4/items", headers: []string{"X-Tag: a", "X-Tag: b"}, proxy: set("X-Tag", "a, b"), want: causes(core.CauseHeaderMerged)},

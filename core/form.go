@@ -8,10 +8,6 @@ import (
 	"github.com/gatewayauth/gatewayauth/core/internal/canonical"
 )
 
-// Headers with these prefixes steer a verification, so each occurs once, and
-// each that is present must be signed.
-var protocolPrefixes = [...]string{"x-sdk-", "x-amz-"}
-
 // A content digest is acted on only where it is signed; unsigned, it is
 // ignored, and the hash of the body is what counts.
 var digestHeaders = [...]string{"x-sdk-content-sha256", "x-sdk-content-sm3", "x-amz-content-sha256"}
@@ -88,7 +84,7 @@ type notable struct {
 type kind uint8
 
 const (
-	protocolHeader   kind = 1 << iota // steers a verification: x-sdk-*, x-amz-*
+	protocolHeader   kind = 1 << iota // steers a verification of some scheme: x-sdk-*, x-amz-*
 	digestHeader                      // and is one of digestHeaders
 	overrideHeader                    // changes the method
 	reservedHeader                    // set by gateways: x-apig-*
@@ -112,7 +108,7 @@ func (p *policy) readHeaders(r *http.Request, a *attempt) error {
 		if known != nil {
 			k, known.Values = kind(known.Kind), values
 		} else {
-			k = kindOf(name)
+			k = p.kindOf(name)
 		}
 		if k == 0 {
 			continue
@@ -142,6 +138,15 @@ func (p *policy) readHeaders(r *http.Request, a *attempt) error {
 
 // kindOf says what is notable about a header, 0 for nothing. Underscores are
 // taken for dashes, as CGI and its kin do.
+func (p *policy) kindOf(name string) kind {
+	k := kindOf(name)
+	if len(p.prefixes) > 0 && startsWith(name, p.prefixes) {
+		k |= protocolHeader
+	}
+	return k
+}
+
+// kindOf is the same for the schemes of this module.
 func kindOf(name string) (k kind) {
 	switch name {
 	case "Authorization":
@@ -160,7 +165,7 @@ func kindOf(name string) (k kind) {
 	switch lower(name[2]) {
 	case 's', 'a':
 		switch {
-		case isProtocol(name):
+		case startsWith(name, protocolPrefixes[:]):
 			k |= protocolHeader
 			if isOneOf(name, digestHeaders[:]) {
 				k |= digestHeader
@@ -219,13 +224,14 @@ func (p *policy) checkCoverage(r *http.Request, a *attempt) error {
 	var protocol, override, twin bool // not decided in the loop: a map has no order
 	for i := range a.notable {
 		h := &a.notable[i]
-		protocol = protocol || h.kind&(protocolHeader|digestHeader) == protocolHeader && c.SignsRequest && !a.signs(h)
+		protocol = protocol || h.kind&(protocolHeader|digestHeader) == protocolHeader && c.SignsRequest &&
+			a.scheme.owns(h.name) && !a.signs(h) && !p.allowsUnsigned(h.name)
 		override = override || h.kind&overrideHeader != 0 && !a.signs(h)
 		twin = twin || h.kind&underscoreHeader != 0 && c.SignsRequest && p.requires(h.name)
 	}
 	switch {
 	case protocol:
-		return Refuse(CodeHeaderNotSigned, "a protocol header (x-sdk-*, x-amz-*) is present and not signed")
+		return a.scheme.notSigned
 	case twin:
 		return Refuse(CodeHeaderNotSigned, "a header that must be signed is present with an underscore in its name")
 	case override:
@@ -295,7 +301,7 @@ type required struct {
 // checkTwins refuses signed headers that someone on the way could take for
 // another: with an underscore for a dash, or named by Connection, so that a
 // proxy would have deleted them.
-func checkTwins(a *attempt) error {
+func (p *policy) checkTwins(a *attempt) error {
 	if len(a.connection) == 0 && a.kinds&underscoreHeader == 0 {
 		return nil
 	}
@@ -311,7 +317,7 @@ func checkTwins(a *attempt) error {
 	for _, value := range a.connection {
 		for option := range strings.SplitSeq(value, ",") {
 			name := canonical.Trim(option)
-			if options++; options > most || sameName("authorization", name) || isProtocol(name) || c.signs(name, sameName) {
+			if options++; options > most || sameName("authorization", name) || p.isProtocol(name) || c.signs(name, sameName) {
 				return Refuse(CodeRequestAmbiguous, "Connection names a header that steers verification or is signed, or too many")
 			}
 		}
@@ -347,16 +353,6 @@ func unsignable(name string) bool {
 	case "authorization", "connection", "keep-alive", "proxy-authorization", "proxy-connection",
 		"te", "trailer", "transfer-encoding", "upgrade":
 		return true
-	}
-	return false
-}
-
-// isProtocol reports headers with a protocol prefix, underscores taken for dashes.
-func isProtocol(header string) bool {
-	for _, prefix := range protocolPrefixes {
-		if len(header) >= len(prefix) && sameSpelling(prefix, header[:len(prefix)]) {
-			return true
-		}
 	}
 	return false
 }

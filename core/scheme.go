@@ -52,6 +52,17 @@ type HeaderScheme interface {
 	CredentialHeader() string
 }
 
+// A ProtocolScheme is a [Scheme] whose protocol has headers of its own. Of those
+// that a request has, its credential must sign each, except the digest of the body,
+// which counts only where it is signed, and those in [Config.AllowUnsigned]. The
+// headers of other protocols are ordinary headers to it. A scheme that signs
+// requests and is no ProtocolScheme must sign those of all schemes of this module.
+type ProtocolScheme interface {
+	// HeaderPrefix is what the names of these headers start with, in lower case:
+	// x-amz-. It is always the same.
+	HeaderPrefix() string
+}
+
 // A Canonicalizer is a [Scheme] that can show what it computes. It is used for
 // diagnosis only, never to accept a request.
 type Canonicalizer interface {

@@ -26,9 +26,11 @@ type policy struct {
 	attempts        sync.Pool     // of *attempt
 	refusals        refusals      // those that were made complete
 	required        []required    // RequireSigned
-	schemes         []*accepted   // Schemes
-	openOrigin      *origin       // of the identities of open APIs
-	tally           tally         // what Status tells
+	prefixes        []string      // of the schemes' headers, beside protocolPrefixes
+	remembered      func(name string) uint8
+	schemes         []*accepted // Schemes
+	openOrigin      *origin     // of the identities of open APIs
+	tally           tally       // what Status tells
 }
 
 // attempt is what is known about a request while it is judged. It is used for one
@@ -121,7 +123,7 @@ func (p *policy) remember(a *attempt) {
 	if !c.SignsRequest || c.Presigned {
 		credential = nil
 	}
-	a.message.Remember(c.SignedHeaders, credential, remembered)
+	a.message.Remember(c.SignedHeaders, credential, p.remembered)
 	if !a.asUsual && c.SignedHeaders == a.message.Remembered() {
 		a.usual = usual{}
 		if p.coversAlways(c) {
@@ -129,8 +131,6 @@ func (p *policy) remember(a *attempt) {
 		}
 	}
 }
-
-func remembered(name string) uint8 { return uint8(kindOf(name)) }
 
 // verify is the one path a request takes. It reads top to bottom; what comes
 // first costs least, and no byte of the body is read for a request that can
@@ -171,7 +171,7 @@ func (p *policy) verify(r *http.Request, a *attempt) (*Identity, error) {
 	if err := p.parse(signed, a); err != nil {
 		return nil, err
 	}
-	if err := checkTwins(a); err != nil {
+	if err := p.checkTwins(a); err != nil {
 		return nil, err
 	}
 	if r.ContentLength > a.binding.maxBody {

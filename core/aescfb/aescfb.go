@@ -82,6 +82,7 @@ type Scheme struct {
 var _ interface {
 	core.Scheme
 	core.Canonicalizer
+	core.ProtocolScheme
 	core.Validator
 } = (*Scheme)(nil)
 
@@ -96,6 +97,10 @@ func (s *Scheme) Algorithms() []string {
 // Keys returns the keys by name. It is nil where [Scheme.Validate] has
 // something to report: core.New takes no such scheme.
 func (s *Scheme) Keys() core.KeySource { return s.keys }
+
+// HeaderPrefix returns x-sdk-: the date and the digest of the body stand in the
+// headers of package apig.
+func (s *Scheme) HeaderPrefix() string { return "x-sdk-" }
 
 // Validate reports all problems of the configuration: keys and vectors of the
 // wrong length, and a format whose plaintext is too short. Names that are

@@ -70,9 +70,16 @@ func (e *environment) places() []place {
 		{"Rewrite.AddPrefix: ", e.rewrite["add_prefix"]},
 		{"Rewrite.Host: ", e.rewrite["host"]},
 	}
-	for i, m := range e.signed {
-		name := strings.ToLower(e.policy.RequireSigned[i])
-		places = append(places, place{fmt.Sprintf("RequireSigned: %q ", name), m})
+	for _, list := range []struct {
+		name, field string
+		texts       []string
+	}{
+		{"RequireSigned", "require_signed", e.policy.RequireSigned},
+		{"AllowUnsigned", "allow_unsigned", e.policy.AllowUnsigned},
+	} {
+		for i, text := range list.texts {
+			places = append(places, place{fmt.Sprintf("%s: %q ", list.name, strings.ToLower(text)), e.lists[list.field][i]})
+		}
 	}
 	if e.replay != nil {
 		for i, m := range e.replay.exempt {

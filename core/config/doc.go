@@ -23,6 +23,7 @@
 //	    max_buffered: 256MiB       # default
 //	    body_timeout: 30s          # default; at most 1h
 //	    require_signed: [host]     # default
+//	    allow_unsigned: [x-amz-cf-id]
 //	    allow_unsigned_payload: false
 //	    allow_presigned: false     # credentials in the query
 //	    expose_reason: false
@@ -60,6 +61,11 @@
 //     not matter.
 //   - require_signed: headers that must be signed where they are present. An
 //     empty list lifts that. The date must always be signed.
+//   - allow_unsigned: headers of the credential's own protocol (x-amz-* with sigv4
+//     and sigv4a, x-sdk-* with the types of the SDK-* forms and v11) that need not be
+//     signed, since something behind the signer adds them: a CDN, a load balancer,
+//     a mesh. Each by its exact name; those that steer the verification, such as
+//     the date and the session token, are an error.
 //   - rewrite: what a proxy between gateway and backend changed: the path
 //     prefix that it took away, the host that it replaced.
 //   - keys: at least one, unless the mode is off. Names and ids are distinct in

@@ -17,8 +17,8 @@ type environment struct {
 	apis   []apiEntry
 	replay *replayEntry // nil where there is none
 	at     map[string]mark
-	// signed and rewrite are the places inside of require_signed and rewrite.
-	signed  []mark
+	// lists and rewrite are the places inside of lists, by their field, and of rewrite.
+	lists   map[string][]mark
 	rewrite map[string]mark
 
 	// Set when the secrets are found:
@@ -51,7 +51,7 @@ func (d *decoder) environments(root ast.Node) (all []*environment) {
 }
 
 func (d *decoder) environment(name string, v value) *environment {
-	e := &environment{mark: v.mark, name: name}
+	e := &environment{mark: v.mark, name: name, lists: map[string][]mark{}}
 	p := &e.policy
 	p.Environment = name
 	e.at = d.mapping(v, fields{
@@ -59,7 +59,8 @@ func (d *decoder) environment(name string, v value) *environment {
 		"clock_skew":             d.durationTo(&p.ClockSkew),
 		"max_body":               d.sizeTo(&p.MaxBody),
 		"max_buffered":           d.sizeTo(&p.MaxBuffered),
-		"require_signed":         d.headersTo(e),
+		"require_signed":         d.listTo(e, "require_signed", &p.RequireSigned),
+		"allow_unsigned":         d.listTo(e, "allow_unsigned", &p.AllowUnsigned),
 		"allow_unsigned_payload": d.boolTo(&p.AllowUnsignedPayload),
 		"allow_presigned":        d.boolTo(&p.AllowPresigned),
 		"expose_reason":          d.boolTo(&p.ExposeReason),
@@ -96,19 +97,18 @@ func (d *decoder) modeTo(dst *core.Mode) func(value) {
 	}
 }
 
-// headersTo reads require_signed. An empty list is not the same as none: it
-// lifts the requirement.
-func (d *decoder) headersTo(e *environment) func(value) {
+// listTo reads a list of texts. An empty list is not the same as none.
+func (d *decoder) listTo(e *environment, field string, dst *[]string) func(value) {
 	return func(v value) {
 		items, ok := d.items(v)
 		if !ok {
 			return
 		}
-		e.policy.RequireSigned = []string{}
+		*dst = []string{}
 		for _, item := range items {
-			if name, ok := d.text(item); ok {
-				e.policy.RequireSigned = append(e.policy.RequireSigned, name)
-				e.signed = append(e.signed, item.mark)
+			if text, ok := d.text(item); ok {
+				*dst = append(*dst, text)
+				e.lists[field] = append(e.lists[field], item.mark)
 			}
 		}
 	}

@@ -29,6 +29,7 @@ func http2Cases() []testCase {
 		{"a dot segment", signedFor("/v1/../admin"), ambiguous},
 		{"a semicolon in the query", signedFor("/v1/items?a;b"), ambiguous},
 		{"an unsigned protocol header", p1().with("X-Sdk-Foo: 1"), notSigned},
+		{"an unsigned header of another protocol (T179)", p1().with("X-Amz-Cf-Id: 1"), accepted},
 		{"an old date", dated("20260114T120000Z"), refused(core.CodeSignatureExpired)},
 		{"an unknown key", called("NOPE").send, unknownKey},
 		{"another API's key", k7.sign(p1(), plain), refused(core.CodeKeyNotBound)},

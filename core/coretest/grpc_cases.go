@@ -68,6 +68,7 @@ func grpcCredentials() []grpcCase {
 		calls("T149", notSigned, row{"the host is not signed", k1.sign(calling("Unary", "one"), "x-sdk-date")}),
 		calls("T150", ambiguous, row{"two credentials", unary.with("Authorization: " + auth)}, row{"a wrong and a right one", unary.before("Authorization: x")},
 			row{"two dates", unary.with("X-Sdk-Date: " + today)}, row{"a date with an underscore", unary.with("X_sdk_date: " + today)}),
+		calls("T179", accepted, row{"a header of another protocol that is not signed", unary.with("X-Amz-Cf-Id: 1")}),
 		calls("T150", notSigned, row{"a protocol header that is not signed", unary.with("X-Sdk-Foo: 1")},
 			row{"an override of the method that is not signed", unary.with("X-Http-Method-Override: GET")}),
 		calls("T071", accepted, row{"fifteen minutes old", at(-15 * time.Minute)}, row{"fifteen minutes early", at(15 * time.Minute)}),

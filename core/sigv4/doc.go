@@ -26,7 +26,7 @@
 // spellings of a path that [S3] names.
 //
 // Headers that are not listed may be anything, except that x-amz-* headers must
-// be listed. With UNSIGNED-PAYLOAD, where the policy allows it, the body may be
+// be listed (those in [core.Config.AllowUnsigned] need not be). With UNSIGNED-PAYLOAD, where the policy allows it, the body may be
 // anything. A credential in the query is valid for as long as it says, up to a
 // week, for whoever has the link.
 //

@@ -78,11 +78,15 @@ func (s *scheme) pathsOf(c *core.Credential) Paths {
 	return s.paths
 }
 
-var _ core.Prover = (*scheme)(nil)
+var _ interface {
+	core.Prover
+	core.ProtocolScheme
+} = (*scheme)(nil)
 
 func (s *scheme) Name() string         { return s.name() }
 func (s *scheme) Algorithms() []string { return []string{s.identifier()} }
 func (s *scheme) Keys() core.KeySource { return s.keys }
+func (s *scheme) HeaderPrefix() string { return "x-amz-" }
 
 func malformed(detail string) error { return core.Refuse(core.CodeCredentialMalformed, detail) }
 func repeated(detail string) error  { return core.Refuse(core.CodeRequestAmbiguous, detail) }

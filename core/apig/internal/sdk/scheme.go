@@ -17,11 +17,15 @@ type scheme struct {
 	keys    core.KeySource
 }
 
-var _ core.Prover = (*scheme)(nil)
+var _ interface {
+	core.Prover
+	core.ProtocolScheme
+} = (*scheme)(nil)
 
 func (s *scheme) Name() string         { return s.variant.Name }
 func (s *scheme) Algorithms() []string { return []string{s.variant.Algorithm} }
 func (s *scheme) Keys() core.KeySource { return s.keys }
+func (s *scheme) HeaderPrefix() string { return "x-sdk-" }
 
 // Verify tries the signature with every secret, over the two orders in which
 // the vendor's SDKs write the query.

@@ -1,0 +1,126 @@
+package core
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// protocolPrefixes are those of the schemes of this module. Whatever the scheme of
+// a request, such a header occurs once and is not spelled with an underscore: at
+// that point nothing is known about who sent it.
+var protocolPrefixes = [...]string{"x-sdk-", "x-amz-"}
+
+// setPrefixes notes which headers the requests of a scheme must sign. A scheme that
+// does not say must sign those of all schemes of this module.
+func (x *accepted) setPrefixes() error {
+	x.prefixes = protocolPrefixes[:]
+	if s, ok := x.Scheme.(ProtocolScheme); ok {
+		prefix := s.HeaderPrefix()
+		if !isHeaderName(prefix) || !strings.HasSuffix(prefix, "-") {
+			return fmt.Errorf("HeaderPrefix: %q is not the start of header names, in lower case and with a dash at its end", prefix)
+		}
+		x.prefixes = []string{prefix}
+	}
+	x.notSigned = &Error{Code: CodeHeaderNotSigned, known: true,
+		Detail: "a protocol header (" + strings.Join(x.prefixes, "*, ") + "*) is present and not signed"}
+	return nil
+}
+
+// owns reports whether a header belongs to the protocol of the scheme.
+func (x *accepted) owns(header string) bool { return startsWith(header, x.prefixes) }
+
+// isProtocol reports headers of the protocol of any scheme of the policy or of this
+// module, underscores taken for dashes.
+func (p *policy) isProtocol(header string) bool {
+	return startsWith(header, protocolPrefixes[:]) || startsWith(header, p.prefixes)
+}
+
+func startsWith(header string, prefixes []string) bool {
+	for _, prefix := range prefixes {
+		if len(header) >= len(prefix) && sameSpelling(prefix, header[:len(prefix)]) {
+			return true
+		}
+	}
+	return false
+}
+
+// allowsUnsigned reports whether AllowUnsigned lists a header.
+func (p *policy) allowsUnsigned(header string) bool {
+	for _, name := range p.AllowUnsigned {
+		if sameName(name, header) {
+			return true
+		}
+	}
+	return false
+}
+
+// Headers that AllowUnsigned cannot except, and what they do: by name, and by name
+// behind the prefix of a protocol.
+var (
+	steering = map[string]string{
+		"host":             "says for whom the request is, so RequireSigned alone decides about it",
+		"date":             saysWhen,
+		"authorization":    holdsCredential,
+		"x-auth-token":     holdsCredential,
+		"x-security-token": holdsToken,
+	}
+	steeringProtocol = map[string]string{
+		"date":           saysWhen,
+		"content-sha256": saysBody,
+		"content-sm3":    saysBody,
+		"security-token": holdsToken,
+		"auth-token":     holdsToken,
+		"region-set":     "says for which regions the request was signed, so it must be signed",
+		"algorithm":      holdsCredential,
+		"credential":     holdsCredential,
+		"signature":      holdsCredential,
+		"signedheaders":  holdsCredential,
+		"expires":        "says for how long the request is valid, so it must be signed",
+	}
+)
+
+const (
+	saysWhen        = "says when the request was signed, so it must be signed"
+	saysBody        = "says what the body is, and counts only where it is signed"
+	holdsToken      = "holds the session token, so it must be signed"
+	holdsCredential = "is part of a credential, and not a header that something adds behind the signer"
+)
+
+// checkAllowed sets AllowUnsigned, and reports names that cannot be excepted.
+func (p *policy) checkAllowed(problem func(string, ...any)) {
+	names := make([]string, 0, len(p.AllowUnsigned))
+	for _, given := range p.AllowUnsigned {
+		name := strings.ToLower(given)
+		if reason := p.whyNot(name); reason != "" {
+			problem("AllowUnsigned: %q %s", name, reason)
+		}
+		names = append(names, name)
+	}
+	p.AllowUnsigned = names
+}
+
+// whyNot says why a header cannot be left unsigned, "" where it can.
+func (p *policy) whyNot(name string) string {
+	requires := func(list []required) bool {
+		return slices.ContainsFunc(list, func(h required) bool { return h.name == name })
+	}
+	switch reason := steering[name]; {
+	case reason != "":
+		return reason
+	case !isHeaderName(name) || unsignable(name):
+		return "is not the name of a header that can be signed"
+	case strings.ContainsAny(name, "*_") || strings.HasSuffix(name, "-"):
+		return "is no exact name of a header; list each by its name, with dashes"
+	case isOneOf(name, overrideHeaders[:]):
+		return "changes the method, so it must be signed"
+	case requires(p.required):
+		return "is required to be signed as well (RequireSigned)"
+	}
+	for _, prefix := range append(protocolPrefixes[:], p.prefixes...) {
+		if rest, ok := strings.CutPrefix(name, prefix); ok && steeringProtocol[rest] != "" {
+			return steeringProtocol[rest]
+		}
+	}
+	return ""
+}
