@@ -99,6 +99,9 @@
 //   - region, service (aksk, v11, sigv4, sigv4a): what the scope of a credential
 //     must name.
 //   - paths (sigv4, sigv4a): normalized, or s3 for paths that are signed as sent.
+//   - allow_region_wildcards (sigv4a): true lets entries of a request's region set
+//     with a * (us-*, or * alone) match the key's region. Such a request is valid in
+//     every region that they match. The default is false.
 //   - algorithm (aes): aes-128-cfb or aes-256-cfb; without it, what the length of
 //     the key says.
 //   - iam_url, user, password, domain, project (token): the identity service, and

@@ -121,13 +121,15 @@ var refusals = []struct{ name, file, want string }{
 	{"key without key and secret", head + "    keys:\n    - name: k\n      type: hmac\n", ":4: environments.R.keys[0].key: is missing\n:4: environments.R.keys[0].secret: is missing"},
 	{"empty key", head + "    keys: [{name: k, type: hmac, key: '', secret: s}]\n", ":3: environments.R.keys[0].key: is empty"},
 	{"unknown type", head + "    keys: [{name: k, type: hmac-sha256, key: i, secret: s}]\n", ":3: environments.R.keys[0].type: is none of hmac, basic, aksk, v11, ecdsa-p256, hmac-sm3, sm2, sigv4, sigv4a, aes, token"},
-	{"unknown type, and what else is wrong", head + "    keys: [{name: k, type: hmca, key: '', secret: {file: absent}, iam: i, previous: [{secret: {env: GATEWAYAUTH_ABSENT}}]}]\n", `:3: environments.R.keys[0].iam: unknown field; known here: algorithm, caller_project, domain, iam_url, insecure_http, key, name, password, paths, previous, project, region, secret, service, session_token, type, user
+	{"unknown type, and what else is wrong", head + "    keys: [{name: k, type: hmca, key: '', secret: {file: absent}, iam: i, previous: [{secret: {env: GATEWAYAUTH_ABSENT}}]}]\n", `:3: environments.R.keys[0].iam: unknown field; known here: algorithm, allow_region_wildcards, caller_project, domain, iam_url, insecure_http, key, name, password, paths, previous, project, region, secret, service, session_token, type, user
 :3: environments.R.keys[0].type: is none of hmac, basic, aksk, v11, ecdsa-p256, hmac-sm3, sm2, sigv4, sigv4a, aes, token
 :3: environments.R.keys[0].key: is empty
 :3: environments.R.keys[0].secret.file: the file does not exist
 :3: environments.R.keys[0].previous[0].secret.env: the environment variable GATEWAYAUTH_ABSENT is not set`},
 	{"scope without a region", head + "    keys: [{name: k, type: sigv4, key: i, secret: s, service: s}]\n    default: k\n", ":3: environments.R.keys[0].region: is missing"},
 	{"region with a slash", head + "    keys: [{name: k, type: aksk, key: i, secret: s, service: s, region: a/b}]\n    default: k\n", ":3: environments.R.keys[0].region: holds a slash, which separates the parts of a scope"},
+	{"T181 wildcards that are neither on nor off", head + "    keys: [{name: k, type: sigv4a, key: i, secret: s, service: s, region: r, allow_region_wildcards: us-*}]\n    default: k\n", ":3: environments.R.keys[0].allow_region_wildcards: must be true or false"},
+	{"T181 wildcards on another type", head + "    keys:\n    - name: k\n      type: sigv4\n      key: i\n      secret: s\n      service: s\n      region: r\n      allow_region_wildcards: true\n    default: k\n", ":10: environments.R.keys[0].allow_region_wildcards: does not belong to a key of type sigv4"},
 	{"paths", head + "    keys: [{name: k, type: sigv4a, key: i, secret: s, service: s, region: r, paths: raw}]\n    default: k\n", ":3: environments.R.keys[0].paths: is none of normalized, s3"},
 	{"field of another type", head + "    keys:\n    - name: k\n      type: hmac\n      key: i\n      secret: s\n      region: r\n", ":8: environments.R.keys[0].region: does not belong to a key of type hmac"},
 	{"session token of basic", head + "    keys: [{name: k, type: basic, key: i, secret: s, session_token: t}]\n", ":3: environments.R.keys[0].session_token: does not belong to a key of type basic"},

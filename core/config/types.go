@@ -22,6 +22,7 @@ var (
 	region       = keyField{name: "region", required: true, check: checkScope}
 	service      = keyField{name: "service", required: true, check: checkScope}
 	pathRule     = keyField{name: "paths", check: checkPaths}
+	wildcards    = keyField{name: "allow_region_wildcards", kind: aFlag}
 )
 
 // within gives a field the gateway's limit.
@@ -56,9 +57,10 @@ var keyTypes = []keyType{
 		func(keys []key, _ func() time.Time) core.Scheme {
 			return sigv4.New(sigv4.Config{Keys: source(keys), PathsByID: paths(keys)})
 		}},
-	{"sigv4a", true, []keyField{accessKey, anySecret, region, service, sessionToken, pathRule},
+	{"sigv4a", true, []keyField{accessKey, anySecret, region, service, sessionToken, pathRule, wildcards},
 		func(keys []key, _ func() time.Time) core.Scheme {
-			return sigv4.NewA(sigv4.ConfigA{Keys: source(keys), PathsByID: paths(keys)})
+			return sigv4.NewA(sigv4.ConfigA{Keys: source(keys), PathsByID: paths(keys),
+				AllowRegionWildcardsByID: flags(keys, wildcards.name)})
 		}},
 	{"aes", true, []keyField{
 		{name: "key", kind: hidden, required: true, rotates: true, limit: aesKeyLimit, manner: free, verdict: "Key"},
@@ -124,6 +126,15 @@ func paths(keys []key) map[string]sigv4.Paths {
 	all := make(map[string]sigv4.Paths, len(keys))
 	for _, k := range keys {
 		all[k.texts["key"]], _ = sigv4.ParsePaths(k.texts["paths"])
+	}
+	return all
+}
+
+// flags are those of keys, by id.
+func flags(keys []key, field string) map[string]bool {
+	all := make(map[string]bool, len(keys))
+	for _, k := range keys {
+		all[k.texts["key"]] = k.flags[field]
 	}
 	return all
 }

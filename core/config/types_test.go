@@ -105,6 +105,36 @@ func TestAESKeys(t *testing.T) {
 	}
 }
 
+// TestRegionWildcards_T181: each key of type sigv4a says whether a region set may
+// have wildcards.
+func TestRegionWildcards_T181(t *testing.T) {
+	f, err := config.Load(write(t, t.TempDir(), "f.yaml", head, `    keys:
+    - {name: wild, type: sigv4a, key: WILDKEY000000001, secret: a-secret-of-some-length, region: us-east-1, service: s, allow_region_wildcards: true}
+    - {name: plain, type: sigv4a, key: PLAINKEY00000001, secret: a-secret-of-some-length, region: us-east-1, service: s}
+    - {name: strict, type: sigv4a, key: STRICTKEY0000001, secret: a-secret-of-some-length, region: us-east-1, service: s, allow_region_wildcards: false}
+    apis: [{match: /wild, key: wild}, {match: /plain, key: plain}, {match: /strict, key: strict}]
+`))
+	must(t, err)
+	v, err := f.Verifier("R", quiet)
+	must(t, err)
+	for _, key := range []struct{ path, id string }{{"/wild", "WILDKEY000000001"}, {"/plain", "PLAINKEY00000001"}, {"/strict", "STRICTKEY0000001"}} {
+		for _, tt := range []struct {
+			set  string
+			wild bool
+		}{{"us-east-1", false}, {"eu-west-1,us-east-1", false}, {"*", true}, {"us-*", true}, {"eu-*,us-*", true}, {"eu-*", true}} {
+			want := key.path[1:]
+			if tt.wild && key.path != "/wild" || tt.set == "eu-*" {
+				want = "signature_mismatch"
+			}
+			s := sigv4.NewSignerA(core.Key{ID: key.id, Secret: core.NewSecret("a-secret-of-some-length"), Region: "us-east-1", Service: "s"},
+				sigv4.SignOptions{RegionSet: tt.set})
+			if got := verdict(v, signedWith(t, s, "GET", key.path)); got != want {
+				t.Errorf("%s, %s: got %s, want %s", key.path, tt.set, got, want)
+			}
+		}
+	}
+}
+
 // TestS3Paths: a key says how its paths are signed.
 func TestS3Paths(t *testing.T) {
 	path := write(t, t.TempDir(), "environments.yaml", `environments:

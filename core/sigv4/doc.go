@@ -35,14 +35,21 @@
 // well, as long as the verifier holds the secret. An ECDSA signature has a
 // second form, (r, n-s), that is valid too: a signature names no request once.
 //
+// # The date
+//
+// It stands in x-amz-date. Without that header a signed Date takes its place, as
+// botocore and others have it whose caller has set one: in the form of x-amz-date, or
+// as HTTP's Tue, 03 Feb 2026 04:05:06 with the zone GMT, +0000 or -0000. Other zones
+// (UT, UTC, +0100), other cases, a day of one digit, and a day of the week that is
+// absent or not the date's are refused. With x-amz-date, Date is a header like others.
+//
 // # What is refused
 //
 // Strictness where real signers are uniform: Authorization fields in another
 // form than name=value, twice or unknown; scopes with more or fewer parts than
 // theirs, of another day than the date, or without aws4_request; key ids with a
 // slash; payloads signed in chunks (STREAMING-*, with
-// [core.CodePayloadUnsupported]); the Date header in place of x-amz-date; a
-// session token for a key that has none, or one that is not signed. In the
+// [core.CodePayloadUnsupported]); a session token for a key that has none, or one that is not signed. In the
 // query: a protocol parameter twice, in another spelling, or also as a header;
 // validity that is absent or longer than a week.
 //

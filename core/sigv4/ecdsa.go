@@ -25,17 +25,24 @@ type ConfigA struct {
 	// alone) match the key's region. Such a request is valid in every region
 	// that they match, so it can be sent to another one than was meant.
 	AllowRegionWildcards bool
+	// AllowRegionWildcardsByID is AllowRegionWildcards for single keys, by access
+	// key id.
+	AllowRegionWildcardsByID map[string]bool
 }
 
 // NewA returns the scheme "sigv4a": AWS4-ECDSA-P256-SHA256. Beside what New
 // checks, requests carry a signed X-Amz-Region-Set: a list, joined by commas, in
 // which the key's Region must occur.
 func NewA(c ConfigA) core.Scheme {
-	return &scheme{algorithm: ecdsaP256{c.AllowRegionWildcards}, keys: c.Keys, paths: c.Paths, pathsByID: maps.Clone(c.PathsByID)}
+	wildcards := ecdsaP256{c.AllowRegionWildcards, maps.Clone(c.AllowRegionWildcardsByID)}
+	return &scheme{algorithm: wildcards, keys: c.Keys, paths: c.Paths, pathsByID: maps.Clone(c.PathsByID)}
 }
 
 // ecdsaP256 is AWS4-ECDSA-P256-SHA256.
-type ecdsaP256 struct{ wildcards bool }
+type ecdsaP256 struct {
+	wildcards     bool
+	wildcardsByID map[string]bool
+}
 
 func (ecdsaP256) name() string       { return "sigv4a" }
 func (ecdsaP256) identifier() string { return AlgorithmA }

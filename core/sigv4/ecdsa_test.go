@@ -226,3 +226,24 @@ func TestOtherKeyPair(t *testing.T) {
 	other.ID = "AKOTHER"
 	expect(t, environment(t, v4a(other)), strings.Replace(p5().raw(), keyID, "AKOTHER", 1), mismatch)
 }
+
+// TestWildcardsByKey_T181: wildcards count for single keys, whatever counts for the
+// others.
+func TestWildcardsByKey_T181(t *testing.T) {
+	for _, tt := range []struct {
+		all  bool
+		byID map[string]bool
+		want core.Code
+	}{
+		{false, nil, mismatch}, {true, nil, accepted},
+		{false, map[string]bool{keyID: true}, accepted}, {true, map[string]bool{keyID: false}, mismatch},
+		{false, map[string]bool{"AKOTHER": true}, mismatch}, {true, map[string]bool{"AKOTHER": false}, accepted},
+	} {
+		scheme := sigv4.NewA(sigv4.ConfigA{Keys: core.Keys(testKey()), AllowRegionWildcards: tt.all, AllowRegionWildcardsByID: tt.byID})
+		m := p5()
+		m.headers[2] = "X-Amz-Region-Set: us-*"
+		m.canonicalHeaders = strings.Replace(m.canonicalHeaders, "set:us-east-1", "set:us-*", 1)
+		expect(t, environment(t, scheme), m.raw(), tt.want)
+		expect(t, environment(t, scheme), p5().raw(), accepted)
+	}
+}

@@ -76,6 +76,10 @@ func (s *scheme) parseHeader(r *http.Request, m *canonical.Message, c *core.Cred
 	c.SignedHeaders, c.Date = fields.SignedHeaders, dateHeader
 	if values := m.Header(r, dateField); len(values) == 1 {
 		p.date = field{values[0], true}
+	} else if timestamp, present, err := httpDate(r); err != nil {
+		return err
+	} else if present {
+		p.date, c.Date = field{timestamp, true}, httpDateHeader
 	}
 	const neither = 1 // is in the list
 	if fields.Note == neither {
@@ -111,7 +115,7 @@ func signedHeader(r *http.Request, c *core.Credential, name string) field {
 func (s *scheme) parseCredential(m *canonical.Message, c *core.Credential, credential string, date field) error {
 	at, ok := m.Authorization.Date(date.value)
 	if !ok {
-		return malformed("x-amz-date is absent or not of the form 20060102T150405Z")
+		return malformed("x-amz-date is absent, as is Date, or not of the form 20060102T150405Z")
 	}
 	c.Timestamp, c.Time = date.value, at
 	scope := s.parseScope(&m.Authorization, credential)

@@ -23,15 +23,20 @@ func (a ecdsaP256) parseRegion(r *http.Request, c *core.Credential, parameter fi
 	if c.Region == "" {
 		return malformed("x-amz-region-set is empty")
 	}
-	c.InRegion = func(region string) bool { return a.inRegionSet(region, set.value) }
+	wildcards, single := a.wildcardsByID[c.KeyID]
+	if !single {
+		wildcards = a.wildcards
+	}
+	c.InRegion = func(region string) bool { return inRegionSet(region, set.value, wildcards) }
 	return nil
 }
 
-// inRegionSet reports whether an entry of the set is the region, or matches it.
-func (a ecdsaP256) inRegionSet(region, set string) bool {
+// inRegionSet reports whether an entry of the set is the region, or matches it where
+// wildcards count.
+func inRegionSet(region, set string, wildcards bool) bool {
 	for entry := range strings.SplitSeq(set, ",") {
 		entry = strings.Trim(entry, " ")
-		if entry == region || a.wildcards && matches(entry, region) {
+		if entry == region || wildcards && matches(entry, region) {
 			return true
 		}
 	}
