@@ -37,6 +37,13 @@ type Config struct {
 	// RequireSigned are headers that must be signed where they are present.
 	// nil means host; an empty list lifts that. The date must always be signed.
 	RequireSigned []string
+	// RequireSignedWithBody are headers that must be present and signed where there
+	// is a body. Amazon API Gateway asks that of content-type, without which a
+	// handler may take the body for something else. There is a body where the
+	// announced length is above 0, and where none is announced (chunks, HTTP/2
+	// without Content-Length, gRPC): also an empty one, since no body is read
+	// before this is decided.
+	RequireSignedWithBody []string
 	// AllowUnsigned are protocol headers that need not be signed: a request must
 	// sign the headers of its scheme's protocol that it has (see
 	// [ProtocolScheme]), which something behind the signer may add, such as a CDN
@@ -242,16 +249,10 @@ func (c Config) compile() (*policy, error) {
 	if c.RequireSigned == nil {
 		c.RequireSigned = []string{"host"}
 	}
-	p.RequireSigned = make([]string, 0, len(c.RequireSigned))
-	for _, name := range c.RequireSigned {
-		name = strings.ToLower(name)
-		if !isHeaderName(name) || unsignable(name) {
-			problem("RequireSigned: %q is not the name of a header that can be signed", name)
-		}
-		p.RequireSigned = append(p.RequireSigned, name)
-		p.required = append(p.required, required{name, &Error{Code: CodeHeaderNotSigned,
-			Detail: "this environment requires it to be signed: " + name, known: true}})
-	}
+	p.RequireSigned, p.required = requireSigned("RequireSigned", c.RequireSigned,
+		"this environment requires it to be signed: ", problem)
+	p.RequireSignedWithBody, p.requiredWithBody = requireSigned("RequireSignedWithBody", c.RequireSignedWithBody,
+		"this environment requires it to be present and signed where there is a body: ", problem)
 	if prefix := c.Rewrite.AddPrefix; prefix != "" && (prefix[0] != '/' || clean(prefix) != prefix || strings.HasSuffix(prefix, "/") ||
 		strings.ContainsAny(prefix, "?#% \r\n\x00")) {
 		problem("Rewrite.AddPrefix: %q is not a plain path such as /v1, without a slash at its end", prefix)

@@ -31,7 +31,8 @@
 //   - The host must be signed ([Config.RequireSigned]), and every header of the
 //     credential's protocol that is present: x-sdk-* or x-amz-*. A content
 //     digest counts only where it is signed. [Config.AllowUnsigned] excepts
-//     single names.
+//     single names. [Config.RequireSignedWithBody] asks for more where there is
+//     a body.
 //   - A declared digest is compared with the body that arrived; a body
 //     declared unsigned is accepted only where the policy says so.
 //   - Headers that override the method must be signed.

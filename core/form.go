@@ -214,6 +214,9 @@ func (p *policy) checkCoverage(r *http.Request, a *attempt) error {
 				return err
 			}
 		}
+		if err := p.checkWithBody(r, c); err != nil {
+			return err
+		}
 		if err := readSigned(r, a); err != nil {
 			return err
 		}
@@ -290,12 +293,6 @@ func (p *policy) requires(header string) bool {
 		}
 	}
 	return false
-}
-
-// required is a header that must be signed where it is present.
-type required struct {
-	name    string
-	refusal error
 }
 
 // checkTwins refuses signed headers that someone on the way could take for

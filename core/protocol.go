@@ -116,6 +116,8 @@ func (p *policy) whyNot(name string) string {
 		return "changes the method, so it must be signed"
 	case requires(p.required):
 		return "is required to be signed as well (RequireSigned)"
+	case requires(p.requiredWithBody):
+		return "is required to be signed as well (RequireSignedWithBody)"
 	}
 	for _, prefix := range append(protocolPrefixes[:], p.prefixes...) {
 		if rest, ok := strings.CutPrefix(name, prefix); ok && steeringProtocol[rest] != "" {

@@ -16,21 +16,22 @@ import (
 // policy is a compiled Config: immutable, and swapped as a whole.
 type policy struct {
 	Config
-	bindings        bindings
-	algorithms      []string
-	challenge       string
-	headers         []string      // in which the schemes' credentials stand, beside Authorization
-	inAuthorization bool          // some stand there
-	buffered        *atomic.Int64 // bytes of bodies in memory, of the Verifier
-	lookups         *atomic.Int64 // calls to key sources that have not returned, of the Verifier
-	attempts        sync.Pool     // of *attempt
-	refusals        refusals      // those that were made complete
-	required        []required    // RequireSigned
-	prefixes        []string      // of the schemes' headers, beside protocolPrefixes
-	remembered      func(name string) uint8
-	schemes         []*accepted // Schemes
-	openOrigin      *origin     // of the identities of open APIs
-	tally           tally       // what Status tells
+	bindings         bindings
+	algorithms       []string
+	challenge        string
+	headers          []string      // in which the schemes' credentials stand, beside Authorization
+	inAuthorization  bool          // some stand there
+	buffered         *atomic.Int64 // bytes of bodies in memory, of the Verifier
+	lookups          *atomic.Int64 // calls to key sources that have not returned, of the Verifier
+	attempts         sync.Pool     // of *attempt
+	refusals         refusals      // those that were made complete
+	required         []required    // RequireSigned
+	requiredWithBody []required    // RequireSignedWithBody
+	prefixes         []string      // of the schemes' headers, beside protocolPrefixes
+	remembered       func(name string) uint8
+	schemes          []*accepted // Schemes
+	openOrigin       *origin     // of the identities of open APIs
+	tally            tally       // what Status tells
 }
 
 // attempt is what is known about a request while it is judged. It is used for one

@@ -32,6 +32,9 @@
 //     and gateways that compress declare the payload unsigned, where
 //     [core.API.AllowUnsignedPayload] lets them.
 //
+// Every call has a body, so [core.Config.RequireSignedWithBody] holds for each. gRPC
+// sets content-type itself, behind [Credentials], which cannot sign it.
+//
 // To verify bodies in every form, compressed ones and undeclared digests of
 // streams too, put nethttp.Middleware in front of grpc.Server.ServeHTTP, without
 // the options of this package: there the whole body is held in memory and

@@ -75,6 +75,7 @@ func (e *environment) places() []place {
 		texts       []string
 	}{
 		{"RequireSigned", "require_signed", e.policy.RequireSigned},
+		{"RequireSignedWithBody", "require_signed_with_body", e.policy.RequireSignedWithBody},
 		{"AllowUnsigned", "allow_unsigned", e.policy.AllowUnsigned},
 	} {
 		for i, text := range list.texts {

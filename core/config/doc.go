@@ -23,6 +23,7 @@
 //	    max_buffered: 256MiB       # default
 //	    body_timeout: 30s          # default; at most 1h
 //	    require_signed: [host]     # default
+//	    require_signed_with_body: [content-type]
 //	    allow_unsigned: [x-amz-cf-id]
 //	    allow_unsigned_payload: false
 //	    allow_presigned: false     # credentials in the query
@@ -61,6 +62,10 @@
 //     not matter.
 //   - require_signed: headers that must be signed where they are present. An
 //     empty list lifts that. The date must always be signed.
+//   - require_signed_with_body: headers that must be present and signed where there
+//     is a body, as Amazon API Gateway has it for content-type. Without it a request
+//     with a body and no Content-Type passes. A body whose length is not announced
+//     counts as one, also where it turns out to be empty.
 //   - allow_unsigned: headers of the credential's own protocol (x-amz-* with sigv4
 //     and sigv4a, x-sdk-* with the types of the SDK-* forms and v11) that need not be
 //     signed, since something behind the signer adds them: a CDN, a load balancer,

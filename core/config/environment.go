@@ -55,21 +55,22 @@ func (d *decoder) environment(name string, v value) *environment {
 	p := &e.policy
 	p.Environment = name
 	e.at = d.mapping(v, fields{
-		"mode":                   d.modeTo(&p.Mode),
-		"clock_skew":             d.durationTo(&p.ClockSkew),
-		"max_body":               d.sizeTo(&p.MaxBody),
-		"max_buffered":           d.sizeTo(&p.MaxBuffered),
-		"require_signed":         d.listTo(e, "require_signed", &p.RequireSigned),
-		"allow_unsigned":         d.listTo(e, "allow_unsigned", &p.AllowUnsigned),
-		"allow_unsigned_payload": d.boolTo(&p.AllowUnsignedPayload),
-		"allow_presigned":        d.boolTo(&p.AllowPresigned),
-		"expose_reason":          d.boolTo(&p.ExposeReason),
-		"rewrite":                d.rewriteTo(e),
-		"body_timeout":           d.durationTo(&p.BodyTimeout),
-		"replay":                 d.replayTo(e),
-		"keys":                   d.keysTo(&e.keys),
-		"apis":                   d.apisTo(&e.apis),
-		"default":                d.textTo(&p.Default),
+		"mode":                     d.modeTo(&p.Mode),
+		"clock_skew":               d.durationTo(&p.ClockSkew),
+		"max_body":                 d.sizeTo(&p.MaxBody),
+		"max_buffered":             d.sizeTo(&p.MaxBuffered),
+		"require_signed":           d.listTo(e, "require_signed", &p.RequireSigned),
+		"require_signed_with_body": d.listTo(e, "require_signed_with_body", &p.RequireSignedWithBody),
+		"allow_unsigned":           d.listTo(e, "allow_unsigned", &p.AllowUnsigned),
+		"allow_unsigned_payload":   d.boolTo(&p.AllowUnsignedPayload),
+		"allow_presigned":          d.boolTo(&p.AllowPresigned),
+		"expose_reason":            d.boolTo(&p.ExposeReason),
+		"rewrite":                  d.rewriteTo(e),
+		"body_timeout":             d.durationTo(&p.BodyTimeout),
+		"replay":                   d.replayTo(e),
+		"keys":                     d.keysTo(&e.keys),
+		"apis":                     d.apisTo(&e.apis),
+		"default":                  d.textTo(&p.Default),
 	})
 	if e.at != nil && len(e.keys) == 0 && p.Mode != core.Off {
 		place, present := e.at["keys"]

@@ -225,7 +225,9 @@ func (f *File) environment(name string) (*environment, error) {
 // replay store.
 func (e *environment) config(o options, store core.ReplayStore) core.Config {
 	c := e.policy
-	c.RequireSigned, c.AllowUnsigned = slices.Clone(c.RequireSigned), slices.Clone(c.AllowUnsigned)
+	for _, list := range []*[]string{&c.RequireSigned, &c.RequireSignedWithBody, &c.AllowUnsigned} {
+		*list = slices.Clone(*list)
+	}
 	c.Replay.ExemptMethods = slices.Clone(c.Replay.ExemptMethods)
 	c.Replay.Store = store
 	c.Now, c.Logger, c.Observers = o.now, o.logger, slices.Clone(o.observers)

@@ -103,6 +103,50 @@ func foreignCases() []testCase {
 	)
 }
 
+const typedList = "content-type;host;x-sdk-date"
+
+func contentTypeWithBody(c *core.Config) { c.RequireSignedWithBody = []string{"Content-Type"} }
+
+// What must be signed where there is a body.
+func withBodyCases() []testCase {
+	typed := func(m message) message { return m.with("Content-Type: application/json") }
+	signed := k1.sign(typed(p2()), typedList)
+	declared := declaring(bodyHash(p2().body), digestList)
+	waiting := waitingFor(p2())
+	waiting.body = ""
+	empty := k1.sign(p2().carrying(""), plain)
+	password := p2().to("/basic/x").set("Authorization", basicAuth(k2.id+":"+k2.secret))
+	return under(contentTypeWithBody, slices.Concat(
+		rows("T182", accepted,
+			row{"a body with a signed type", signed},
+			row{"the same in chunks", signed.chunked(5)},
+			row{"no body and no type", p1()},
+			row{"no body and a type that is not signed", typed(p1())},
+			row{"no body and a type that is signed", k1.sign(typed(p1()), typedList)},
+			row{"a body of length 0", empty}),
+		rows("T182", verdict{payload: core.PayloadDeclared},
+			row{"a declared digest with a signed type", k1.sign(typed(declared), "content-type;host;x-sdk-content-sha256;x-sdk-date")}),
+		rows("T182", verdict{payload: core.PayloadUnsigned},
+			row{"an unsigned body with a signed type", k1.sign(typed(declared.to("/upload").set("X-Sdk-Content-Sha256", "UNSIGNED-PAYLOAD")),
+				"content-type;host;x-sdk-content-sha256;x-sdk-date")}),
+		rows("T182", basicAllowed, row{"a password signs nothing", password}),
+		rows("T182", letIn, row{"an open API", unsigned("/health").carrying("abc")}),
+		rows("T182", notSigned.bodyUnread(),
+			row{"a body without a type", p2()},
+			row{"a body without a type in chunks", p2().chunked(5)},
+			row{"a body with a type that is not signed", typed(p2())},
+			row{"a body on a GET", k1.sign(p1().carrying("abc"), plain)},
+			row{"a body without a type that is still to come", waiting},
+			row{"a body of unknown length that is empty", k1.sign(p2().carrying(""), plain).chunked(5)},
+			row{"a declared digest without a type", declared},
+			row{"an unsigned body without a type", k1.sign(declared.to("/upload").set("X-Sdk-Content-Sha256", "UNSIGNED-PAYLOAD"), digestList)},
+			row{"a listed type that is absent", k1.sign(p2(), typedList)},
+			row{"a listed type that was taken away", signed.without("Content-Type")}),
+		rows("T182", mismatch, row{"a signed type that was changed", signed.set("Content-Type", "text/plain")}),
+		rows("T182", ambiguous, row{"Content_Type beside a signed type", signed.with("Content_Type: text/plain")}),
+	))
+}
+
 // What must be signed where it is present, and what a policy may add.
 func coverageCases() []testCase {
 	role := p1().with("X-Role: admin")

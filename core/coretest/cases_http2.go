@@ -34,15 +34,24 @@ func http2Cases() []testCase {
 		{"an unknown key", called("NOPE").send, unknownKey},
 		{"another API's key", k7.sign(p1(), plain), refused(core.CodeKeyNotBound)},
 	} {
-		cases = append(cases, testCase{name: "T113 HTTP/2, " + c.name, script: func(b *bench) {
-			a, err := b.http2()(c.send)
-			if err != nil {
-				b.Errorf("%v", err)
-				return
-			}
-			b.settle()
-			b.check(c.send, c.want, a)
-		}})
+		cases = append(cases, overHTTP2("T113", c.name, c.send, c.want))
 	}
-	return cases
+	typed := k1.sign(p2().with("Content-Type: application/json"), typedList)
+	return append(cases, under(contentTypeWithBody, []testCase{
+		overHTTP2("T182", "a body with a signed type", typed, accepted),
+		overHTTP2("T182", "a body without a type", p2(), notSigned),
+		overHTTP2("T182", "no body and no type", p1(), accepted),
+	})...)
+}
+
+func overHTTP2(id, name string, send message, want verdict) testCase {
+	return testCase{name: id + " HTTP/2, " + name, script: func(b *bench) {
+		a, err := b.http2()(send)
+		if err != nil {
+			b.Errorf("%v", err)
+			return
+		}
+		b.settle()
+		b.check(send, want, a)
+	}}
 }

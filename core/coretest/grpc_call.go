@@ -60,9 +60,12 @@ func (b *grpcBench) call(m message) (answer, error) {
 	r.Header.Set("Te", "trailers")
 	for _, line := range m.lines {
 		name, value, _ := strings.Cut(line, ": ")
-		if name == "Host" {
+		switch name {
+		case "Host":
 			r.Host = value
-		} else {
+		case "Content-Type":
+			r.Header.Set(name, value)
+		default:
 			r.Header.Add(name, value)
 		}
 	}

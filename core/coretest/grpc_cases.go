@@ -88,7 +88,19 @@ func grpcBodies() []grpcCase {
 	instead := func(m message, body string) message { m.body = body; return m }
 	tooLarge := calls("T057", refused(core.CodeBodyTooLarge), row{"unary, over the limit", hashed(calling("Unary", "more than sixteen bytes"))})
 	tooLarge[0].config = small
-	return slices.Concat(tooLarge,
+	// Every call has a body, that of a stream of an unknown length.
+	of := func(m message) message { return m.with("Content-Type: application/grpc") }
+	typed := slices.Concat(
+		calls("T182", accepted, row{"unary, the type is signed", k1.sign(of(calling("Unary", "one")), typedList)}),
+		calls("T182", declared, row{"client stream, the type is signed",
+			k1.sign(of(calling("Upload", "one")).with("X-Sdk-Content-Sha256: "+bodyHash(frames("one"))), "content-type;host;x-sdk-content-sha256;x-sdk-date")}),
+		calls("T182", notSigned, row{"unary, the type is not signed", unary}, row{"unary, an empty message", hashed(calling("Unary", ""))},
+			row{"client stream, the type is not signed", withDigest(calling("Upload", "one"))},
+			row{"client stream without a message", withDigest(calling("Upload"))}))
+	for i := range typed {
+		typed[i].config = contentTypeWithBody
+	}
+	return slices.Concat(tooLarge, typed,
 		calls("T055", mismatch, row{"another message", instead(unary, other)}),
 		calls("T156", accepted, row{"a wrong digest that is not signed is ignored", claimed}),
 		calls("T156", bodyMismatch, row{"a signed digest and another message", instead(withDigest(calling("Unary", "one")), other)},

@@ -109,7 +109,7 @@ func allCases() []testCase {
 		bodyCases, digestCases, unsignedPayloadCases, framingCases, bodyScripts,
 		timeCases,
 		keyCases, schemeCases, basicCases,
-		coverageCases, foreignCases, reportCases,
+		coverageCases, foreignCases, withBodyCases, reportCases,
 		mountCases, contextCases, streamCases, skipCases, http2Cases,
 		logCases, answerCases, orderCases,
 		limitCases, mutationCases, misuseCases, memoryReplayCases,
