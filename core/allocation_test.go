@@ -39,6 +39,35 @@ func TestT139Patterns(t *testing.T) {
 	}
 }
 
+// TestPolicyAllocations_T183: what a policy adds to the rules costs nothing more.
+func TestPolicyAllocations_T183(t *testing.T) {
+	list := func(c *core.Config) {
+		c.Hosts = []string{"*.internal:8443", "[2001:db8::1]", "API.example.com"}
+		c.RequireSignedWithBody, c.AllowUnsigned = []string{"content-type"}, []string{"x-sdk-nonce"}
+	}
+	r := get(t, func(r *http.Request) error {
+		return apig.NewSigner(k1, apig.SignOptions{Headers: further}).Sign(r, noBody, instant)
+	})
+	r.Header.Set("X-Amz-Cf-Id", "1")
+	r.Header.Set("X-Sdk-Nonce", "1")
+	for name, change := range map[string]func(*core.Config){
+		"accepted": func(*core.Config) {}, "another host": func(c *core.Config) { c.Hosts = c.Hosts[:2] }, "a header too many": func(c *core.Config) { c.AllowUnsigned = nil },
+	} {
+		v := verifier(t, list, change, func(c *core.Config) { c.Logger = slog.New(slog.DiscardHandler) })
+		most := 0.0
+		if name == "accepted" {
+			most = 1 // the identity
+		}
+		if got := testing.AllocsPerRun(200, func() {
+			if _, err := v.Verify(r); (err == nil) != (most > 0) {
+				t.Fatal(err)
+			}
+		}); got > most {
+			t.Errorf("%s: got %v allocations, want at most %v", name, got, most)
+		}
+	}
+}
+
 // TestT139Turns: senders that sign different headers may take turns.
 func TestT139Turns(t *testing.T) {
 	v := verifier(t, func(c *core.Config) { c.Logger = slog.New(slog.DiscardHandler) })

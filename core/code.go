@@ -43,6 +43,9 @@ const (
 	// 403: rightly signed, but with a key that is not bound to this API.
 	CodeKeyNotBound Code = "key_not_bound"
 
+	// 421: rightly signed, but for a host that is not among Config.Hosts.
+	CodeHostNotOurs Code = "host_not_ours"
+
 	// 400: a router and the verifier could read the request differently, or
 	// it exceeds a limit of form.
 	CodeRequestAmbiguous Code = "request_ambiguous"
@@ -76,6 +79,7 @@ var answers = map[Code]struct {
 	CodeReplayed:             {http.StatusUnauthorized, 16},
 	CodeThrottled:            {http.StatusUnauthorized, 16},
 	CodeKeyNotBound:          {http.StatusForbidden, 7},
+	CodeHostNotOurs:          {http.StatusMisdirectedRequest, 7},
 	CodeRequestAmbiguous:     {http.StatusBadRequest, 3},
 	CodeBodyTooLarge:         {http.StatusRequestEntityTooLarge, 8},
 	CodeUnavailable:          {http.StatusServiceUnavailable, 14},

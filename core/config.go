@@ -52,6 +52,23 @@ type Config struct {
 	// the date, the digest of the body, the session token, the region set, and the
 	// parts of a credential.
 	AllowUnsigned []string
+	// Hosts are the authorities that requests may be signed for, such as
+	// api.example.com or *.svc.cluster.local:8443. A request that is rightly signed
+	// for another one is refused with [CodeHostNotOurs]: it was meant for another
+	// service that has the same key. nil accepts every host.
+	//
+	// Where Hosts is set the host must be signed, whatever RequireSigned says;
+	// credentials that sign nothing, such as passwords, are compared by the host
+	// that was received, which then proves nothing. With Rewrite.Host it is that
+	// host which counts. Open APIs are not concerned.
+	//
+	// Names are compared in any case, and with or without a dot at their end.
+	// *.name stands for every host below name, with one label more or with several,
+	// and not for name itself. An entry with a port stands for that port. One
+	// without stands for no port, and for 80 and 443, the default ports, which
+	// senders may leave out; so an entry with one of these stands for no port as
+	// well. IPv6 addresses stand in brackets, in any spelling, without a zone.
+	Hosts []string
 	// AllowUnsignedPayload accepts credentials that declare the body unsigned,
 	// on every API. Such bodies can be changed by anyone on the way.
 	AllowUnsignedPayload bool
@@ -253,6 +270,7 @@ func (c Config) compile() (*policy, error) {
 		"this environment requires it to be signed: ", problem)
 	p.RequireSignedWithBody, p.requiredWithBody = requireSigned("RequireSignedWithBody", c.RequireSignedWithBody,
 		"this environment requires it to be present and signed where there is a body: ", problem)
+	p.setHosts(problem)
 	if prefix := c.Rewrite.AddPrefix; prefix != "" && (prefix[0] != '/' || clean(prefix) != prefix || strings.HasSuffix(prefix, "/") ||
 		strings.ContainsAny(prefix, "?#% \r\n\x00")) {
 		problem("Rewrite.AddPrefix: %q is not a plain path such as /v1, without a slash at its end", prefix)

@@ -235,7 +235,7 @@ func TestT129Codes(t *testing.T) {
 		"key_unknown": {401, 16}, "signature_mismatch": {401, 16}, "signature_expired": {401, 16},
 		"signature_not_yet_valid": {401, 16}, "header_not_signed": {401, 16}, "payload_not_signed": {401, 16},
 		"payload_unsupported": {401, 16}, "body_mismatch": {401, 16}, "replayed": {401, 16}, "throttled": {401, 16},
-		"key_not_bound": {403, 7}, "request_ambiguous": {400, 3}, "body_too_large": {413, 8}, "unavailable": {503, 14},
+		"key_not_bound": {403, 7}, "host_not_ours": {421, 7}, "request_ambiguous": {400, 3}, "body_too_large": {413, 8}, "unavailable": {503, 14},
 	} {
 		err := fmt.Errorf("wrapped: %w", &core.Error{Code: code, Detail: "d"})
 		if core.StatusCode(err) != want[0] || core.GRPCStatusCode(err) != uint32(want[1]) || core.CodeOf(err) != code {

@@ -33,6 +33,7 @@
 //     digest counts only where it is signed. [Config.AllowUnsigned] excepts
 //     single names. [Config.RequireSignedWithBody] asks for more where there is
 //     a body.
+//   - A request is for a host of [Config.Hosts], where these are listed.
 //   - A declared digest is compared with the body that arrived; a body
 //     declared unsigned is accepted only where the policy says so.
 //   - Headers that override the method must be signed.
@@ -47,7 +48,7 @@
 // The checks run in this order, and the first that fails gives the code: form
 // and limits; binding; credential; spellings of signed headers and the announced
 // size of the body; key and scope; date; coverage; session token; declared
-// payload, body; signature; key bound to the API; body against the declared
+// payload, body; signature; key bound to the API; host; body against the declared
 // digest; the date again, where a body was read.
 //
 // # What is not checked

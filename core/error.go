@@ -74,11 +74,15 @@ type Problem struct {
 
 var details = map[int]string{
 	http.StatusUnauthorized:          "The request does not prove that it came through the gateway.",
-	http.StatusForbidden:             "The request was not signed for this API.",
+	http.StatusForbidden:             notForThis,
+	http.StatusMisdirectedRequest:    notForThis,
 	http.StatusBadRequest:            "The request can be read in more than one way.",
 	http.StatusRequestEntityTooLarge: "The request body is too large.",
 	http.StatusServiceUnavailable:    "The request cannot be verified at the moment.",
 }
+
+// notForThis is one text for two statuses of HTTP, which are one of gRPC.
+const notForThis = "The request was not signed for this API."
 
 // ProblemOf returns the answer to a refusal, with the status of [StatusCode].
 func ProblemOf(err error) *Problem {

@@ -24,6 +24,10 @@ func (s *search) found(findings []Finding) {
 		}
 		x.Causes = append(x.Causes, Finding{Cause: CauseBinding, Detail: detail, Change: "key " + x.Key, Proven: true})
 	}
+	if host := s.base.host; s.policy.checkHost(host) != nil && !hasCause(findings, CauseHost) {
+		x.Causes = append(x.Causes, Finding{Cause: CausePolicy, Proven: true, Detail: "signed for the host " + host +
+			", and the environment is for " + strings.Join(s.policy.Hosts, ", ") + ": the request was meant for another service that has the same key, or hosts lacks it"})
+	}
 	if len(x.Causes) == 0 {
 		x.Causes = []Finding{{Cause: CausePolicy, Proven: true,
 			Detail: "the signature is right, and this environment refuses the request for something else: " + x.Detail}}

@@ -62,6 +62,7 @@ func (v *Verifier) Reload(c Config) error {
 	}{
 		{weaker, "gatewayauth: requests that are not verified are let through"},
 		{p.Replay.AllowUnavailable, "gatewayauth: requests are accepted while the replay store is unavailable"},
+		{p.Rewrite.Host != "" && p.checkHost(p.Rewrite.Host) != nil, "gatewayauth: every signed request is refused: Rewrite.Host is none of Hosts"},
 		{p.ExposeReason, "gatewayauth: answers explain refusals to the caller; for development only"},
 	} {
 		if warning.on {

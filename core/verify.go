@@ -27,6 +27,7 @@ type policy struct {
 	refusals         refusals      // those that were made complete
 	required         []required    // RequireSigned
 	requiredWithBody []required    // RequireSignedWithBody
+	hosts            []authority   // Hosts; none where every host is accepted
 	prefixes         []string      // of the schemes' headers, beside protocolPrefixes
 	remembered       func(name string) uint8
 	schemes          []*accepted // Schemes
@@ -238,6 +239,9 @@ func (p *policy) verify(r *http.Request, a *attempt) (*Identity, error) {
 	a.used, a.usedAt = secrets[secret], now
 	if a.binding.key == "" || a.key.Name != a.binding.key {
 		return nil, Refuse(CodeKeyNotBound, "rightly signed, with a key that is not bound to this API")
+	}
+	if err := p.checkHost(signed.Host); err != nil {
+		return nil, err
 	}
 	signsBody := c.Payload == PayloadHashed
 	if c.Payload == PayloadDeclared && a.onward != stream && !(a.onward == handler && a.binding.stream) {

@@ -47,13 +47,14 @@ func TestCheck(t *testing.T) {
 	write(t, dir, "clean.yaml", `environments:
   RELEASE:
     replay: {store: memory}
+    hosts: [api.example.com]
     keys: [{name: orders_key, type: hmac, key: 071fe2459cf64d75, secret: {env: RELEASE_SECRET}}]
     default: orders_key
 `)
 	if c := check(t, dir, 0, "clean.yaml"); len(c.Findings) != 0 {
 		t.Errorf("clean: %+v", c)
 	}
-	if c := check(t, dir, 1, "environments.yaml"); c.Warnings != 2 || c.Infos != 2 { // presigned, unsigned; no replay, twice
+	if c := check(t, dir, 1, "environments.yaml"); c.Warnings != 2 || c.Infos != 4 { // presigned, unsigned; no replay, any host, both twice
 		t.Errorf("%+v", c)
 	}
 	write(t, dir, "wrong.yaml", "environments:\n  dev:\n    mode: on\n    keys:\n      - {name: a, type: hmac, key: b, secret: {env: NOT_SET}}\n    default: c\n")

@@ -55,7 +55,7 @@ type answer struct {
 // verdictSuffices are the codes that are their own explanation.
 var verdictSuffices = []core.Code{core.CodeCredentialMissing, core.CodeCredentialMalformed, core.CodeSchemeNotAccepted,
 	core.CodeSignatureExpired, core.CodeSignatureNotYetValid, core.CodeHeaderNotSigned, core.CodePayloadNotSigned,
-	core.CodePayloadUnsupported, core.CodeKeyNotBound, core.CodeRequestAmbiguous, core.CodeBodyTooLarge, core.CodeThrottled, core.CodeReplayed}
+	core.CodePayloadUnsupported, core.CodeKeyNotBound, core.CodeHostNotOurs, core.CodeRequestAmbiguous, core.CodeBodyTooLarge, core.CodeThrottled, core.CodeReplayed}
 
 // commonPrefixes are tried where nothing else fits and none was named.
 var commonPrefixes = []string{"/v1", "/v2", "/v3", "/api", "/api/v1", "/api/v2"}

@@ -37,6 +37,7 @@ var meanings = map[core.Code]string{
 	core.CodeReplayed:             "the same request was accepted before: it was sent again, by a retry or by somebody else",
 	core.CodeThrottled:            "too many wrong passwords came from one address",
 	core.CodeKeyNotBound:          "rightly signed, with a key that is not bound to this API",
+	core.CodeHostNotOurs:          "rightly signed, for a host that hosts does not list: it was meant for another service that has the same key, or hosts lacks it",
 	core.CodeRequestAmbiguous:     "a router and the verifier could read the request differently, or it exceeds a limit of form",
 	core.CodeBodyTooLarge:         "the body is larger than max_body",
 	core.CodeUnavailable:          "no verdict could be reached: a key source or replay store failed, or max_buffered was used up",

@@ -77,11 +77,16 @@ func (e *environment) places() []place {
 		{"RequireSigned", "require_signed", e.policy.RequireSigned},
 		{"RequireSignedWithBody", "require_signed_with_body", e.policy.RequireSignedWithBody},
 		{"AllowUnsigned", "allow_unsigned", e.policy.AllowUnsigned},
+		{"Hosts", "hosts", e.policy.Hosts},
 	} {
 		for i, text := range list.texts {
-			places = append(places, place{fmt.Sprintf("%s: %q ", list.name, strings.ToLower(text)), e.lists[list.field][i]})
+			if list.name != "Hosts" {
+				text = strings.ToLower(text) // as the core names headers
+			}
+			places = append(places, place{fmt.Sprintf("%s: %q ", list.name, text), e.lists[list.field][i]})
 		}
 	}
+	places = append(places, place{"Hosts: ", e.at["hosts"]})
 	if e.replay != nil {
 		for i, m := range e.replay.exempt {
 			places = append(places, place{fmt.Sprintf("Replay.ExemptMethods: %q ", e.policy.Replay.ExemptMethods[i]), m})

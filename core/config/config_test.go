@@ -2,6 +2,7 @@ package config_test
 
 import (
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -197,6 +198,51 @@ func TestRequireSigned(t *testing.T) {
 		}
 		if got := c.RequireSigned; (got == nil) != (tt.want == nil) || strings.Join(got, ",") != strings.Join(tt.want, ",") {
 			t.Errorf("%q: got %#v, want %#v", tt.line, got, tt.want)
+		}
+	}
+}
+
+// TestPolicyLists_T179_T182_T183: the lists of an environment reach the core, each
+// Config with its own, and what they say holds.
+func TestPolicyLists_T179_T182_T183(t *testing.T) {
+	f, err := config.Load(write(t, t.TempDir(), "f.yaml", base, `    allow_unsigned: [x-sdk-nonce]
+    require_signed_with_body: [Content-Type]
+    hosts:
+    - api.example.com
+    - "*.svc.cluster.local:8443"
+    default: k
+`))
+	must(t, err)
+	c, err := f.Config("R", quiet)
+	must(t, err)
+	for _, list := range []*[]string{&c.AllowUnsigned, &c.RequireSignedWithBody, &c.Hosts} {
+		(*list)[0] = "changed"
+	}
+	again, err := f.Config("R", quiet)
+	must(t, err)
+	got := fmt.Sprint(again.AllowUnsigned, again.RequireSignedWithBody, again.Hosts)
+	if want := "[x-sdk-nonce] [Content-Type] [api.example.com *.svc.cluster.local:8443]"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	v, err := f.Verifier("R", quiet)
+	must(t, err)
+	s := apig.NewSigner(core.Key{ID: keyID, Secret: core.NewSecret(secret)}, apig.SignOptions{})
+	for _, tt := range []struct {
+		host, header, want string
+		length             int64
+	}{
+		{"api.example.com", "X-Sdk-Nonce", "k", 0},
+		{"a.b.svc.cluster.local:8443", "X-Amz-Cf-Id", "k", 0},
+		{"api.example.com", "X-Sdk-Other", "header_not_signed", 0},
+		{"api.example.com", "X-Other", "header_not_signed", -1},
+		{"service-a.internal", "X-Other", "host_not_ours", 0},
+	} {
+		r := httptest.NewRequest("GET", "/a", http.NoBody)
+		r.Host, r.ContentLength = tt.host, tt.length
+		must(t, s.Sign(r, hexOf(s.NewHash().Sum(nil)), time.Now()))
+		r.Header.Set(tt.header, "1")
+		if got := verdict(v, r); got != tt.want {
+			t.Errorf("%+v: got %s, want %s", tt, got, tt.want)
 		}
 	}
 }

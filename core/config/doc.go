@@ -25,6 +25,7 @@
 //	    require_signed: [host]     # default
 //	    require_signed_with_body: [content-type]
 //	    allow_unsigned: [x-amz-cf-id]
+//	    hosts: [api.example.com, "*.svc.cluster.local:8443"]
 //	    allow_unsigned_payload: false
 //	    allow_presigned: false     # credentials in the query
 //	    expose_reason: false
@@ -71,6 +72,12 @@
 //     signed, since something behind the signer adds them: a CDN, a load balancer,
 //     a mesh. Each by its exact name; those that steer the verification, such as
 //     the date and the session token, are an error.
+//   - hosts: the authorities that requests may be signed for. One for another host is
+//     refused with host_not_ours: it was meant for another service that has the same
+//     key. Without the field every host is accepted. *.name stands for the hosts
+//     below name, with any number of labels. An entry without a port stands for no
+//     port and the default ports, 80 and 443. With rewrite.host it is that host which
+//     counts. The host must then be signed, whatever require_signed says.
 //   - rewrite: what a proxy between gateway and backend changed: the path
 //     prefix that it took away, the host that it replaced.
 //   - keys: at least one, unless the mode is off. Names and ids are distinct in

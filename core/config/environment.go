@@ -61,6 +61,7 @@ func (d *decoder) environment(name string, v value) *environment {
 		"max_buffered":             d.sizeTo(&p.MaxBuffered),
 		"require_signed":           d.listTo(e, "require_signed", &p.RequireSigned),
 		"require_signed_with_body": d.listTo(e, "require_signed_with_body", &p.RequireSignedWithBody),
+		"hosts":                    d.listTo(e, "hosts", &p.Hosts),
 		"allow_unsigned":           d.listTo(e, "allow_unsigned", &p.AllowUnsigned),
 		"allow_unsigned_payload":   d.boolTo(&p.AllowUnsignedPayload),
 		"allow_presigned":          d.boolTo(&p.AllowPresigned),

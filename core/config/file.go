@@ -225,7 +225,7 @@ func (f *File) environment(name string) (*environment, error) {
 // replay store.
 func (e *environment) config(o options, store core.ReplayStore) core.Config {
 	c := e.policy
-	for _, list := range []*[]string{&c.RequireSigned, &c.RequireSignedWithBody, &c.AllowUnsigned} {
+	for _, list := range []*[]string{&c.RequireSigned, &c.RequireSignedWithBody, &c.AllowUnsigned, &c.Hosts} {
 		*list = slices.Clone(*list)
 	}
 	c.Replay.ExemptMethods = slices.Clone(c.Replay.ExemptMethods)

@@ -15,7 +15,7 @@ var codes = map[core.Code]int{
 	"signature_expired": 401, "signature_not_yet_valid": 401,
 	"header_not_signed": 401, "payload_not_signed": 401, "payload_unsupported": 401,
 	"body_mismatch": 401, "replayed": 401, "throttled": 401,
-	"key_not_bound": 403, "request_ambiguous": 400, "body_too_large": 413, "unavailable": 503,
+	"key_not_bound": 403, "host_not_ours": 421, "request_ambiguous": 400, "body_too_large": 413, "unavailable": 503,
 }
 
 func answerCases() []testCase {

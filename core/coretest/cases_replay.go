@@ -100,6 +100,23 @@ func replayCases(newStore func() core.ReplayStore) []testCase {
 			b.expect(m, refused(core.CodeKeyNotBound))
 			b.expect(p1(), accepted)
 		}},
+		{name: "T183 a request for another service burns nothing", script: func(b *bench) {
+			c := fixture(b.records.logger(), &b.events)
+			c.Replay.Store = newStore()
+			reload := func() {
+				if err := b.verifier.Reload(c); err != nil {
+					b.Errorf("Reload: %v", err)
+				}
+			}
+			elsewhere(&c)
+			reload()
+			b.expect(p1(), notOurs)
+			b.expect(p1(), notOurs)
+			c.Hosts = nil
+			reload()
+			b.expect(p1(), accepted)
+			b.expect(p1(), seenBefore)
+		}},
 		{name: "T171 mounted twice", config: on(), script: func(b *bench) {
 			b.handler = b.suite.mount(b.verifier, b.suite.mount(b.verifier, b.app))
 			b.answers(p1(), 200, 1)

@@ -50,13 +50,22 @@ func grpcCredentials() []grpcCase {
 	at := func(offset time.Duration) message {
 		return hashed(bare.set("X-Sdk-Date", now().Add(offset).Format("20060102T150405Z")))
 	}
+	to := func(authority string) message { return hashed(calling("Unary", "one").set("Host", authority)) }
 	auth := unary.value("Authorization")
 	var cases []grpcCase
 	for _, method := range []string{"Upload", "Watch", "Chat"} {
 		cases = append(cases, calls("T151", missing, row{"unsigned, " + method, calling(method, "one")})...)
 		cases = append(cases, calls("T151", mismatch, row{"signed for another method, " + method, withDigest(calling("Unary", "one")).to(echo + method)})...)
 	}
-	return slices.Concat(cases,
+	others := calls("T183", notOurs, row{"signed for another service, unary", to("service-a.internal")},
+		row{"signed for another service, stream", withDigest(calling("Chat", "one").set("Host", "service-a.internal"))},
+		row{"signed for another port", to(host + ":8443")})
+	others = append(others, calls("T183", accepted, row{"signed for this service", unary}, row{"signed for this service in upper case", to("API.EXAMPLE.COM")})...)
+	others = append(others, calls("T183", missing, row{"not signed, for another service", bare.set("Host", "service-a.internal")})...)
+	for i := range others {
+		others[i].config = ours
+	}
+	return slices.Concat(cases, others,
 		calls("T147", missing, row{"no metadata but the protocol's", bare.without("X-Sdk-Date")}, row{"no credential", bare}),
 		calls("T147", malformed, row{"an empty credential", bare.with("Authorization: ")}, row{"half a credential", bare.with("Authorization: SDK-HMAC-SHA256 ")},
 			row{"a digit less", bare.with("Authorization: " + auth[:len(auth)-1])}, row{"no date", unary.without("X-Sdk-Date")},

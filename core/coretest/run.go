@@ -108,7 +108,7 @@ func allCases() []testCase {
 		queryCases,
 		bodyCases, digestCases, unsignedPayloadCases, framingCases, bodyScripts,
 		timeCases,
-		keyCases, schemeCases, basicCases,
+		keyCases, schemeCases, basicCases, serviceCases,
 		coverageCases, foreignCases, withBodyCases, reportCases,
 		mountCases, contextCases, streamCases, skipCases, http2Cases,
 		logCases, answerCases, orderCases,

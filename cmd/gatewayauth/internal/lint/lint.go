@@ -103,7 +103,10 @@ func (l *linter) environment(e envfile.Environment) {
 	if on(e.Node, "expose_reason") && !development.MatchString(e.Name) {
 		l.add(Warning, "expose-reason", e.Field("expose_reason"), "callers are told why they were refused; this is for development")
 	}
-	if signed := e.Field("require_signed"); signed != nil && !slices.ContainsFunc(signed.Items, func(n *envfile.Node) bool { return strings.EqualFold(n.Text, "host") }) {
+	if e.Field("hosts") == nil && e.Value("mode") != "off" {
+		l.add(Info, "any-host", e.Node, "there are no hosts: a request for any host is accepted, also one that was signed for another service with the same key")
+	}
+	if signed := e.Field("require_signed"); signed != nil && e.Field("hosts") == nil && !slices.ContainsFunc(signed.Items, func(n *envfile.Node) bool { return strings.EqualFold(n.Text, "host") }) {
 		l.add(Warning, "host-not-required", signed, "the host need not be signed: a request for one host can be sent to another that has the same key")
 	}
 	const wide = 15 * time.Minute

@@ -49,7 +49,10 @@ func TestRules(t *testing.T) {
 		{"presigned", "dev", "    allow_presigned: true\n" + tail, []string{"presigned"}, 3},
 		{"reason", "staging", "    expose_reason: true\n" + tail, []string{"expose-reason"}, 3},
 		{"reason in development", "my-dev", "    expose_reason: true\n" + tail, nil, 0},
-		{"host", "dev", "    require_signed: [content-type]\n" + tail, []string{"host-not-required"}, 3},
+		{"host", "dev", "    require_signed: [content-type]\n" + tail, []string{"any-host", "host-not-required"}, 0},
+		{"host, which hosts have signed", "dev", "    require_signed: [content-type]\n" + tail, nil, 0},
+		{"T183 any host", "dev", tail, []string{"any-host"}, 2},
+		{"T183 any host, and nothing verified", "dev", "    mode: off\n" + key, nil, 0},
 		{"host, spelt otherwise", "dev", "    require_signed: [Host]\n" + tail, nil, 0},
 		{"skew", "dev", "    clock_skew: 16m\n" + tail, []string{"wide-skew"}, 3},
 		{"skew of the default", "dev", "    clock_skew: 15m\n" + tail, nil, 0},
@@ -74,9 +77,13 @@ func TestRules(t *testing.T) {
 			t.Setenv("URL", "redis://127.0.0.1:1")
 			dir := t.TempDir()
 			path := filepath.Join(dir, "environments.yaml")
+			const hosts = "    hosts: [api.example.com]\n"
 			text := "environments:\n  " + tt.env + ":\n" + tt.text
+			if !slices.Contains(tt.rules, "any-host") && !strings.Contains(tt.text, "mode: off") {
+				text += hosts
+			}
 			if strings.Contains(text, "*shared") {
-				text = strings.Replace(text, "environments:\n", "environments:\n  dev: &shared\n    allow_presigned: true\n"+tail, 1)
+				text = strings.Replace(text, "environments:\n", "environments:\n  dev: &shared\n    allow_presigned: true\n"+tail+hosts, 1)
 			}
 			for name, content := range map[string]string{"environments.yaml": text, "weak": "password-password\n"} {
 				if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {

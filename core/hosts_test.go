@@ -1,0 +1,169 @@
+package core_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/gatewayauth/gatewayauth/core"
+	"github.com/gatewayauth/gatewayauth/core/apig"
+)
+
+func hosts(entries ...string) func(*core.Config) {
+	return func(c *core.Config) { c.Hosts = entries }
+}
+
+// forHost is a request that k1 has signed for a host.
+func forHost(t *testing.T, host string) *http.Request {
+	t.Helper()
+	r := signed(t, k1, "GET", "/v1/items", "", apig.SignOptions{})
+	r.Host, r.Body, r.ContentLength = host, http.NoBody, 0
+	if err := apig.NewSigner(k1, apig.SignOptions{}).Sign(r, noBody, instant); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// TestHosts_T183: which hosts an entry stands for.
+func TestHosts_T183(t *testing.T) {
+	for _, tt := range []struct {
+		entry       string
+		ours, other []string
+	}{
+		{"api.example.com",
+			[]string{"api.example.com", "API.Example.COM", "api.example.com.", "api.example.com:80", "api.example.com:443", "api.example.com.:443", "api.example.com:"},
+			[]string{"example.com", "x.api.example.com", "xapi.example.com", "api.example.com.evil", "api.example.comx", "api.example.com:8080", "api.example.com:0443",
+				"api.example.com:444", "api.example.com..", ".api.example.com", "api.example.com:443:443", "api.example.com:+443", "api_example.com", "ap\u0131.example.com", "api.example.\u212aom"}},
+		{"API.example.com:8443", []string{"api.example.com:8443", "API.EXAMPLE.COM.:8443"}, []string{"api.example.com", "api.example.com:443", "api.example.com:84430", "api.example.com:08443"}},
+		{"api.example.com:443", []string{"api.example.com:443", "api.example.com"}, []string{"api.example.com:80", "api.example.com:8443"}},
+		{"api.example.com:80", []string{"api.example.com:80", "api.example.com"}, []string{"api.example.com:443"}},
+		{"*.example.com", []string{"a.example.com", "A.EXAMPLE.com", "a.b.example.com", "a.example.com.", "a.example.com:443", "-.example.com"},
+			[]string{"example.com", ".example.com", "..example.com", "a..example.com", ".a.example.com", "aexample.com", "a.example.com:8443", "a.example.com.evil", "*example.com", "[a.example.com]"}},
+		{"*.svc.cluster.local:8443", []string{"orders.shop.svc.cluster.local:8443", "x.svc.cluster.local:8443"},
+			[]string{"orders.shop.svc.cluster.local", "orders.shop.svc.cluster.local:443", "svc.cluster.local:8443", "shopsvc.cluster.local:8443"}},
+		{"localhost:9000", []string{"localhost:9000", "LOCALHOST:9000"}, []string{"localhost", "127.0.0.1:9000"}},
+		{"192.0.2.1", []string{"192.0.2.1", "192.0.2.1:80"}, []string{"192.0.2.2", "192.0.2.01", "[::ffff:192.0.2.1]", "3221225985"}},
+		{"[2001:DB8::1]", []string{"[2001:db8::1]", "[2001:db8:0:0:0:0:0:1]", "[2001:0DB8::1]:443"},
+			[]string{"[2001:db8::2]", "[2001:db8::1]:8443", "2001:db8::1", "[2001:db8::1", "[2001:db8::1]x", "[2001:db8::1%25eth0]", "[2001:db8::1%eth0]", "[]", "[::1]"}},
+		{"[::1]:8443", []string{"[::1]:8443", "[0:0:0:0:0:0:0:1]:8443"}, []string{"[::1]", "[::]:8443", "[1]:8443"}},
+	} {
+		v := verifier(t, hosts(tt.entry, "another.example.org"))
+		check := func(host string, want core.Code) {
+			t.Helper()
+			if _, err := v.Verify(forHost(t, host)); core.CodeOf(err) != want {
+				t.Errorf("%s, signed for %q: got %v, want %q", tt.entry, host, err, want)
+			}
+		}
+		check("another.example.org", "")
+		for _, host := range tt.ours {
+			check(host, "")
+		}
+		for _, host := range tt.other {
+			check(host, core.CodeHostNotOurs)
+		}
+	}
+}
+
+// TestHostsConfig_T183: entries that could stand for nothing, or for everything, are
+// errors that say what to write.
+func TestHostsConfig_T183(t *testing.T) {
+	for _, tt := range []struct{ entry, want string }{
+		{"", "not a host name"}, {"https://api.example.com", "leave out scheme"}, {"api.example.com/v1", "leave out scheme"}, {"user@api.example.com", "leave out scheme"},
+		{"api.example.com:", "no port"}, {"api.example.com:http", "port"}, {"api.example.com:0", "port"}, {"api.example.com:65536", "port"}, {"api.example.com:080", "port"},
+		{":8443", "not a host name"}, {"::1", "brackets"}, {"[::1", "brackets"}, {"[::1]x", "brackets"}, {"[fe80::1%eth0]", "zone"}, {"[192.0.2.1]", "IPv6"}, {"[example.com]", "IPv6"},
+		{"*", "every host"}, {"*:8443", "every host"}, {"*.*", "first label"}, {"*.", "not a host name"}, {"api.*.com", "first label"}, {"*api.example.com", "first label"}, {"**.example.com", "first label"},
+		{"api.example.com.", "dot"}, {".example.com", "not a host name"}, {"a..b", "not a host name"}, {"*..example.com", "not a host name"},
+		{"b\u00fccher.example", "punycode"}, {"api example.com", "not a host name"}, {"api.example.com ", "not a host name"}, {"a,b", "not a host name"},
+	} {
+		_, err := core.New(config(hosts("api.example.com", tt.entry)))
+		if err == nil || !strings.Contains(err.Error(), tt.want) || !strings.Contains(err.Error(), "Hosts: ") {
+			t.Errorf("%q: got error %v, want one that says %q", tt.entry, err, tt.want)
+		}
+	}
+	if _, err := core.New(config(hosts([]string{}...), func(c *core.Config) { c.Hosts = []string{} })); err == nil || !strings.Contains(err.Error(), "Hosts: an empty list") {
+		t.Errorf("an empty list: got error %v", err)
+	}
+	entries := []string{"api.example.com"}
+	v := verifier(t, hosts(entries...))
+	entries[0] = "other.example.com"
+	if _, err := v.Verify(forHost(t, "other.example.com")); core.CodeOf(err) != core.CodeHostNotOurs {
+		t.Errorf("a change of the list after New: got %v", err)
+	}
+}
+
+// TestHostsEveryScheme_T183: the list holds for every scheme, and its host must be
+// signed where the scheme signs anything.
+func TestHostsEveryScheme_T183(t *testing.T) {
+	for _, f := range families() {
+		for entry, want := range map[string]core.Code{"api.example.com": "", "*.example.com": "", "service-b.internal": core.CodeHostNotOurs} {
+			for _, required := range [][]string{nil, {}, {"content-type"}} {
+				v := f.of(t, hosts(entry), func(c *core.Config) { c.RequireSigned = required })
+				if _, err := v.Verify(f.signed(t)); core.CodeOf(err) != want {
+					t.Errorf("%s, %s: got %v, want %q", f.name, entry, err, want)
+				}
+			}
+		}
+		r := f.signed(t) // for another host than it is sent to
+		r.Host = "service-b.internal"
+		want := core.CodeSignatureMismatch
+		if f.prefix == "" {
+			want = core.CodeHostNotOurs
+		}
+		if _, err := f.of(t, hosts("api.example.com")).Verify(r); core.CodeOf(err) != want {
+			t.Errorf("%s, sent to another host: got %v, want %q", f.name, err, want)
+		}
+	}
+	v := verifier(t, hosts("api.example.com"), func(c *core.Config) { c.RequireSigned = []string{} })
+	r := request(t, strings.Replace(p1, "SignedHeaders=host;x-sdk-date", "SignedHeaders=x-sdk-date", 1))
+	_, err := v.Verify(r)
+	wantCode(t, err, core.CodeHeaderNotSigned)
+}
+
+// TestHostsBeforeTheBody_T183: a declared body is not read, nor a request recorded,
+// that was meant for another service.
+func TestHostsBeforeTheBody_T183(t *testing.T) {
+	store := &countingStore{}
+	v := verifier(t, hosts("service-b.internal"), func(c *core.Config) { c.Replay.Store = store })
+	r := signed(t, k1, "POST", "/v1/items", "abc", apig.SignOptions{Payload: core.PayloadDeclared})
+	r.Body = unreadBody{t}
+	_, err := v.Verify(r)
+	wantCode(t, err, core.CodeHostNotOurs)
+	if store.calls > 0 {
+		t.Errorf("the replay store was asked %d times", store.calls)
+	}
+	problem := core.ProblemOf(err)
+	if problem.Status != http.StatusMisdirectedRequest || problem.Title != "Misdirected Request" || problem.Detail == "" ||
+		strings.Contains(problem.Detail, "service-b") || problem.Code != "" {
+		t.Errorf("got the answer %+v", problem)
+	}
+	if strings.Contains(err.Error(), "service-b") || strings.Contains(err.Error(), "api.example.com") {
+		t.Errorf("the error holds text of the request, or the list: %v", err)
+	}
+}
+
+// TestExplainHosts_T183: the operator reads for which host a request was signed, and
+// which are listed.
+func TestExplainHosts_T183(t *testing.T) {
+	x, err := core.Explain(forHost(t, "service-a.internal"), config(hosts("api.example.com", "*.internal:8443")), core.Hints{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if x.Code != core.CodeHostNotOurs || len(x.Causes) != 1 || x.Causes[0].Cause != core.CausePolicy || !x.Causes[0].Proven ||
+		!strings.Contains(x.Causes[0].Detail, "service-a.internal") || !strings.Contains(x.Causes[0].Detail, "api.example.com, *.internal:8443") {
+		t.Errorf("got %s", x)
+	}
+	// Beside another cause.
+	r := forHost(t, "service-a.internal")
+	r.RequestURI = "/items"
+	x, err = core.Explain(r, config(hosts("api.example.com")), core.Hints{Prefixes: []string{"/v1"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(x.Causes) != 2 || x.Causes[0].Cause != core.CausePrefix || !strings.Contains(x.Causes[1].Detail, "service-a.internal") {
+		t.Errorf("got %s", x)
+	}
+	x, err = core.Explain(forHost(t, "api.example.com"), config(hosts("api.example.com")), core.Hints{})
+	if err != nil || !x.Accepted() {
+		t.Errorf("got %s, %v", x, err)
+	}
+}
