@@ -96,6 +96,9 @@ func cases() []testCase {
 		past("x-apig-* header that nobody signed, which the handler does not see", accepted("orders_key"), func(m message) message {
 			return to(m, post("/orders/8", "x")).sign(orders, now, all).with("X-Apig-Identity: root")
 		}),
+		past("x-amz-* header that a CDN added, of another protocol than the credential's", accepted("orders_key"), func(m message) message {
+			return to(m, post("/orders/9", "x")).sign(orders, now, all).with("X-Amz-Cf-Id: 1")
+		}),
 		past("streamed, digest declared", accepted("orders_key"), func(m message) message {
 			return to(m, post("/streams/7", "x", "X-Sdk-Content-Sha256: "+hexSHA256("x"))).sign(orders, now, "host;x-sdk-content-sha256;x-sdk-date")
 		}),
