@@ -15,7 +15,7 @@ type authority struct {
 	port    string     // empty where the entry has none
 }
 
-var errNotOurs = Refuse(CodeHostNotOurs, "for a host that this environment does not list (Hosts): the request was meant for another service, or the list lacks it")
+var errNotOurs = Refuse(CodeHostNotOurs, "rightly signed, for a host that this environment does not list: meant for another service, or the list of hosts lacks it")
 
 // checkHost refuses a request for a host that is not listed. It comes behind the
 // signature, so that only who holds a key learns which hosts there are.
@@ -127,7 +127,7 @@ func parseEntry(entry string) (a authority, wrong string) {
 	name, a.below = strings.CutPrefix(strings.ToLower(name), "*.")
 	switch {
 	case name == "*" && !a.below:
-		return a, "stands for every host; leave Hosts out to accept every host"
+		return a, "stands for every host; leave the list out to accept every host"
 	case strings.Contains(name, "*"):
 		return a, "has a * that is not the whole first label: write *.example.com"
 	case strings.HasSuffix(name, "."):

@@ -141,6 +141,20 @@ func TestHostsBeforeTheBody_T183(t *testing.T) {
 	}
 }
 
+// TestHostsRewritten_T183: a rewritten host that is not listed refuses everything,
+// which is said when the policy is loaded.
+func TestHostsRewritten_T183(t *testing.T) {
+	for host, warned := range map[string]bool{"API.example.com.": false, "internal.example.com": true} {
+		var log strings.Builder
+		verifier(t, hosts("api.example.com"), func(c *core.Config) {
+			c.Rewrite.Host, c.Logger = host, jsonLogger(&log)
+		})
+		if got := strings.Contains(log.String(), "Rewrite.Host is none of Hosts"); got != warned {
+			t.Errorf("%s: warned %v, want %v:\n%s", host, got, warned, log.String())
+		}
+	}
+}
+
 // TestExplainHosts_T183: the operator reads for which host a request was signed, and
 // which are listed.
 func TestExplainHosts_T183(t *testing.T) {

@@ -77,7 +77,7 @@ var refusals = []struct{ name, file, want string }{
 	{"T183 no hosts", oneKey + "    hosts: []\n", ":5: environments.R.hosts: an empty list, with which every request would be refused; leave it out to accept every host"},
 	{"T183 hosts with a URL", oneKey + "    hosts:\n    - api.example.com\n    - https://API.example.com\n", ":7: environments.R.hosts[1]: is not a host, or a host and a port, alone: leave out scheme, path and user"},
 	{"T183 hosts with a port that is none", oneKey + "    hosts: [a:http]\n", ":5: environments.R.hosts[0]: has a port that is not a number from 1 to 65535"},
-	{"T183 every host", oneKey + "    hosts: ['*']\n", ":5: environments.R.hosts[0]: stands for every host; leave Hosts out to accept every host"},
+	{"T183 every host", oneKey + "    hosts: ['*']\n", ":5: environments.R.hosts[0]: stands for every host; leave the list out to accept every host"},
 	{"T183 hosts and allow_unsigned", oneKey + "    hosts: [a]\n    allow_unsigned: [Host]\n", ":6: environments.R.allow_unsigned[0]: says for whom the request is: RequireSigned and Hosts decide about it"},
 	{"T179 allow_unsigned a text", oneKey + "    allow_unsigned: x-amz-cf-id\n", ":5: environments.R.allow_unsigned: must be a list"},
 	{"T179 allow_unsigned the date", oneKey + "    allow_unsigned:\n    - x-amz-cf-id\n    - X-Amz-Date\n", ":7: environments.R.allow_unsigned[1]: says when the request was signed, so it must be signed"},
