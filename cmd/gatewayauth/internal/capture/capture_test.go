@@ -25,7 +25,7 @@ func TestCurl(t *testing.T) {
 		{"curl --data-raw @x http://a/", "POST / a", "@x", ""},
 		{"curl -d @file http://a/", "POST / a", "file", ""},
 		{"curl --data-binary @file http://a/", "POST / a", "f\nile\n", ""},
-		{"curl --data-urlencode 'a=b c' --data-urlencode x http://a/", "POST / a", "a=b%20c&x", ""},
+		{"curl --data-urlencode 'a=b c' --data-urlencode x http://a/", "POST / a", "a=b+c&x", ""},
 		{"curl -G -d a=1 http://a/x?b=2", "GET /x?b=2&a=1 a", "", ""},
 		{"curl -I http://a/", "HEAD / a", "", ""},
 		{"curl --json '{}' http://a/", "POST / a", "{}", "Content-Type: application/json"},
@@ -85,7 +85,10 @@ func TestCurl(t *testing.T) {
 // TestErrorsHoldNothing of the request, which may hold secrets.
 func TestErrorsHoldNothing(t *testing.T) {
 	for _, in := range []string{"GET / HTTP/1.1\nAuthorization SECRET\n\n", "SECRET\n\n", "GET /SECRET\x00 HTTP/1.1\n\n",
-		"GET / HTTP/1.1\nContent-Length: SECRET\n\n", "GET / HTTP/1.1\nTransfer-Encoding: SECRET\n\n", `{"SECRET":`, "curl 'SECRET", "curl ftp://SECRET"} {
+		"GET / HTTP/1.1\nContent-Length: SECRET\n\n", "GET / HTTP/1.1\nTransfer-Encoding: SECRET\n\n", `{"SECRET":`, "curl 'SECRET", "curl ftp://SECRET",
+		"curl \"SECRET http://x/", "curl http://x/ (SECRET", "curl -H $'SECRET: \\x' http://x/", "curl http://x/ http://SECRET/", "curl -u SECRET http://x/",
+		"curl -b SECRET http://x/", "curl -H 'SECRET : a' http://x/", "curl http://SECRET{a,b}/", "curl -d @SECRET http://x/", "curl --data-raw=SECRET http://x/",
+		"C:\\>curl -H \"X: 100%a SECRET%\" http://x/", "PS C:\\> curl.exe 'SECRET", "curl -F SECRET http://x/", "curl -H \"X: ${A:-SECRET}\" http://x/"} {
 		if _, err := capture.Parse([]byte(in), capture.Options{}); err == nil || strings.Contains(err.Error(), "SECRET") {
 			t.Errorf("%q: %v", in, err)
 		}
@@ -142,6 +145,8 @@ func FuzzParse(f *testing.F) {
 		"POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\nHTTP/1.1 100 Continue\r\n\r\nab",
 		"POST / HTTP/1.1\nContent-Length: -1\n\nx", "POST / HTTP/1.1\nContent-Length: 99999999999999999999\n\nx", "POST / HTTP/1.1\nContent-Length: 5\n\n",
 		`curl -X POST -d 'a=1' -H "X-A: b" http://x/y?z`, "curl -d @file $'a\\x41\\u00e9\\101' http://x/", `$ curl "http://x/`, "curl -", "curl --", "curl -G -d", "curl \\",
+		"curl 0&0\xae", "$ T=a; echo \"$T\" | curl -d @- http://x/ <<E\n$T\nE\nout", "curl ^\"http://x/^\" ^\n -d ^\"^{%A%^%^20^\\^\"^\" < f 2>&1 | more",
+		"PS C:\\> curl.exe 'http://x/' `\n>> -d \"a`n$b\" > f # c\n", `curl $'\ud83d\ude00\x\c' {a,b} ~ ${a:-b} $((1)) <(a) http://x/{a}[1-2]`,
 		`{"log":{"entries":[{"startedDateTime":"2026-01-15T12:00:00Z","request":{"method":"POST","url":"https://x/y","headers":[{"name":":authority","value":"z"}],"postData":{"text":"a","params":[{"name":"b"}]}}}]}}`,
 		`{"log":{"entries":[null]}}`, `{"log":{"entries":[{"request":{"postData":{"text":"!","encoding":"base64"}}}]}}`,
 		`{"time":"2026-01-15T12:00:00Z","msg":"request refused","code":"key_unknown","mode":"enforce","skew":1}`, `{"skew":"1s"}`, "\ufeff", "\x00",

@@ -1,240 +1,221 @@
 package capture
 
 import (
-	"encoding/base64"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
-	"net/url"
+	"path"
 	"slices"
 	"strings"
 )
 
-// The options of curl that matter to a request, by their short names.
-var curlShort = map[byte]string{'X': "request", 'H': "header", 'd': "data", 'u': "user", 'G': "get", 'I': "head",
-	'A': "user-agent", 'e': "referer", 'b': "cookie", 'F': "form", 'T': "upload-file", 'K': "config", 'x': "proxy",
-	'o': "output", 'm': "max-time", 'w': "write-out", 'D': "dump-header", 'c': "cookie-jar", 'E': "cert", 'r': "range", 'C': "continue-at", 'y': "speed-time", 'Y': "speed-limit", 'z': "time-cond", 'U': "proxy-user", 'Q': "quote", 'P': "ftp-port", 't': "telnet-option"}
+const copyAsCurl = "copy it as cURL (bash) or cURL (cmd) instead"
 
-// curlValue are those that take a value and mean nothing for what is signed.
-var curlValue = strings.Fields(`output max-time write-out dump-header cookie-jar cert key cacert capath connect-timeout
-	retry retry-delay retry-max-time proxy proxy-user resolve connect-to interface limit-rate trace trace-ascii stderr
-	ciphers tls-max cert-type key-type pass noproxy speed-time speed-limit unix-socket max-redirs local-port dns-servers`)
-
-// curlRefused change the request in ways that are not told by the command alone.
-var curlRefused = strings.Fields(`form form-string upload-file config range continue-at time-cond aws-sigv4 oauth2-bearer next variable quote ftp-port telnet-option expand-url url-query`)
-
+// curl is a command of curl that is being read.
 type curl struct {
-	*strings.Builder // the data
-	method, url      string
-	headers          [][2]string
-	removed          map[string]bool
-	hasData          bool
-	get, head, asIs  bool
-	notes            []string
-	open             func(string) (io.ReadCloser, error)
+	open  func(string) (io.ReadCloser, error)
+	stdin input
+	notes []string
+
+	urls                       []string
+	info                       bool // it asks for help or the version
+	method, target, scheme     string
+	headers                    []string // as -H has them
+	agent, referer, byteRange  *string
+	user, bearer               *string
+	cookies                    []string
+	data                       []byte
+	hasData, json              bool
+	query                      *string // of --url-query
+	upload                     *string
+	uploadName                 string
+	get, head, asIs, globOff   bool
+	compressed, teHeader, crlf bool
+	http10, http2              bool
+	chunked                    bool // the body, on the wire
 }
 
-// parseCurl reads a command of curl as browsers and people write it, and makes
-// of it the request that curl would send.
+// parseCurl reads commands of a shell as browsers and people write them, and
+// makes of the one that calls curl the request that curl would send.
 func parseCurl(text string, open func(string) (io.ReadCloser, error)) (*Captured, error) {
-	args, err := words(text)
+	all, notes, err := commands(text)
 	if err != nil {
 		return nil, err
 	}
-	for len(args) > 0 && (args[0] == "$" || args[0] == "%" || args[0] == ">") {
-		args = args[1:]
-	}
-	if len(args) == 0 {
-		return nil, errors.New("there is no command")
-	}
-	p := &curl{Builder: &strings.Builder{}, removed: map[string]bool{}, open: open}
-	if err := p.arguments(args[1:]); err != nil {
-		return nil, err
-	}
-	return p.request()
-}
-
-func (p *curl) arguments(args []string) error {
-	for len(args) > 0 {
-		arg := args[0]
-		args = args[1:]
-		next := func() (string, error) {
-			if len(args) == 0 {
-				return "", fmt.Errorf("%.20s needs a value", arg)
-			}
-			value := args[0]
-			args = args[1:]
-			return value, nil
+	var found, idle []*curl
+	var failed error
+	for _, c := range all {
+		args, ok := curlArguments(c.words)
+		if !ok {
+			continue
+		}
+		p := &curl{open: open, stdin: c.stdin}
+		err := c.err
+		if err == nil {
+			err = p.arguments(args)
 		}
 		switch {
-		case strings.HasPrefix(arg, "--") && len(arg) > 2:
-			if err := p.option(arg[2:], next); err != nil {
-				return err
-			}
-		case strings.HasPrefix(arg, "-") && len(arg) > 1 && arg != "--":
-			for i := 1; i < len(arg); i++ {
-				name, known := curlShort[arg[i]]
-				if !known {
-					continue // -s, -k, -v and the like
-				}
-				rest, took := arg[i+1:], false
-				value := func() (string, error) {
-					took = true
-					if rest != "" {
-						return rest, nil
-					}
-					return next()
-				}
-				if err := p.option(name, value); err != nil {
-					return err
-				}
-				if took {
-					break
-				}
-			}
-		case p.url == "":
-			p.url = arg
+		case err != nil:
+			failed = err
+			found = append(found, p)
+		case p.info || len(p.urls) == 0:
+			idle = append(idle, p)
 		default:
-			return errors.New("the command has more than one URL")
+			found = append(found, p)
 		}
 	}
-	return nil
+	switch {
+	case len(found) > 1:
+		return nil, fmt.Errorf("there are %d commands of curl: give the one whose request is to be explained", len(found))
+	case failed != nil:
+		return nil, failed
+	case len(found) == 0 && len(idle) > 0:
+		return nil, errors.New("the command has no URL")
+	case len(found) == 0:
+		return nil, errors.New("there is no command of curl in it")
+	}
+	p := found[0]
+	if len(all) > 1 {
+		p.note("there are %d commands: the one of curl that sends a request is taken", len(all))
+	}
+	c, err := p.request()
+	if err != nil {
+		return nil, err
+	}
+	if bytes.IndexByte(c.Body, '\n') >= 0 && strings.Contains(text, "\r\n") {
+		p.note("line breaks within the data are read as LF, and those of the text are CR LF")
+	}
+	c.Notes = append(append(c.Notes, notes...), p.notes...)
+	return c, nil
 }
 
-func (p *curl) option(name string, value func() (string, error)) error {
-	switch name {
-	case "get":
-		p.get = true
+// starters run the command that follows them.
+var starters = strings.Fields("sudo doas time env exec nohup command nice ionice timeout stdbuf setsid unbuffer watch winpty call start cmd wsl noglob builtin " +
+	"proxychains proxychains4 torsocks strace ltrace docker podman nerdctl kubectl oc run run: -")
+
+// curlArguments returns the words after curl.
+func curlArguments(words []string) ([]string, bool) {
+	for i, w := range words {
+		name := strings.ToLower(strings.TrimPrefix(path.Base(strings.ReplaceAll(w, `\`, "/")), "@")) // as in a Makefile
+		if name == "curl" || name == "curl.exe" {
+			return words[i+1:], true
+		}
+		if i == 0 && !slices.Contains(starters, strings.TrimSuffix(name, ".exe")) {
+			return nil, false
+		}
+	}
+	return nil, false
+}
+
+// scriptOf is the script of a command such as sh -c 'curl ...'.
+func scriptOf(words []string) (string, bool) {
+	for i, w := range words {
+		if slices.Contains([]string{"sh", "bash", "dash", "ash", "zsh", "ksh"}, path.Base(w)) && len(words) == i+3 &&
+			strings.HasPrefix(words[i+1], "-") && strings.HasSuffix(words[i+1], "c") {
+			return words[i+2], true
+		}
+		if i == 0 && !slices.Contains(starters, w) {
+			break
+		}
+	}
+	return "", false
+}
+
+func (p *curl) note(format string, args ...any) {
+	p.notes = append(p.notes, fmt.Sprintf(format, args...))
+}
+
+// option takes one option; on is false for the form --no-name.
+func (p *curl) option(o *option, on bool, value func() (string, error)) error {
+	switch {
+	case o.name == "help" || o.name == "version" || o.name == "manual":
+		p.info = p.info || on
 		return nil
-	case "head":
-		p.head = true
+	case o.refused && on:
+		return fmt.Errorf("the option --%s of curl is not supported: what it sends is not told by the command. Save the request itself", o.name)
+	case !o.takesValue:
+		p.set(o.name, on)
+		if o.name == "next" {
+			return errors.New("--next makes more than one request of the command: give the one that is to be explained")
+		}
 		return nil
-	case "path-as-is":
-		p.asIs = true
-		return nil
-	}
-	takes := slices.Contains(curlValue, name)
-	switch name {
-	case "request", "header", "data", "data-ascii", "data-raw", "data-binary", "data-urlencode", "json", "user",
-		"user-agent", "referer", "cookie", "url":
-		takes = true
-	}
-	if slices.Contains(curlRefused, name) {
-		return fmt.Errorf("the option --%s of curl is not supported: what it sends is not told by the command. Save the request itself", name)
-	}
-	if strings.Contains(name, "=") {
-		return errors.New("an option of curl has its value in the next word, and not after =")
-	}
-	if !takes {
-		return nil // a switch
 	}
 	text, err := value()
-	if err != nil {
+	if err != nil || o.ignored {
 		return err
 	}
+	return p.value(o.name, text)
+}
+
+func (p *curl) set(name string, on bool) {
+	switch name {
+	case "get":
+		p.get = on
+	case "head":
+		p.head = on
+	case "path-as-is":
+		p.asIs = on
+	case "globoff":
+		p.globOff = on
+	case "compressed":
+		p.compressed = on
+	case "tr-encoding":
+		p.teHeader = on
+	case "crlf", "use-ascii":
+		p.crlf = on
+	case "http1.0", "http1.1", "http2":
+		p.http10, p.http2 = name == "http1.0", name == "http2"
+	}
+}
+
+func (p *curl) value(name, text string) error {
 	switch name {
 	case "request":
-		p.method = text
+		if p.method = text; text == "" {
+			return errors.New("--request names no method")
+		}
+	case "request-target":
+		p.target = text
+	case "proto-default":
+		p.scheme = text
 	case "url":
-		if p.url != "" {
-			return errors.New("the command has more than one URL")
+		if strings.HasPrefix(text, "@") {
+			return errors.New("--url reads URLs from a file, which is not supported; give the URL")
 		}
-		p.url = text
+		p.urls = append(p.urls, text)
 	case "header":
-		p.header(text)
+		return p.header(text)
 	case "user-agent":
-		p.headers = append(p.headers, [2]string{"User-Agent", text})
+		p.agent = &text
 	case "referer":
-		p.headers = append(p.headers, [2]string{"Referer", text})
+		text = strings.TrimSuffix(text, ";auto")
+		p.referer = &text
 	case "cookie":
-		if !strings.Contains(text, "=") {
-			return errors.New("cookies in a file are not supported; give the header Cookie")
+		switch {
+		case strings.HasPrefix(text, "@") || !strings.Contains(text, "=") && text != "":
+			return errors.New("--cookie names a file of cookies, which is not supported; give the header Cookie")
+		case text != "":
+			p.cookies = append(p.cookies, text)
 		}
-		p.headers = append(p.headers, [2]string{"Cookie", text})
 	case "user":
 		if !strings.Contains(text, ":") {
-			return errors.New("--user has no password")
+			return errors.New("--user has no password: curl asks for it")
 		}
-		p.headers = append(p.headers, [2]string{"Authorization", "Basic " + base64.StdEncoding.EncodeToString([]byte(text))})
-	case "data", "data-ascii", "data-raw", "data-binary", "data-urlencode", "json":
-		return p.data(name, text)
-	}
-	return nil
-}
-
-func (p *curl) header(text string) {
-	name, value, found := strings.Cut(text, ":")
-	value = strings.TrimSpace(value)
-	switch {
-	case found && value == "":
-		p.removed[strings.ToLower(name)] = true
-	case found:
-		p.headers = append(p.headers, [2]string{name, value})
-	case strings.HasSuffix(text, ";"):
-		p.headers = append(p.headers, [2]string{strings.TrimSuffix(text, ";"), ""})
-	}
-}
-
-func (p *curl) data(option, text string) error {
-	if p.hasData && option != "json" {
-		p.WriteByte('&')
-	}
-	p.hasData = true
-	name, file, isFile := "", "", false
-	switch option {
-	case "data-raw":
-	case "data-urlencode":
-		if at := strings.IndexAny(text, "=@"); at >= 0 {
-			name, isFile = text[:at], text[at] == '@'
-			text = text[at+1:]
-			file = text
-			if name != "" {
-				name += "="
-			}
+		p.user = &text
+	case "oauth2-bearer":
+		p.bearer = &text
+	case "range":
+		if strings.Trim(text, "0123456789") == "" && text != "" {
+			text += "-"
 		}
+		p.byteRange = &text
+	case "upload-file":
+		return p.uploadFile(text)
+	case "url-query":
+		return p.urlQuery(text)
 	default:
-		file, isFile = strings.CutPrefix(text, "@")
+		return p.addData(name, text)
 	}
-	if isFile {
-		if p.open == nil {
-			return errors.New("the command reads its data from a file, which is not opened here: save the request itself")
-		}
-		in, err := p.open(file)
-		if err != nil {
-			return fmt.Errorf("the data of the command: %w", err)
-		}
-		defer in.Close()
-		content, err := io.ReadAll(io.LimitReader(in, MaxSize+1))
-		if err != nil {
-			return fmt.Errorf("the data of the command: %w", err)
-		}
-		if text = string(content); option == "data" || option == "data-ascii" {
-			text = strings.NewReplacer("\r", "", "\n", "", "\x00", "").Replace(text)
-		}
-		p.notes = append(p.notes, fmt.Sprintf("%d bytes of data were read from the file that the command names, as it is now", len(content)))
-	}
-	if option == "data-urlencode" {
-		text = name + strings.ReplaceAll(url.QueryEscape(text), "+", "%20")
-	}
-	if option == "json" {
-		for _, name := range []string{"Content-Type", "Accept"} {
-			if !p.has(name) {
-				p.headers = append(p.headers, [2]string{name, "application/json"})
-			}
-		}
-	}
-	if p.Len()+len(text) > MaxSize {
-		return errors.New("the data are larger than 16 MiB")
-	}
-	p.WriteString(text)
 	return nil
-}
-
-func (p *curl) has(name string) bool {
-	for _, h := range p.headers {
-		if strings.EqualFold(h[0], name) {
-			return true
-		}
-	}
-	return p.removed[strings.ToLower(name)]
 }

@@ -2,145 +2,176 @@ package capture
 
 import (
 	"errors"
-	"strconv"
+	"fmt"
+	"regexp"
+	"slices"
 	"strings"
-	"unicode/utf8"
 )
 
-// words splits a command as a POSIX shell does, and expands nothing: variables,
-// substitutions and globs are refused or stay as they are.
-func words(text string) ([]string, error) {
-	var all []string
-	var word strings.Builder
-	inside := false
-	end := func() {
-		if inside {
-			all = append(all, word.String())
-			word.Reset()
-			inside = false
-		}
-	}
-	for i := 0; i < len(text); i++ {
-		switch c := text[i]; c {
-		case ' ', '\t', '\r':
-			end()
-		case '\n', ';', '|', '&', '<', '>':
-			end()
-			if len(all) > 0 {
-				return all, nil // the next command is not ours
-			}
-		case '\\':
-			i++
-			switch {
-			case i < len(text) && text[i] == '\n':
-			case i+1 < len(text) && text[i:i+2] == "\r\n":
-				i++
-			case i < len(text):
-				word.WriteByte(text[i])
-				inside = true
-			}
-		case '\'':
-			n := strings.IndexByte(text[i+1:], '\'')
-			if n < 0 {
-				return nil, errors.New("a ' is not closed")
-			}
-			word.WriteString(text[i+1 : i+1+n])
-			i += n + 1
-			inside = true
-		case '"':
-			n, err := double(&word, text[i+1:])
-			if err != nil {
-				return nil, err
-			}
-			i += n
-			inside = true
-		case '$', '`':
-			if c == '$' && i+1 < len(text) && text[i+1] == '\'' {
-				n, err := escaped(&word, text[i+2:])
-				if err != nil {
-					return nil, err
-				}
-				i += n + 1
-				inside = true
-				continue
-			}
-			if len(all) == 0 && !inside && i+1 < len(text) && text[i+1] == ' ' {
-				continue // a prompt
-			}
-			return nil, errors.New("the command holds a variable or a substitution; give it with its value")
-		default:
-			word.WriteByte(c)
-			inside = true
-		}
-	}
-	end()
-	return all, nil
+// command is a simple command: its words as the program gets them.
+type command struct {
+	words []string
+	// err says why the words from a certain one on are not known.
+	err   error
+	stdin input
 }
 
-// double reads up to the closing quote and returns how many bytes that is.
-func double(word *strings.Builder, text string) (int, error) {
-	for i := 0; i < len(text); i++ {
-		switch c := text[i]; {
-		case c == '"':
-			return i + 1, nil
-		case c == '$' || c == '`':
-			return 0, errors.New("the command holds a variable or a substitution; give it with its value")
-		case c == '\\' && i+1 < len(text) && strings.IndexByte("\\\"$`\n", text[i+1]) >= 0:
-			if i++; text[i] != '\n' {
-				word.WriteByte(text[i])
-			}
-		default:
-			word.WriteByte(c)
-		}
-	}
-	return 0, errors.New("a \" is not closed")
+func (c command) callsCurl() bool {
+	_, calls := curlArguments(c.words)
+	return calls
 }
 
-// escaped reads the $'...' of bash, which browsers write.
-func escaped(word *strings.Builder, text string) (int, error) {
-	simple := map[byte]byte{'n': '\n', 't': '\t', 'r': '\r', 'a': '\a', 'b': '\b', 'f': '\f', 'v': '\v', 'e': 0x1b}
-	for i := 0; i < len(text); i++ {
-		if text[i] == '\'' {
-			return i + 1, nil
+var (
+	webRequest  = regexp.MustCompile(`(?im)^\s*(?:PS [^>\n]*>\s*)?(?:\$[\w:]+\s*=\s*)?(?:invoke-webrequest|invoke-restmethod|iwr|irm)(?:\s|$)|^\s*\$session\s*=`)
+	backtickEnd = regexp.MustCompile("[ \\t]`\r?\n[ \\t]*(?:>> )?[-'\"h]")
+	cmdPrompt   = regexp.MustCompile(`(?m)^\s*[A-Za-z]:\\[^>\n]*>`)
+	psPrompt    = regexp.MustCompile(`(?m)^\s*PS [^>\n]*> ?`)
+	caret       = regexp.MustCompile(`(?m)(^|[ \t])\^("|\r?$)`)
+)
+
+// commands splits a text into the commands that a shell would start, and expands
+// nothing whose value does not stand in the text.
+func commands(text string) (all []command, notes []string, err error) {
+	text = unfenced(text)
+	if breaks := strings.Count(text, "\r\n"); breaks > 0 && breaks == strings.Count(text, "\n") {
+		text = strings.ReplaceAll(text, "\r\n", "\n")
+	}
+	head := text[:min(len(text), 16<<10)] // tells the kind of shell
+	switch {
+	case webRequest.MatchString(head):
+		return nil, nil, errors.New("this is a command of PowerShell's Invoke-WebRequest, and none of curl: " + copyAsCurl)
+	case psPrompt.MatchString(head), backtickEnd.MatchString(head) && !caret.MatchString(head) && !strings.Contains(head, "\\\n"):
+		text, notes = withoutPrompts(text)
+		all, more, err := powerShellCommands(text)
+		return all, append(notes, more...), err
+	case cmdPrompt.MatchString(head), caret.MatchString(head) && !posixQuotes(head):
+		text, notes = withoutPrompts(text)
+		all, more, err := cmdCommands(text)
+		return all, append(notes, more...), err
+	}
+	text, notes = withoutPrompts(text)
+	all, more, err := shellCommands(text)
+	return all, append(notes, more...), err
+}
+
+// posixQuotes tells whether the first quote of a text is one that cmd.exe does
+// not have: what looks like its ^ is then part of a value.
+func posixQuotes(text string) bool {
+	first := strings.IndexAny(text, `'"`)
+	return first >= 0 && text[first] == '\''
+}
+
+// unfenced leaves out the fence of Markdown around a block of code.
+func unfenced(text string) string {
+	trimmed := strings.TrimSpace(text)
+	rest, opened := strings.CutPrefix(trimmed, "```")
+	inner, closed := strings.CutSuffix(rest, "```")
+	if _, inner, found := strings.Cut(inner, "\n"); opened && closed && found {
+		return inner
+	}
+	return text
+}
+
+// calls matches a command that starts curl, as far as the name.
+const calls = `(?:(?:[A-Za-z_]\w*=\S*|sudo|doas|time|env|exec|nohup|command|-\S+|&)\s+)*@?(?:"[^"]*[/\\]curl(?:\.exe)?"|(?:[^\s'"]*[/\\])?curl(?:\.exe)?)(?:\s|$)`
+
+var (
+	prompted  = regexp.MustCompile(`^(\s*(?:PS [^>]*>|[A-Za-z]:\\[^>]*>|[^'"|;&<>=` + "`" + `]*[$#%❯λ»][ \t]+|\++ |➜ [^'"|;&<>=` + "`" + `]*?|[^'"|;&<>=` + "`" + `]*>)\s*)` + calls)
+	atStart   = regexp.MustCompile(`^[ \t]*` + calls)
+	secondary = regexp.MustCompile(`^(?:(?:[dbs]?quote|heredoc|cmdand|cmdor|pipe|cursh|subsh)?>>? ?|More\? ?)`)
+)
+
+// withoutPrompts takes the prompts of a shell away, and what the commands
+// printed: where lines have prompts, those without one are no commands.
+func withoutPrompts(text string) (string, []string) {
+	lines := strings.Split(text, "\n")
+	prompt := ""
+	for _, line := range lines {
+		if m := promptOf(line); m != "" {
+			prompt = m
+			break
 		}
-		if text[i] != '\\' || i+1 >= len(text) {
-			word.WriteByte(text[i])
+	}
+	if strings.TrimSpace(prompt) == "#" && slices.ContainsFunc(lines, startsCurl) {
+		prompt = "" // a comment
+	}
+	var b strings.Builder
+	var left openQuote
+	output := false
+	heredoc := strings.Contains(text, "<<")
+	for _, line := range lines {
+		rest, isCommand := strings.CutPrefix(line, strings.TrimRight(prompt, " "))
+		own := promptOf(line)
+		switch {
+		case prompt == "" && left.continued && secondary.MatchString(line):
+			if after := secondary.ReplaceAllString(line, ""); strings.HasPrefix(after, "-") {
+				line = after // no file has such a name
+			}
+		case prompt == "":
+		case left.open() || heredoc && !isCommand && b.Len() > 0:
+			line = secondary.ReplaceAllString(line, "")
+		case own != "" && strings.TrimSpace(own) != "#":
+			line = line[len(own):]
+		case isCommand:
+			line = rest
+		case startsCurl(line):
+		default:
+			output = output || strings.TrimSpace(line) != ""
 			continue
 		}
-		i++
-		digits := func(from, most, base int) (uint64, int) {
-			n := 0
-			for n < most && from+n < len(text) && isDigit(text[from+n], base) {
-				n++
-			}
-			v, _ := strconv.ParseUint(text[from:from+n], base, 32)
-			return v, n
-		}
-		switch c := text[i]; {
-		case simple[c] != 0:
-			word.WriteByte(simple[c])
-		case c == 'x':
-			v, n := digits(i+1, 2, 16)
-			word.WriteByte(byte(v))
-			i += n
-		case c == 'u' || c == 'U':
-			v, n := digits(i+1, map[byte]int{'u': 4, 'U': 8}[c], 16)
-			word.WriteString(string(utf8.AppendRune(nil, rune(v))))
-			i += n
-		case c >= '0' && c <= '7':
-			v, n := digits(i, 3, 8)
-			word.WriteByte(byte(v))
-			i += n - 1
-		default:
-			word.WriteByte(c)
-		}
+		b.WriteString(line + "\n")
+		left.line(line)
 	}
-	return 0, errors.New("a $' is not closed")
+	if output {
+		return b.String(), []string{"lines without the prompt are what the command printed, and are left out"}
+	}
+	return b.String(), nil
 }
 
-func isDigit(c byte, base int) bool {
-	_, err := strconv.ParseUint(string(c), base, 8)
-	return err == nil
+// promptOf is the prompt in front of a call of curl, or "".
+func promptOf(line string) string {
+	if m := prompted.FindStringSubmatch(line[:min(len(line), 1024)]); m != nil {
+		return m[1]
+	}
+	return ""
+}
+
+func startsCurl(line string) bool { return atStart.MatchString(line[:min(len(line), 1024)]) }
+
+// openQuote knows whether a command goes on in the next line.
+type openQuote struct {
+	quote     byte
+	continued bool
+}
+
+func (o *openQuote) open() bool { return o.quote != 0 || o.continued }
+
+func (o *openQuote) line(line string) {
+	for i := 0; i < len(line); i++ {
+		switch c := line[i]; {
+		case c == '\\' && o.quote != '\'':
+			i++
+		case c == o.quote:
+			o.quote = 0
+		case o.quote == 0 && (c == '\'' || c == '"'):
+			o.quote = c
+		}
+	}
+	end := strings.TrimRight(line, "\r")
+	o.continued = strings.HasSuffix(end, `\`) || strings.HasSuffix(end, "^") || strings.HasSuffix(end, "`") && o.quote == 0 ||
+		strings.HasSuffix(end, "|") || strings.HasSuffix(end, "&&")
+}
+
+var errTypographic = errors.New("the command holds typographic quotes, dashes or blanks, which no shell takes for \" ' - or a blank: write those")
+
+// typographic tells whether text outside quotes has what an editor made of quotes
+// and hyphens.
+func typographic(text string) bool {
+	return strings.ContainsAny(text, "“”„‘’\u00a0") || strings.HasPrefix(text, "–") || strings.HasPrefix(text, "—")
+}
+
+func unknownValue(what string) error {
+	return fmt.Errorf("the command holds %.60s, whose value is not known here: write the value in its place", what)
 }
 
 // Quote returns the text as one word of a POSIX shell.

@@ -122,7 +122,7 @@ func TestHonestSecrets_T189(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "environments.yaml")
 	for range 40 {
 		var text strings.Builder
-		text.WriteString("environments:\n  dev:\n    keys:\n")
+		text.WriteString("environments:\n  dev:\n    hosts: [api.example.com]\n    keys:\n")
 		for i := range 500 {
 			secret := make([]byte, 16+rnd.IntN(49))
 			for j := range secret {

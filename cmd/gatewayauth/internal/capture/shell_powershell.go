@@ -1,0 +1,193 @@
+package capture
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// powerShellLine reads commands as PowerShell does, as far as they are words and
+// quotes.
+type powerShellLine struct {
+	commands []command
+	notes    []string
+	words    []string
+	word     strings.Builder
+	inside   bool
+	err      error
+	stdin    input
+}
+
+func powerShellCommands(text string) ([]command, []string, error) {
+	p := &powerShellLine{}
+	for i := 0; i < len(text); i++ {
+		rest := text[i:]
+		switch c := text[i]; {
+		case c == ' ' || c == '\t' || c == '\r':
+			p.endWord()
+		case c == '\n' || c == ';':
+			p.end(input{})
+		case c == '|' || c == '&':
+			n := len(rest) - len(strings.TrimLeft(rest, string(c)))
+			if i += n - 1; c == '|' && n == 1 {
+				p.end(input{why: "comes from a command whose output is not known here"})
+			} else if n == 2 || p.inside || len(p.words) > 0 {
+				p.end(input{})
+			} // else it calls the command that follows
+		case c == '#' && !p.inside:
+			for i+1 < len(text) && text[i+1] != '\n' {
+				i++
+			}
+		case c == '`' && strings.HasPrefix(strings.TrimPrefix(rest[1:], "\r"), "\n"):
+			i += strings.IndexByte(rest, '\n')
+		case c == '`' && len(rest) > 1:
+			i++
+			p.plain(powerShellEscape(text[i]))
+		case c == '\'':
+			i += p.single(rest)
+		case c == '"':
+			i += p.double(rest)
+		case c == '>':
+			i += p.redirection(rest)
+		case strings.IndexByte("(){},<", c) >= 0, c == '@' && !p.inside, c == '$':
+			p.fail(evaluated(c))
+			p.plain(c)
+		default:
+			p.plain(c)
+		}
+	}
+	p.end(input{})
+	return p.commands, p.notes, nil
+}
+
+func (p *powerShellLine) plain(c byte) {
+	p.word.WriteByte(c)
+	p.inside = true
+}
+
+func evaluated(c byte) error {
+	return fmt.Errorf("the command holds a %c that PowerShell evaluates, and its value is not known here: write the value in its place, in single quotes", c)
+}
+
+func (p *powerShellLine) fail(err error) {
+	if p.err == nil {
+		p.err = err
+	}
+}
+
+// single reads '...', in which two of them are a quote. It returns how far the last byte is.
+func (p *powerShellLine) single(text string) int {
+	p.inside = true
+	for i := 1; i < len(text); i++ {
+		if text[i] == '\'' {
+			if i+1 >= len(text) || text[i+1] != '\'' {
+				return i
+			}
+			i++
+		}
+		p.word.WriteByte(text[i])
+	}
+	p.fail(errors.New("a ' is not closed"))
+	return len(text)
+}
+
+func (p *powerShellLine) double(text string) int {
+	p.inside = true
+	for i := 1; i < len(text); i++ {
+		switch c := text[i]; {
+		case c == '"' && i+1 < len(text) && text[i+1] == '"':
+			i++
+			p.word.WriteByte('"')
+		case c == '"':
+			return i
+		case c == '`' && i+1 < len(text):
+			i++
+			p.word.WriteByte(powerShellEscape(text[i]))
+		case c == '$' && i+1 < len(text) && (isLetter(text[i+1]) || strings.IndexByte("_{(:?^$", text[i+1]) >= 0):
+			p.fail(evaluated(c))
+			p.word.WriteByte(c)
+		default:
+			p.word.WriteByte(c)
+		}
+	}
+	p.fail(errors.New("a \" is not closed"))
+	return len(text)
+}
+
+func powerShellEscape(c byte) byte {
+	if e, ok := map[byte]byte{'0': 0, 'a': '\a', 'b': '\b', 'e': 0x1b, 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t', 'v': '\v'}[c]; ok {
+		return e
+	}
+	return c
+}
+
+// redirection takes the name of its file, and the number in front of it.
+func (p *powerShellLine) redirection(text string) int {
+	if w := p.word.String(); len(w) == 1 && strings.Contains("123456*", w) {
+		p.word.Reset()
+		p.inside = false
+	}
+	p.endWord()
+	n := len(text) - len(strings.TrimLeft(text, ">& \t"))
+	for n < len(text) && !strings.ContainsRune(" \t\r\n;|", rune(text[n])) {
+		n++
+	}
+	return n - 1
+}
+
+func (p *powerShellLine) endWord() {
+	if !p.inside {
+		return
+	}
+	p.words = append(p.words, p.word.String())
+	p.word.Reset()
+	p.inside = false
+}
+
+// end closes a command; next is standard input of the one after it.
+func (p *powerShellLine) end(next input) {
+	p.endWord()
+	c := command{err: p.err, stdin: p.stdin}
+	for _, w := range p.words {
+		passed, err := p.passed(w)
+		if err != nil && c.err == nil {
+			c.err = err
+		}
+		c.words = append(c.words, passed)
+	}
+	if len(c.words) > 0 {
+		p.commands = append(p.commands, c)
+		if c.callsCurl() && c.err == nil && !slices.ContainsFunc(c.words, func(w string) bool { return strings.HasSuffix(strings.ToLower(w), "curl.exe") }) {
+			p.note("read as curl.exe; in Windows PowerShell, curl is another name of Invoke-WebRequest")
+		}
+	}
+	p.words, p.err, p.stdin = nil, nil, next
+}
+
+func (p *powerShellLine) note(text string) {
+	if !slices.Contains(p.notes, text) {
+		p.notes = append(p.notes, text)
+	}
+}
+
+// passed is what a program gets for a word. Windows PowerShell hands quotes on as
+// they stand, so that they need a backslash; PowerShell 7.3 does not.
+func (p *powerShellLine) passed(word string) (string, error) {
+	quotes, escaped := strings.Count(word, `"`), strings.Count(word, `\"`)
+	switch {
+	case typographic(word):
+		return word, errTypographic
+	case word == "":
+		return word, errors.New("the command holds an empty word, which Windows PowerShell leaves out: write the command for another shell")
+	case quotes == 0:
+		return word, nil
+	case escaped == 0:
+		p.note("the quotes in it are read as PowerShell 7.3 and later hand them on; Windows PowerShell drops them")
+		return word, nil
+	case escaped == quotes && !strings.Contains(word, `\\"`):
+		p.note(`the \" in it are read as Windows PowerShell hands them on; PowerShell 7.3 and later keep the backslash`)
+		return strings.ReplaceAll(word, `\"`, `"`), nil
+	}
+	return word, errors.New("the command holds quotes with and without a backslash, which versions of PowerShell hand on differently: save the request itself")
+}
