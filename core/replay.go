@@ -23,6 +23,10 @@ type ReplayStore interface {
 	Add(ctx context.Context, e ReplayEntry) (added bool, err error)
 }
 
+// MaxClockSkew is the largest [Config.ClockSkew]: no policy accepts a request that
+// is not presigned later than this after its signed date.
+const MaxClockSkew = maxClockSkew
+
 // A ReplayEntry stands for one signed request. Environment and Fingerprint
 // together identify it; the rest follows from it but for Now.
 type ReplayEntry struct {
@@ -37,9 +41,10 @@ type ReplayEntry struct {
 	// has the same.
 	SignedAt time.Time
 	// Until is the last instant at which the policy accepts the request by its
-	// date: up to an hour after SignedAt, where the policy decides about that. A
-	// presigned request says it itself: up to a week after SignedAt, and the
-	// same each time.
+	// date. The policy of the next reload may accept it for longer, up to
+	// [MaxClockSkew] after SignedAt: a store that does not know what it has
+	// forgotten keeps the entry until then. A presigned request says it itself: up
+	// to a week after SignedAt, and the same each time.
 	Until     time.Time
 	Presigned bool
 	// Now is the verifier's clock. It may step in both directions.

@@ -4,6 +4,8 @@ import (
 	"maps"
 	"sync/atomic"
 	"time"
+
+	"github.com/gatewayauth/gatewayauth/core"
 )
 
 // classes are by lifetime, from the signed date to Until. One request must
@@ -15,7 +17,7 @@ import (
 // those of the others for the longest of their class: a presigned request may
 // be used first when others of its date have long expired.
 var classes = [...]class{
-	{longest: time.Hour, width: 15 * time.Second},
+	{longest: core.MaxClockSkew, width: 15 * time.Second},
 	{longest: time.Hour, width: 15 * time.Second, constant: true},
 	{longest: 6 * time.Hour, width: time.Minute, constant: true},
 	{longest: 24 * time.Hour, width: 5 * time.Minute, constant: true},
@@ -28,7 +30,7 @@ type class struct {
 }
 
 // ahead is how far in the future a date is accepted at most, in seconds.
-const ahead = 3600
+const ahead = int64(core.MaxClockSkew / time.Second)
 
 // A ring holds the entries of one class in buckets by the signed date. It is
 // not a ring in memory: steps of the clock may leave far dates side by side.

@@ -42,7 +42,8 @@ type Config struct {
 	Timeout time.Duration
 	// ClockStep is how far a clock may step back, or two instances' clocks be
 	// apart, so that no entry ends while its request can still be accepted: it is
-	// added to every entry's life. 0 means one hour; at most 24 hours.
+	// added to every entry's life. 0 means one hour; at most 24 hours. A longer
+	// clock skew after a reload does not need it.
 	ClockStep time.Duration
 	// Logger takes the warnings about the server; nil means slog.Default().
 	Logger *slog.Logger `json:"-"`

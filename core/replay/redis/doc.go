@@ -38,10 +38,13 @@
 // (CONFIG GET and INFO are both forbidden to the user). A full server with
 // noeviction answers with an error, and requests are refused with 503.
 //
-// An entry takes about 130 bytes of the server's memory, and lives until the
-// request's last instant and [Config].ClockStep longer: 75 minutes with default
-// settings, which is 600 MB for 1,000 requests per second. A ClockStep of five
-// minutes makes that 20 minutes.
+// An entry takes about 130 bytes of the server's memory. It lives for an hour
+// after the signed date, the largest clock skew that a policy can have, and
+// [Config].ClockStep longer: two hours with default settings, which is 940 MB for
+// 1,000 requests per second. A ClockStep of five minutes makes that 65 minutes.
+// The policy's own clock skew makes no difference, so that nothing is accepted
+// again after a reload to a longer one. A presigned request says itself how long
+// it can be accepted; its entry lives as long, and ClockStep longer.
 //
 // The user needs the commands SET, on keys with the prefix, and PING; for the
 // probe CONFIG GET or INFO; in a cluster CLUSTER SLOTS and CLUSTER SHARDS; for

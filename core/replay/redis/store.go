@@ -63,12 +63,12 @@ func (s *Store) Add(ctx context.Context, e core.ReplayEntry) (added bool, err er
 	if s.ctx.Err() != nil {
 		return false, errClosed
 	}
-	life := e.Until.Sub(e.Now)
+	if e.Until.Sub(e.Now) <= -s.config.ClockStep {
+		return false, errEnded
+	}
+	life := end(&e).Sub(e.Now)
 	if life > maxLife {
 		return false, errLife
-	}
-	if life <= -s.config.ClockStep {
-		return false, errEnded
 	}
 	budget, cancel := context.WithTimeout(ctx, s.config.Timeout)
 	defer cancel()
@@ -95,6 +95,16 @@ func (s *Store) Add(ctx context.Context, e core.ReplayEntry) (added bool, err er
 	case <-budget.Done():
 		return false, s.late(ctx)
 	}
+}
+
+// end is the last instant at which a policy can accept the request by its date.
+// It is not that of the policy that e comes from: the one after a reload may have
+// a longer clock skew, and the server does not say what it has forgotten.
+func end(e *core.ReplayEntry) time.Time {
+	if last := e.SignedAt.Add(core.MaxClockSkew); !e.Presigned && last.After(e.Until) {
+		return last
+	}
+	return e.Until
 }
 
 type result struct {

@@ -112,24 +112,30 @@ func TestT098Keys(t *testing.T) {
 	}
 }
 
-// TestF10Life: an entry outlives its request by ClockStep, whatever the clock did.
+// TestF10Life: an entry outlives its request by ClockStep, whatever the clock did,
+// and whatever clock skew the policy has.
 func TestF10Life(t *testing.T) {
 	server := startServer(t)
 	for _, tt := range []struct {
 		name        string
+		presigned   bool
 		step, until time.Duration
 		life        time.Duration
 	}{
-		{"default", 0, 15 * time.Minute, 75 * time.Minute},
-		{"presigned", 0, 7 * 24 * time.Hour, 169 * time.Hour},
-		{"at its end", 0, 0, time.Hour},
-		{"past its end", 0, -59 * time.Minute, time.Minute},
-		{"configured", 2 * time.Minute, time.Minute, 3 * time.Minute},
+		{"default", false, 0, 15 * time.Minute, 2 * time.Hour},
+		{"a short skew", false, 0, time.Second, 2 * time.Hour},
+		{"the longest skew", false, 0, time.Hour, 2 * time.Hour},
+		{"presigned", true, 0, 7 * 24 * time.Hour, 169 * time.Hour},
+		{"presigned, at its end", true, 0, 0, time.Hour},
+		{"presigned, past its end", true, 0, -59 * time.Minute, time.Minute},
+		{"presigned, configured", true, 2 * time.Minute, time.Minute, 3 * time.Minute},
+		{"configured", false, 2 * time.Minute, time.Minute, 62 * time.Minute},
+		{"past its end", false, 0, -59 * time.Minute, 2 * time.Hour},
 	} {
 		server.ask("FLUSHALL")
 		s := open(t, server.url(""), func(c *redis.Config) { c.ClockStep = tt.step })
 		e := entry()
-		e.Until = e.Now.Add(tt.until)
+		e.SignedAt, e.Until, e.Presigned = e.Now, e.Now.Add(tt.until), tt.presigned
 		want(t, tt.name, s, e, true)
 		keys := server.ask("KEYS", "*")
 		left, err := strconv.Atoi(strings.TrimPrefix(server.ask("PTTL", keys[0])[0], ":"))
