@@ -24,18 +24,24 @@ func sourceOf(key core.Key) sourceFunc {
 	return func(context.Context, string) (*core.Key, error) { return &key, nil }
 }
 
-// TestKeySourceCannotOpenADoor: an empty secret would let everybody sign, an
+// TestKeySourceCannotOpenADoor: an empty or blank secret would let everybody sign, an
 // empty name would be bound to every API without a binding, and a source that
 // answers with another key would let that key's holder be asked for.
 func TestKeySourceCannotOpenADoor(t *testing.T) {
 	emptyPrevious, nameless, other := k1, k1, k2
 	emptyPrevious.Previous = []core.PreviousSecret{{Secret: core.NewSecret("")}}
 	nameless.Name = ""
+	blank, blankPrevious, blankToken := k1, k1, k1
+	blank.Secret, blankToken.SessionToken = core.NewSecret(" \n"), core.NewSecret("\u00a0")
+	blankPrevious.Previous = []core.PreviousSecret{{Secret: core.NewSecret("\r\n")}}
 	for name, tt := range map[string]struct {
 		answer, signer core.Key
 		def            string
 	}{
 		"empty previous secret":     {emptyPrevious, core.Key{ID: k1.ID}, "k1"},
+		"blank secret":              {blank, blank, "k1"},
+		"blank previous secret":     {blankPrevious, core.Key{ID: k1.ID, Secret: core.NewSecret("\r\n")}, "k1"},
+		"blank session token":       {blankToken, blankToken, "k1"},
 		"no name, no default":       {nameless, k1, ""},
 		"key with another id":       {other, core.Key{ID: k1.ID, Secret: k2.Secret}, "k2"},
 		"right key, other spelling": {k1, core.Key{ID: strings.ToLower(k1.ID), Secret: k1.Secret}, "k1"},

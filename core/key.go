@@ -36,18 +36,21 @@ type PreviousSecret struct {
 }
 
 // usable reports whether a source's answer is the key with the id, fit to be
-// verified with: an empty secret would let everybody sign.
+// verified with: an empty or a blank secret would let everybody sign.
 func (k *Key) usable(id string) bool {
-	if k.Name == "" || k.ID != id || k.Secret.IsZero() {
+	if k.Name == "" || k.ID != id || k.Secret.IsBlank() || k.blankToken() {
 		return false
 	}
-	for _, p := range k.Previous {
-		if p.Secret.IsZero() {
+	for i := range k.Previous {
+		if k.Previous[i].Secret.IsBlank() {
 			return false
 		}
 	}
 	return true
 }
+
+// blankToken reports whether the key has a session token that is none.
+func (k *Key) blankToken() bool { return !k.SessionToken.IsZero() && k.SessionToken.IsBlank() }
 
 // appendSecrets appends the secrets accepted at now: the current one first.
 func (k *Key) appendSecrets(dst []Secret, now time.Time) []Secret {
@@ -63,8 +66,10 @@ func (k *Key) appendSecrets(dst []Secret, now time.Time) []Secret {
 // A KeySource finds keys by id. Key must be safe for concurrent use, should
 // return when ctx ends, and returns [ErrKeyUnknown] where there is no key with
 // that id; any other error, a panic, a key with another id, and one without a
-// name or with an empty secret, is answered with 503. The caller does not change the returned key, and neither may the source afterwards. The id
-// comes from the request: any bytes up to the limit of the header.
+// name or with a secret or session token that is empty or blank, is answered with
+// 503. The caller does not change the returned key, and neither may the source
+// afterwards. The id comes from the request: any bytes up to the limit of the
+// header.
 type KeySource interface {
 	Key(ctx context.Context, id string) (*Key, error)
 }
@@ -73,7 +78,8 @@ type KeySource interface {
 var ErrKeyUnknown = errors.New("no key with this id")
 
 // Keys returns a [KeySource] of a fixed set of keys. [New] reports keys of the
-// set without name, id or secret, and names and ids that occur twice in an
+// set without name, id or secret, those that are blank (see [Secret.IsBlank])
+// included, and names and ids that occur twice in an
 // environment.
 func Keys(keys ...Key) KeySource {
 	set := &keySet{byID: make(map[string]*Key, len(keys)), all: make([]*Key, 0, len(keys))}
@@ -112,26 +118,37 @@ func (x *keyIndex) add(source KeySource) (problems []error) {
 	}
 	for i, key := range set.all {
 		switch {
-		case key.Name == "":
+		case isBlank(key.Name):
 			problems = append(problems, fmt.Errorf("key %d: no name", i))
 		case x.names[key.Name]:
 			problems = append(problems, fmt.Errorf("key %q: the name occurs twice in this environment", key.Name))
 		}
 		switch {
-		case key.ID == "":
+		case isBlank(key.ID):
 			problems = append(problems, fmt.Errorf("key %q: no id", key.Name))
 		case x.ids[key.ID]:
 			problems = append(problems, fmt.Errorf("key %q: the id %q occurs twice in this environment", key.Name, key.ID))
 		}
-		if key.Secret.IsZero() {
-			problems = append(problems, fmt.Errorf("key %q: empty secret", key.Name))
+		if key.Secret.IsBlank() {
+			problems = append(problems, fmt.Errorf("key %q: %s secret", key.Name, emptyOrBlank(key.Secret)))
 		}
 		for j, p := range key.Previous {
-			if p.Secret.IsZero() {
-				problems = append(problems, fmt.Errorf("key %q: previous secret %d is empty", key.Name, j))
+			if p.Secret.IsBlank() {
+				problems = append(problems, fmt.Errorf("key %q: previous secret %d is %s", key.Name, j, emptyOrBlank(p.Secret)))
 			}
+		}
+		if key.blankToken() {
+			problems = append(problems, fmt.Errorf("key %q: blank session token", key.Name))
 		}
 		x.names[key.Name], x.ids[key.ID] = true, true
 	}
 	return problems
+}
+
+// emptyOrBlank says which of the two a blank secret is.
+func emptyOrBlank(s Secret) string {
+	if s.IsZero() {
+		return "empty"
+	}
+	return "blank"
 }

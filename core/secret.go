@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"sync"
 	"sync/atomic"
+	"unicode"
 )
 
 const redacted = "[redacted]"
@@ -48,6 +49,27 @@ func (s Secret) Reveal() string {
 
 // IsZero reports whether the secret is empty.
 func (s Secret) IsZero() bool { return s.held == nil }
+
+// IsBlank reports whether the secret has no visible character: it is empty, or
+// holds nothing but blanks, line ends, control characters (NUL among them) and
+// characters that Unicode does not show, such as a byte order mark. That is what a
+// broken pipeline leaves of a secret, and everybody could guess it: [New] takes no
+// key with such a secret, as it takes none with an empty one.
+func (s Secret) IsBlank() bool { return isBlank(s.Reveal()) }
+
+// isBlank reports whether a text has no visible character. Bytes that are not
+// UTF-8 count as visible: a secret may be binary.
+func isBlank(text string) bool {
+	for _, r := range text {
+		if '!' <= r && r <= '~' { // nearly always the first one
+			return false
+		}
+		if !unicode.In(r, unicode.Z, unicode.Cc, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector) {
+			return false
+		}
+	}
+	return true
+}
 
 // String returns "[redacted]".
 func (s Secret) String() string { return redacted }

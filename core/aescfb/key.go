@@ -21,7 +21,8 @@ type Key struct {
 	Algorithm string
 	// Key is the AES key itself: 16 bytes for aes-128-cfb, 32 for aes-256-cfb.
 	Key core.Secret
-	// Vector is the initialization vector: 16 bytes.
+	// Vector is the initialization vector: 16 bytes, of which one at least is a
+	// visible character, as in the gateway's console.
 	Vector core.Secret
 	// Previous are earlier keys and vectors, still accepted during a rotation.
 	Previous []Previous
@@ -88,10 +89,10 @@ func (k *Key) check(problem func(field string, err error)) {
 	if !known && k.Algorithm != "" {
 		problem("Algorithm", errors.New("neither aes-128-cfb nor aes-256-cfb"))
 	}
-	if err := checkKey(len(k.Key.Reveal()), size); err != nil {
+	if err := checkKey(k.Key, size); err != nil {
 		problem("Key", err)
 	}
-	if err := checkVector(len(k.Vector.Reveal())); err != nil {
+	if err := checkVector(k.Vector); err != nil {
 		problem("Vector", err)
 	}
 	for i, p := range k.Previous {
@@ -99,21 +100,26 @@ func (k *Key) check(problem func(field string, err error)) {
 		if p.Key.IsZero() && p.Vector.IsZero() {
 			problem(field, errors.New("neither key nor vector"))
 		}
-		if err := checkKey(len(p.Key.Reveal()), 0); err != nil && !p.Key.IsZero() {
+		if err := checkKey(p.Key, 0); err != nil && !p.Key.IsZero() {
 			problem(field+".Key", err)
 		}
-		if err := checkVector(len(p.Vector.Reveal())); err != nil && !p.Vector.IsZero() {
+		if err := checkVector(p.Vector); err != nil && !p.Vector.IsZero() {
 			problem(field+".Vector", err)
 		}
 	}
 }
 
-// checkKey takes the length of a key, and the one that it must have, 0 where
-// either is right.
-func checkKey(length, want int) error {
+var errBlank = errors.New("blank: it has no visible character")
+
+// checkKey takes a key, and the length that it must have, 0 where either is
+// right.
+func checkKey(key core.Secret, want int) error {
+	length := len(key.Reveal())
 	switch {
 	case length == 0:
 		return errors.New("empty")
+	case key.IsBlank():
+		return errBlank
 	case want != 0 && length != want:
 		return fmt.Errorf("%d bytes long, not %d as its algorithm has it", length, want)
 	case length != 16 && length != 32:
@@ -122,12 +128,15 @@ func checkKey(length, want int) error {
 	return nil
 }
 
-func checkVector(length int) error {
-	switch length {
-	case 0:
+func checkVector(vector core.Secret) error {
+	length := len(vector.Reveal())
+	switch {
+	case length == 0:
 		return errors.New("empty")
-	case aes.BlockSize:
-		return nil
+	case vector.IsBlank():
+		return errBlank
+	case length != aes.BlockSize:
+		return fmt.Errorf("%d bytes long, not %d", length, aes.BlockSize)
 	}
-	return fmt.Errorf("%d bytes long, not %d", length, aes.BlockSize)
+	return nil
 }

@@ -133,7 +133,9 @@
 // remembered about tokens is forgotten with every change of the file.
 //
 // A secret that is missing or empty is an error: for [Watch] those of the
-// environment that it follows, for [Load] those of all environments.
+// environment that it follows, for [Load] those of all environments. One without a
+// visible character (blanks, line ends, NUL, a byte order mark) is an empty one;
+// see [core.Secret.IsBlank]. The same holds for every other text of the file.
 //
 // # Replay
 //

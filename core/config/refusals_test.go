@@ -193,6 +193,9 @@ var refusals = []struct{ name, file, want string }{
 		":4: environments.R.keys[0].password.env: the environment variable GATEWAYAUTH_ABSENT is not set"},
 
 	// Secrets.
+	{"T177 blank secret in a block", head + "    keys:\n    - name: k\n      type: hmac\n      key: i\n      secret: |\n\n\n    default: k\n", ":7: environments.R.keys[0].secret: is empty"},
+	{"T177 blank replay URL", oneKey + "    replay: {store: redis, url: ' '}\n", ":5: environments.R.replay.url: is blank: it has no visible character"},
+	{"T177 blank password in a replay URL", oneKey + "    replay: {store: redis, url: 'redis://:%20%0A@h'}\n", ":5: environments.R.replay.url: a user without a password"},
 	{"empty secret", head + "    keys: [{name: k, type: hmac, key: i, secret: ''}]\n", ":3: environments.R.keys[0].secret: is empty"},
 	{"secret without value", head + "    keys:\n    - {name: k, type: hmac, key: i, secret: }\n", ":4: environments.R.keys[0].secret: is empty"},
 	{"secret null", head + "    keys: [{name: k, type: hmac, key: i, secret: null}]\n", ":3: environments.R.keys[0].secret: is empty"},

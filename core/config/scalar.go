@@ -9,7 +9,12 @@ import (
 	"time"
 
 	"github.com/goccy/go-yaml/ast"
+
+	"github.com/gatewayauth/gatewayauth/core"
 )
+
+// blank is what is wrong with a blank text.
+const blank = "it has no visible character"
 
 // text reads a scalar as it is written, whatever type YAML would see in it.
 func (d *decoder) text(v value) (string, bool) {
@@ -26,11 +31,15 @@ func (d *decoder) text(v value) (string, bool) {
 		d.add(v.mark, "must be a text")
 		return "", false
 	}
-	if text == "" {
+	switch {
+	case text == "":
 		d.add(v.mark, "is empty")
-		return "", false
+	case core.NewSecret(text).IsBlank():
+		d.add(v.mark, "is blank: "+blank)
+	default:
+		return text, true
 	}
-	return text, true
+	return "", false
 }
 
 func (d *decoder) textTo(dst *string) func(value) {

@@ -73,24 +73,30 @@ func (ref secretRef) file(environments string) string {
 	return filepath.Join(filepath.Dir(environments), ref.path)
 }
 
-// resolve finds the secret.
-func (ref secretRef) resolve(s *snapshot, r *report) core.Secret {
+// resolve finds the secret. It is empty where a problem was reported: a blank one
+// is such a problem.
+func (ref secretRef) resolve(s *snapshot, r *report) (found core.Secret) {
 	switch {
 	case ref.env != "":
 		text, ok := os.LookupEnv(ref.env)
+		found = core.NewSecret(text)
 		switch {
 		case !ok:
 			r.add(ref.mark, fmt.Sprintf("the environment variable %s is not set", ref.env))
 		case text == "":
 			r.add(ref.mark, fmt.Sprintf("the environment variable %s is empty", ref.env))
+		case found.IsBlank():
+			r.add(ref.mark, fmt.Sprintf("the environment variable %s is blank: %s", ref.env, blank))
+			return core.Secret{}
 		}
-		return core.NewSecret(text)
+		return found
 	case ref.path != "":
 		data, err := s.read(ref.file(r.file), maxSecret)
 		text := string(data)
 		if line, ended := strings.CutSuffix(text, "\n"); ended { // as editors and echo write it
 			text = strings.TrimSuffix(line, "\r")
 		}
+		found = core.NewSecret(text)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 			r.addCause(ref.mark, "the file does not exist", err)
@@ -98,8 +104,11 @@ func (ref secretRef) resolve(s *snapshot, r *report) core.Secret {
 			r.addCause(ref.mark, "the file cannot be read: "+err.Error(), err)
 		case text == "":
 			r.add(ref.mark, "the file is empty")
+		case found.IsBlank():
+			r.add(ref.mark, "the file is blank: "+blank)
+			return core.Secret{}
 		}
-		return core.NewSecret(text)
+		return found
 	}
 	return ref.literal
 }

@@ -15,7 +15,7 @@ import (
 func TestSecretFiles(t *testing.T) {
 	for content, want := range map[string]string{
 		"secret": "secret", "secret\n": "secret", "secret\r\n": "secret", "secret\n\n": "secret\n", "secret\r": "secret\r",
-		" secret \n": " secret ", "\xff\xfe": "\xff\xfe", "\n\n": "\n",
+		" secret \n": " secret ", "\xff\xfe": "\xff\xfe", "\n\ns\n": "\n\ns",
 	} {
 		dir := t.TempDir()
 		must(t, os.Mkdir(filepath.Join(dir, "below"), 0o700))

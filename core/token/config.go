@@ -90,13 +90,16 @@ func (c *Config) check() error {
 		key := &c.Keys[i]
 		for _, field := range []struct {
 			name  string
-			empty bool
+			value core.Secret
 		}{
-			{"User", key.User == ""}, {"Password", key.Password.IsZero()},
-			{"Domain", key.Domain == ""}, {"Project", key.Project == ""},
+			{"User", core.NewSecret(key.User)}, {"Password", key.Password},
+			{"Domain", core.NewSecret(key.Domain)}, {"Project", core.NewSecret(key.Project)},
 		} {
-			if field.empty {
+			switch {
+			case field.value.IsZero():
 				problem("key %q: %s: empty", key.Name, field.name)
+			case field.value.IsBlank():
+				problem("key %q: %s: blank: it has no visible character", key.Name, field.name)
 			}
 		}
 		if _, err := key.endpoint(); err != nil {

@@ -123,7 +123,7 @@ func parseURL(text string) (option rueidis.ClientOption, err error) {
 	default:
 		return option, errors.New("the scheme is none of redis, rediss, valkey, valkeys and unix")
 	}
-	if password, _ := u.User.Password(); u.User != nil && password == "" {
+	if password, _ := u.User.Password(); u.User != nil && core.NewSecret(password).IsBlank() {
 		return option, errors.New("a user without a password")
 	}
 	query, err := url.ParseQuery(u.RawQuery)
