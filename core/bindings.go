@@ -62,14 +62,8 @@ func compileBindings(c *Config, index keyIndex) (bindings, error) {
 			problems = append(problems, fmt.Errorf("%s: needs either a key or open", where))
 		}
 		known(where, api.Key)
-		if method, _, found := strings.Cut(api.Match, " "); found && (strings.ToUpper(method) != method || !isHeaderName(strings.ToLower(method))) {
-			problems = append(problems, fmt.Errorf("%s: the method is not in upper case, so no request would have it", where))
-		}
-		if name := host(api.Match); name != "" {
+		if _, host, path := splitPattern(api.Match); host != "" && path != "" {
 			b.hosts = true
-			if !isName(name) {
-				problems = append(problems, fmt.Errorf("%s: the host is not a name in lower case, without port and final dot, so no request would match", where))
-			}
 			if c.Rewrite.Host != "" {
 				problems = append(problems, fmt.Errorf("%s: bound by host, while Rewrite.Host says that the received host is not the signed one", where))
 			}
@@ -108,18 +102,6 @@ func compileBindings(c *Config, index keyIndex) (bindings, error) {
 	return b, errors.Join(problems...)
 }
 
-// host returns the host of a pattern: [METHOD ][HOST]/[PATH].
-func host(pattern string) string {
-	if _, rest, found := strings.Cut(pattern, " "); found {
-		pattern = strings.TrimLeft(rest, " \t")
-	}
-	host, _, found := strings.Cut(pattern, "/")
-	if !found {
-		return "" // no pattern at all
-	}
-	return host
-}
-
 // patternsWork reports whether ServeMux knows methods and wildcards: a setting
 // of the program can take them away, and bindings would silently bind nothing.
 func patternsWork() bool {
@@ -133,8 +115,12 @@ func patternsWork() bool {
 // this file, on the machine that built it.
 var registered = regexp.MustCompile(` \(registered at [^)]*\)`)
 
-// register turns ServeMux's panic on a bad or conflicting pattern into an error.
+// register refuses patterns that bind nothing, and turns ServeMux's panic on a bad
+// or conflicting pattern into an error.
 func register(mux *http.ServeMux, pattern string, h http.Handler) (err error) {
+	if err := checkPattern(pattern); err != nil {
+		return err
+	}
 	defer func() {
 		if v := recover(); v != nil {
 			err = errors.New(registered.ReplaceAllString(fmt.Sprint(v), ""))

@@ -42,7 +42,8 @@ func (s *search) hosts() (changes []change) {
 		add("the environment "+other.name+" has it as Rewrite.Host", other.policy.Rewrite.Host)
 	}
 	for _, api := range s.policy.APIs {
-		add("an API is bound by it", host(api.Match))
+		_, host, _ := splitPattern(api.Match)
+		add("an API is bound by it", host)
 	}
 	for _, name := range []string{"Origin", "Referer"} {
 		if u, err := url.Parse(s.headerValue(name)); err == nil {

@@ -99,12 +99,14 @@ func (a *checkArgs) run(s streams, path string) error {
 		findings = append(findings, problem(lint.Error, "config", p))
 	}
 	if f != nil && len(problems) == 0 {
+		findings = append(findings, lint.Check(f, lint.Options{Path: path, Now: now(), NoSecrets: a.noSecrets})...)
 		if f.File != nil {
 			for _, p := range f.Warnings() {
-				findings = append(findings, problem(lint.Warning, "config", p))
+				if !slices.ContainsFunc(findings, func(x lint.Finding) bool { return x.Field == p.Field && x.Text == p.Rule }) {
+					findings = append(findings, problem(lint.Warning, "config", p))
+				}
 			}
 		}
-		findings = append(findings, lint.Check(f, lint.Options{Path: path, Now: now(), NoSecrets: a.noSecrets})...)
 		slices.SortStableFunc(findings, func(a, b lint.Finding) int { return a.Line - b.Line })
 	}
 	if partly {

@@ -75,6 +75,36 @@ func TestCheck(t *testing.T) {
 	check(t, dir, 2, ".")
 }
 
+// TestCheckPatterns_T175: a pattern of another router is an error with its line and
+// the spelling that works; an open subtree is one warning, also where secrets are
+// not there.
+func TestCheckPatterns_T175(t *testing.T) {
+	dir := folder(t)
+	text := func(secret, apis string) string {
+		return "environments:\n  RELEASE:\n    replay: {store: memory}\n    keys: [{name: orders_key, type: hmac, key: 071fe2459cf64d75, secret: " +
+			secret + "}]\n    default: orders_key\n    apis:\n" + apis
+	}
+	write(t, dir, "wrong.yaml", text("{env: RELEASE_SECRET}", "      - {match: /public/*, open: true}\n      - {match: 'GET /orders/:id', key: orders_key}\n"))
+	for _, args := range [][]string{{"wrong.yaml"}, {"-no-secrets", "wrong.yaml"}} {
+		c := check(t, dir, 2, args...)
+		if len(c.Findings) != 2 || c.Findings[0].Line != 7 || !strings.HasSuffix(c.Findings[0].Text, `write "/public/"`) ||
+			c.Findings[1].Line != 8 || !strings.HasSuffix(c.Findings[1].Text, `write "GET /orders/{id}"`) {
+			t.Errorf("%q: %+v", args, c)
+		}
+	}
+	for name, secret := range map[string]string{"env": "{env: RELEASE_SECRET}", "absent": "{file: absent}"} {
+		write(t, dir, name+".yaml", text(secret, "      - {match: /public/, open: true}\n"))
+		c := check(t, dir, 1, "-no-secrets", name+".yaml")
+		if c.Warnings != 1 || c.Findings[0].Rule != "open-subtree" || c.Findings[0].Line != 7 {
+			t.Errorf("%s: %+v", name, c)
+		}
+	}
+	write(t, dir, "literal.yaml", text("{env: RELEASE_SECRET}", "      - {match: '/img*.jpg', open: true}\n"))
+	if c := check(t, dir, 1, "literal.yaml"); c.Warnings != 1 || c.Findings[0].Rule != "pattern" {
+		t.Errorf("%+v", c)
+	}
+}
+
 // TestCheckWithoutSecrets: what a pipeline can check, which has no secrets.
 func TestCheckWithoutSecrets(t *testing.T) {
 	dir := t.TempDir()

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -74,10 +75,32 @@ func warnMethod(m mark, method string, r *report) {
 	}
 }
 
-// method returns the method of the pattern, "" where it has none.
-func (a *apiEntry) method() string {
-	return a.Match[:max(0, strings.IndexAny(a.Match, " \t"))]
+// warn reports what the pattern says and is likely not to be meant to say. What no
+// request would match is an error, of the core.
+func (a *apiEntry) warn(r *report) {
+	m := a.at["match"]
+	method := a.Match[:max(0, strings.IndexAny(a.Match, " \t"))]
+	warnMethod(m, method, r)
+	host, path, _ := strings.Cut(strings.TrimLeft(a.Match[len(method):], " \t"), "/")
+	if path != "" && host != "" && host != "localhost" && !strings.Contains(host, ".") {
+		r.add(m, fmt.Sprintf("%q is the host; a path begins with a slash", host))
+	}
+	if literal := foreign.FindString(path); literal != "" {
+		r.add(m, fmt.Sprintf("%q is taken literally; a wildcard is a whole segment, {name}, "+
+			"and percent-encoding shows that the character is meant", literal))
+	}
+	if a.Open && (strings.HasSuffix(path, "/") || path == "" || strings.HasSuffix(path, "...}")) {
+		r.add(m, openSubtree)
+	}
 }
+
+// openSubtree is a text of the command's as well: it has the warning also where
+// secrets are not found.
+const openSubtree = "every path below is open to everyone; list those that need no key, and write {$} at the end for the folder alone"
+
+// foreign is what other routers' patterns may have inside of a segment, and an
+// honest path as well.
+var foreign = regexp.MustCompile(`[^/]*(?:\*|[^0-9A-Za-z/:\x80-\x{10ffff}]:[A-Za-z_])[^/]*`)
 
 // bound reports bindings that are there twice or that name no key.
 func (r *report) bound(e *environment) {

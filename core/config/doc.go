@@ -86,7 +86,9 @@
 //     everyone. allow_unsigned_payload, stream and max_body can be set for one of
 //     them: see [core.API]. A max_body above max_buffered needs stream. Where the
 //     environment allows unsigned payloads no API can forbid them. No pattern
-//     stands twice, and no two are in conflict; at most 10000 in a file.
+//     stands twice, and no two are in conflict; at most 10000 in a file. A pattern
+//     in the syntax of another router, or one that no request would match, is an
+//     error that says what to write; see [core.PatternError].
 //   - replay: see below. Without it replays are not found.
 //   - default: the key of every other API. Without it they are refused.
 //
@@ -193,8 +195,9 @@
 // All problems are reported at once, each with file, line, field and rule; see
 // [Problem]. Neither errors nor log records hold a secret. Values that the
 // gateway's console would not have taken, ids and secrets that are shorter than
-// any vendor's, and methods that are likely to be mistyped are [File.Warnings],
-// logged when a file is loaded.
+// any vendor's, methods that are likely to be mistyped, subtrees that are open to
+// everyone, and characters in a pattern that look like another router's wildcard are
+// [File.Warnings], logged when a file is loaded.
 //
 // So are secrets, passwords, session tokens and addresses that are likely not what was
 // meant: references that nothing has replaced (${NAME}, {{ .Values.x }}, ENC[...],

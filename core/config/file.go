@@ -143,10 +143,11 @@ func (d *document) load(s *snapshot, only string) (*File, error) {
 func (f *File) Environments() []string { return slices.Clone(f.names) }
 
 // Warnings returns what is allowed and looks wrong: names, ids and secrets that
-// the gateway would not have taken (its published limits), and values that are
+// the gateway would not have taken (its published limits), values that are
 // likely not what was meant, such as a reference that nothing has replaced or a
-// secret in quotes. Keys of other gateways look otherwise, so these are not
-// errors. They hold no secret.
+// secret in quotes, and patterns that are likely to say something else than what is
+// meant, or more. Keys of other gateways look otherwise, so these are not errors.
+// They hold no secret.
 func (f *File) Warnings() []*Problem {
 	var all []*Problem
 	for _, e := range f.environments {

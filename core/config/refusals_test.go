@@ -214,7 +214,7 @@ var refusals = []struct{ name, file, want string }{
 	// APIs.
 	{"API twice", oneKey + "    apis:\n    - {match: GET /a, key: k}\n    - {match: GET /a, open: true}\n", ":7: environments.R.apis[1].match: the same pattern is already in line 6; an API is bound to one key"},
 	{"API in conflict", oneKey + "    apis:\n    - {match: 'GET /a/{x}', key: k}\n    - {match: 'GET /a/{y}', open: true}\n", `:7: environments.R.apis[1].match: pattern "GET /a/{y}" conflicts with pattern "GET /a/{x}": GET /a/{y} matches the same requests as GET /a/{x}`},
-	{"API no pattern", oneKey + "    apis:\n    - {match: 'GET  a', key: k}\n", ":6: environments.R.apis[0].match: parsing \"GET  a\": at offset 4: host/path missing /"},
+	{"API no pattern", oneKey + "    apis:\n    - {match: 'GET  a', key: k}\n", ":6: environments.R.apis[0].match: it has no path, which begins with a slash; write \"GET /a\""},
 	{"API without match", oneKey + "    apis:\n    - {key: k}\n", ":6: environments.R.apis[0].match: is missing"},
 	{"API with key and open", oneKey + "    apis:\n    - {match: /a, key: k, open: true}\n", ":6: environments.R.apis[0]: has both key and open; an API is bound to one key, or open"},
 	{"API with neither", oneKey + "    apis:\n    - match: /a\n", ":6: environments.R.apis[0]: has neither key nor open: true"},
@@ -222,9 +222,16 @@ var refusals = []struct{ name, file, want string }{
 	{"API with empty key", oneKey + "    apis:\n    - {match: /a, key: ''}\n", ":6: environments.R.apis[0].key: is empty"},
 	{"API with unknown key", oneKey + "    apis:\n    - {match: /a, key: other}\n", ":6: environments.R.apis[0].key: no key of this environment has this name"},
 	{"API field", oneKey + "    apis:\n    - {match: /a, key: k, method: GET}\n", ":6: environments.R.apis[0].method: unknown field; known here: allow_unsigned_payload, key, match, max_body, open, stream"},
-	{"API with a method in lower case", oneKey + "    apis:\n    - {match: /b, key: k}\n    - match: get /a\n      key: k\n", ":7: environments.R.apis[1].match: the method is not in upper case, so no request would have it"},
-	{"API with a host in upper case", oneKey + "    apis:\n    - key: k\n      match: GET Api.example.com/\n", ":7: environments.R.apis[0].match: the host is not a name in lower case, without port and final dot, so no request would match"},
-	{"API with a port", oneKey + "    apis:\n    - {match: 'api.example.com:443/', key: k}\n", ":6: environments.R.apis[0].match: the host is not a name in lower case, without port and final dot, so no request would match"},
+	{"API with a method in lower case", oneKey + "    apis:\n    - {match: /b, key: k}\n    - match: get /a\n      key: k\n", ":7: environments.R.apis[1].match: the method is not in upper case, so no request would have it; write \"GET /a\""},
+	{"API with a host in upper case", oneKey + "    apis:\n    - key: k\n      match: GET Api.example.com/\n", ":7: environments.R.apis[0].match: the host is not a name in lower case, without port and final dot, so no request would match; write \"GET api.example.com/\""},
+	{"API with a port", oneKey + "    apis:\n    - {match: 'api.example.com:443/', key: k}\n", ":6: environments.R.apis[0].match: the host is not a name in lower case, without port and final dot, so no request would match; write \"api.example.com/\""},
+	{"T175 API of another router", oneKey + "    apis:\n    - {match: /a, key: k}\n    - key: k\n      match: DELETE /admin/users/:id\n", ":8: environments.R.apis[1].match: \":id\" is no wildcard; one is written {name}, and a literal colon at the start of a segment %3A; write \"DELETE /admin/users/{id}\""},
+	{"T175 open API with a star", oneKey + "    apis:\n    - {match: /public/*, open: true}\n", ":6: environments.R.apis[0].match: \"*\" is no wildcard; one is written {name}, all paths below are a slash at the end or {name...}, and a literal star is %2A; write \"/public/\""},
+	{"T175 API with a query", oneKey + "    apis:\n    - {match: '/orders?x=1', key: k}\n", ":6: environments.R.apis[0].match: a pattern has no query and no optional parts; a literal question mark is written %3F; write \"/orders\""},
+	{"T175 APIs that are not clean", oneKey + "    apis:\n    - {match: /a/../b, key: k}\n    - {match: /a//b, key: k}\n    - {match: 'GET,POST /a', key: k}\n", `:6: environments.R.apis[0].match: it has a dot segment, which no clean path has; write "/b"
+:7: environments.R.apis[1].match: it has an empty segment (//), which no clean path has; write "/a/b"
+:8: environments.R.apis[2].match: a pattern has one method; write "GET /a" and "POST /a"`},
+	{"T175 API for any method", oneKey + "    apis:\n    - {match: '* /a', key: k}\n", ":6: environments.R.apis[0].match: \"*\" is no method; a pattern without one is for all of them; write \"/a\""},
 	{"API stream a text", oneKey + "    apis:\n    - {match: /a, key: k, stream: 'yes'}\n", ":6: environments.R.apis[0].stream: must be true or false"},
 	{"API of large bodies, not streamed", oneKey + "    apis:\n    - match: /a\n      key: k\n      max_body: 5GiB\n", ":8: environments.R.apis[0].max_body: 5368709120 bytes are more than MaxBuffered, 268435456"},
 	{"API body of nothing", oneKey + "    apis:\n    - {match: /a, key: k, max_body: 0}\n", ":6: environments.R.apis[0].max_body: must be more than 0"},
@@ -252,7 +259,7 @@ var refusals = []struct{ name, file, want string }{
 :9: environments.R.keys[2].domain: is missing
 :9: environments.R.keys[2].iam_url: http, and not https: passwords and tokens would travel in the clear
 :9: environments.R.keys[2].password.file: the file is empty
-:11: environments.R.apis[0].match: parsing "a": at offset 0: host/path missing /
+:11: environments.R.apis[0].match: it has no path, which begins with a slash; write "/a"
 :12: environments.R.apis[1].key: no key of this environment has this name
 :13: environments.S.keys: there is no key, so nothing could be accepted`},
 }

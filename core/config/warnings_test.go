@@ -131,3 +131,49 @@ func TestMethodWarnings(t *testing.T) {
 		t.Errorf("got %q\nwant %q", got, want)
 	}
 }
+
+// TestPatternWarnings_T175: a subtree that is open to everyone, and what is likely to
+// be another router's syntax and is legal all the same.
+func TestPatternWarnings_T175(t *testing.T) {
+	const (
+		subtree = "every path below is open to everyone; list those that need no key, and write {$} at the end for the folder alone"
+		literal = " is taken literally; a wildcard is a whole segment, {name}, and percent-encoding shows that the character is meant"
+		host    = " is the host; a path begins with a slash"
+	)
+	for _, tt := range []struct{ api, want string }{
+		{"match: /public/, open: true", subtree},
+		{"match: 'GET /public/{path...}', open: true", subtree},
+		{"match: /, open: true", subtree},
+		{"match: 'GET /', open: true", subtree},
+		{"match: '/public/{$}', open: true", ""},
+		{"match: '/{$}', open: true", ""},
+		{"match: '/public/{file}', open: true", ""},
+		{"match: GET /healthz, open: true", ""},
+		{"match: /public/, key: k", ""},
+		{"match: '/images/img*.jpg', key: k", `"img*.jpg"` + literal},
+		{"match: '/a/logs-*/_search', key: k", `"logs-*"` + literal},
+		{"match: '/logs-%2A/_search', key: k", ""},
+		{"match: '/users/user_:name/x', key: k", `"user_:name"` + literal},
+		{"match: '/v1/items:batchGet', key: k", ""},
+		{"match: '/items/7:cancel', key: k", ""},
+		{"match: '/{x}/é:cancel', key: k", ""},
+		{"match: '/urn:isbn:1/a::b', key: k", ""},
+		{"match: 'orders/{id}', key: k", `"orders"` + host},
+		{"match: 'GET orders/list', key: k", `"orders"` + host},
+		{"match: 'orders/', key: k", ""},
+		{"match: 'localhost/orders', key: k", ""},
+		{"match: 'api.example.com/orders', key: k", ""},
+	} {
+		f, err := config.Load(write(t, t.TempDir(), "f.yaml", oneKey, "    apis:\n    - {", tt.api, "}\n"))
+		must(t, err)
+		var got []string
+		for _, p := range f.Warnings() {
+			if p.Field == "environments.R.apis[0].match" && p.Line == 6 {
+				got = append(got, p.Rule)
+			}
+		}
+		if text := strings.Join(got, "; "); text != tt.want {
+			t.Errorf("%s: got %s, want %s", tt.api, text, tt.want)
+		}
+	}
+}

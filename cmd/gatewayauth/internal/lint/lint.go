@@ -125,6 +125,9 @@ func (l *linter) bindings(e envfile.Environment) {
 	used := map[string]bool{e.Value("default"): true}
 	for _, a := range e.List("apis") {
 		used[a.Value("key")] = true
+		if match := a.Value("match"); on(a, "open") && (strings.HasSuffix(match, "/") || strings.HasSuffix(match, "...}")) {
+			l.add(Warning, "open-subtree", a.Field("match"), "every path below is open to everyone; list those that need no key, and write {$} at the end for the folder alone")
+		}
 	}
 	if e.Value("mode") != "off" && e.Value("default") == "" {
 		if len(e.List("apis")) == 0 {
