@@ -39,6 +39,8 @@ var (
 	withScheme = regexp.MustCompile(`^(.*?)[a-zA-Z][a-zA-Z0-9+.-]*://[^/\s]*(.*)$`)
 	variable   = regexp.MustCompile(`[$#%]?\{+[^{}/]*\}+`)
 	port       = regexp.MustCompile(`:[0-9]+$`)
+	version    = regexp.MustCompile(` HTTP/[0-9.]+$`)
+	spaceSlash = regexp.MustCompile(`[ \t]/`)
 	hostWord   = regexp.MustCompile(`[A-Za-z0-9._-]+`)
 )
 
@@ -48,16 +50,17 @@ var (
 func meant(pattern string) (methods []string, host, path string) {
 	front := head(pattern)
 	path = pattern[len(front):]
-	if url := withScheme.FindStringSubmatch(pattern); url != nil {
-		front, path = url[1], cmp.Or(url[2], "/")
+	if whole := withScheme.FindStringSubmatch(pattern); whole != nil {
+		front, path = whole[1], cmp.Or(whole[2], "/")
 	}
+	path = version.ReplaceAllString(path, "")
 	words := strings.Fields(path)
 	switch {
 	case path == "":
 		front, path = withoutSlash(pattern)
 	case len(words) == 2 && front == "" && len(knownMethods(words[1])) > 0: // the method behind the path
 		path, front = words[0], words[1]
-	case slices.ContainsFunc(words, func(word string) bool { return word[0] != '/' && len(knownMethods(word)) > 0 }):
+	case slices.ContainsFunc(words[1:], func(word string) bool { return word[0] == '/' || len(knownMethods(word)) > 0 }):
 		return nil, "", "" // two patterns
 	}
 	front = port.ReplaceAllString(variable.ReplaceAllString(front, ""), "")
@@ -107,18 +110,14 @@ func isService(labels []string) bool {
 
 // head returns what stands in front of the path.
 func head(pattern string) string {
-	if i := strings.IndexByte(pattern, '/'); i == 0 {
+	if strings.HasPrefix(pattern, "/") {
 		return ""
 	}
-	for i := 1; i < len(pattern); i++ {
-		if pattern[i] == '/' && (pattern[i-1] == ' ' || pattern[i-1] == '\t') {
-			return pattern[:i]
-		}
+	if at := spaceSlash.FindStringIndex(pattern); at != nil {
+		return pattern[:at[1]-1]
 	}
-	if i := strings.IndexByte(pattern, '/'); i > 0 {
-		return pattern[:i]
-	}
-	return pattern
+	front, _, _ := strings.Cut(pattern, "/")
+	return front
 }
 
 // knownMethods returns the methods of a list in any of the usual forms, nil if
@@ -143,7 +142,7 @@ func respellPath(path string) []string {
 		path = path[:i]
 	}
 	path = cmp.Or(strings.TrimSuffix(path, "/?"), "/")
-	if i := strings.IndexByte(path, '?'); i >= 0 && strings.Contains(path[i:], "=") && !strings.ContainsAny(path[:i], "({[<") {
+	if i := strings.IndexByte(path, '?'); i >= 0 && (i == len(path)-1 || strings.Contains(path[i:], "=")) && !strings.ContainsAny(path[:i], "({[<") {
 		path = path[:i]
 	}
 	path = strings.TrimSuffix(path, "$")
@@ -210,13 +209,13 @@ var (
 	namedRest = []*regexp.Regexp{
 		regexp.MustCompile(`^\*` + identifier + `$`),
 		regexp.MustCompile(`^:` + identifier + `(?:[*+]|\(\.[*+]\)|\{\.[*+]\})$`),
-		regexp.MustCompile(`^\{\s*\*{1,2}` + identifier + `\s*\}$`),
+		regexp.MustCompile(`^\{\s*(?:\*{1,2}|\.\.\.)` + identifier + `\s*\}$`),
 		regexp.MustCompile(`^\{\s*` + identifier + `\s*(?:[*+]|[:=]\s*(?:\.[*+]|\(\.[*+]\)|\*{1,2}|path))\s*\}$`),
 		regexp.MustCompile(`^<path:` + identifier + `>$`),
 		regexp.MustCompile(`^\[{1,2}\.\.\.` + identifier + `\]{1,2}$`),
 		regexp.MustCompile(`^\(\?P?<` + identifier + `>\.[*+]\)$`),
 	}
-	unnamedRest = regexp.MustCompile(`^(?:\*{1,2}|\(?\.[*+]\)?|\.\.\.|\{\.\.\.\})[?$]?$`)
+	unnamedRest = regexp.MustCompile(`^(?:\*{1,2}|\(?\.[*+]\)?|\.\.\.|\{(?:\.\.\.|\*{1,2})\})[?$]?$`)
 	// One segment.
 	converted = regexp.MustCompile(`^<(?:\w+(?:\([^()]*\))?:)?\s*` + identifier + `\s*>`)
 	bracketed = regexp.MustCompile(`^(?::|\[|\{\{?\s*|\(\?P?<)` + identifier)
@@ -246,7 +245,7 @@ func wildcard(segment string) (name string, rest, ok bool) {
 	return "", false, anonymous.MatchString(segment)
 }
 
-var hyphenated = regexp.MustCompile(`\{\s*[\p{L}_][\p{L}\p{Nd}_.-]*\s*\}`)
+var hyphenated = regexp.MustCompile(`\{\s*[\p{L}_][\p{L}\p{Nd}_.-]*[\p{L}\p{Nd}]\s*\}`)
 
 // hyphens makes names in braces identifiers: {user-id} becomes {user_id}.
 func hyphens(segment string) string {

@@ -75,15 +75,19 @@ func warnMethod(m mark, method string, r *report) {
 	}
 }
 
-// warn reports what the pattern says and is likely not to be meant to say. What no
-// request would match is an error, of the core.
-func (a *apiEntry) warn(r *report) {
+// warn reports what the pattern says and is likely not to be meant to say. Stripped
+// is the prefix that paths have lost when they arrive. What no request would match is
+// an error, of the core.
+func (a *apiEntry) warn(stripped string, r *report) {
 	m := a.at["match"]
 	method := a.Match[:max(0, strings.IndexAny(a.Match, " \t"))]
 	warnMethod(m, method, r)
 	host, path, _ := strings.Cut(strings.TrimLeft(a.Match[len(method):], " \t"), "/")
 	if path != "" && host != "" && host != "localhost" && !strings.Contains(host, ".") {
 		r.add(m, fmt.Sprintf("%q is the host; a path begins with a slash", host))
+	}
+	if stripped != "" && strings.HasPrefix("/"+path+"/", stripped+"/") {
+		r.add(m, fmt.Sprintf("it starts with %s, which rewrite.add_prefix says was stripped; a pattern is for the path as it is received", stripped))
 	}
 	if literal := foreign.FindString(path); literal != "" {
 		r.add(m, fmt.Sprintf("%q is taken literally; a wildcard is a whole segment, {name}, "+

@@ -117,7 +117,7 @@ func (e *environment) warn(r *report) {
 		r.warnOdd(e.replay.server.mark, e.store.url.Reveal(), address)
 	}
 	for i := range e.apis {
-		e.apis[i].warn(r)
+		e.apis[i].warn(e.policy.Rewrite.AddPrefix, r)
 	}
 	for i, method := range e.policy.Replay.ExemptMethods {
 		warnMethod(e.replay.exempt[i], method, r)

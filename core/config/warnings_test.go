@@ -139,6 +139,7 @@ func TestPatternWarnings_T175(t *testing.T) {
 		subtree = "every path below is open to everyone; list those that need no key, and write {$} at the end for the folder alone"
 		literal = " is taken literally; a wildcard is a whole segment, {name}, and percent-encoding shows that the character is meant"
 		host    = " is the host; a path begins with a slash"
+		prefix  = "it starts with /v1, which rewrite.add_prefix says was stripped; a pattern is for the path as it is received"
 	)
 	for _, tt := range []struct{ api, want string }{
 		{"match: /public/, open: true", subtree},
@@ -154,7 +155,7 @@ func TestPatternWarnings_T175(t *testing.T) {
 		{"match: '/a/logs-*/_search', key: k", `"logs-*"` + literal},
 		{"match: '/logs-%2A/_search', key: k", ""},
 		{"match: '/users/user_:name/x', key: k", `"user_:name"` + literal},
-		{"match: '/v1/items:batchGet', key: k", ""},
+		{"match: '/v2/items:batchGet', key: k", ""},
 		{"match: '/items/7:cancel', key: k", ""},
 		{"match: '/{x}/é:cancel', key: k", ""},
 		{"match: '/urn:isbn:1/a::b', key: k", ""},
@@ -163,8 +164,12 @@ func TestPatternWarnings_T175(t *testing.T) {
 		{"match: 'orders/', key: k", ""},
 		{"match: 'localhost/orders', key: k", ""},
 		{"match: 'api.example.com/orders', key: k", ""},
+		{"match: 'GET /v1/orders', key: k", prefix},
+		{"match: '/v1/', key: k", prefix},
+		{"match: '/v1', key: k", prefix},
+		{"match: '/v10/orders', key: k", ""},
 	} {
-		f, err := config.Load(write(t, t.TempDir(), "f.yaml", oneKey, "    apis:\n    - {", tt.api, "}\n"))
+		f, err := config.Load(write(t, t.TempDir(), "f.yaml", oneKey, "    apis:\n    - {", tt.api, "}\n    rewrite: {add_prefix: /v1}\n"))
 		must(t, err)
 		var got []string
 		for _, p := range f.Warnings() {
