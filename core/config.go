@@ -111,12 +111,11 @@ type Config struct {
 type API struct {
 	// Match is a pattern of [net/http.ServeMux]: "GET /orders/{id}",
 	// "/payments.v1.Payments/" (a gRPC service). It is matched against the
-	// path as it was received.
-	//
-	// A pattern that no clean request matches, or that is written as another router
-	// writes its patterns ("/orders/:id", "/internal/*", "GET,POST /orders"), is a
-	// [PatternError]. A character that has a meaning to routers where it stands is
-	// written percent-encoded if it is meant literally: "/v1/%3Areload".
+	// path as it was received. A pattern that no clean request matches, or that is
+	// written as another router writes its patterns ("/orders/:id", "/internal/*",
+	// "GET,POST /orders"), is a [PatternError]. A character that has a meaning to
+	// routers where it stands is written percent-encoded if it is meant literally:
+	// "/v1/%3Areload".
 	//
 	// A path is bound to a key only if it is in every interpretation that a usual
 	// router makes of it: as it stands, percent-decoded, without dot segments and
