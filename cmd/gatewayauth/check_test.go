@@ -100,7 +100,7 @@ func TestCheckPatterns_T175(t *testing.T) {
 		}
 	}
 	write(t, dir, "literal.yaml", text("{env: RELEASE_SECRET}", "      - {match: '/img*.jpg', open: true}\n"))
-	if c := check(t, dir, 1, "literal.yaml"); c.Warnings != 1 || c.Findings[0].Rule != "pattern" {
+	if c := check(t, dir, 1, "literal.yaml"); c.Warnings != 1 || c.Findings[0].Rule != "config" {
 		t.Errorf("%+v", c)
 	}
 }

@@ -75,14 +75,17 @@ func warnMethod(m mark, method string, r *report) {
 	}
 }
 
+// method returns the method of the pattern, "" where it has none.
+func (a *apiEntry) method() string {
+	return a.Match[:max(0, strings.IndexAny(a.Match, " \t"))]
+}
+
 // warn reports what the pattern says and is likely not to be meant to say. Stripped
 // is the prefix that paths have lost when they arrive. What no request would match is
 // an error, of the core.
 func (a *apiEntry) warn(stripped string, r *report) {
 	m := a.at["match"]
-	method := a.Match[:max(0, strings.IndexAny(a.Match, " \t"))]
-	warnMethod(m, method, r)
-	host, path, _ := strings.Cut(strings.TrimLeft(a.Match[len(method):], " \t"), "/")
+	host, path, _ := strings.Cut(strings.TrimLeft(a.Match[len(a.method()):], " \t"), "/")
 	if path != "" && host != "" && host != "localhost" && !strings.Contains(host, ".") {
 		r.add(m, fmt.Sprintf("%q is the host; a path begins with a slash", host))
 	}

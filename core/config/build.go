@@ -116,8 +116,9 @@ func (e *environment) warn(r *report) {
 	if e.replay != nil {
 		r.warnOdd(e.replay.server.mark, e.store.url.Reveal(), address)
 	}
-	for i := range e.apis {
-		e.apis[i].warn(e.policy.Rewrite.AddPrefix, r)
+	for _, a := range e.apis {
+		warnMethod(a.at["match"], a.method(), r)
+		a.warn(e.policy.Rewrite.AddPrefix, r)
 	}
 	for i, method := range e.policy.Replay.ExemptMethods {
 		warnMethod(e.replay.exempt[i], method, r)
