@@ -39,10 +39,10 @@ func (c *chunk) free() {
 func class(size int64) int { return bits.Len64(uint64(size)) - 1 - smallest }
 
 // hashBody reads r's body to its end into memory, at most what the API allows and
-// within the memory budget, writing it to h. In every case
+// within the memory budget, writing it to h, and compares its length. In every case
 // r.Body then gives all of it to the next reader, whether it was read here or
 // not; on success r.GetBody gives it again.
-func (p *policy) hashBody(r *http.Request, h hash.Hash, a *attempt) error {
+func (p *policy) hashBody(r *http.Request, h hash.Hash, a *attempt, announced int64) error {
 	if r.ContentLength > p.MaxBuffered-p.buffered.Load() { // it would only take what others need to finish
 		return errBudget
 	}
@@ -66,8 +66,8 @@ func (p *policy) hashBody(r *http.Request, h hash.Hash, a *attempt) error {
 	if timed != nil && failed == nil { // else the server shall not wait for the rest either
 		timed.within(0)
 	}
-	if err == nil && r.ContentLength >= 0 && b.size != r.ContentLength {
-		err = Refuse(CodeBodyMismatch, "something in front of the verifier has read the body")
+	if err == nil {
+		err = checkLength(b.size, announced)
 	}
 	body := &b.reader
 	body.buffer = b
@@ -247,6 +247,8 @@ type verifyingReader struct {
 	io.ReadCloser
 	hash   *hashState // not given back: the handler may keep the body
 	want   string
+	length int64             // that was read
+	expect int64             // the length that was announced
 	refuse func(error) error // completes and publishes a refusal
 	report bool              // the handler gets what the body gave, whatever is refused
 	end    error             // of every further Read
@@ -257,7 +259,7 @@ func (p *policy) verifying(r *http.Request, a *attempt, body io.ReadCloser) io.R
 	judged := *a
 	judged.message, judged.notable, judged.mux, judged.places = nil, nil, nil, nil // which go on to the next request
 	judged.credential.message = nil
-	return &verifyingReader{ReadCloser: body, hash: a.credential.Hash.get(), want: a.credential.Declared,
+	return &verifyingReader{ReadCloser: body, hash: a.credential.Hash.get(), want: a.credential.Declared, expect: a.announced,
 		refuse: func(err error) error {
 			refusal := p.refusal(r, &judged, err)
 			p.publish(r, &judged, nil, refusal)
@@ -271,13 +273,14 @@ func (v *verifyingReader) Read(b []byte) (int, error) {
 	}
 	n, err := v.ReadCloser.Read(b)
 	v.hash.Write(b[:n])
+	v.length += int64(n)
 	if v.end = err; err == nil {
 		return n, nil
 	}
-	refusal := errDigest
+	var refusal error
 	if err != io.EOF {
 		refusal = unreadable(err)
-	} else if equal(string(v.hash.digest()), v.want) {
+	} else if refusal = v.check(); refusal == nil {
 		return n, err
 	}
 	published := v.refuse(refusal)
@@ -286,6 +289,17 @@ func (v *verifyingReader) Read(b []byte) (int, error) {
 	}
 	v.end = published
 	return 0, v.end // without the last bytes: decoders take a whole value for good, whatever error comes with it
+}
+
+// check compares what was read with what was announced and declared.
+func (v *verifyingReader) check() error {
+	if err := checkLength(v.length, v.expect); err != nil {
+		return err
+	}
+	if !equal(string(v.hash.digest()), v.want) {
+		return errDigest
+	}
+	return nil
 }
 
 type errReader struct{ err error }

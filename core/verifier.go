@@ -99,7 +99,11 @@ func (v *Verifier) Buffered() int64 {
 // The target judged is r.RequestURI where a server set it, else r.URL. Verify
 // reads the body only where the signature covers it, and then replaces r.Body
 // with what it read and sets r.GetBody; the caller calls [Release] when it is
-// done with the body. Trailers are covered by no scheme.
+// done with the body. A body has the length that r announces (ContentLength, the
+// Content-Length field, TransferEncoding), or the request is refused with
+// [CodeBodyMismatch]: one that was read before r got here is not an empty one.
+// So a body that is announced without its length has at least one byte. Trailers
+// are covered by no scheme.
 func (v *Verifier) Verify(r *http.Request) (*Identity, error) {
 	var p *policy
 	if v != nil {
@@ -156,6 +160,9 @@ func (v *Verifier) AdmitWhole(r *http.Request) (*http.Request, error) {
 // another digest fails with [CodeBodyMismatch] in place of io.EOF; until then
 // nothing about the body is proven. A credential that covers the hash of the
 // body without declaring it gives [CodePayloadUnsupported].
+//
+// The caller vouches that nothing has read from r.Body before: where no length is
+// announced, an empty stream is an empty body.
 func (v *Verifier) AdmitStream(r *http.Request) (*http.Request, error) {
 	return v.admit(r, stream, copied)
 }

@@ -71,6 +71,7 @@ type findings struct {
 	secrets    [4]Secret // room for those of the key
 	onward     reader    // who reads the body after the verdict
 	held       bool      // the body was read here, into memory
+	announced  int64     // the length of a body that is checked while the handler reads
 	payload    string    // what stands for the body, once that is known
 
 	replayUnchecked bool // the replay store could not tell, and that is allowed
@@ -244,7 +245,20 @@ func (p *policy) verify(r *http.Request, a *attempt) (*Identity, error) {
 		return nil, err
 	}
 	signsBody := c.Payload == PayloadHashed
-	if c.Payload == PayloadDeclared && a.onward != stream && !(a.onward == handler && a.binding.stream) {
+	switch {
+	case c.Payload != PayloadDeclared:
+	case a.onward == stream: // checked while the handler reads
+		if a.announced, err = announcedLength(r); err != nil {
+			return nil, err
+		}
+		if a.announced == someBytes {
+			a.announced = anyLength
+		}
+	case a.onward == handler && a.binding.stream: // as well
+		if a.announced, err = checkUnread(r); err != nil {
+			return nil, err
+		}
+	default:
 		digest, err := p.digest(r, a)
 		if err != nil {
 			return nil, err
@@ -404,21 +418,22 @@ func sinceThen(now, then time.Time) time.Duration {
 
 // digest hashes the body, to lower-case hex.
 func (p *policy) digest(r *http.Request, a *attempt) (string, error) {
-	if len(r.PostForm) > 0 || r.MultipartForm != nil {
-		return "", Refuse(CodeBodyMismatch, "something in front of the verifier has read the body")
+	announced, err := checkUnread(r)
+	if err != nil {
+		return "", err
 	}
 	if r.Body == nil || r.Body == http.NoBody {
 		return a.credential.Hash.empty, nil
 	}
-	return p.hashed(r, a)
+	return p.hashed(r, a, announced)
 }
 
 // hashed is digest for a body that there is.
-func (p *policy) hashed(r *http.Request, a *attempt) (string, error) {
+func (p *policy) hashed(r *http.Request, a *attempt, announced int64) (string, error) {
 	h := a.credential.Hash.get()
 	defer a.credential.Hash.put(h)
 	a.held = true
-	if err := p.hashBody(r, h, a); err != nil {
+	if err := p.hashBody(r, h, a, announced); err != nil {
 		return "", err
 	}
 	return string(h.digest()), nil

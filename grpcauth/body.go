@@ -63,6 +63,7 @@ func (b *bodies) HandleRPC(ctx context.Context, event stats.RPCStats) {
 		c.header = e.Header
 		c.compressed = e.Compression != "" && e.Compression != encoding.Identity
 	case *stats.InPayload:
+		c.received = true
 		k := key(e.Payload)
 		if body, ok := b.decoded.LoadAndDelete(k); ok {
 			c.body = body.(*mem.Reader)
@@ -85,6 +86,7 @@ type call struct {
 	mu         sync.Mutex  // a handler may leave a goroutine that receives
 	header     metadata.MD // as received; shared with other stats handlers
 	compressed bool        // the bytes that the codec saw are not those received
+	received   bool        // a message, by whomever
 	// The last message. Where the client may send one only, and sends a second,
 	// gRPC shows that to the codec alone, under the same key.
 	last any
@@ -97,6 +99,16 @@ type callKey struct{}
 func callOf(ctx context.Context) *call {
 	c, _ := ctx.Value(callKey{}).(*call)
 	return c
+}
+
+// begun reports whether a message has been received.
+func (c *call) begun() bool {
+	if c == nil {
+		return false
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.received
 }
 
 // known reports whether the bytes of the body can be known.

@@ -87,7 +87,10 @@ func StreamServerInterceptor(v *core.Verifier) grpc.StreamServerInterceptor {
 		s := &serverStream{ServerStream: ss, call: callOf(ss.Context()), single: !info.IsClientStream,
 			feed: feed{new(mem.Reader), errUnknown}}
 		r, admit := s.call.request(ss.Context(), info.FullMethod, &s.feed), v.AdmitWhole
-		if s.call.known() {
+		switch {
+		case s.call.begun():
+			s.feed.end = errBegun
+		case s.call.known():
 			s.feed.end, admit = nil, v.AdmitStream
 		}
 		admitted, err := admit(r)

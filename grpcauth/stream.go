@@ -114,6 +114,11 @@ func (f *feed) Read(p []byte) (int, error) {
 var errUnknown = core.Refuse(core.CodePayloadUnsupported,
 	"the body is covered, and hidden by compression or by a server without grpcauth.ServerOptions")
 
+// errBegun is what comes of reading the body of a stream from which an interceptor
+// in front of this one has received.
+var errBegun = core.Refuse(core.CodeBodyMismatch,
+	"an interceptor in front of the verifier has received messages of the stream")
+
 // refusal is the status of core's refusal, with an ErrorInfo. Its reason is the
 // name of the status, which tells no more, unless the environment exposes them.
 func refusal(err error) error {

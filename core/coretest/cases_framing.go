@@ -28,7 +28,7 @@ func framingCases() []testCase {
 		// 6.3): one reading, in which the length is absent.
 		rows("T063", accepted, row{"chunks and a length", both}),
 		rows("T063", notSigned, row{"chunks and a length that is signed", k1.sign(both, "content-length;host;x-sdk-date")}),
-		rows("T063", mismatch.orServer(400), row{"chunks that are another body under their length", p2().carrying("0\r\n\r\n" + p2().body).with("Transfer-Encoding: chunked")}),
+		rows("T063", refused(core.CodeBodyMismatch).orServer(400), row{"chunks that are another body under their length", p2().carrying("0\r\n\r\n" + p2().body).with("Transfer-Encoding: chunked")}),
 		rows("T063", byServer(400, 501),
 			row{"an unknown transfer encoding", p2().with("Transfer-Encoding: xchunked")},
 			row{"two transfer encodings", p2().chunked(5).with("Transfer-Encoding: identity")},

@@ -106,7 +106,7 @@ func allCases() []testCase {
 		signedHeaderCases, headerCases,
 		methodCases, hostCases, pathCases, pathByteCases, targetCases,
 		queryCases,
-		bodyCases, digestCases, unsignedPayloadCases, framingCases, bodyScripts,
+		bodyCases, digestCases, unsignedPayloadCases, framingCases, bodyScripts, drainedCases,
 		timeCases,
 		keyCases, schemeCases, basicCases, serviceCases,
 		coverageCases, foreignCases, withBodyCases, reportCases,
