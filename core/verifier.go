@@ -144,14 +144,14 @@ func (p *policy) judge(r *http.Request, a *attempt) (*Identity, error) {
 // Adapters call [Release] with r, as it was passed in, when the handler has
 // returned.
 func (v *Verifier) Admit(r *http.Request) (*http.Request, error) {
-	return v.admit(r, handler, copied)
+	return v.admit(r, handler, nil, copied)
 }
 
 // AdmitWhole is [Verifier.Admit] for a body that nobody reads on, such as that of a
 // gRPC call whose handler gets the message: it is judged whole, where [API].Stream
 // would leave it to the handler as well.
 func (v *Verifier) AdmitWhole(r *http.Request) (*http.Request, error) {
-	return v.admit(r, nobody, copied)
+	return v.admit(r, nobody, nil, copied)
 }
 
 // AdmitStream is [Verifier.Admit] for a body that nobody can hold, such as a
@@ -164,53 +164,13 @@ func (v *Verifier) AdmitWhole(r *http.Request) (*http.Request, error) {
 // The caller vouches that nothing has read from r.Body before: where no length is
 // announced, an empty stream is an empty body.
 func (v *Verifier) AdmitStream(r *http.Request) (*http.Request, error) {
-	return v.admit(r, stream, copied)
+	return v.admit(r, stream, nil, copied)
 }
 
-// An Admission is a request of net/http's server on its way to a handler.
-type Admission struct {
-	// Request is for the handler; nil where it was refused.
-	Request *http.Request
-	body    *bodyBuffer // nil where none is held
-}
-
-// Release is [Release]. It is called when the handler has returned, also where the
-// request was refused.
-func (a Admission) Release() {
-	if a.body != nil {
-		a.body.release()
-	}
-}
-
-// AdmitServed is [Verifier.Admit] for a request of net/http's server, by way of
-// which it is answered with w: reading its body can then be ended after
-// [Config].BodyTimeout, as by [WithDeadline]. The server looks for its own body in r
-// when it answers, so r stays as it is, and what Admit does is done to a copy.
-func (v *Verifier) AdmitServed(w http.ResponseWriter, r *http.Request) (a Admission, err error) {
-	if r == nil {
-		_, err = v.Verify(nil)
-		return a, err
-	}
-	judged := new(http.Request)
-	*judged = *r
-	WithDeadline(w, judged)
-	a.Request, err = v.admit(judged, handler, inPlace)
-	if body, ok := judged.Body.(*bodyReader); ok {
-		a.body = body.buffer
-	}
-	return a, err
-}
-
-// copied and inPlace give a request another context: one that somebody else has,
-// and one that nobody has yet.
+// copied gives a request another context.
 func copied(ctx context.Context, r *http.Request) *http.Request { return r.WithContext(ctx) }
 
-func inPlace(ctx context.Context, r *http.Request) *http.Request {
-	*r = *r.WithContext(ctx)
-	return r
-}
-
-func (v *Verifier) admit(r *http.Request, onward reader, with func(context.Context, *http.Request) *http.Request) (*http.Request, error) {
+func (v *Verifier) admit(r *http.Request, onward reader, segments []string, with func(context.Context, *http.Request) *http.Request) (*http.Request, error) {
 	var p *policy
 	if v != nil {
 		p = v.policy.Load()
@@ -230,7 +190,7 @@ func (v *Verifier) admit(r *http.Request, onward reader, with func(context.Conte
 		}
 		p.end(a)
 	}()
-	a.onward = onward
+	a.onward, a.segments = onward, segments
 	id, err := p.judge(r, a)
 	returned = true
 	switch {

@@ -18,10 +18,15 @@
 //   - One route: e.GET("/v1/items", handler, echoauth.Middleware(v)). Other
 //     methods of the path get Echo's 405, OPTIONS its 204.
 //
+// Do not put nethttp.Middleware around Echo instead: it cannot know Echo's routes.
 // Echo's last parameter of a route takes the rest of the path, slashes included:
-// /orders/:id serves /orders/7/x. A request that does so is refused, since the
-// policy has it under another API; with Pre the route is not known yet, and
-// nothing refuses it. Bind /orders/ as a whole there.
+// /orders/:id serves /orders/7/x and /orders/7/, where there is no longer route for
+// them. A request that does so is refused with request_ambiguous, since the policy
+// may bind that path to another key; a route that ends in a wildcard (/orders/*)
+// serves them. With Pre the router is asked for the route that the request has at that
+// moment. Where middleware behind it changes the path or the method, that is not the
+// route that runs: mount the verifier with Use as well then, which sees that one.
+// RemoveTrailingSlash behind it comes too late for /orders/7/.
 //
 // Wherever it is mounted, it judges the target as received, never what a group
 // or http.StripPrefix left of it; which APIs are open is the policy's business

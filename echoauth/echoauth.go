@@ -3,7 +3,7 @@ package echoauth
 import (
 	"encoding/json"
 	"net/http"
-	"strings"
+	"slices"
 
 	"github.com/labstack/echo/v4"
 
@@ -17,11 +17,8 @@ func Middleware(v *core.Verifier) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			r := c.Request()
-			admission, err := v.AdmitServed(c.Response(), r)
+			admission, err := v.AdmitServed(c.Response(), r, segments(c)...)
 			defer admission.Release()
-			if err == nil && swallowed(c) {
-				err = core.Refuse(core.CodeRequestAmbiguous, "a parameter of the route holds a slash")
-			}
 			if err != nil {
 				return refusal(c, err)
 			}
@@ -31,28 +28,38 @@ func Middleware(v *core.Verifier) echo.MiddlewareFunc {
 				c.SetRequest(admitted)
 				return next(c)
 			}
-			// In place: after Pre, Echo routes by r, whatever SetRequest was told. There
-			// net/http does not find its own body when it answers, and would wait for
-			// one that it has not asked for.
-			if r.Header.Get("Expect") != "" {
-				c.Response().Header().Set("Connection", "close")
-			}
-			*r = *admitted
+			admission.Replace(c.Response(), r) // after Pre, Echo routes by r, whatever SetRequest was told
 			return next(c)
 		}
 	}
 }
 
-// swallowed reports whether the route took more of the path for a parameter than
-// a segment, as Echo's last parameter does: to the verifier, /orders/7/x is not
-// an /orders/{id}, and may be bound to another key.
-func swallowed(c echo.Context) bool {
-	for i, name := range c.ParamNames() {
-		if name != "*" && strings.Contains(c.ParamValues()[i], "/") {
-			return true
-		}
+// segments are the values of the parameters of c's route that stand for one segment
+// of the path: all but that of a wildcard. Echo's last parameter takes the rest of the
+// path as well, and /orders/7/x is then a path of the route /orders/:id. Before the
+// router has run, it is asked in a context of its own: what it finds stays in there.
+func segments(c echo.Context) []string {
+	if c.Path() != "" {
+		return named(c)
 	}
-	return false
+	e, r := c.Echo(), c.Request()
+	router := e.Router()
+	if of, ok := e.Routers()[r.Host]; ok {
+		router = of
+	}
+	probe := e.AcquireContext()
+	defer e.ReleaseContext(probe)
+	probe.Reset(r, nil)
+	router.Find(r.Method, echo.GetPath(r), probe)
+	return slices.Clone(named(probe))
+}
+
+func named(c echo.Context) []string {
+	names, values := c.ParamNames(), c.ParamValues()
+	if last := len(names) - 1; last >= 0 && names[last] == "*" {
+		return values[:last]
+	}
+	return values
 }
 
 // refusal is an error that Echo's own error handler answers as

@@ -1,0 +1,148 @@
+package echoauth_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/gatewayauth/gatewayauth/core"
+	"github.com/gatewayauth/gatewayauth/echoauth"
+)
+
+// byDepth binds /orders/{id} to one key and what is below to another.
+func byDepth(c *core.Config) {
+	c.APIs = []core.API{{Match: "/orders/{id}", Key: orders.Name}, {Match: "/orders/", Key: partner.Name},
+		{Match: "/api/orders/{id}", Key: orders.Name}, {Match: "/api/orders/", Key: partner.Name}}
+}
+
+// mounts are the places of the middleware. The router of a group or a host is the one
+// that routes are registered with.
+var mounts = map[string]func(e *echo.Echo, verify echo.MiddlewareFunc) *echo.Group{
+	"Use": func(e *echo.Echo, verify echo.MiddlewareFunc) *echo.Group { e.Use(verify); return e.Group("") },
+	"Pre": func(e *echo.Echo, verify echo.MiddlewareFunc) *echo.Group { e.Pre(verify); return e.Group("") },
+	"a group": func(e *echo.Echo, verify echo.MiddlewareFunc) *echo.Group {
+		return e.Group("", verify)
+	},
+	"Pre, and a host's router": func(e *echo.Echo, verify echo.MiddlewareFunc) *echo.Group {
+		e.Pre(verify)
+		e.GET("/orders/:id/:line", func(echo.Context) error { panic("the router of another host") })
+		return e.Host("example.com")
+	},
+	"Pre and Use": func(e *echo.Echo, verify echo.MiddlewareFunc) *echo.Group {
+		e.Pre(verify)
+		e.Use(verify)
+		return e.Group("")
+	},
+}
+
+// TestGreedyParameter_T173: a route whose last parameter takes more than a segment
+// serves no request, wherever the middleware is mounted; a longer route does.
+func TestGreedyParameter_T173(t *testing.T) {
+	for name, mount := range mounts {
+		t.Run(name, func(t *testing.T) {
+			runs := new(atomic.Int32)
+			greedy, longer := echo.New(), echo.New()
+			mount(greedy, echoauth.Middleware(newVerifier(t, byDepth))).GET("/orders/:id", counted(runs))
+			group := mount(longer, echoauth.Middleware(newVerifier(t, byDepth)))
+			group.GET("/orders/:id", counted(runs))
+			group.GET("/orders/:id/lines", counted(runs))
+			group.GET("/files/*", counted(runs))
+			group.GET("/files/:name/:version", counted(runs))
+			check(t, greedy, runs, []exchange{
+				{"one segment", signed(orders, "GET", "/orders/7", ""), 200, 1},
+				{"two", signed(partner, "GET", "/orders/7/x", ""), 400, 0},
+				{"a final slash", signed(partner, "GET", "/orders/7/", ""), 400, 0},
+				{"an empty one", signed(partner, "GET", "/orders/7//", ""), 400, 0},
+				{"unsigned", unsigned("GET", "/orders/7/x"), 401, 0},
+				{"another key", signed(orders, "GET", "/orders/7/x", ""), 403, 0},
+				{"no such route", signed(partner, "GET", "/orders/", ""), 404, 0},
+			})
+			check(t, longer, runs, []exchange{
+				{"one segment", signed(orders, "GET", "/orders/7", ""), 200, 1},
+				{"two", signed(partner, "GET", "/orders/7/lines", ""), 200, 1},
+				{"two others", signed(partner, "GET", "/orders/7/x", ""), 404, 0},
+				{"a wildcard", signed(orders, "GET", "/files/a/b/c", ""), 400, 0}, // of /files/:name/:version
+				{"a wildcard of one", signed(orders, "GET", "/files/a", ""), 200, 1},
+			})
+			prefixed := http.StripPrefix("/api", greedy)
+			check(t, prefixed, runs, []exchange{
+				{"one segment behind StripPrefix", signed(orders, "GET", "/api/orders/7", ""), 200, 1},
+				{"two behind StripPrefix", signed(partner, "GET", "/api/orders/7/x", ""), 400, 0},
+			})
+		})
+	}
+}
+
+// TestGreedyParameterReported_T173: report mode stops nobody, and says what would be
+// refused.
+func TestGreedyParameterReported_T173(t *testing.T) {
+	for name, mount := range mounts {
+		var codes []core.Code
+		v := newVerifier(t, func(c *core.Config) {
+			byDepth(c)
+			c.Mode = core.Report
+			c.Observers = []core.Observer{core.ObserverFunc(func(_ context.Context, e core.Event) { codes = append(codes, e.Code) })}
+		})
+		e, key := echo.New(), ""
+		mount(e, echoauth.Middleware(v)).GET("/orders/:id", func(c echo.Context) error {
+			key = keyName(c.Request())
+			return nil
+		})
+		if w := serve(e, signed(partner, "GET", "/orders/7/x", "")); w.Code != 200 || key != "nobody" || codes[0] != core.CodeRequestAmbiguous {
+			t.Errorf("%s: got %d, identity %q, verdicts %v; want 200, nobody, request_ambiguous", name, w.Code, key, codes)
+		}
+	}
+}
+
+// TestRoutesServeTheirDepth_T173: whatever routes there are, a handler runs for paths
+// of as many segments as its route has, or of more where it ends in a wildcard.
+func TestRoutesServeTheirDepth_T173(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	pick := func(list ...string) string { return list[random.IntN(len(list))] }
+	ran, greedy := 0, 0
+	for range 300 {
+		routes := make(map[string]bool)
+		for range 1 + random.IntN(5) {
+			route := ""
+			for range 1 + random.IntN(3) {
+				route += "/" + pick("a", "b", ":x", ":y", "c:z")
+			}
+			routes[route+pick("", "", "", "/", "/*")] = true
+		}
+		for name, mount := range mounts {
+			e, served := echo.New(), ""
+			group := mount(e, echoauth.Middleware(newVerifier(t, nil)))
+			for route := range routes {
+				group.GET(route, func(c echo.Context) error { served = c.Path(); return nil })
+			}
+			for range 10 {
+				path := ""
+				for range 1 + random.IntN(4) {
+					path += "/" + pick("a", "b", "ab", "c1", "7", "")
+				}
+				served = ""
+				w := serve(e, signed(orders, "GET", path, ""))
+				if w.Code == 400 {
+					greedy++
+				}
+				if served == "" {
+					continue
+				}
+				ran++
+				depth, want := strings.Count(path, "/"), strings.Count(served, "/")
+				if depth != want && !(strings.HasSuffix(served, "*") && depth >= want-1) {
+					t.Fatalf("%s: %s was served by %s of %v", name, path, served, fmt.Sprint(routes))
+				}
+			}
+		}
+	}
+	if ran < 1000 || greedy < 100 {
+		t.Errorf("%d handlers ran, %d requests were ambiguous: the generator shows too little", ran, greedy)
+	}
+}

@@ -1,0 +1,188 @@
+package adaptertest
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gatewayauth/gatewayauth/core"
+	"github.com/gatewayauth/gatewayauth/core/apig"
+	"github.com/gatewayauth/gatewayauth/core/basic"
+)
+
+// uses are what handlers do with a request until its trailers could be there. Each
+// calls look whenever they could.
+var uses = map[string]func(w http.ResponseWriter, r *http.Request, look func(*http.Request)){
+	"read": func(_ http.ResponseWriter, r *http.Request, look func(*http.Request)) {
+		r.Body.Read(make([]byte, 1))
+		look(r)
+		io.ReadAll(r.Body)
+		look(r)
+		r.Body.Read(make([]byte, 1))
+		r.Body.Close()
+	},
+	"read by a copy": func(_ http.ResponseWriter, r *http.Request, look func(*http.Request)) {
+		derived := r.WithContext(context.WithValue(r.Context(), sight{}, 1))
+		io.ReadAll(derived.Body)
+		look(derived)
+	},
+	"close": func(_ http.ResponseWriter, r *http.Request, look func(*http.Request)) {
+		r.Body.Close()
+	},
+	"write": func(w http.ResponseWriter, r *http.Request, look func(*http.Request)) { // net/http reads the body then
+		w.Header().Set("Connection", "keep-alive")
+		w.Write(make([]byte, 1<<16))
+		look(r)
+		io.ReadAll(r.Body)
+	},
+	"flush": func(w http.ResponseWriter, r *http.Request, look func(*http.Request)) {
+		http.NewResponseController(w).Flush()
+		look(r)
+		io.ReadAll(r.Body)
+	},
+	"form":    func(_ http.ResponseWriter, r *http.Request, look func(*http.Request)) { r.ParseForm() },
+	"nothing": func(_ http.ResponseWriter, r *http.Request, look func(*http.Request)) {},
+}
+
+// TestTrailers sends verified requests with trailers, announced and not, whose bodies
+// are read before the verdict or after it, to mounts of the adapter: their handlers
+// see none at any time.
+func TestTrailers(t *testing.T, mounts map[string]func(v *core.Verifier, next http.Handler) http.Handler) {
+	for _, mode := range []core.Mode{core.Enforce, core.Report} {
+		v := trailerVerifier(t, mode)
+		for mount, serve := range mounts {
+			t.Run(mode.String()+"/"+mount, func(t *testing.T) {
+				ended := make(chan error, 1000) // more than there are requests
+				server := httptest.NewUnstartedServer(serve(v, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					var seen error
+					look := func(r *http.Request) {
+						if r.Trailer != nil && seen == nil {
+							seen = fmt.Errorf("the handler sees trailers: %v", r.Trailer)
+						}
+					}
+					defer func() { ended <- seen }()
+					if _, verified := core.FromContext(r.Context()); !verified {
+						seen = fmt.Errorf("not verified")
+					}
+					look(r)
+					uses[r.Header.Get("X-Use")](w, r, look)
+					look(r)
+				})))
+				server.Config.Protocols = new(http.Protocols)
+				server.Config.Protocols.SetHTTP1(true)
+				server.Config.Protocols.SetUnencryptedHTTP2(true)
+				server.Start()
+				defer server.Close()
+				client := &http.Transport{Protocols: new(http.Protocols)}
+				client.Protocols.SetUnencryptedHTTP2(true)
+				defer client.CloseIdleConnections()
+				for scheme := range trailerSchemes {
+					for use := range uses {
+						for framing, send := range map[string]func(string, *http.Request) error{
+							"chunked":            func(address string, r *http.Request) error { return sendTrailers(address, r, false) },
+							"chunked, announced": func(address string, r *http.Request) error { return sendTrailers(address, r, true) },
+							"HTTP/2": func(_ string, r *http.Request) error {
+								r.Trailer.Del("Authorization") // which net/http refuses
+								res, err := client.RoundTrip(r)
+								if err == nil {
+									io.Copy(io.Discard, res.Body)
+									res.Body.Close()
+								}
+								return err
+							},
+						} {
+							if framing == "HTTP/2" && !strings.HasPrefix(use, "read") {
+								continue // net/http's client wants its body read, and the server reads none by itself
+							}
+							r := trailerRequest(server.Listener.Addr().String(), scheme)
+							r.Header.Set("X-Use", use)
+							if err := send(server.Listener.Addr().String(), r); err != nil {
+								t.Errorf("%s, %s, %s: %v", scheme, use, framing, err)
+								continue
+							}
+							select {
+							case err := <-ended:
+								if err != nil {
+									t.Errorf("%s, %s, %s: %v", scheme, use, framing, err)
+								}
+							case <-time.After(20 * time.Second):
+								t.Fatalf("%s, %s, %s: the handler has not run or not ended", scheme, use, framing)
+							}
+						}
+					}
+				}
+			})
+		}
+	}
+}
+
+const trailerBody = "amount=1"
+
+var trailers = http.Header{"X-Role": {"admin"}, "Authorization": {"Basic Og=="}}
+
+// trailerSchemes sign requests whose bodies are read before the verdict ("hashed",
+// "declared") or after it, by the first segment of the path.
+var trailerSchemes = map[string]func(*http.Request) error{
+	"hashed":   trailerSigner(core.PayloadHashed),
+	"declared": trailerSigner(core.PayloadDeclared),
+	"streamed": trailerSigner(core.PayloadDeclared),
+	"unsigned": trailerSigner(core.PayloadUnsigned),
+	"basic": func(r *http.Request) error {
+		r.SetBasicAuth(Partner.ID, Partner.Secret.Reveal())
+		return nil
+	},
+}
+
+func trailerSigner(payload core.Payload) func(*http.Request) error {
+	digest := sha256.Sum256([]byte(trailerBody))
+	return func(r *http.Request) error {
+		return apig.NewSigner(Orders, apig.SignOptions{Payload: payload}).Sign(r, hex.EncodeToString(digest[:]), Now())
+	}
+}
+
+func trailerVerifier(t *testing.T, mode core.Mode) *core.Verifier {
+	return NewVerifier(t, func(c *core.Config) {
+		c.Schemes = []core.Scheme{apig.New(apig.Config{Keys: core.Keys(Orders)}), basic.New(basic.Config{Keys: core.Keys(Partner)})}
+		c.APIs = []core.API{{Match: "/basic/", Key: Partner.Name}, {Match: "/streamed/", Key: Orders.Name, Stream: true},
+			{Match: "/unsigned/", Key: Orders.Name, AllowUnsignedPayload: true}}
+		c.Mode = mode
+	})
+}
+
+func trailerRequest(address, scheme string) *http.Request {
+	r, err := http.NewRequest("POST", "http://"+address+"/"+scheme+"/items", io.NopCloser(strings.NewReader(trailerBody)))
+	if err != nil {
+		panic(err)
+	}
+	r.Host = "api.example.com"
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	if err := trailerSchemes[scheme](r); err != nil {
+		panic(err) // of a request that this test wrote
+	}
+	r.Trailer = maps.Clone(trailers)
+	return r
+}
+
+// sendTrailers writes r in chunks, the last of which comes after the head.
+func sendTrailers(address string, r *http.Request, announced bool) error {
+	var m bytes.Buffer
+	fmt.Fprintf(&m, "POST %s HTTP/1.1\r\nHost: %s\r\nTransfer-Encoding: chunked\r\n", r.URL.RequestURI(), r.Host)
+	r.Header.Write(&m)
+	if announced {
+		m.WriteString("Trailer: X-Role\r\n")
+	}
+	fmt.Fprintf(&m, "\r\n%x\r\n%s\r\n0\r\n", len(trailerBody), trailerBody)
+	r.Trailer.Write(&m)
+	m.WriteString("\r\n")
+	return Exchange(address, m.Bytes(), func(*http.Response, *bufio.Reader) {})
+}
