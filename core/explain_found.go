@@ -64,8 +64,9 @@ func (s *search) facts(signature bool) (facts []Finding) {
 // consumed reports whether a body was announced that is not there.
 func (s *search) consumed() bool {
 	r := s.received
+	announced, err := announcedLength(r)
 	return len(s.body) == 0 && s.whole &&
-		(r.ContentLength > 0 || len(r.PostForm) > 0 || r.MultipartForm != nil ||
+		(err != nil || announced != 0 || len(r.PostForm) > 0 || r.MultipartForm != nil ||
 			s.credential != nil && s.credential.Payload == PayloadDeclared && s.credential.Declared != s.hash(nil))
 }
 
