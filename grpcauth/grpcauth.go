@@ -24,7 +24,8 @@ import (
 // Put them in front of all other options. Chained interceptors run in the order
 // in which they are given; one that is set with grpc.UnaryInterceptor or
 // grpc.StreamInterceptor runs before all of them, and sees calls that nobody
-// has verified. A codec that is forced behind these options takes the bytes
+// has verified. Where one in front has received from a stream, credentials that cover
+// the body are refused. A codec that is forced behind these options takes the bytes
 // away: credentials that cover the body are refused then.
 func ServerOptions(v *core.Verifier, opts ...Option) []grpc.ServerOption {
 	bodies := &bodies{CodecV2: settle(opts).codec}

@@ -114,10 +114,15 @@ func (t *Transport) digest(r *http.Request) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		_, err = io.Copy(h, body)
+		n, err := io.Copy(h, body)
 		body.Close()
 		if err != nil {
 			return "", fmt.Errorf("signer: reading the body: %w", err)
+		}
+		if n == 0 { // else it would be sent in chunks, which verifiers refuse of an empty body
+			r.Body.Close()
+			r.Body, r.ContentLength, r.TransferEncoding = http.NoBody, 0, nil
+			r.GetBody = func() (io.ReadCloser, error) { return http.NoBody, nil }
 		}
 	}
 	return hex.EncodeToString(h.Sum(nil)), nil
