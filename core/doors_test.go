@@ -107,7 +107,8 @@ func TestHosts(t *testing.T) {
 		_, err := v.Verify(r)
 		wantCode(t, err, want)
 	}
-	r := signed(t, k1, "CONNECT", "/", "", apig.SignOptions{})
+	r := signed(t, k1, "GET", "/", "", apig.SignOptions{})
+	r.Method = "CONNECT"
 	_, err := v.Verify(r)
 	wantCode(t, err, core.CodeRequestAmbiguous)
 	if _, err := core.New(config(func(c *core.Config) { c.APIs = []core.API{{Match: "GET status.example.com/", Open: true}} })); err == nil {

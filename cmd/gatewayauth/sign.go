@@ -33,7 +33,11 @@ func signCommand(s streams) *cobra.Command {
 		Short: "Sign a request, and print it or send it",
 		Long: `Sign a request that is given as for curl, with a key of an environments file or
 with one given by options. Printed are the headers to send, one a line; with
---as curl a command to run; with --send the answer.
+--as curl a command to run; with --as url and --expires a link; with --send the
+answer. A Host header is printed where clients could send another one than was
+signed. A request that would be refused whatever the service's settings are is not
+signed, and the reason is printed: write a host that is not ASCII in its xn-- form,
+and ; and blanks in a query as %3B and %20.
 
 The secret is never an argument, where other users of the machine can read it:
 it is in a variable, in a file, or in what the environments file names.
@@ -53,7 +57,7 @@ with 3 if the arguments are not usable.`,
 	}
 	f := c.Flags()
 	f.StringVarP(&a.method, "request", "X", "", "method (default GET, with data POST)")
-	f.StringArrayVarP(&a.headers, "header", "H", nil, "'Name: value' sends a header; 'Name' alone signs it too; 'Name:' leaves one out")
+	f.StringArrayVarP(&a.headers, "header", "H", nil, "'Name: value' sends a header, 'Name;' an empty one; 'Name' alone signs it too; 'Name:' leaves one out")
 	f.StringVarP(&a.data, "data", "d", "", "body; @file reads one without its line breaks, as curl does")
 	f.StringVar(&a.dataBinary, "data-binary", "", "body, byte for byte; @file reads one, @- standard input")
 	a.key.flags(f)

@@ -7,6 +7,7 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -20,13 +21,16 @@ func printSigned(out io.Writer, as string, r *http.Request, body []byte, dataBin
 	target := r.URL.String()
 	switch as {
 	case "url":
+		if err := onlyURL(r, body, presigned); err != nil {
+			return err
+		}
 		fmt.Fprintln(out, target)
 		return nil
 	case "headers":
 		if presigned {
 			fmt.Fprintln(out, target)
 		}
-		if r.Host != r.URL.Host {
+		if !followsFrom(r.URL, r.Host) {
 			fmt.Fprintf(out, "Host: %s\n", r.Host)
 		}
 		eachHeader(r.Header, func(name, value string) { fmt.Fprintf(out, "%s: %s\n", name, value) })
@@ -36,16 +40,18 @@ func printSigned(out io.Writer, as string, r *http.Request, body []byte, dataBin
 	if strings.ContainsAny(target, "[]{}") {
 		command = append(command, "--globoff")
 	}
-	if strings.Contains(r.URL.EscapedPath()+"/", "/./") || strings.Contains(r.URL.EscapedPath()+"/", "/../") {
+	if path := strings.ReplaceAll(strings.ToLower(r.URL.EscapedPath()), "%2e", "."); strings.Contains(path+"/", "/./") || strings.Contains(path+"/", "/../") {
 		command = append(command, "--path-as-is")
 	}
 	switch {
+	case strings.EqualFold(r.Method, "HEAD") && (len(body) > 0 || r.Method != "HEAD"):
+		return errors.New("curl sends no HEAD request with a body, nor in lower case: use --send")
 	case r.Method == "HEAD":
 		command = append(command, "--head")
 	case r.Method != "GET" || len(body) > 0:
 		command = append(command, "--request", capture.Quote(r.Method))
 	}
-	if r.Host != r.URL.Host {
+	if !followsFrom(r.URL, r.Host) {
 		command = append(command, "--header", capture.Quote("Host: "+r.Host))
 	}
 	eachHeader(r.Header, func(name, value string) {
@@ -69,6 +75,26 @@ func printSigned(out io.Writer, as string, r *http.Request, body []byte, dataBin
 		}
 	}
 	fmt.Fprintln(out, strings.Join(append(command, capture.Quote(target)), " "))
+	return nil
+}
+
+// followsFrom reports whether every client sends this host for the URL: some leave
+// out a scheme's own port, write names in lower case, or keep a zone.
+func followsFrom(u *url.URL, host string) bool {
+	ownPort := u.Scheme == "http" && u.Port() == "80" || u.Scheme == "https" && u.Port() == "443"
+	return host == u.Host && host == strings.ToLower(host) && !ownPort && !strings.HasSuffix(host, ":")
+}
+
+// onlyURL refuses what a URL alone does not say.
+func onlyURL(r *http.Request, body []byte, presigned bool) error {
+	switch query := r.URL.Query(); {
+	case !presigned:
+		return errors.New("--as url: the credential is in headers, which a URL does not hold; give --expires to sign in the query")
+	case r.Method != "GET" || len(body) > 0 || !followsFrom(r.URL, r.Host):
+		return errors.New("--as url: a URL does not say the method, the body or the Host header that were signed; use --as curl")
+	case query.Get("X-Sdk-SignedHeaders") != "host" && query.Get("X-Amz-SignedHeaders") != "host":
+		return errors.New("--as url: headers were signed, which a URL does not hold; use --as curl")
+	}
 	return nil
 }
 

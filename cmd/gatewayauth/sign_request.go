@@ -27,6 +27,9 @@ func (a *signArgs) request(s streams, target string) (r *http.Request, body []by
 		return nil, nil, nil, err
 	}
 	u, err := url.Parse(target)
+	if e, ok := errors.AsType[*url.Error](err); ok {
+		return nil, nil, nil, fmt.Errorf("the URL cannot be read: %w", e.Err)
+	}
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 		return nil, nil, nil, errors.New("the URL is none such as https://api.example.com/orders/7")
 	}
@@ -38,12 +41,12 @@ func (a *signArgs) request(s streams, target string) (r *http.Request, body []by
 		}
 	}
 	if r, err = http.NewRequest(method, target, bytes.NewReader(body)); err != nil {
-		return nil, nil, nil, errors.New("the method or the URL cannot be sent")
+		return nil, nil, nil, fmt.Errorf("it cannot be sent: %w", err)
 	}
 	if len(body) == 0 {
 		r.Body, r.GetBody = http.NoBody, nil
 	}
-	r.URL.Fragment, r.URL.User = "", nil
+	r.URL.Fragment, r.URL.RawFragment, r.URL.User = "", "", nil // which are not sent, or give way to the credential
 	if a.dataGiven {
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded") // as curl does
 	}
@@ -51,10 +54,16 @@ func (a *signArgs) request(s streams, target string) (r *http.Request, body []by
 	for _, h := range a.headers {
 		name, value, found := strings.Cut(h, ":")
 		name, value = strings.TrimSpace(name), strings.TrimSpace(value)
+		bare, empty := strings.CutSuffix(name, ";") // curl's way to send it empty
+		if empty = empty && !found; empty {
+			name = bare
+		}
 		canonical := http.CanonicalHeaderKey(name)
 		switch {
-		case name == "" || strings.ContainsAny(h, "\r\n\x00"):
+		case name == "" || strings.ContainsAny(name, " \t;") || strings.ContainsFunc(h, isControl):
 			return nil, nil, nil, fmt.Errorf("--header: %q is none such as 'X-Tenant: blue'", h)
+		case empty:
+			r.Header.Set(name, "")
 		case !found:
 			signed = append(signed, name)
 		case canonical == "Host":
@@ -70,6 +79,9 @@ func (a *signArgs) request(s streams, target string) (r *http.Request, body []by
 	}
 	return r, body, signed, nil
 }
+
+// isControl reports what the value of a header cannot hold.
+func isControl(c rune) bool { return c < ' ' && c != '\t' || c == 0x7f }
 
 // readData reads the body as curl does.
 func readData(s streams, text string, binary bool) ([]byte, error) {

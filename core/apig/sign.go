@@ -6,7 +6,7 @@ import (
 )
 
 // SignOptions say what a [Signer] signs besides method, path, query, host,
-// date and every x-sdk-* header of the request:
+// date and every x-sdk-* and x-amz-* header of the request:
 //
 //   - Headers []string: further headers, signed where the request has them.
 //   - Payload core.Payload: how the body is signed, by its hash (the zero

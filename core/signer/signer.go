@@ -5,6 +5,25 @@
 // proxy that strips what clients must not send and signs what it forwards.
 // Any scheme that can sign is a [Signer]: apig.NewSigner, basic.NewSigner.
 //
+// What is signed is what goes on the wire. Before a request is signed it gets the
+// form in which net/http sends it: the host without an IPv6 zone, the names of
+// headers in canonical form, their values without blanks around them. What no
+// verifier accepts gives an error and is not sent:
+//
+//   - a host that is not ASCII (write bücher.example as xn--bcher-kva.example), or
+//     holds what no authority has; CONNECT; a URL that is opaque;
+//   - a query with a semicolon, a parameter without a name, a bad percent sequence,
+//     a blank or '#', or with parameters of a credential; a path that the scheme
+//     cannot tell from another one;
+//   - a header of the protocols (x-sdk-*, x-amz-*) with two values or an
+//     underscore, a method override that is not signed, a header to sign that
+//     belongs to one connection, Connection with the name of a signed header, TE
+//     with anything but trailers, Expect with anything but 100-continue.
+//
+// A signer does not know the verifier's policy: which key is bound to the API,
+// which headers it requires to be signed, whether it allows unsigned payloads, and
+// its limits.
+//
 // It is no gateway for production: it checks nothing about who calls it.
 package signer
 
@@ -16,10 +35,9 @@ import (
 	"hash"
 	"io"
 	"net/http"
-	"strings"
 	"time"
 
-	"github.com/gatewayauth/gatewayauth/core"
+	"github.com/gatewayauth/gatewayauth/core/internal/outgoing"
 )
 
 // A Signer adds a credential to outgoing requests. It is safe for concurrent
@@ -29,8 +47,9 @@ type Signer interface {
 	// it wants none.
 	NewHash() hash.Hash
 	// Sign sets the headers that prove r, dated at. Digest is the hash of the
-	// body in lower-case hex, empty without NewHash. r.Host and r.URL are what
-	// will be sent; r.Body is not read. A request that no verifier would
+	// body in lower-case hex, empty without NewHash. r.Body is not read. Signers
+	// of this module first set r.Host, and give the headers the form in which they
+	// are sent: send r as it is afterwards. A request that no verifier would
 	// accept, such as one with dot segments in its path, gives an error.
 	Sign(r *http.Request, digest string, at time.Time) error
 }
@@ -75,19 +94,19 @@ func (t *Transport) sign(r *http.Request) (*http.Request, error) {
 	switch {
 	case t.Signer == nil:
 		return nil, errors.New("signer: Transport.Signer is nil")
-	case r.URL == nil || r.URL.Opaque != "":
-		return nil, errors.New("signer: the URL has no path to sign")
+	case r.URL == nil:
+		return nil, errors.New("signer: the request has no URL")
 	case r.Response != nil && r.Response.Request != nil &&
 		(r.Response.Request.URL.Host != r.URL.Host || r.Response.Request.URL.Scheme != r.URL.Scheme):
 		return nil, errors.New("signer: a redirect leads to another host or scheme; it is not signed")
 	}
 	out := r.Clone(r.Context())
 	out.RequestURI = "" // a server's request that is passed on: URL is what is sent
-	if out.Host == "" {
-		out.Host = out.URL.Host
+	if err := outgoing.Prepare(out); err != nil {
+		return nil, fmt.Errorf("signer: %w", err)
 	}
-	if out.Method == "" {
-		out.Method = http.MethodGet
+	if none := out.Body == nil || out.Body == http.NoBody; none && (out.ContentLength > 0 || len(out.Trailer) > 0) {
+		return nil, errors.New("signer: a request without a body has a ContentLength or trailers")
 	}
 	digest, err := t.digest(out)
 	if err != nil {
@@ -103,29 +122,49 @@ func (t *Transport) sign(r *http.Request) (*http.Request, error) {
 	return out, nil
 }
 
-// digest hashes the body and leaves it to be sent.
+// digest hashes the body and leaves it to be sent, with its length.
 func (t *Transport) digest(r *http.Request) (string, error) {
 	h := t.Signer.NewHash()
 	if h == nil {
 		return "", nil
 	}
+	hashed := int64(0)
 	if r.Body != nil && r.Body != http.NoBody {
 		body, err := t.again(r)
 		if err != nil {
 			return "", err
 		}
-		n, err := io.Copy(h, body)
+		hashed, err = io.Copy(h, body)
 		body.Close()
 		if err != nil {
 			return "", fmt.Errorf("signer: reading the body: %w", err)
 		}
-		if n == 0 { // else it would be sent in chunks, which verifiers refuse of an empty body
-			r.Body.Close()
-			r.Body, r.ContentLength, r.TransferEncoding = http.NoBody, 0, nil
-			r.GetBody = func() (io.ReadCloser, error) { return http.NoBody, nil }
-		}
+	}
+	if err := announce(r, hashed); err != nil {
+		return "", err
 	}
 	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// announce makes r say the length of the body that was hashed: a body that is
+// announced and does not come cannot be told from one that was taken away.
+func announce(r *http.Request, hashed int64) error {
+	switch {
+	case r.ContentLength > 0 && r.ContentLength != hashed:
+		return fmt.Errorf("signer: the body has %d bytes, and ContentLength says %d", hashed, r.ContentLength)
+	case hashed == 0 && len(r.Trailer) > 0:
+		return errors.New("signer: a request with an empty body has trailers")
+	case hashed == 0:
+		if r.Body != nil {
+			r.Body.Close()
+		}
+		r.Body, r.GetBody, r.ContentLength, r.TransferEncoding = http.NoBody, nil, 0, nil
+	case len(r.Trailer) > 0: // which HTTP/1.1 sends behind chunks alone
+		r.ContentLength, r.TransferEncoding = -1, []string{"chunked"}
+	default:
+		r.ContentLength, r.TransferEncoding = hashed, nil
+	}
+	return nil
 }
 
 // again returns the body for hashing, beside the one that is sent: by GetBody
@@ -142,29 +181,10 @@ func (t *Transport) again(r *http.Request) (io.ReadCloser, error) {
 			return nil, fmt.Errorf("signer: reading the body: %w", err)
 		}
 		if int64(len(body)) > most {
-			return nil, core.Refuse(core.CodeBodyTooLarge, "the body exceeds the limit")
+			return nil, errTooLarge
 		}
-		r.ContentLength, r.TransferEncoding = int64(len(body)), nil
 		r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
 		r.Body, _ = r.GetBody()
 	}
 	return r.GetBody()
-}
-
-// reserved are the prefixes and names of headers that clients of a gateway may
-// not send: the gateway's own, and credentials for the backend.
-var reserved = [...]string{"x-sdk-", "x-amz-", "x-apig-", "x-stage", "x-security-token", "x-auth-token", "authorization"}
-
-// Strip deletes from h what clients of a gateway may not send: headers that
-// start with x-sdk-, x-amz- or x-apig-, x-stage, and credentials; also in
-// spellings with underscores.
-func Strip(h http.Header) {
-	for name := range h {
-		plain := strings.ReplaceAll(strings.ToLower(name), "_", "-")
-		for _, r := range reserved {
-			if plain == r || strings.HasSuffix(r, "-") && strings.HasPrefix(plain, r) {
-				delete(h, name)
-			}
-		}
-	}
 }

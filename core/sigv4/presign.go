@@ -9,6 +9,7 @@ import (
 
 	"github.com/gatewayauth/gatewayauth/core/internal/authorization"
 	"github.com/gatewayauth/gatewayauth/core/internal/canonical"
+	"github.com/gatewayauth/gatewayauth/core/internal/outgoing"
 )
 
 // Presign puts a credential into the query of r.URL that is valid from at on,
@@ -20,15 +21,19 @@ func (s *Signer) Presign(r *http.Request, digest string, at time.Time, expires t
 	if expires < time.Second || expires > authorization.MaxExpires || expires%time.Second != 0 {
 		return errors.New("sigv4: validity is not whole seconds from 1 to 604800")
 	}
+	c, err := s.prepare(r, at)
+	if err != nil {
+		return err
+	}
 	path, query := canonical.Target(r)
 	if found, err := readParameters(query); err != nil || found != (parameters{}) {
 		return errors.New("sigv4: the query holds parameters of a credential")
 	}
-	c := s.credential(at)
 	c.Presigned, c.Expires = true, expires
-	s.clear(r.Header)
 	digest, declared := s.payload(digest, true)
-	c.SignedHeaders = s.signedHeaders(r)
+	if c.SignedHeaders, err = outgoing.SignedHeaders(r, s.options.Headers...); err != nil {
+		return err
+	}
 	add := func(i int, value string) {
 		if query != "" {
 			query += "&"

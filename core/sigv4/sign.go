@@ -15,10 +15,11 @@ import (
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/internal/authorization"
 	"github.com/gatewayauth/gatewayauth/core/internal/canonical"
+	"github.com/gatewayauth/gatewayauth/core/internal/outgoing"
 )
 
 // SignOptions say how a [Signer] signs, and what besides method, path, query,
-// host, date and every x-amz-* header of the request.
+// host, date and every x-amz-* and x-sdk-* header of the request.
 type SignOptions struct {
 	// Headers are further headers, signed where the request has them.
 	Headers []string
@@ -67,9 +68,12 @@ func (s *Signer) NewHash() hash.Hash {
 
 // Sign sets Authorization, X-Amz-Date and, as the algorithm, the options and
 // the key say, X-Amz-Region-Set, X-Amz-Content-Sha256 and X-Amz-Security-Token.
+// Before that it gives r the form in which it is sent; see package signer.
 func (s *Signer) Sign(r *http.Request, digest string, at time.Time) error {
-	c := s.credential(at)
-	s.clear(r.Header)
+	c, err := s.prepare(r, at)
+	if err != nil {
+		return err
+	}
 	r.Header.Set(dateHeader, c.Timestamp)
 	if s.algorithm == AlgorithmA {
 		r.Header.Set(regionSetHeader, s.options.RegionSet)
@@ -81,14 +85,30 @@ func (s *Signer) Sign(r *http.Request, digest string, at time.Time) error {
 	if declared {
 		r.Header.Set(digestHeader, digest)
 	}
-	c.SignedHeaders = s.signedHeaders(r)
+	if c.SignedHeaders, err = outgoing.SignedHeaders(r, s.options.Headers...); err != nil {
+		return err
+	}
 	signature, err := s.signature(r, &c, digest)
 	if err != nil {
 		return err
 	}
-	r.Header.Set("Authorization", s.algorithm+" Credential="+s.key.ID+"/"+c.Scope+
-		", SignedHeaders="+c.SignedHeaders+", Signature="+signature)
+	credential := s.key.ID + "/" + c.Scope
+	fields := "Credential=" + credential + ", SignedHeaders=" + c.SignedHeaders + ", Signature=" + signature
+	if read, err := authorization.Parse(fields); err != nil || read.Credential != credential {
+		return errors.New("sigv4: the key's id, region or service has a character that a credential cannot hold")
+	}
+	r.Header.Set("Authorization", s.algorithm+" "+fields)
 	return nil
+}
+
+// prepare gives r the form in which it is sent, without what an earlier signature
+// may have left, and returns what the signer says before it knows the request.
+func (s *Signer) prepare(r *http.Request, at time.Time) (core.Credential, error) {
+	err := outgoing.Prepare(r)
+	if err == nil {
+		s.clear(r.Header)
+	}
+	return s.credential(at), err
 }
 
 // credential returns what the signer says before it knows the request.
@@ -121,20 +141,6 @@ func (s *Signer) payload(digest string, presigned bool) (line string, declared b
 		return digest, true
 	}
 	return digest, object
-}
-
-// signedHeaders lists what is signed of r, sorted.
-func (s *Signer) signedHeaders(r *http.Request) string {
-	names := []string{"host"}
-	for name := range r.Header {
-		names = append(names, strings.ToLower(name))
-	}
-	names = slices.DeleteFunc(names, func(name string) bool {
-		return name != "host" && !strings.HasPrefix(name, "x-amz-") &&
-			!slices.ContainsFunc(s.options.Headers, func(h string) bool { return strings.EqualFold(h, name) })
-	})
-	slices.Sort(names)
-	return strings.Join(slices.Compact(names), ";")
 }
 
 // signature signs r with what c says.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/gatewayauth/gatewayauth/core"
+	"github.com/gatewayauth/gatewayauth/core/internal/outgoing"
 )
 
 // Signer adds a token to outgoing requests; see package signer. It does not
@@ -20,8 +21,18 @@ func NewSigner(token core.Secret) *Signer { return &Signer{token: token} }
 func (s *Signer) NewHash() hash.Hash { return nil }
 
 // Sign sets X-Auth-Token, and deletes Authorization: a request with both is
-// ambiguous.
+// ambiguous. Before that it gives r the form in which it is sent; see package
+// signer.
 func (s *Signer) Sign(r *http.Request, _ string, _ time.Time) error {
+	if err := outgoing.Prepare(r); err != nil {
+		return err
+	}
+	if err := outgoing.NoneSigned(r); err != nil {
+		return err
+	}
+	if misspelled(r.Header) {
+		return errors.New("X-Auth-Token is also present with an underscore in its name")
+	}
 	token := s.token.Reveal()
 	if !wellFormed(token) {
 		return errors.New(notWellFormed)

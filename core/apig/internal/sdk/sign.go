@@ -13,10 +13,11 @@ import (
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/internal/authorization"
 	"github.com/gatewayauth/gatewayauth/core/internal/canonical"
+	"github.com/gatewayauth/gatewayauth/core/internal/outgoing"
 )
 
 // SignOptions say what a [Signer] signs besides method, path, query, host,
-// date and every x-sdk-* header of the request.
+// date and every x-sdk-* and x-amz-* header of the request.
 type SignOptions struct {
 	// Headers are further headers, signed where the request has them.
 	Headers []string
@@ -53,8 +54,12 @@ func (s *Signer) NewHash() hash.Hash {
 
 // Sign sets Authorization and X-Sdk-Date or, with Expires, the X-Sdk-*
 // parameters of the query; and, as the options and the key say,
-// X-Sdk-Content-Sha256 (or -Sm3) and X-Security-Token.
+// X-Sdk-Content-Sha256 (or -Sm3) and X-Security-Token. Before that it gives r the
+// form in which it is sent; see package signer.
 func (s *Signer) Sign(r *http.Request, digest string, at time.Time) error {
+	if err := outgoing.Prepare(r); err != nil {
+		return err
+	}
 	at = at.UTC()
 	c := core.Credential{Timestamp: at.Format(authorization.DateFormat), Presigned: s.options.Expires != 0}
 	credential := s.key.ID
@@ -69,6 +74,9 @@ func (s *Signer) Sign(r *http.Request, digest string, at time.Time) error {
 		c.Scope = strings.Join(parts, "/")
 		credential += "/" + c.Scope
 	}
+	if (s.variant.Scoped || c.Presigned) && strings.Contains(s.key.ID+s.key.Region+s.key.Service, "/") {
+		return errors.New("the key's id, region or service has a slash, which separates them in a credential")
+	}
 	payload := s.declare(r, digest)
 	if token := s.key.SessionToken; !token.IsZero() {
 		r.Header.Set(tokenHeader, token.Reveal())
@@ -78,17 +86,23 @@ func (s *Signer) Sign(r *http.Request, digest string, at time.Time) error {
 		return s.presign(r, &c, credential, payload)
 	}
 	r.Header.Set(dateHeader, c.Timestamp)
-	c.SignedHeaders = s.signedHeaders(r)
+	var err error
+	if c.SignedHeaders, err = s.signedHeaders(r); err != nil {
+		return err
+	}
 	signature, err := s.sign(r, &c, payload)
 	if err != nil {
 		return err
 	}
-	field := " Access="
+	field := "Access="
 	if s.variant.Scoped {
-		field = " Credential="
+		field = "Credential="
 	}
-	r.Header.Set("Authorization", s.variant.Algorithm+field+credential+
-		", SignedHeaders="+c.SignedHeaders+", Signature="+signature)
+	fields := field + credential + ", SignedHeaders=" + c.SignedHeaders + ", Signature=" + signature
+	if read, err := authorization.Parse(fields); err != nil || read.Access+read.Credential != credential {
+		return errors.New("the key's id, region or service is empty, or has a character that a credential cannot hold")
+	}
+	r.Header.Set("Authorization", s.variant.Algorithm+" "+fields)
 	return nil
 }
 
@@ -121,7 +135,10 @@ func (s *Signer) presign(r *http.Request, c *core.Credential, credential, payloa
 		return errors.New("the query holds parameters of a credential already")
 	}
 	r.Header.Del(dateHeader)
-	c.SignedHeaders = s.signedHeaders(r)
+	var err error
+	if c.SignedHeaders, err = s.signedHeaders(r); err != nil {
+		return err
+	}
 	for _, p := range [][2]string{
 		{"Algorithm", s.variant.Algorithm}, {"Credential", credential}, {"Date", c.Timestamp},
 		{"Expires", seconds}, {"SignedHeaders", c.SignedHeaders},
@@ -158,15 +175,9 @@ func (s *Signer) sign(r *http.Request, c *core.Credential, payload string) (stri
 }
 
 // signedHeaders lists what is signed of r, sorted.
-func (s *Signer) signedHeaders(r *http.Request) string {
-	names := []string{"host"}
-	for header := range r.Header {
-		name := strings.ToLower(header)
-		if strings.HasPrefix(name, "x-sdk-") || name == tokenHeader && !s.key.SessionToken.IsZero() ||
-			slices.ContainsFunc(s.options.Headers, func(h string) bool { return strings.EqualFold(h, name) }) {
-			names = append(names, name)
-		}
+func (s *Signer) signedHeaders(r *http.Request) (string, error) {
+	if s.key.SessionToken.IsZero() {
+		return outgoing.SignedHeaders(r, s.options.Headers...)
 	}
-	slices.Sort(names)
-	return strings.Join(slices.Compact(names), ";")
+	return outgoing.SignedHeaders(r, append(slices.Clip(s.options.Headers), tokenHeader)...)
 }
