@@ -3,28 +3,20 @@ package main
 import (
 	"errors"
 	"fmt"
-	"hash"
+	"io"
 	"log"
-	"maps"
 	"net/http"
-	"net/http/httputil"
 	"net/url"
-	"slices"
-	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/gatewayauth/gatewayauth/cmd/gatewayauth/internal/capture"
 	"github.com/gatewayauth/gatewayauth/cmd/gatewayauth/internal/envfile"
-	"github.com/gatewayauth/gatewayauth/core"
-	"github.com/gatewayauth/gatewayauth/core/signer"
 )
 
 type gatewayArgs struct {
 	config, env, to, listen string
-	anywhere                bool
-	faults                  []string
+	anywhere, quiet         bool
+	headers, faults         []string
 }
 
 func gatewayCommand(s streams) *cobra.Command {
@@ -34,16 +26,28 @@ func gatewayCommand(s streams) *cobra.Command {
 		Short: "Stand in for the gateway on this machine: sign what is sent to a local service",
 		Long: `A reverse proxy that does to requests what the gateway does, with the environments
 file of the service: it takes away what clients may not send, and signs with the
-key that is bound to the API. Requests for open APIs go through unsigned, and for
-keys of type token the caller's token goes through as it is.
+key that is bound to the API, what the environment requires to be signed included.
 
-Faults can be ordered, to see how a service refuses:
-  skew=20m         the signed date is that long ago; -20m in the future
-  drop=X-Sdk-Date  a header is taken away after it was signed
-  host=other       the host is another than was signed
-  tamper-body      the body is changed after it was signed
-  duplicate        every request is sent twice; the first answer counts
+Taken away are x-apig-*, x-sdk-* and x-stage. All other headers pass through,
+X-Auth-Token and X-Amz-* among them, but for those of one connection; X-Forwarded-*
+are set anew. The signature takes the place of a client's Authorization. Requests for
+open APIs go through unsigned with the client's own Authorization, and for keys of
+type token the caller's token goes through as it is.
 
+max_body of the API bounds the body (413). A body is read whole before it is signed.
+On an API with stream, and of gRPC calls, its digest is declared, so that the service
+can read it as it arrives; where allow_unsigned_payload is set, it goes through as it
+arrives, and is declared unsigned: streams of gRPC in both directions need that.
+
+It speaks HTTP/1.1, and HTTP/2 without TLS, so that gRPC calls go through: a request
+goes on to an http:// service in the protocol in which it came.
+
+One line is printed for each request: method, path, key, signed headers, payload,
+and the status of the answer; --quiet turns that off.
+
+Faults can be ordered, to see how a service refuses: for all requests with --fault,
+for one with the header ` + faultHeader + `, which is taken away:
+` + faultHelp() + `
 It is for development only: whoever reaches it gets signed what they send, pages in
 a browser on this machine included.`,
 		Example: `  gatewayauth gateway -config environments.yaml -env dev -to http://127.0.0.1:8080
@@ -57,7 +61,9 @@ a browser on this machine included.`,
 	f.StringVar(&a.to, "to", "", "URL of the service, such as http://127.0.0.1:8080")
 	f.StringVar(&a.listen, "listen", "127.0.0.1:9000", "address to listen on")
 	f.BoolVar(&a.anywhere, "listen-anywhere", false, "permit an address that others can reach")
+	f.StringArrayVarP(&a.headers, "header", "H", nil, "name of a further header to sign, where a request has it")
 	f.StringArrayVar(&a.faults, "fault", nil, "a fault to be made in every request")
+	f.BoolVarP(&a.quiet, "quiet", "q", false, "print no line for each request")
 	return c
 }
 
@@ -69,8 +75,7 @@ func (a *gatewayArgs) run(c *cobra.Command, s streams) error {
 	if a.config == "" || a.env == "" {
 		return errors.New("--config and --env are needed: the environments file of the service, and its environment")
 	}
-	out := log.New(s.err, "gatewayauth: ", 0)
-	faults, err := parseFaults(a.faults, out)
+	faults, err := parseFaults(a.faults)
 	if err != nil {
 		return fmt.Errorf("--fault: %w", err)
 	}
@@ -78,8 +83,11 @@ func (a *gatewayArgs) run(c *cobra.Command, s streams) error {
 	if err != nil {
 		return err
 	}
-	h, err := newGateway(file, a.env, target, faults, out)
-	if err != nil {
+	g := &gateway{target: target, headers: a.headers, always: faults, lines: s.out, out: log.New(s.err, "gatewayauth: ", 0)}
+	if a.quiet {
+		g.lines = io.Discard
+	}
+	if err := g.bind(file, a.env); err != nil {
 		return err
 	}
 	l, err := listen(a.listen, a.anywhere, "--listen-anywhere")
@@ -87,99 +95,11 @@ func (a *gatewayArgs) run(c *cobra.Command, s streams) error {
 		return fmt.Errorf("--listen: %w", err)
 	}
 	for _, text := range a.faults {
-		out.Printf("fault ordered: %s", printable(text))
+		g.out.Printf("fault ordered: %s", printable(text))
 	}
 	fmt.Fprintf(s.out, "ready http://%s/ signs for %s and sends to %s\n", l.Addr(), printable(a.env), target.Redacted())
-	return serve(c.Context(), l, h, s)
-}
-
-// newGateway returns the proxy: one handler for each key, and what finds the key
-// of a request.
-func newGateway(file *envfile.File, env string, target *url.URL, f *faults, out *log.Logger) (http.Handler, error) {
-	policy, err := file.Policy(env, nil)
-	if err != nil {
-		return nil, err
-	}
-	keys := map[string]http.Handler{"": through(target, f, false)}
-	find := http.NewServeMux()
-	bound := map[string]string{} // by pattern
-	for _, api := range policy.APIs {
-		find.Handle(api.Match, http.NotFoundHandler())
-		bound[api.Match] = api.Key
-	}
-	for _, name := range slices.Compact(slices.Sorted(maps.Values(withDefault(bound, policy.Default)))) {
-		if name == "" {
-			continue
-		}
-		key, err := file.Key(env, name)
-		if err != nil {
-			return nil, err
-		}
-		if key.Type == "token" {
-			out.Printf("key %s is of type token: the caller's X-Auth-Token goes through", name)
-			keys[name] = through(target, f, true)
-			continue
-		}
-		sign, err := key.Signer(envfile.SignOptions{})
-		if err != nil {
-			return nil, err
-		}
-		keys[name] = signer.NewGateway(target, &signer.Transport{Signer: rewriting{sign, policy.Rewrite}, Base: f,
-			MaxBody: max(capture.MaxSize, policy.MaxBody), Now: f.now})
-	}
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		name := policy.Default
-		if _, pattern := find.Handler(r); pattern != "" {
-			name = bound[pattern]
-		} else if name == "" {
-			out.Printf("%s %s: no key is bound to this API, so it goes through unsigned", printable(r.Method), printable(r.URL.Path))
-		}
-		keys[name].ServeHTTP(w, r)
-	}), nil
-}
-
-func withDefault(bound map[string]string, name string) map[string]string {
-	all := maps.Clone(bound)
-	all[" default"] = name
-	return all
-}
-
-// through passes requests on unsigned.
-func through(target *url.URL, f *faults, token bool) http.Handler {
-	const header = "X-Auth-Token"
-	return &httputil.ReverseProxy{Transport: f, Rewrite: func(p *httputil.ProxyRequest) {
-		signer.Strip(p.Out.Header)
-		if values := p.In.Header.Values(header); token && len(values) > 0 {
-			p.Out.Header[header] = values
-		}
-		p.SetURL(target)
-		p.SetXForwarded()
-		p.Out.URL.RawQuery = p.In.URL.RawQuery
-	}}
-}
-
-// rewriting signs what the gateway would have received, where the environment
-// says that something between it and the service changes that.
-type rewriting struct {
-	signer.Signer
-	core.Rewrite
-}
-
-func (s rewriting) NewHash() hash.Hash { return s.Signer.NewHash() }
-
-func (s rewriting) Sign(r *http.Request, digest string, at time.Time) error {
-	if s.Rewrite == (core.Rewrite{}) {
-		return s.Signer.Sign(r, digest, at)
-	}
-	signed := r.Clone(r.Context())
-	if s.Host != "" {
-		signed.Host = s.Host
-	}
-	if prefix := strings.TrimSuffix(s.AddPrefix, "/"); prefix != "" {
-		signed.URL.RawPath = prefix + r.URL.EscapedPath()
-		signed.URL.Path = prefix + r.URL.Path
-	}
-	err := s.Signer.Sign(signed, digest, at)
-	r.Header = signed.Header
-	return err
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
+	protocols.SetUnencryptedHTTP2(true)
+	return serve(c.Context(), l, g, s, protocols)
 }

@@ -1,7 +1,6 @@
 package main_test
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -169,32 +168,53 @@ func quiet(t *testing.T, text string) {
 // writes to standard error.
 func background(t *testing.T, dir string, args ...string) (address string, stderr func() string) {
 	t.Helper()
+	address, _, stderr = serving(t, dir, args...)
+	return address, stderr
+}
+
+// serving is background, and returns what the command prints as well.
+func serving(t *testing.T, dir string, args ...string) (address string, stdout, stderr func() string) {
+	t.Helper()
 	c := exec.Command(server, args...)
 	c.Dir, c.Env = dir, environment()
 	var mu sync.Mutex
-	var text bytes.Buffer
+	var out, text bytes.Buffer
+	ready, told := make(chan struct{}), false
 	c.Stderr = writerFunc(func(p []byte) (int, error) { mu.Lock(); defer mu.Unlock(); return text.Write(p) })
+	c.Stdout = writerFunc(func(p []byte) (int, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		if !told && bytes.IndexByte(p, '\n') >= 0 {
+			told = true
+			defer close(ready)
+		}
+		return out.Write(p)
+	})
 	stderr = func() string { mu.Lock(); defer mu.Unlock(); return text.String() }
-	out, err := c.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
+	stdout = func() string { mu.Lock(); defer mu.Unlock(); return out.String() }
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
 	}
+	ended := make(chan error, 1)
+	go func() { ended <- c.Wait() }()
 	t.Cleanup(func() {
 		c.Process.Signal(os.Interrupt)
-		if err := c.Wait(); err != nil {
+		if err := <-ended; err != nil {
 			t.Errorf("%v did not end well: %v\n%s", args, err, stderr())
 		}
-		quiet(t, stderr())
+		quiet(t, stdout()+stderr())
 	})
-	line, _ := bufio.NewReader(out).ReadString('\n')
-	found := regexp.MustCompile(`^ready http://([^/]+)/`).FindStringSubmatch(line)
-	if found == nil {
-		t.Fatalf("%v is not ready: %q %s", args, line, stderr())
+	select {
+	case <-ready:
+	case err := <-ended:
+		ended <- err
+		t.Fatalf("%v ended: %v\n%s", args, err, stderr())
 	}
-	return found[1], stderr
+	found := regexp.MustCompile(`^ready http://([^/]+)/`).FindStringSubmatch(stdout())
+	if found == nil {
+		t.Fatalf("%v is not ready: %q %s", args, stdout(), stderr())
+	}
+	return found[1], stdout, stderr
 }
 
 type writerFunc func([]byte) (int, error)

@@ -41,7 +41,7 @@ func (a *explainArgs) page(ctx context.Context, s streams) error {
 		return fmt.Errorf("--http: %w", err)
 	}
 	fmt.Fprintf(s.out, "ready http://%s/\n", l.Addr())
-	return serve(ctx, l, pageHandler(file, a.env, hostOf(a.http)), s)
+	return serve(ctx, l, pageHandler(file, a.env, hostOf(a.http)), s, nil)
 }
 
 // listen opens an address on this machine, or where it is permitted any.
@@ -66,10 +66,10 @@ func hostOf(address string) string {
 	return host
 }
 
-// serve serves until ctx ends.
-func serve(ctx context.Context, l net.Listener, h http.Handler, s streams) error {
+// serve serves until ctx ends, in HTTP/1.1 where protocols is nil.
+func serve(ctx context.Context, l net.Listener, h http.Handler, s streams, protocols *http.Protocols) error {
 	server := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
-		ErrorLog: log.New(s.err, "gatewayauth: ", 0)}
+		Protocols: protocols, ErrorLog: log.New(s.err, "gatewayauth: ", 0)}
 	stopped := make(chan struct{})
 	go func() {
 		defer close(stopped)

@@ -23,7 +23,7 @@ import (
 // A body is at most t.MaxBody bytes long; a larger one is answered with 413. What a
 // signature covers is read into memory before it is sent on, so that both sides of
 // a stream cannot talk in turns; with a signer that leaves the payload unsigned the
-// body goes through as it arrives. Without t.Base a [GatewayTransport] sends.
+// body goes through as it arrives, while the answer comes. Without t.Base a [GatewayTransport] sends.
 //
 // A request that cannot be signed is answered as a verifier would answer it,
 // an unreachable target with 502.
@@ -58,6 +58,8 @@ func Forward(target *url.URL, base http.RoundTripper, maxBody int64) http.Handle
 		}
 		if r.ContentLength != 0 {
 			r.Body = http.MaxBytesReader(w, r.Body, most)
+			// Or HTTP/1.1 keeps an answer back until the whole body was read.
+			http.NewResponseController(w).EnableFullDuplex()
 		}
 		proxy.ServeHTTP(w, r)
 	})

@@ -78,8 +78,6 @@ func cases() []testCase {
 		through("through the gateway: Basic", get("/partner/list"), accepted("partner_key")),
 		through("through the gateway: client's own x-sdk-date and credentials are stripped",
 			get("/orders/7", "X-Sdk-Date: 19700101T000000Z", "Authorization: Bearer stolen", "X_Sdk_Date: x"), accepted("orders_key")),
-		through("through the gateway: client cannot choose the method later",
-			post("/orders/7", "", "X-HTTP-Method-Override: DELETE"), refused(core.CodeHeaderNotSigned)),
 		through("open API", get("/healthz"), accepted("-")),
 		through("through the gateway: a request that someone captures", post("/captured/", `{"amount":100}`), accepted("orders_key")),
 		through("through the gateway: the same request again", post("/captured/", `{"amount":100}`), refused(core.CodeReplayed)),

@@ -1,0 +1,86 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// exchange is what the gateway knows about one request.
+type exchange struct {
+	faults []*faults
+	key    string // its name; empty where the request goes through unsigned
+	at     time.Time
+	signed string // what was signed
+	reason error  // why it was not sent, or not answered
+}
+
+type exchangeKey struct{}
+
+func withExchange(ctx context.Context, x *exchange) context.Context {
+	return context.WithValue(ctx, exchangeKey{}, x)
+}
+
+func exchangeOf(ctx context.Context) *exchange { return ctx.Value(exchangeKey{}).(*exchange) }
+
+// faulty reports whether a fault was ordered.
+func (x *exchange) faulty() bool {
+	for _, f := range x.faults {
+		if f.skew != 0 || f.wrongSecret || len(f.changes) > 0 || f.body != nil || f.twice {
+			return true
+		}
+	}
+	return false
+}
+
+// note keeps what was signed: the list of headers, and what stands for the body.
+func (x *exchange) note(h http.Header) {
+	_, list, found := strings.Cut(h.Get("Authorization"), "SignedHeaders=")
+	if !found {
+		x.signed = "signed=none"
+		return
+	}
+	list, _, _ = strings.Cut(list, ",")
+	payload := "hashed"
+	for _, name := range [...]string{"X-Sdk-Content-Sha256", "X-Sdk-Content-Sm3", "X-Amz-Content-Sha256"} {
+		if value := h.Get(name); value != "" && strings.Contains(";"+list+";", ";"+strings.ToLower(name)+";") {
+			payload = "declared"
+			if value == "UNSIGNED-PAYLOAD" {
+				payload = "unsigned"
+			}
+		}
+	}
+	x.signed = "signed=" + list + " payload=" + payload
+}
+
+// print writes one line about a request, without its query: that may hold secrets.
+func (x *exchange) print(to io.Writer, r *http.Request, status int) {
+	what := "unsigned"
+	if x.key != "" {
+		what = "key=" + x.key + " " + cmp.Or(x.signed, "not signed")
+	}
+	if x.reason != nil {
+		what += ": " + x.reason.Error()
+	}
+	fmt.Fprintf(to, "%s %s %s -> %d\n", printable(r.Method), printable(r.URL.EscapedPath()), printable(what), cmp.Or(status, http.StatusOK))
+}
+
+// statusWriter remembers the status of the answer.
+type statusWriter struct {
+	http.ResponseWriter
+	status int
+}
+
+func (w *statusWriter) WriteHeader(status int) {
+	if w.status < 200 {
+		w.status = status
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Unwrap is for [http.ResponseController].
+func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
