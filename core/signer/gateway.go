@@ -3,6 +3,7 @@ package signer
 import (
 	"cmp"
 	"errors"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httputil"
@@ -54,6 +55,9 @@ func Forward(target *url.URL, base http.RoundTripper, maxBody int64) http.Handle
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.ContentLength > most {
 			core.WriteProblem(w, r, errTooLarge)
+			if r.Header.Get("Expect") == "" { // or a client that still sends sees a reset in place of the answer
+				io.CopyN(io.Discard, r.Body, most+1)
+			}
 			return
 		}
 		if r.ContentLength != 0 {
