@@ -63,6 +63,10 @@ type Explanation struct {
 	KeyID       string `json:"key_id,omitempty"`
 	Key         string `json:"key,omitempty"`
 	Bound       string `json:"bound_key,omitempty"`
+	// MadeWith says which secret of the key the signature was made with, where the
+	// key has several and one fits: the current one, or a previous one, and until
+	// when that is accepted.
+	MadeWith string `json:"made_with,omitempty"`
 
 	// SignedAt is the signed date, Skew the clock minus that, Allowed how far
 	// into the past it may be. Zero where no date is signed.

@@ -14,23 +14,23 @@ import (
 type Prover interface {
 	Canonicalizer
 	// Proves reports whether the credential's signature is that of the secret over
-	// the canonical request.
+	// the canonical request. What else Verify refuses, it does not prove.
 	Proves(canonicalRequest string, c *Credential, key *Key, secret Secret) bool
 }
 
-// proves reports whether the signature fits the guess with its canonical request
-// edited.
-func (s *search) proves(scheme Scheme, g *guess, c *Credential, key *Key, secrets []Secret) bool {
+// proves returns the index of the secret with which the signature fits the guess
+// with its canonical request edited, -1 for none.
+func (s *search) proves(scheme Scheme, g *guess, c *Credential, key *Key, secrets []Secret) int {
 	prover, ok := scheme.(Prover)
 	if !ok {
-		return false
+		return -1
 	}
 	text, _, err := prover.Canonical(s.request(g), c, payloadOf(g, c))
-	edited := g.edit(text)
-	if err != nil || edited == text {
-		return false
+	if err != nil {
+		return -1
 	}
-	return slices.ContainsFunc(secrets, func(secret Secret) bool { return prover.Proves(edited, c, key, secret) })
+	edited := g.edit(text)
+	return slices.IndexFunc(secrets, func(secret Secret) bool { return prover.Proves(edited, c, key, secret) })
 }
 
 // forms yields canonical requests as signers write them that leave the

@@ -11,24 +11,34 @@ import (
 
 // found takes changes with which the signature fits, and adds what else is in
 // the way.
-func (s *search) found(findings []Finding) {
+func (s *search) found(findings []Finding, g *guess, fitting fit) {
 	x := &s.explanation
 	x.Causes = append(x.Causes, findings...)
-	if f, late := s.late(); late {
+	if f, late := s.late(fitting.credential); late {
 		x.Causes = append(x.Causes, f)
 	}
-	if s.matched && x.Key != "" && x.Key != s.bound && !hasCause(findings, CauseOtherKey) {
-		detail := fmt.Sprintf("signed with the key %s, and the API is bound to %s: bind it to that key, or let the gateway sign with the other", x.Key, s.bound)
+	if g.key == nil { // else the finding says it
+		x.MadeWith = madeWith(fitting.key, fitting.secret, s.now)
+	}
+	key := fitting.key.Name
+	if hasCause(findings, CauseEnvironment) || hasCause(findings, CauseOtherKey) && x.Key != "" && key != s.bound {
+		key = x.Key
+	}
+	if s.matched && key != "" && key != s.bound {
+		detail := fmt.Sprintf("signed with the key %s, and the API is bound to %s: bind it to that key, or let the gateway sign with the other", key, s.bound)
 		if s.bound == "" {
-			detail = fmt.Sprintf("signed with the key %s, and the API is bound to no key: bind it, or set a default", x.Key)
+			detail = fmt.Sprintf("signed with the key %s, and the API is bound to no key: bind it, or set a default", key)
 		}
-		x.Causes = append(x.Causes, Finding{Cause: CauseBinding, Detail: detail, Change: "key " + x.Key, Proven: true})
+		x.Causes = append(x.Causes, Finding{Cause: CauseBinding, Detail: detail, Change: "key " + key, Proven: true})
 	}
-	if host := s.base.host; s.policy.checkHost(host) != nil && !hasCause(findings, CauseHost) {
-		x.Causes = append(x.Causes, Finding{Cause: CausePolicy, Proven: true, Detail: "signed for the host " + host +
-			", and the environment is for " + strings.Join(s.policy.Hosts, ", ") + ": the request was meant for another service that has the same key, or hosts lacks it"})
-	}
-	if len(x.Causes) == 0 {
+	switch rest := s.rest(g, fitting); {
+	case rest != nil && len(findings) > 0:
+		x.Causes = append(x.Causes, Finding{Cause: CausePolicy, Proven: true,
+			Detail: "beside that, this environment refuses the request with " + string(rest.Code) + ": " + inWords(rest)})
+	case rest != nil:
+		x.Causes = append(x.Causes, Finding{Cause: CausePolicy, Proven: true,
+			Detail: "the signature is right, and this environment refuses the request for something else: " + inWords(rest)})
+	case len(x.Causes) == 0:
 		x.Causes = []Finding{{Cause: CausePolicy, Proven: true,
 			Detail: "the signature is right, and this environment refuses the request for something else: " + x.Detail}}
 	}
@@ -43,22 +53,26 @@ func hasCause(findings []Finding, cause Cause) bool {
 	return false
 }
 
-// facts are what alone gets the request refused, where no signature was found
-// to fit. signature says that it fits the request but for the body.
-func (s *search) facts(signature bool) (facts []Finding) {
+// nothingFits takes what is known where no change makes the credential fit; base
+// is how far it fits the request as it is.
+func (s *search) nothingFits(base fit) {
+	body := Finding{Cause: CauseBody, Proven: true,
+		Detail: "the signature is right, and the body has not the digest that it covers: it was changed on the way, or the digest is of something else"}
 	if s.consumed() {
-		return []Finding{{Cause: CauseBodyConsumed, Proven: signature,
-			Detail: "a body was sent, and the verifier found less than that: something in front of it has read the body. Put the verifier in front, or let that give the body back"}}
+		body = Finding{Cause: CauseBodyConsumed, Proven: base.signature,
+			Detail: "a body was sent, and the verifier found less than that: something in front of it has read the body. Put the verifier in front, or let that give the body back"}
 	}
-	if signature {
-		return []Finding{{Cause: CauseBody, Proven: true,
-			Detail: "the signature is right, and the body has not the digest that it covers: it was changed on the way, or the digest is of something else"}}
+	switch {
+	case base.signature:
+		s.found([]Finding{body}, &s.base, base)
+	case s.consumed():
+		s.explanation.Causes = []Finding{body}
+	default:
+		for _, name := range s.absent() {
+			s.explanation.Causes = append(s.explanation.Causes, Finding{Cause: CauseHeaderMissing, Change: "header " + name,
+				Detail: "the sender signed the header " + name + ", and the request has none: let the proxy pass it on, or the sender not sign it"})
+		}
 	}
-	for _, name := range s.absent() {
-		facts = append(facts, Finding{Cause: CauseHeaderMissing, Change: "header " + name,
-			Detail: "the sender signed the header " + name + ", and the request has none: let the proxy pass it on, or the sender not sign it"})
-	}
-	return facts
 }
 
 // consumed reports whether a body was announced that is not there.
@@ -90,8 +104,7 @@ func (s *search) signed() []string {
 }
 
 // late says what is wrong with the date.
-func (s *search) late() (Finding, bool) {
-	c := s.credential
+func (s *search) late(c *Credential) (Finding, bool) {
 	if c == nil || s.policy.checkTime(c, s.now) == nil {
 		return Finding{}, false
 	}

@@ -20,7 +20,7 @@ type guess struct {
 	scheme   Scheme // nil: the first that recognises the credential
 	key      *Key   // nil: the one that the credential names
 	anyScope bool   // whatever region and service the key is for
-	anyToken bool   // without the key's session token
+	anyToken bool   // the key has the credential's session token, or none
 
 	edit func(canonicalRequest string) string // what its signer writes, where the scheme is a Prover
 }
@@ -53,28 +53,34 @@ func (s *search) request(g *guess) *http.Request {
 	return &r
 }
 
-// fits reports whether the signature fits the guess, and whether the body is
-// the one that was signed. It asks the schemes themselves, so that nothing but
-// the mathematics is in the way.
-func (s *search) fits(g *guess) (signature, body bool) {
+// fit is how far a credential fits a guess, and with what.
+type fit struct {
+	signature  bool // but for the body
+	body       bool // is the one that was signed
+	scheme     Scheme
+	credential *Credential
+	key        *Key
+	secret     int // of those of the key that are tried
+}
+
+func (f *fit) whole() bool { return f.signature && f.body }
+
+// fits looks whether the credential fits the guess. It asks the schemes
+// themselves, so that nothing but the mathematics is in the way.
+func (s *search) fits(g *guess) (f fit) {
 	s.tried++
 	r := s.request(g)
 	scheme, c, err := s.parse(r, g)
 	if err != nil {
-		return false, false
+		return f
 	}
 	key := g.key
 	if key == nil {
 		key = s.key(scheme, c.KeyID)
 	}
+	f.scheme, f.credential, f.key = scheme, c, key
 	if key == nil {
-		return false, false
-	}
-	secrets := key.appendSecrets(nil, s.now)
-	if !c.SignsRequest {
-		// A password. The scheme is not asked: it may count wrong ones, or ask others.
-		fit := slices.ContainsFunc(secrets, func(secret Secret) bool { return equal(c.Signature, secret.Reveal()) })
-		return fit, fit
+		return f
 	}
 	if !g.anyScope {
 		inRegion := c.Region == key.Region
@@ -82,20 +88,32 @@ func (s *search) fits(g *guess) (signature, body bool) {
 			inRegion = key.Region != "" && c.InRegion(key.Region)
 		}
 		if !inRegion || c.Service != key.Service {
-			return false, false
+			return f
 		}
 	}
-	if want := key.SessionToken; !g.anyToken && !want.IsZero() && !equal(c.SessionToken, want.Reveal()) {
-		return false, false
+	if g.anyToken {
+		same := *key
+		same.SessionToken = NewSecret(c.SessionToken)
+		key = &same
 	}
+	if want := key.SessionToken; !want.IsZero() && !equal(c.SessionToken, want.Reveal()) {
+		return f
+	}
+	secrets := key.appendSecrets(nil, s.now)
+	if !c.SignsRequest {
+		// A password. The scheme is not asked: it may count wrong ones, or ask others.
+		f.secret = slices.IndexFunc(secrets, func(secret Secret) bool { return equal(c.Signature, secret.Reveal()) })
+		f.signature, f.body = f.secret >= 0, f.secret >= 0
+		return f
+	}
+	f.body = c.Payload != PayloadDeclared || equal(g.digest, c.Declared)
 	if g.edit != nil {
-		return s.proves(scheme, g, c, key, secrets), c.Payload != PayloadDeclared || equal(g.digest, c.Declared)
+		f.secret = s.proves(scheme, g, c, key, secrets)
+	} else if f.secret, err = scheme.Verify(r, c, key, secrets, payloadOf(g, c)); err != nil {
+		f.secret = -1
 	}
-	payload := payloadOf(g, c)
-	if i, err := scheme.Verify(r, c, key, secrets, payload); err != nil || i < 0 || i >= len(secrets) {
-		return false, false
-	}
-	return true, c.Payload != PayloadDeclared || equal(g.digest, c.Declared)
+	f.signature = f.secret >= 0 && f.secret < len(secrets)
+	return f
 }
 
 func payloadOf(g *guess, c *Credential) string {

@@ -92,6 +92,7 @@ func (s *search) merged() (changes []change) {
 			continue
 		}
 		put := func(detail string, to ...string) {
+			to = slices.Clone(to) // it is reversed for the next one
 			if !slices.Equal(to, values) {
 				changes = append(changes, newChange("header "+name, CauseHeaderMerged, headerText(name, to...),
 					"the values of the signed header "+name+" "+detail+": let the proxy pass its lines on as received, or the sender send one",
@@ -107,6 +108,9 @@ func (s *search) merged() (changes []change) {
 			put("were signed in another order", slices.Sorted(slices.Values(values))...)
 			put("were not all signed: the sender signs the first line alone, or a line was added after that", values[0])
 			put("were not all signed: the sender signs the last line alone, or a line was added after that", values[len(values)-1])
+			for i := range values {
+				put("were not all signed: a line was added after that", slices.Delete(slices.Clone(values), i, i+1)...)
+			}
 			put("were not all signed: lines were added after that", slices.Compact(slices.Sorted(slices.Values(values)))...)
 		}
 		joined := strings.Join(values, ",")

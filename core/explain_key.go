@@ -1,8 +1,10 @@
 package core
 
 import (
+	"cmp"
 	"encoding/base64"
 	"encoding/hex"
+	"iter"
 	"net/url"
 	"strings"
 )
@@ -43,7 +45,7 @@ func (s *search) oldSecrets() (changes []change) {
 	}
 	for _, previous := range key.Previous {
 		if !previous.Until.IsZero() && !s.now.Before(previous.Until) {
-			until := previous.Until.UTC().Format("2006-01-02T15:04:05Z")
+			until := date(previous.Until)
 			changes = append(changes, keyed(CauseOldSecret, "the previous secret of "+key.Name+", accepted until "+until,
 				"the sender still signs with a previous secret of "+key.Name+", which is accepted no more since "+until+": give it the current one, or accept the previous for longer",
 				with(key, previous.Secret)))
@@ -52,7 +54,11 @@ func (s *search) oldSecrets() (changes []change) {
 	return changes
 }
 
-// otherEnvironments yields the keys that other environments have for the id.
+// mostKeys bounds the keys of one row that are tried.
+const mostKeys = 200
+
+// otherEnvironments yields the keys of other environments: those that have the id
+// that the credential names, and all others under that id.
 func (s *search) otherEnvironments() (changes []change) {
 	for _, other := range s.others {
 		for _, scheme := range other.policy.Schemes {
@@ -60,11 +66,21 @@ func (s *search) otherEnvironments() (changes []change) {
 			if err != nil {
 				continue
 			}
-			if key := s.key(scheme, c.KeyID); key != nil {
-				f := keyed(CauseEnvironment, "the key "+key.Name+" of the environment "+other.name,
-					"signed with a key of the environment "+other.name+": the request came to the wrong backend, or the sender has the wrong key", key)
-				f.apply = func(g *guess) { g.scheme, g.key = scheme, key }
-				changes = append(changes, f)
+			named := s.key(scheme, c.KeyID)
+			for _, key := range append([]*Key{named}, all(scheme.Keys())...) {
+				if key == nil || key != named && named != nil && key.ID == named.ID || len(changes) >= mostKeys {
+					continue
+				}
+				under := ""
+				if key != named {
+					under = " under another id than its own"
+				}
+				for which, same := range s.secretsOf(key, c.KeyID) {
+					f := keyed(CauseEnvironment, which+" of the key "+key.Name+" of the environment "+other.name,
+						"signed with "+which+" of the key "+key.Name+" of the environment "+other.name+under+": the request came to the wrong backend, or the sender has the wrong key", same)
+					f.apply = func(g *guess) { g.scheme, g.key = scheme, same }
+					changes = append(changes, f)
+				}
 			}
 		}
 	}
@@ -76,23 +92,48 @@ func (s *search) otherKeys() (changes []change) {
 	if s.credential == nil {
 		return nil
 	}
-	const most = 200
+	detail := " under the id of another one: the sender has mixed up two keys"
+	if s.named() == nil {
+		detail = " under an id that this environment does not have: give both sides the same id"
+	}
 	for _, scheme := range s.policy.Schemes {
 		for _, key := range all(scheme.Keys()) {
-			if key.ID == s.credential.KeyID || len(changes) == most {
+			if key.ID == s.credential.KeyID || len(changes) >= mostKeys {
 				continue
 			}
-			same := s.detached(key)
-			same.ID = s.credential.KeyID
-			changes = append(changes, keyed(CauseOtherKey, "the secret of "+key.Name,
-				"signed with the secret of the key "+key.Name+" under the id of another one: the sender has mixed up two keys", same))
+			for which, same := range s.secretsOf(key, s.credential.KeyID) {
+				changes = append(changes, keyed(CauseOtherKey, which+" of the key "+key.Name, "signed with "+which+" of the key "+key.Name+detail, same))
+			}
 		}
 	}
 	return changes
 }
 
-// scopes yields the key for whatever region, service and session token.
-func (s *search) scopes() []change {
+// secretsOf yields a key with each of its secrets alone, also those that are
+// accepted no more. Under the id of another key of this environment it is what that
+// key is, but for secret and name.
+func (s *search) secretsOf(key *Key, id string) iter.Seq2[string, *Key] {
+	key = s.detached(key)
+	under := *key
+	if own := s.named(); own != nil && key.ID != id {
+		under = *own
+	}
+	under.ID, under.Name = cmp.Or(id, key.ID), key.Name
+	return func(yield func(string, *Key) bool) {
+		if !yield("the secret", with(&under, key.Secret)) {
+			return
+		}
+		for _, p := range key.Previous {
+			if !yield("a previous secret", with(&under, p.Secret)) {
+				return
+			}
+		}
+	}
+}
+
+// scopes yields the key for whatever region and service, and whatever session
+// token.
+func (s *search) scopes() (changes []change) {
 	c, key := s.credential, s.named()
 	if key == nil || !c.SignsRequest {
 		return nil
@@ -101,14 +142,26 @@ func (s *search) scopes() []change {
 	if region == "" {
 		region = key.Region
 	}
-	return []change{
+	changes = append(changes,
 		newChange("scope", CauseScope, "region "+region+" and service "+c.Service+" instead of "+key.Region+" and "+key.Service,
 			"the secret is right, and the credential is for another region or service than the key: make both say the same",
-			func(g *guess) { g.anyScope = true }),
-		newChange("token", CauseSessionToken, "another session token, or none",
-			"the secret is right, and the key's session token is absent, not signed, or another one: send and sign the one that belongs to the key",
-			func(g *guess) { g.anyToken = true }),
+			func(g *guess) { g.anyScope = true }))
+	if !equal(c.SessionToken, key.SessionToken.Reveal()) {
+		changes = append(changes, sessionToken(c, key))
 	}
+	return changes
+}
+
+// sessionToken yields the key with the session token of the credential.
+func sessionToken(c *Credential, key *Key) change {
+	to, detail := "another session token", "the secret is right, but the session token of the request is not that of the key "+key.Name+": give both sides the same one"
+	switch {
+	case key.SessionToken.IsZero():
+		to, detail = "with a session token", "the secret is right, but the request has a session token and the key "+key.Name+" has none: enter the session token with the key, or let the sender sign without one"
+	case c.SessionToken == "":
+		to, detail = "without a session token", "the secret is right, but the request has no signed session token and the key "+key.Name+" has one: let the sender send and sign it, or take it away from the key"
+	}
+	return newChange("token", CauseSessionToken, to, detail, func(g *guess) { g.anyToken = true })
 }
 
 // otherSchemes yields the other schemes that read the credential, with the keys of

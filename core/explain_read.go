@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/gatewayauth/gatewayauth/core/internal/canonical"
 )
@@ -33,15 +34,53 @@ func (s *search) judge(r *http.Request) {
 	x := &s.explanation
 	x.Open = err == nil && !id.Verified()
 	if err != nil {
-		x.Code, x.Detail = CodeOf(err), strings.TrimPrefix(err.Error(), "gatewayauth: "+string(CodeOf(err))+": ")
+		x.Code, x.Detail = CodeOf(err), inWords(err)
 	}
+	s.binding = *a.binding
 	s.bound, s.matched = a.binding.key, a.binding.maxBody > 0
 	if !s.matched {
 		s.bound = s.policy.Default
 	}
 	x.Bound = s.bound
 	s.read(r)
+	switch {
+	case err == nil && id.Verified():
+		x.MadeWith = madeWith(a.key, id.Secret(), s.now)
+	case err != nil:
+		x.Detail = inWords(s.namedVerdict(err))
+	}
 }
+
+// inWords is a refusal without its code.
+func inWords(err error) string {
+	return strings.TrimPrefix(err.Error(), "gatewayauth: "+string(CodeOf(err))+": ")
+}
+
+// madeWith says which secret of a key was used, where it has several; i counts
+// those that are accepted.
+func madeWith(key *Key, i int, now time.Time) string {
+	if len(key.Previous) == 0 {
+		return ""
+	}
+	for _, p := range key.Previous {
+		if !p.Until.IsZero() && !now.Before(p.Until) {
+			continue
+		}
+		if i--; i > 0 {
+			continue
+		}
+		if i < 0 {
+			break
+		}
+		if p.Until.IsZero() {
+			return "a previous secret of the key, which is accepted without an end"
+		}
+		return "a previous secret of the key, which is accepted until " + date(p.Until)
+	}
+	return "the current secret of the key"
+}
+
+func date(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
 // read fills in what the request says, and what the verifier makes of it.
 func (s *search) read(r *http.Request) {

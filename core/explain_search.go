@@ -2,7 +2,9 @@ package core
 
 import (
 	"crypto/sha256"
+	"fmt"
 	"net/http"
+	"slices"
 	"time"
 )
 
@@ -16,7 +18,8 @@ type search struct {
 	received *http.Request
 	now      time.Time
 	body     []byte
-	whole    bool   // body is all of it
+	whole    bool // body is all of it
+	binding  binding
 	bound    string // the name of the key bound to the API
 	matched  bool   // the binding is known
 	keys     map[keyAt]*Key
@@ -47,28 +50,33 @@ var sha256Hash = NewHash(sha256.New)
 // explain looks for causes.
 func (s *search) explain() {
 	switch s.explanation.Code {
-	case CodeCredentialMissing, CodeCredentialMalformed, CodeBodyTooLarge, CodeUnavailable, CodeThrottled:
+	case CodeBodyTooLarge, CodeUnavailable, CodeThrottled:
 		return // the verdict says it all
-	}
-	signature, body := s.fits(&s.base)
-	if signature && body {
-		s.found(nil)
+	case CodeCredentialMissing, CodeCredentialMalformed:
+		// It says it all, unless another environment can read the credential.
+		s.collect((*search).otherEnvironments)
+		s.single()
 		return
 	}
-	s.collect()
+	f := s.fits(&s.base)
+	if f.whole() {
+		s.found(nil, &s.base, f)
+		return
+	}
+	s.collect(causes...)
 	if s.single(); len(s.explanation.Causes) == 0 {
 		s.pairs()
 	}
 	if len(s.explanation.Causes) == 0 {
-		s.explanation.Causes = s.facts(signature)
+		s.nothingFits(f)
 	}
 }
 
-// collect fills changes from the table. A change that is there already is not
-// taken twice.
-func (s *search) collect() {
+// collect fills changes from rows of the table. A change that is there already is
+// not taken twice.
+func (s *search) collect(rows ...func(*search) []change) {
 	s.dimensions, s.seen = map[string]int{}, map[string]bool{}
-	for _, row := range causes {
+	for _, row := range rows {
 		if s.over() {
 			return
 		}
@@ -96,16 +104,16 @@ func (s *search) single() {
 			if s.over() {
 				return
 			}
-			if !s.makesFit(c) {
-				continue
-			}
-			if len(s.explanation.Causes) > 0 {
+			g, f := s.try(c)
+			switch {
+			case !f.whole():
+			case len(s.explanation.Causes) > 0:
 				s.explanation.Alternatives = append(s.explanation.Alternatives, c.findings...)
-				continue
-			}
-			s.found(c.findings)
-			if c.dimension == "sender" { // it knows
-				return
+			default:
+				s.found(c.findings, g, f)
+				if c.dimension == "sender" { // it knows
+					return
+				}
 			}
 		}
 	}
@@ -124,8 +132,9 @@ func (s *search) pairs() {
 					if s.over() {
 						return
 					}
-					if a, b := first[i], second[cost-i]; s.makesFit(a, b) {
-						s.found(append(append([]Finding(nil), a.findings...), b.findings...))
+					a, b := first[i], second[cost-i]
+					if g, f := s.try(a, b); f.whole() {
+						s.found(slices.Concat(a.findings, b.findings), g, f)
 						return
 					}
 				}
@@ -134,13 +143,64 @@ func (s *search) pairs() {
 	}
 }
 
-func (s *search) makesFit(changes ...change) bool {
+// try makes changes to the request, and looks whether it fits then because of them.
+func (s *search) try(changes ...change) (*guess, fit) {
+	g := s.with(changes)
+	f := s.fits(g)
+	if f.whole() && !s.matter(changes) {
+		f.signature = false
+	}
+	return g, f
+}
+
+func (s *search) with(changes []change) *guess {
 	g := s.base
 	for _, c := range changes {
 		c.apply(&g)
 	}
-	signature, body := s.fits(&g)
-	return signature && body
+	return &g
+}
+
+// matter reports whether changes change what is signed, or what it is signed with:
+// two may undo each other, and one may do nothing beside the other. Such are no
+// cause, whatever a scheme says about them.
+func (s *search) matter(changes []change) bool {
+	together := s.signing(s.with(changes))
+	if together == s.signing(&s.base) {
+		return false
+	}
+	for i := range changes {
+		if len(changes) > 1 && together == s.signing(s.with(slices.Delete(slices.Clone(changes), i, i+1))) {
+			return false
+		}
+	}
+	return true
+}
+
+// signing is what is signed, and with what.
+type signing struct {
+	text, digest       string // text is the canonical request, if there is one
+	scheme             Scheme
+	key                *Key
+	anyScope, anyToken bool
+}
+
+func (s *search) signing(g *guess) signing {
+	r := s.request(g)
+	made := signing{digest: g.digest, key: g.key, anyScope: g.anyScope, anyToken: g.anyToken}
+	scheme, c, err := s.parse(r, g)
+	if err == nil {
+		made.scheme = scheme
+		if shown, ok := scheme.(Canonicalizer); ok {
+			made.text, _, err = shown.Canonical(r, c, payloadOf(g, c))
+		}
+	}
+	if err != nil || made.text == "" { // the request itself, then
+		made.text = fmt.Sprint(r.Method, r.Host, r.RequestURI, r.Header)
+	} else if g.edit != nil {
+		made.text = g.edit(made.text)
+	}
+	return made
 }
 
 // over reports whether the search must end.

@@ -211,10 +211,10 @@ var bodyTrips = []trip{
 	{name: "client signs UNSIGNED-PAYLOAD and does not say so", body: "abc", digest: "UNSIGNED-PAYLOAD", want: causes(core.CauseUnsignedPayload)},
 	{name: "UNSIGNED-PAYLOAD taken away", body: "abc", signer: func(key core.Key) signer.Signer {
 		return apig.NewSigner(key, apig.SignOptions{Payload: core.PayloadUnsigned})
-	}, proxy: set("X-Sdk-Content-Sha256"), want: causes(core.CauseUnsignedPayload), anyway: true},
+	}, proxy: set("X-Sdk-Content-Sha256"), want: causes(core.CauseUnsignedPayload, core.CausePolicy), anyway: true},
 	{name: "UNSIGNED-PAYLOAD replaced", body: "abc", signer: func(key core.Key) signer.Signer {
 		return apig.NewSigner(key, apig.SignOptions{Payload: core.PayloadUnsigned})
-	}, proxy: set("X-Sdk-Content-Sha256", sha("abc")), want: causes(core.CauseUnsignedPayload)},
+	}, proxy: set("X-Sdk-Content-Sha256", sha("abc")), want: causes(core.CauseUnsignedPayload, core.CausePolicy)},
 	{name: "JSON compacted", body: `{"b": 1, "a": [1, "x: y, z"]}`, proxy: rewritten(compact), want: causes(core.CauseBodyRewritten), says: "a blank after commas"},
 	{name: "JSON indented", body: `{"b":1,"a":[1,2]}`, proxy: rewritten(func(text string) string {
 		var out bytes.Buffer

@@ -93,7 +93,7 @@ func repeated(detail string) error  { return core.Refuse(core.CodeRequestAmbiguo
 
 // Verify compares the signature with every secret.
 func (s *scheme) Verify(r *http.Request, c *core.Credential, key *core.Key, secrets []core.Secret, payload string) (int, error) {
-	if c.SessionToken != "" && key.SessionToken.IsZero() {
+	if tokenForNone(c, key) {
 		return -1, core.Refuse(core.CodeSignatureMismatch, "a session token, for a key that has none")
 	}
 	m := c.Message()
@@ -120,7 +120,11 @@ func (s *scheme) Canonical(r *http.Request, c *core.Credential, payload string) 
 // Proves reports whether the signature is that of the secret over another
 // canonical request.
 func (s *scheme) Proves(canonicalRequest string, c *core.Credential, key *core.Key, secret core.Secret) bool {
-	return s.verifies(key, secret, c, appendStringToSign(nil, []byte(canonicalRequest), c))
+	return !tokenForNone(c, key) && s.verifies(key, secret, c, appendStringToSign(nil, []byte(canonicalRequest), c))
+}
+
+func tokenForNone(c *core.Credential, key *core.Key) bool {
+	return c.SessionToken != "" && key.SessionToken.IsZero()
 }
 
 // stringToSign builds canonical request and string to sign into m.

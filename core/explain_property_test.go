@@ -1,0 +1,217 @@
+package core_test
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gatewayauth/gatewayauth/core"
+)
+
+// TestExplanationsHold_T186: for random requests with random faults from outside,
+// a request is explained as refused exactly if a Verifier refuses it; undoing
+// what the explanation names, as its texts say it, makes a fresh Verifier accept
+// the request, or leaves the refusal that it names; and each of the causes is
+// needed for that.
+func TestExplanationsHold_T186(t *testing.T) {
+	for _, k := range kinds {
+		t.Run(k.name, func(t *testing.T) {
+			t.Parallel()
+			refused, explained, missed := 0, 0, map[string]int{}
+			for seed := range k.rounds {
+				f := newFaulty(t, k, uint64(seed))
+				x := f.explain(t)
+				if x == nil || x.Accepted() {
+					continue
+				}
+				if refused++; len(x.Causes) > 0 {
+					explained++
+				} else if len(f.faults) == 1 {
+					missed[f.faults[0]]++
+				}
+				if t.Failed() {
+					t.Fatalf("seed %d, faults %q, %s %s?%s\n%v", seed, f.faults, f.got.Method, f.path, f.query, x)
+				}
+			}
+			t.Logf("%d refused, %d of them explained; one fault, and no cause: %v", refused, explained, missed)
+			if k.rounds >= 100 && explained < refused/2 {
+				t.Errorf("only %d of %d refused requests were explained", explained, refused)
+			}
+			for _, fault := range []string{"token", "token for none", "other token", "old", "other key", "other environment", "region", "late", "forwarded host", "slash"} {
+				if missed[fault] > 0 {
+					t.Errorf("%q alone was not explained", fault)
+				}
+			}
+		})
+	}
+}
+
+func verdictOf(t *testing.T, c core.Config, r *http.Request) *core.Error {
+	t.Helper()
+	v, err := core.New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = v.Verify(r)
+	core.Release(r)
+	if e, ok := err.(*core.Error); ok {
+		return e
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return nil
+}
+
+func (f *faulty) explain(t *testing.T) *core.Explanation {
+	t.Helper()
+	refusal := verdictOf(t, f.policy(), f.arrived(t))
+	x := explain(t, f.arrived(t), f.policy(), f.hints)
+	if refusal == nil {
+		if !x.Accepted() || len(x.Causes)+len(x.Alternatives) > 0 {
+			t.Errorf("accepted, and explained by %v", x)
+		}
+		return x
+	}
+	if x.Code != refusal.Code {
+		t.Errorf("refused with %v, and explained as %s", refusal, x.Code)
+	}
+	if slices.ContainsFunc(x.Causes, func(c core.Finding) bool { return !c.Proven }) {
+		return x // a fact that gets it refused; it is not all
+	}
+	if len(x.Causes) > 0 {
+		f.holds(t, x, x.Causes)
+	}
+	for i := range x.Causes {
+		if rest := slices.Delete(slices.Clone(x.Causes), i, i+1); f.mended(t, rest) == nil {
+			t.Errorf("it is accepted without undoing %v", x.Causes[i])
+		}
+	}
+	for _, other := range x.Alternatives { // in place of the first
+		f.holds(t, x, append([]core.Finding{other}, x.Causes[1:]...))
+	}
+	return x
+}
+
+// holds fails where a request with the changes undone is refused for something
+// that is not named.
+func (f *faulty) holds(t *testing.T, x *core.Explanation, findings []core.Finding) {
+	t.Helper()
+	refusal := f.mended(t, findings)
+	named := func(c core.Finding) bool {
+		return c.Cause == core.CausePolicy && (refusal == nil || strings.Contains(c.Detail, refusal.Detail))
+	}
+	signerForm := slices.ContainsFunc(findings, func(c core.Finding) bool { return c.Cause == core.CauseSigner })
+	switch {
+	case signerForm: // the signer is as it is: it shall not be a change that is undone by another
+		if refusal == nil {
+			t.Errorf("accepted without what is said about the signer: %v", findings)
+		}
+	case refusal == nil && !slices.ContainsFunc(findings, func(c core.Finding) bool { return c.Cause == core.CausePolicy }):
+	case refusal != nil && slices.ContainsFunc(findings, named):
+	default:
+		t.Errorf("with %v undone: %v", findings, refusal)
+	}
+}
+
+// mended is the verdict on the request with the changes undone.
+func (f *faulty) mended(t *testing.T, findings []core.Finding) *core.Error {
+	t.Helper()
+	m := *f
+	m.got = f.got.Clone(t.Context())
+	for _, c := range findings {
+		before := m.snapshot()
+		if m.mend(t, c); before == m.snapshot() && c.Cause != core.CauseSigner && c.Cause != core.CausePolicy {
+			t.Errorf("nothing is to be undone for %v", c)
+		}
+	}
+	return verdictOf(t, m.policy(), m.arrived(t))
+}
+
+func (f *faulty) snapshot() string {
+	return fmt.Sprint(f.got.Method, f.got.Host, f.got.Header, f.path, f.query, f.gotten, f.now, f.config.Default,
+		f.own.ID, f.otherID, f.own.Region, f.own.Service, f.own.Secret.Reveal(), f.own.SessionToken.Reveal(), len(f.own.Previous))
+}
+
+// mend undoes one change, as the finding says it where it can.
+func (f *faulty) mend(t *testing.T, c core.Finding) {
+	t.Helper()
+	switch c.Cause {
+	case core.CauseOldSecret, core.CauseSecretText, core.CauseOtherKey, core.CauseEnvironment:
+		if c.Cause == core.CauseEnvironment && !strings.Contains(c.Change, "release") || c.Cause == core.CauseOtherKey && !strings.Contains(c.Change, "other") && !strings.Contains(c.Change, "own") {
+			t.Errorf("the key is not named: %v", c)
+		}
+		if c.Cause == core.CauseEnvironment { // its key has none
+			f.own.SessionToken = core.Secret{}
+		}
+		if strings.HasSuffix(c.Change, " other") && f.own.ID != f.used.ID {
+			f.otherID = f.used.ID
+			return
+		}
+		switch f.own.Secret, f.own.Previous = f.used.Secret, nil; {
+		case strings.HasSuffix(c.Change, " own"), c.Cause == core.CauseEnvironment:
+			f.own.ID = f.used.ID
+		case strings.HasSuffix(c.Change, " other") && f.config.Default == "other":
+			f.config.Default = "own" // it is the id that was mixed up
+		}
+	case core.CauseScope:
+		f.own.Region, f.own.Service = f.used.Region, f.used.Service
+	case core.CauseSessionToken:
+		f.own.SessionToken = core.NewSecret(f.got.Header.Get("X-Amz-Security-Token") + f.got.Header.Get("X-Security-Token"))
+	case core.CauseClock, core.CauseLocalTime:
+		for i, p := range f.own.Previous {
+			if p.Until.After(f.now) { // the sender's clock is set, and not the verifier's
+				f.own.Previous = []core.PreviousSecret{{Secret: f.own.Previous[i].Secret}}
+			}
+		}
+		f.now = instant
+		for _, name := range []string{"X-Sdk-Date", "X-Amz-Date"} {
+			if at, err := time.Parse("20060102T150405Z", f.got.Header.Get(name)); err == nil {
+				f.now = at
+			}
+		}
+	case core.CauseBinding:
+		f.config.Default = strings.TrimPrefix(c.Change, "key ")
+	case core.CauseBody, core.CauseBodyConsumed, core.CauseBodyRewritten:
+		f.gotten = f.body
+	case core.CauseEmptyBody:
+		f.gotten = ""
+	case core.CausePolicy, core.CauseSigner:
+	default:
+		first, query, both := strings.Cut(c.Change, ", query ")
+		if f.mendText(t, first); both {
+			f.mendText(t, "query "+query)
+		}
+	}
+}
+
+// mendText undoes what is of the form "path /a instead of /b", or "header a: b".
+func (f *faulty) mendText(t *testing.T, change string) {
+	t.Helper()
+	if plain, err := strconv.Unquote(`"` + strings.ReplaceAll(change, `"`, `\"`) + `"`); err == nil {
+		change = plain
+	}
+	what, rest, _ := strings.Cut(change, " ")
+	to, from, found := strings.Cut(rest, " instead of ")
+	switch {
+	case what == "header":
+		name, values, _ := strings.Cut(rest, ": ")
+		f.got.Header[http.CanonicalHeaderKey(strings.TrimSuffix(name, ":"))] = strings.Split(values, " | ")
+	case !found:
+		t.Errorf("it cannot be undone: %q", change)
+	case what == "host" && f.got.Host == from:
+		f.got.Host = to
+	case what == "method" && f.got.Method == from:
+		f.got.Method = to
+	case what == "path" && f.path == from:
+		f.path = to
+	case what == "query" && f.query == from:
+		f.query = to
+	default:
+		t.Errorf("%q is not what was received", change)
+	}
+}

@@ -1,0 +1,112 @@
+package core_test
+
+import (
+	"bytes"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gatewayauth/gatewayauth/core"
+	"github.com/gatewayauth/gatewayauth/core/apig"
+	"github.com/gatewayauth/gatewayauth/core/signer"
+	"github.com/gatewayauth/gatewayauth/core/sigv4"
+)
+
+// TestExplainSessionTokens_T186: a session token that the key has not, or another
+// one than it has, is named, with whatever else is wrong; and no pair of changes
+// that undo each other stands in for it.
+func TestExplainSessionTokens_T186(t *testing.T) {
+	token := func(key core.Key, text string) core.Key {
+		key.SessionToken = core.NewSecret(text)
+		return key
+	}
+	region := core.Key{Name: "k4a", ID: "AKIDEXAMPLEA", Secret: core.NewSecret("sigv4a-0123456789abcdef01234567"), Region: "eu-west-1", Service: "execute-api"}
+	for _, tt := range []struct {
+		name      string
+		key       core.Key // that the environment has
+		signed    core.Key // that the sender has
+		signer    func(core.Key) signer.Signer
+		scheme    func(core.Key) core.Scheme
+		says      string
+		wantCause []core.Cause
+	}{
+		{"SigV4, none expected", k4, token(k4, "token-0123456789"), signed4(), sigv4Scheme, "k4 has none", causes(core.CauseSessionToken)},
+		{"SigV4, another expected", token(k4, "token-of-today"), token(k4, "token-of-yesterday"), signed4(), sigv4Scheme, "is not that of the key", causes(core.CauseSessionToken)},
+		{"SigV4, one expected", token(k4, "token-of-today"), k4, signed4(), sigv4Scheme, "no signed session token", causes(core.CauseSessionToken)},
+		{"SigV4 link, none expected", k4, token(k4, "token-0123456789"), signedLink4, sigv4Scheme, "k4 has none", causes(core.CauseSessionToken)},
+		{"SigV4a, none expected", region, token(region, "token-0123456789"), func(key core.Key) signer.Signer {
+			return sigv4.NewSignerA(key, sigv4.SignOptions{})
+		}, func(key core.Key) core.Scheme { return sigv4.NewA(sigv4.ConfigA{Keys: core.Keys(key)}) }, "k4a has none", causes(core.CauseSessionToken)},
+		{"SDK, another expected", token(k1, "token-of-today"), token(k1, "token-of-yesterday"), signed1(),
+			func(key core.Key) core.Scheme { return hmacScheme(key) }, "is not that of the key", causes(core.CauseSessionToken)},
+		{"SigV4, none expected, and another secret", k4, token(secret(k4, "a-secret-that-nobody-knows"), "token-0123456789"), signed4(), sigv4Scheme, "", nil},
+		{"SigV4, none expected, and a previous secret", previously(k4, "previous-0123456789"), token(secret(k4, "previous-0123456789"), "token-0123456789"),
+			signed4(), sigv4Scheme, "previous", causes(core.CauseOldSecret, core.CauseSessionToken)},
+	} {
+		for _, target := range []string{"/x", "/x/", "/", "/a/b?c=1&d", "/a%20b?x=%2F"} {
+			t.Run(tt.name+" "+target, func(t *testing.T) {
+				r := trip{key: tt.signed, signer: tt.signer, target: target}.request(t)
+				x := explain(t, received(t, r), core.Config{Environment: "prod", Schemes: []core.Scheme{tt.scheme(tt.key)}, Default: tt.key.Name,
+					AllowPresigned: true, Now: config().Now}, core.Hints{})
+				var got []core.Cause
+				for _, f := range x.Causes {
+					got = append(got, f.Cause)
+				}
+				if x.Code != core.CodeSignatureMismatch || !slices.Equal(got, tt.wantCause) {
+					t.Errorf("got %v, want %v\n%v", got, tt.wantCause, x)
+				} else if len(got) > 0 && !strings.Contains(x.Causes[0].Detail, tt.says) {
+					t.Errorf("it does not say %q: %v", tt.says, x)
+				}
+			})
+		}
+	}
+}
+
+func sigv4Scheme(key core.Key) core.Scheme { return sigv4.New(sigv4.Config{Keys: core.Keys(key)}) }
+
+// previously gives a key a previous secret that is accepted no more.
+func previously(key core.Key, text string) core.Key {
+	key.Previous = []core.PreviousSecret{{Secret: core.NewSecret(text), Until: instant.AddDate(0, -1, 0)}}
+	return key
+}
+
+// link4 signs in the query.
+type link4 struct{ *sigv4.Signer }
+
+func signedLink4(key core.Key) signer.Signer { return link4{sigv4.NewSigner(key, sigv4.SignOptions{})} }
+
+func (s link4) Sign(r *http.Request, digest string, at time.Time) error {
+	return s.Presign(r, digest, at, 5*time.Minute)
+}
+
+// received is a request as a server reads it.
+func received(t *testing.T, r *http.Request) *http.Request {
+	t.Helper()
+	var wire bytes.Buffer
+	if err := r.Write(&wire); err != nil {
+		t.Fatal(err)
+	}
+	return request(t, wire.String())
+}
+
+// stubborn is a scheme that refuses every signature for a reason of its own, and
+// yet proves them.
+type stubborn struct{ proving }
+
+func (stubborn) Verify(*http.Request, *core.Credential, *core.Key, []core.Secret, string) (int, error) {
+	return -1, core.Refuse(core.CodeSignatureMismatch, "refused for another reason")
+}
+
+// TestExplainUndone_T186: changes that undo each other are no cause, whatever the
+// scheme says about the request that they leave as it was.
+func TestExplainUndone_T186(t *testing.T) {
+	for _, target := range []string{"/x", "/x/", "/a%20b?c=1+2&b", "/?b=2&a=%2f"} {
+		r := signed(t, k1, "GET", target, "", apig.SignOptions{Headers: []string{"x-tag"}}, "X-Tag: b", "X-Tag: a  c")
+		c := config(func(c *core.Config) { c.Schemes = []core.Scheme{stubborn{proving{hmacScheme(k1)}}} })
+		if x := explain(t, r, c, core.Hints{}); x.Code != core.CodeSignatureMismatch || len(x.Causes) > 0 {
+			t.Errorf("%s: got %v", target, x)
+		}
+	}
+}
