@@ -31,6 +31,10 @@ type Hints struct {
 	// CanonicalRequest is the canonical request of the sender, as its signer
 	// shows it, to be compared line by line.
 	CanonicalRequest string
+	// Setting returns what the operator calls a field of [Config], such as
+	// rewrite.add_prefix for Rewrite.AddPrefix, where the policy comes from a file.
+	// nil: as Config does.
+	Setting func(field string) string
 	// MaxTries bounds the verifications; 0 means 4000. At most 100000.
 	MaxTries int
 }
@@ -69,10 +73,13 @@ type Explanation struct {
 	MadeWith string `json:"made_with,omitempty"`
 
 	// SignedAt is the signed date, Skew the clock minus that, Allowed how far
-	// into the past it may be. Zero where no date is signed.
+	// into the past it may be. Zero where no date is signed. Skew is cut to
+	// what a [time.Duration] holds; Clock is not.
 	SignedAt time.Time     `json:"signed_at,omitzero"`
-	Skew     time.Duration `json:"skew_ns,omitempty"`
-	Allowed  time.Duration `json:"allowed_ns,omitempty"`
+	Skew     time.Duration `json:"-"`
+	Allowed  time.Duration `json:"-"`
+	// Clock says both in words, such as "47m 13s before the clock; 15m allowed".
+	Clock string `json:"clock,omitempty"`
 
 	// Causes are the changes that make the request verify: all of them together.
 	// Empty: no explanation was found; the secret may simply be another.

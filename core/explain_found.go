@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/gatewayauth/gatewayauth/core/internal/canonical"
+	"github.com/gatewayauth/gatewayauth/internal/elapsed"
 )
 
 // found takes changes with which the signature fits, and adds what else is in
@@ -34,14 +35,28 @@ func (s *search) found(findings []Finding, g *guess, fitting fit) {
 	switch rest := s.rest(g, fitting); {
 	case rest != nil && len(findings) > 0:
 		x.Causes = append(x.Causes, Finding{Cause: CausePolicy, Proven: true,
-			Detail: "beside that, this environment refuses the request with " + string(rest.Code) + ": " + inWords(rest)})
+			Detail: "beside that, this environment refuses the request with " + string(rest.Code) + ": " + inWords(rest) + s.permits(rest, fitting.credential)})
 	case rest != nil:
 		x.Causes = append(x.Causes, Finding{Cause: CausePolicy, Proven: true,
-			Detail: "the signature is right, and this environment refuses the request for something else: " + inWords(rest)})
+			Detail: "the signature is right, and this environment refuses the request for something else: " + inWords(rest) + s.permits(rest, fitting.credential)})
 	case len(x.Causes) == 0:
 		x.Causes = []Finding{{Cause: CausePolicy, Proven: true,
 			Detail: "the signature is right, and this environment refuses the request for something else: " + x.Detail}}
 	}
+}
+
+// permits names the setting that would let a request through which is refused for
+// more than its signature.
+func (s *search) permits(e *Error, c *Credential) string {
+	switch {
+	case e.Code == CodePayloadNotSigned:
+		return " (" + s.setting("AllowUnsignedPayload") + " permits it)"
+	case e.Code == CodeSchemeNotAccepted && c.Presigned && !s.policy.AllowPresigned:
+		return " (" + s.setting("AllowPresigned") + " permits it)"
+	case e.Code == CodeHeaderNotSigned && namesOne(e.Detail):
+		return " (" + s.setting("RequireSigned") + " lists what must be)"
+	}
+	return ""
 }
 
 func hasCause(findings []Finding, cause Cause) bool {
@@ -109,20 +124,22 @@ func (s *search) late(c *Credential) (Finding, bool) {
 		return Finding{}, false
 	}
 	skew := s.now.Sub(c.Time)
-	side, advice := "behind", "set the sender's clock, or the verifier's; a request that was queued, or sent again, must be signed anew"
+	between := elapsed.Between(s.now, c.Time)
+	side, most, advice := "behind", c.Time.Add(s.policy.ClockSkew), "set the sender's clock, or the verifier's; a request that was queued, or sent again, must be signed anew"
 	if skew < 0 {
-		side, advice = "ahead of", "set the sender's clock, or the verifier's"
+		side, most, advice = "ahead of", c.Time.Add(-s.policy.ClockSkew), "set the sender's clock, or the verifier's"
 	}
-	f := Finding{Cause: CauseClock, Proven: true, Change: "signed at " + s.now.UTC().Format(time.RFC3339) + ", give or take " + s.policy.ClockSkew.String(),
-		Detail: fmt.Sprintf("the signed date is %v %s the verifier's clock, %v more than allowed: %s",
-			skew.Abs(), side, (skew.Abs() - s.policy.ClockSkew), advice)}
+	f := Finding{Cause: CauseClock, Proven: true, Change: "signed at " + s.now.UTC().Format(time.RFC3339) + ", give or take " + elapsed.Text(s.policy.ClockSkew),
+		Detail: fmt.Sprintf("the signed date is %s %s the verifier's clock, %s more than %s allows: %s",
+			between, side, elapsed.Between(s.now, most), s.setting("ClockSkew"), advice)}
 	if zone, ok := zoneOf(-skew); ok {
 		f.Cause = CauseLocalTime
-		f.Detail = fmt.Sprintf("the signed date is %v %s the verifier's clock, as the local time of %s is: the sender writes that where UTC is meant", skew.Abs(), side, zone)
+		f.Detail = fmt.Sprintf("the signed date is %s %s the verifier's clock, as the local time of %s is: the sender writes that where UTC is meant", between, side, zone)
 	}
 	if c.Presigned && skew > 0 {
 		f = Finding{Cause: CauseExpired, Proven: true, Change: "used by " + c.Time.Add(c.Expires).UTC().Format(time.RFC3339),
-			Detail: fmt.Sprintf("the link was valid for %v and came %v after that: make a new one, or one that is valid for longer", c.Expires, skew-c.Expires)}
+			Detail: fmt.Sprintf("the link was valid for %s and came %s after that: make a new one, or one that is valid for longer",
+				elapsed.Text(c.Expires), elapsed.Between(s.now, c.Time.Add(c.Expires)))}
 	}
 	return f, true
 }

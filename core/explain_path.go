@@ -39,11 +39,11 @@ func (s *search) prefixes() (changes []change) {
 	}
 	known = slices.DeleteFunc(known, func(prefix string) bool { return prefix == "" })
 	for _, prefix := range known {
-		at(prefix+received, "the signed path begins with "+prefix+", which a proxy has taken away: set Rewrite.AddPrefix to it, or let the proxy pass the path on")
+		at(prefix+received, "the signed path begins with "+prefix+", which a proxy has taken away: set "+s.setting("Rewrite.AddPrefix")+" to it, or let the proxy pass the path on")
 	}
 	changes = append(changes, s.originals(query)...)
 	if s.policy.Rewrite.AddPrefix != "" {
-		at(received, "the path as received was signed, and Rewrite.AddPrefix puts something in front: take it away")
+		at(received, "the path as received was signed, and "+s.setting("Rewrite.AddPrefix")+" puts something in front: take it away")
 	}
 	for _, prefix := range known {
 		if rest, ok := strings.CutPrefix(received, prefix); ok {
@@ -81,11 +81,17 @@ func (s *search) originals(query string) (changes []change) {
 			original = query
 		}
 		cause, to := CausePrefix, "path "+path+" instead of "+s.base.path
+		written := "query " + original + " instead of " + query
 		switch {
 		case path == s.base.path && original == query:
 			continue
 		case path == s.base.path:
-			cause, to = CauseQuery, "query "+original+" instead of "+query
+			cause, to = CauseQuery, written
+		case original != query:
+			to += ", " + written
+		}
+		switch {
+		case cause == CauseQuery:
 		case strings.Contains(path, "%") && !strings.HasSuffix(path, s.base.path) && !strings.HasSuffix(s.base.path, path):
 			cause = CausePath
 		}

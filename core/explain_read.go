@@ -2,12 +2,14 @@ package core
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
 	"time"
 
 	"github.com/gatewayauth/gatewayauth/core/internal/canonical"
+	"github.com/gatewayauth/gatewayauth/internal/elapsed"
 )
 
 // judge takes the verdict of the policy, and what is known about the request.
@@ -123,6 +125,11 @@ func (s *search) read(r *http.Request) {
 	if c.Presigned {
 		x.Allowed = c.Expires
 	}
+	side := "before"
+	if x.Skew < 0 {
+		side = "after"
+	}
+	x.Clock = fmt.Sprintf("%s %s the clock; %s allowed", elapsed.Between(s.now, c.Time), side, elapsed.Text(x.Allowed))
 	if shown, ok := scheme.(Canonicalizer); ok {
 		x.CanonicalRequest, x.StringToSign, _ = shown.Canonical(head, c, payloadOf(&s.base, c))
 		x.Lines = s.compare()

@@ -14,17 +14,20 @@ import (
 	"github.com/gatewayauth/gatewayauth/core/internal/canonical"
 )
 
-// assumed is a scheme that has found a credential right.
+// assumed is a scheme that has found a credential right already.
 type assumed struct {
 	Scheme
-	credential Credential
+	credential *Credential // nil: another scheme's
 	keys       KeySource
 }
 
 func (a *assumed) Keys() KeySource { return a.keys }
 
 func (a *assumed) Parse(_ *http.Request, c *Credential) error {
-	*c = a.credential
+	if a.credential == nil {
+		return ErrNoCredential
+	}
+	*c = *a.credential
 	return nil
 }
 
@@ -32,42 +35,39 @@ func (a *assumed) Verify(*http.Request, *Credential, *Key, []Secret, string) (in
 	return 0, nil
 }
 
-// assumedHeader is one whose credential has a header of its own.
-type assumedHeader struct {
-	*assumed
-	HeaderScheme
-}
-
-func newAssumed(scheme Scheme, c *Credential, keys KeySource) Scheme {
-	a := &assumed{scheme, *c, keys}
-	a.credential.message = nil
-	if h, ok := scheme.(HeaderScheme); ok {
-		return &assumedHeader{a, h}
-	}
-	return a
-}
-
 // assume returns the policy as it is for a credential that is in time, signed by
 // the bound key, and fits: what it refuses then, it refuses for another reason.
-func (s *search) assume(f fit) (*policy, error) {
-	key := Key{Name: "assumed", Secret: NewSecret("assumed")}
-	c := *f.credential
-	c.Region, c.Service, c.InRegion = "", "", nil
+func (s *search) assume(scheme Scheme, credential *Credential) (*policy, error) {
+	c := *credential
+	c.message, c.Region, c.Service, c.InRegion = nil, "", "", nil
 	if c.Payload == PayloadDeclared {
 		c.Payload = PayloadHashed // no digest is compared
 	}
+	key := Key{Name: "assumed", Secret: NewSecret("assumed")}
 	key.ID = cmp.Or(c.KeyID, key.Name)
 	policy := s.policy.Config
-	policy.Schemes = []Scheme{newAssumed(f.scheme, &c, Keys(key))}
-	for _, other := range s.policy.Schemes { // their headers count
-		policy.Schemes = append(policy.Schemes, newAssumed(other, &c, Keys()))
+	if !slices.Contains(policy.Schemes, scheme) {
+		policy.Schemes = []Scheme{scheme}
 	}
-	policy.APIs, policy.Default, policy.Rewrite = nil, key.Name, Rewrite{}
-	policy.AllowUnsignedPayload = s.binding.allowUnsigned
+	policy.APIs, policy.Default, policy.Rewrite = nil, "", Rewrite{}
 	policy.MaxBody = max(policy.MaxBody, s.binding.maxBody, int64(len(s.body)))
 	policy.MaxBuffered = max(policy.MaxBuffered, policy.MaxBody)
 	policy.Now = func() time.Time { return c.Time }
-	return policy.aside()
+	p, err := policy.aside()
+	if err != nil {
+		return nil, err
+	}
+	for _, accepted := range p.schemes { // whose own rules about headers stay
+		a := &assumed{Scheme: accepted.Scheme, keys: Keys()}
+		if accepted.Scheme == scheme {
+			a.credential, a.keys = &c, Keys(key)
+		}
+		accepted.Scheme = a
+	}
+	bound := *p.bindings.def
+	bound.key, bound.allowUnsigned = key.Name, s.binding.allowUnsigned
+	p.bindings.def = &bound
+	return p, nil
 }
 
 // rest returns what else gets a request refused whose credential fits the guess,
@@ -76,7 +76,7 @@ func (s *search) rest(g *guess, f fit) *Error {
 	if f.credential == nil {
 		return nil
 	}
-	p, err := s.assume(f)
+	p, err := s.assume(f.scheme, f.credential)
 	if err != nil {
 		return nil
 	}
@@ -107,7 +107,7 @@ func (s *search) namedVerdict(err error) error {
 	}
 	p := s.policy
 	if s.credential != nil && !s.binding.open { // no scheme shall be asked
-		if p, err = s.assume(fit{scheme: s.scheme, credential: s.credential}); err != nil {
+		if p, err = s.assume(s.scheme, s.credential); err != nil {
 			return e
 		}
 	}
@@ -139,7 +139,7 @@ func (s *search) withNames(e *Error, r *http.Request, judge func(*http.Request) 
 	case e == nil || namesOne(e.Detail):
 		return e
 	case e.Code == CodeHeaderNotSigned:
-	case e.Code == CodeRequestAmbiguous && s.credential != nil: // else it may be for the credential's own headers
+	case e.Code == CodeRequestAmbiguous && (s.credential != nil || !s.matched): // not by the scheme that reads it
 	default:
 		return e
 	}

@@ -203,6 +203,14 @@ func (s *search) signing(g *guess) signing {
 	return made
 }
 
+// setting is what the operator calls a field of Config.
+func (s *search) setting(field string) string {
+	if s.hints.Setting == nil {
+		return field
+	}
+	return s.hints.Setting(field)
+}
+
 // over reports whether the search must end.
 func (s *search) over() bool {
 	if s.tried >= s.most || s.ctx().Err() != nil {

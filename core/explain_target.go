@@ -23,7 +23,7 @@ func (s *search) hosts() (changes []change) {
 	}
 	add("it is one of those to try", s.hints.Hosts...)
 	if s.policy.Rewrite.Host != "" {
-		add("it is the one received, which Rewrite.Host replaces", r.Host)
+		add("it is the one received, which "+s.setting("Rewrite.Host")+" replaces", r.Host)
 	}
 	for _, name := range []string{"X-Forwarded-Host", "X-Original-Host", "X-Host", "X-Forwarded-Server"} {
 		for _, value := range r.Header[name] {
@@ -39,7 +39,7 @@ func (s *search) hosts() (changes []change) {
 	}
 	add("it stands in the request target", r.URL.Host)
 	for _, other := range s.others {
-		add("the environment "+other.name+" has it as Rewrite.Host", other.policy.Rewrite.Host)
+		add("the environment "+other.name+" has it as "+s.setting("Rewrite.Host"), other.policy.Rewrite.Host)
 	}
 	for _, api := range s.policy.APIs {
 		_, host, _ := splitPattern(api.Match)
@@ -75,9 +75,9 @@ func (s *search) hosts() (changes []change) {
 		if h.value == base {
 			continue
 		}
-		detail := "another host was signed than the one received (" + h.where + "): let the proxy in front pass Host on, or set Rewrite.Host"
+		detail := "another host was signed than the one received (" + h.where + "): let the proxy in front pass Host on, or set " + s.setting("Rewrite.Host") + " to it"
 		if s.policy.Rewrite.Host != "" && h.value == r.Host {
-			detail = "the host as received was signed, and Rewrite.Host replaces it: take Rewrite.Host away"
+			detail = "the host as received was signed, and " + s.setting("Rewrite.Host") + " replaces it: take " + s.setting("Rewrite.Host") + " away"
 		}
 		changes = append(changes, newChange("host", CauseHost, "host "+h.value+" instead of "+base, detail,
 			func(g *guess) { g.host = h.value }))

@@ -6,7 +6,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"time"
 )
 
 // hideKey keeps the secrets of a key out of the report.
@@ -103,13 +102,10 @@ func (x *Explanation) String() string {
 	line("scheme", strings.TrimSpace(x.Scheme+" "+x.Algorithm))
 	line("key id", x.KeyID)
 	line("key", x.Key)
+	line("made with", x.MadeWith)
 	line("bound key", x.Bound)
 	if !x.SignedAt.IsZero() {
-		side := "before"
-		if x.Skew < 0 {
-			side = "after"
-		}
-		line("signed at", fmt.Sprintf("%s, %v %s the clock; %v allowed", x.SignedAt.UTC().Format(time.RFC3339), x.Skew.Abs(), side, x.Allowed))
+		line("signed at", date(x.SignedAt)+", "+x.Clock)
 	}
 	if x.Code != "" && len(x.Causes) == 0 {
 		line("cause", "none was found")

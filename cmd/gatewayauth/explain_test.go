@@ -313,7 +313,7 @@ func TestExplainEvent(t *testing.T) {
 	dir := folder(t)
 	x := explain(t, dir, record, 1)
 	facts := strings.Join(x.Event.Facts, "\n")
-	if x.Event.Code != "signature_expired" || !strings.Contains(facts, "20m0s behind") || !strings.Contains(facts, "report mode") || !strings.Contains(x.Event.Unknown, "neither headers") {
+	if x.Event.Code != "signature_expired" || !strings.Contains(facts, "20m behind") || !strings.Contains(facts, "report mode") || !strings.Contains(x.Event.Unknown, "neither headers") {
 		t.Errorf("%+v", x)
 	}
 	x = explain(t, dir, strings.ReplaceAll(record, "signature_expired", "signature_mismatch"), 2)

@@ -38,7 +38,7 @@ func (e *environment) check(r *report) {
 		if !found {
 			m, rule = e.mark, text
 		}
-		if r.add(m, rule); r.dropped {
+		if r.add(m, inFile(rule)); r.dropped {
 			return
 		}
 	}

@@ -1,0 +1,67 @@
+// Package elapsed writes durations as people read them.
+package elapsed
+
+import (
+	"fmt"
+	"time"
+)
+
+// Text returns a duration by its two largest units, such as "3 years 12 days",
+// "4h 10m", "15m" or "47m 13s". A year has 365 days. What is smaller is left out;
+// below a second it is as [time.Duration] writes it.
+func Text(d time.Duration) string {
+	if d.Abs() < time.Second {
+		return d.String()
+	}
+	if d < 0 {
+		return "-" + seconds(-int64(d/time.Second))
+	}
+	return seconds(int64(d / time.Second))
+}
+
+// Between returns the time between two instants, whichever comes first, as Text
+// does. They may be further apart than a [time.Duration] can hold.
+func Between(a, b time.Time) string {
+	if a.Before(b) {
+		a, b = b, a
+	}
+	if d := a.Sub(b); d < time.Second {
+		return Text(d)
+	}
+	n := a.Unix() - b.Unix()
+	if a.Nanosecond() < b.Nanosecond() {
+		n--
+	}
+	return seconds(n)
+}
+
+func seconds(n int64) string {
+	const minute, hour, day, year = 60, 60 * 60, 24 * 60 * 60, 365 * 24 * 60 * 60
+	switch {
+	case n >= year:
+		return two(n/year, " year", n%year/day, " day")
+	case n >= day:
+		return two(n/day, " day", n%day/hour, "h")
+	case n >= hour:
+		return two(n/hour, "h", n%hour/minute, "m")
+	case n >= minute:
+		return two(n/minute, "m", n%minute, "s")
+	}
+	return fmt.Sprint(n, "s")
+}
+
+func two(a int64, unit string, b int64, smaller string) string {
+	text := one(a, unit)
+	if b > 0 {
+		text += " " + one(b, smaller)
+	}
+	return text
+}
+
+// one writes words, which begin with a blank, in the plural.
+func one(n int64, unit string) string {
+	if unit[0] == ' ' && n != 1 {
+		unit += "s"
+	}
+	return fmt.Sprint(n, unit)
+}
