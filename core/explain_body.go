@@ -50,8 +50,10 @@ func (s *search) bodies() (changes []change) {
 		if len(s.body) == 0 {
 			cause, detail = CauseBodyConsumed, "the verifier found no body, and the signature fits what something in front of it has read: put the verifier in front, or let that give the body back"
 		}
-		changes = append(changes, newChange("body", cause, what+" ("+size(len(body))+" instead of "+size(len(s.body))+")", detail,
-			func(g *guess) { g.digest = digest }))
+		c := newChange("body", cause, what+" ("+size(len(body))+" instead of "+size(len(s.body))+")", detail,
+			func(g *guess) { g.digest = digest })
+		c.id = digest
+		changes = append(changes, c)
 	}
 	if len(s.received.PostForm) > 0 {
 		encoded := s.received.PostForm.Encode()

@@ -75,7 +75,7 @@ var causes = []func(*search) []change{
 // A change turns a guess about the request as it was signed into another one.
 type change struct {
 	dimension string
-	to        string // tells it from the others of its dimension
+	id        string // tells it from the others of its dimension; it is not shown
 	findings  []Finding
 	apply     func(*guess)
 }

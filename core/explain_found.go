@@ -3,6 +3,7 @@ package core
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -53,7 +54,7 @@ func (s *search) permits(e *Error, c *Credential) string {
 		return " (" + s.setting("AllowUnsignedPayload") + " permits it)"
 	case e.Code == CodeSchemeNotAccepted && c.Presigned && !s.policy.AllowPresigned:
 		return " (" + s.setting("AllowPresigned") + " permits it)"
-	case e.Code == CodeHeaderNotSigned && namesOne(e.Detail):
+	case e.Code == CodeHeaderNotSigned && slices.ContainsFunc(s.policy.RequireSigned, func(name string) bool { return strings.HasSuffix(e.Detail, ": "+name) }):
 		return " (" + s.setting("RequireSigned") + " lists what must be)"
 	}
 	return ""
@@ -129,15 +130,15 @@ func (s *search) late(c *Credential) (Finding, bool) {
 	if skew < 0 {
 		side, most, advice = "ahead of", c.Time.Add(-s.policy.ClockSkew), "set the sender's clock, or the verifier's"
 	}
-	f := Finding{Cause: CauseClock, Proven: true, Change: "signed at " + s.now.UTC().Format(time.RFC3339) + ", give or take " + elapsed.Text(s.policy.ClockSkew),
-		Detail: fmt.Sprintf("the signed date is %s %s the verifier's clock, %s more than %s allows: %s",
-			between, side, elapsed.Between(s.now, most), s.setting("ClockSkew"), advice)}
+	f := Finding{Cause: CauseClock, Proven: true, Change: "at " + s.now.UTC().Format(time.RFC3339) + ", give or take " + elapsed.Text(s.policy.ClockSkew),
+		Detail: fmt.Sprintf("the signed date is %s %s the verifier's clock, %s more than the %s that %s allows: %s",
+			between, side, elapsed.Between(s.now, most), elapsed.Text(s.policy.ClockSkew), s.setting("ClockSkew"), advice)}
 	if zone, ok := zoneOf(-skew); ok {
 		f.Cause = CauseLocalTime
 		f.Detail = fmt.Sprintf("the signed date is %s %s the verifier's clock, as the local time of %s is: the sender writes that where UTC is meant", between, side, zone)
 	}
 	if c.Presigned && skew > 0 {
-		f = Finding{Cause: CauseExpired, Proven: true, Change: "used by " + c.Time.Add(c.Expires).UTC().Format(time.RFC3339),
+		f = Finding{Cause: CauseExpired, Proven: true, Change: "for use until " + c.Time.Add(c.Expires).UTC().Format(time.RFC3339),
 			Detail: fmt.Sprintf("the link was valid for %s and came %s after that: make a new one, or one that is valid for longer",
 				elapsed.Text(c.Expires), elapsed.Between(s.now, c.Time.Add(c.Expires)))}
 	}

@@ -26,7 +26,9 @@ func all(source KeySource) []*Key {
 
 // keyed is a change of what the request was signed with.
 func keyed(cause Cause, to, detail string, key *Key) change {
-	return newChange("key", cause, to, detail, func(g *guess) { g.key = key })
+	c := newChange("key", cause, to, detail, func(g *guess) { g.key = key })
+	c.id += "\n" + key.ID + "\n" + key.Secret.Reveal() // several may be told in the same words
+	return c
 }
 
 // named returns the key that the credential names, nil where there is none.
@@ -46,7 +48,7 @@ func (s *search) oldSecrets() (changes []change) {
 	for _, previous := range key.Previous {
 		if !previous.Until.IsZero() && !s.now.Before(previous.Until) {
 			until := date(previous.Until)
-			changes = append(changes, keyed(CauseOldSecret, "the previous secret of "+key.Name+", accepted until "+until,
+			changes = append(changes, keyed(CauseOldSecret, "with the previous secret of "+key.Name+", accepted until "+until,
 				"the sender still signs with a previous secret of "+key.Name+", which is accepted no more since "+until+": give it the current one, or accept the previous for longer",
 				with(key, previous.Secret)))
 		}
@@ -76,7 +78,7 @@ func (s *search) otherEnvironments() (changes []change) {
 					under = " under another id than its own"
 				}
 				for which, same := range s.secretsOf(key, c.KeyID) {
-					f := keyed(CauseEnvironment, which+" of the key "+key.Name+" of the environment "+other.name,
+					f := keyed(CauseEnvironment, "with "+which+" of the key "+key.Name+" of the environment "+other.name,
 						"signed with "+which+" of the key "+key.Name+" of the environment "+other.name+under+": the request came to the wrong backend, or the sender has the wrong key", same)
 					f.apply = func(g *guess) { g.scheme, g.key = scheme, same }
 					changes = append(changes, f)
@@ -102,7 +104,7 @@ func (s *search) otherKeys() (changes []change) {
 				continue
 			}
 			for which, same := range s.secretsOf(key, s.credential.KeyID) {
-				changes = append(changes, keyed(CauseOtherKey, which+" of the key "+key.Name, "signed with "+which+" of the key "+key.Name+detail, same))
+				changes = append(changes, keyed(CauseOtherKey, "with "+which+" of the key "+key.Name, "signed with "+which+" of the key "+key.Name+detail, same))
 			}
 		}
 	}
@@ -188,7 +190,7 @@ func (s *search) otherSchemes() (changes []change) {
 			if key == nil {
 				continue
 			}
-			f := keyed(CauseScheme, "the scheme "+scheme.Name()+" with the key "+key.Name,
+			f := keyed(CauseScheme, "by the scheme "+scheme.Name()+" with the key "+key.Name,
 				"signed with the right secret by the scheme "+scheme.Name()+", or another rule of it, and the key is for "+own.Name()+": make both say the same", key)
 			f.dimension = "scheme"
 			f.apply = func(g *guess) { g.scheme, g.key, g.anyScope = scheme, key, key.Region == "" || c.Scope == "" }
@@ -209,14 +211,14 @@ func (s *search) secretTexts() (changes []change) {
 	add := func(how, other string) {
 		if !seen[other] {
 			seen[other] = true
-			changes = append(changes, keyed(CauseSecretText, "the secret of "+key.Name+" "+how,
+			changes = append(changes, keyed(CauseSecretText, "with the secret of "+key.Name+" "+how,
 				"the sender signs with the secret of "+key.Name+" "+how+": give both sides the same text", with(key, NewSecret(other))))
 		}
 	}
 	add("without blanks and line breaks around it", strings.TrimSpace(text))
-	for _, end := range []string{"\n", "\r\n", " ", "\r"} {
-		add("with a blank or line break at its end", text+end)
-		add("with a blank or line break at its end", strings.TrimSpace(text)+end)
+	for _, end := range []from{{"\n", "a line break"}, {"\r\n", "a line break of Windows (CR LF)"}, {" ", "a blank"}, {"\r", "a carriage return"}} {
+		add("with "+end.where+" at its end", text+end.value)
+		add("with "+end.where+" at its end", strings.TrimSpace(text)+end.value)
 	}
 	add("with a blank in front", " "+text)
 	add("in quotes", `"`+text+`"`)

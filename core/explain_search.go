@@ -81,7 +81,7 @@ func (s *search) collect(rows ...func(*search) []change) {
 			return
 		}
 		for _, c := range row(s) {
-			id := c.dimension + "\n" + c.to
+			id := c.dimension + "\n" + c.id
 			if s.seen[id] {
 				continue
 			}

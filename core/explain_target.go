@@ -21,7 +21,7 @@ func (s *search) hosts() (changes []change) {
 			}
 		}
 	}
-	add("it is one of those to try", s.hints.Hosts...)
+	add("it was named to be tried", s.hints.Hosts...)
 	if s.policy.Rewrite.Host != "" {
 		add("it is the one received, which "+s.setting("Rewrite.Host")+" replaces", r.Host)
 	}

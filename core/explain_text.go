@@ -107,8 +107,11 @@ func (x *Explanation) String() string {
 	if !x.SignedAt.IsZero() {
 		line("signed at", date(x.SignedAt)+", "+x.Clock)
 	}
-	if x.Code != "" && len(x.Causes) == 0 {
+	if x.searched() && len(x.Causes) == 0 {
 		line("cause", "none was found")
+		if x.Code == CodeSignatureMismatch && x.CanonicalRequest != "" {
+			line("", "the secret may be another, or something was changed that cannot be guessed: most often the host, then the path or a signed header")
+		}
 	}
 	for _, f := range x.Causes {
 		writeFinding(line, "cause", f)
@@ -138,6 +141,10 @@ func (x *Explanation) String() string {
 	return b.String()
 }
 
+// searched reports whether a cause was looked for: where there is nothing to be
+// verified, there is none but the verdict.
+func (x *Explanation) searched() bool { return x.Code != "" && x.Tried > 0 }
+
 func writeFinding(line func(name, text string), name string, f Finding) {
 	cause := string(f.Cause)
 	if !f.Proven {
@@ -146,7 +153,7 @@ func writeFinding(line func(name, text string), name string, f Finding) {
 	line(name, cause)
 	line("", f.Detail)
 	if f.Change != "" {
-		line("", "signed: "+f.Change)
+		line("", "as signed: "+f.Change)
 	}
 }
 

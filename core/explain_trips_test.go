@@ -304,7 +304,7 @@ func link(expires time.Duration) func(core.Key) signer.Signer {
 }
 
 var timeTrips = []trip{
-	{name: "clock behind", late: 47*time.Minute + 13*time.Second, want: causes(core.CauseClock), says: "47m 13s behind the verifier's clock, 32m 13s more than ClockSkew allows"},
+	{name: "clock behind", late: 47*time.Minute + 13*time.Second, want: causes(core.CauseClock), says: "47m 13s behind the verifier's clock, 32m 13s more than the 15m that ClockSkew allows"},
 	{name: "clock ahead", late: -20 * time.Minute, want: causes(core.CauseClock), says: "20m ahead of"},
 	{name: "sent again", late: 73 * time.Hour, want: causes(core.CauseClock)},
 	{name: "local time", late: -8*time.Hour + 20*time.Second, want: causes(core.CauseLocalTime), says: "UTC+08:00"},

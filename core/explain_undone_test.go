@@ -2,6 +2,7 @@ package core_test
 
 import (
 	"bytes"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -107,6 +108,62 @@ func TestExplainUndone_T186(t *testing.T) {
 		c := config(func(c *core.Config) { c.Schemes = []core.Scheme{stubborn{proving{hmacScheme(k1)}}} })
 		if x := explain(t, r, c, core.Hints{}); x.Code != core.CodeSignatureMismatch || len(x.Causes) > 0 {
 			t.Errorf("%s: got %v", target, x)
+		}
+	}
+}
+
+// TestExplainEveryText_T186: secrets that are told in the same words are all tried,
+// and so are bodies of the same size.
+func TestExplainEveryText_T186(t *testing.T) {
+	for _, end := range []string{"\n", "\r\n", " ", "\r"} {
+		for _, end2 := range []string{"", " ", "\n"} { // what the backend has at its end
+			own := secret(k1, k1.Secret.Reveal()+end2)
+			if end == end2 {
+				continue
+			}
+			r := signed(t, secret(k1, k1.Secret.Reveal()+end), "GET", "/v1/items", "", apig.SignOptions{})
+			x := explain(t, r, config(func(c *core.Config) { c.Schemes = []core.Scheme{hmacScheme(own)} }), core.Hints{})
+			if len(x.Causes) != 1 || x.Causes[0].Cause != core.CauseSecretText {
+				t.Errorf("%q for %q: got %v", end, end2, x)
+			}
+		}
+	}
+	var key core.Key
+	for i := range 3 {
+		key = k1
+		for j := range 3 {
+			key.Previous = append(key.Previous, core.PreviousSecret{Secret: core.NewSecret(fmt.Sprint("previous-0123456789-", j)), Until: instant})
+		}
+		r := signed(t, secret(k1, fmt.Sprint("previous-0123456789-", i)), "GET", "/v1/items", "", apig.SignOptions{})
+		if x := explain(t, r, config(keyIs(key)), core.Hints{}); len(x.Causes) != 1 || x.Causes[0].Cause != core.CauseOldSecret {
+			t.Errorf("previous secret %d: got %v", i, x)
+		}
+		staged := core.Key{Name: "staged", ID: "STAGED", Secret: core.NewSecret("staged-0123456789"), Previous: key.Previous}
+		if x := explain(t, r, config(), environments(staged)); len(x.Causes) != 1 || x.Causes[0].Cause != core.CauseEnvironment ||
+			!strings.Contains(x.Causes[0].Detail, "a previous secret of the key staged of the environment staging") {
+			t.Errorf("previous secret %d of another environment: got %v", i, x)
+		}
+	}
+}
+
+// TestExplainMadeWith_T186: which secret of a key was used is said, of a request
+// that is accepted as of one that is not.
+func TestExplainMadeWith_T186(t *testing.T) {
+	key := k1
+	key.Previous = []core.PreviousSecret{{Secret: core.NewSecret("previous-gone-0123456789"), Until: instant.Add(-time.Hour)},
+		{Secret: core.NewSecret("previous-till-0123456789"), Until: instant.Add(time.Hour)}, {Secret: core.NewSecret("previous-ever-0123456789")}}
+	for _, tt := range []struct{ secret, want string }{
+		{k1.Secret.Reveal(), "the current secret of the key"},
+		{"previous-till-0123456789", "a previous secret of the key, which is accepted until 2026-01-15T13:00:00Z"},
+		{"previous-ever-0123456789", "a previous secret of the key, which is accepted without an end"},
+	} {
+		for _, host := range []string{"api.example.com", "api.example.com:443"} {
+			r := signed(t, secret(k1, tt.secret), "GET", "/v1/items", "", apig.SignOptions{})
+			r.Host = host
+			x := explain(t, r, config(keyIs(key)), core.Hints{})
+			if x.MadeWith != tt.want || x.Accepted() != (host == "api.example.com") || !strings.Contains(x.String(), "made with      "+tt.want) {
+				t.Errorf("got %q, want %q\n%v", x.MadeWith, tt.want, x)
+			}
 		}
 	}
 }

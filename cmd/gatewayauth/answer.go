@@ -59,6 +59,9 @@ func (a *answer) text() string {
 			}
 		}
 	}
+	if a.Meaning != "" {
+		fmt.Fprintf(&b, "meaning: %s\n", a.Meaning)
+	}
 	for _, advice := range a.Advice {
 		fmt.Fprintf(&b, "try: %s\n", advice)
 	}

@@ -93,7 +93,7 @@ type view struct {
 	Nonce                 string
 	Environments, Formats []string
 
-	Env, Format, At, Request, Canonical, Hosts, Prefixes, Entry string
+	Env, Format, At, Request, Canonical, Hosts, Prefixes, Headers, Entry string
 
 	Problem string
 	Answer  *answer
@@ -153,7 +153,7 @@ func pageHandler(file *envfile.File, env, host string) http.Handler {
 // readForm reads the fields of the form.
 func readForm(r *http.Request) (*view, *question, []byte) {
 	value := func(name string) string { return strings.TrimSpace(r.PostFormValue(name)) }
-	v := &view{Env: value("env"), Format: value("format"), At: value("at"), Hosts: value("hosts"), Prefixes: value("prefixes"), Entry: value("entry")}
+	v := &view{Env: value("env"), Format: value("format"), At: value("at"), Hosts: value("hosts"), Prefixes: value("prefixes"), Headers: value("headers"), Entry: value("entry")}
 	// Browsers send every line break of a text area as CR LF, whatever was pasted.
 	unix := func(text string) string { return strings.ReplaceAll(text, "\r\n", "\n") }
 	v.Request, v.Canonical = unix(r.PostFormValue("request")), unix(r.PostFormValue("canonical"))
@@ -164,8 +164,13 @@ func readForm(r *http.Request) (*view, *question, []byte) {
 			data, v.Request = bytes, ""
 		}
 	}
-	q := &question{env: v.Env, at: v.At, format: v.Format, canonical: v.Canonical,
+	q := &question{env: v.Env, at: v.At, format: v.Format, canonical: v.Canonical, form: true,
 		hosts: strings.Fields(v.Hosts), prefixes: strings.Fields(v.Prefixes)}
+	for line := range strings.Lines(v.Headers) {
+		if line = strings.TrimSpace(line); line != "" {
+			q.headers = append(q.headers, line)
+		}
+	}
 	q.entry, _ = strconv.Atoi(v.Entry)
 	return v, q, data
 }

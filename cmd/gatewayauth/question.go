@@ -16,6 +16,7 @@ import (
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/apig"
 	"github.com/gatewayauth/gatewayauth/core/apig/sm"
+	"github.com/gatewayauth/gatewayauth/core/config"
 	"github.com/gatewayauth/gatewayauth/core/sigv4"
 )
 
@@ -25,6 +26,7 @@ type question struct {
 	entry                            int
 	hosts, prefixes, headers, others []string
 	canonical                        string
+	form                             bool // asked on the page, not by the command
 	open                             func(string) (io.ReadCloser, error)
 }
 
@@ -41,8 +43,10 @@ type answer struct {
 	Explained bool   `json:"explained"`
 	Format    string `json:"format"`
 	// At is the clock that the request was judged by.
-	At          time.Time         `json:"at,omitzero"`
-	Notes       []string          `json:"notes,omitempty"`
+	At    time.Time `json:"at,omitzero"`
+	Notes []string  `json:"notes,omitempty"`
+	// Meaning says what the verdict means, where no cause was found.
+	Meaning     string            `json:"meaning,omitempty"`
 	Advice      []string          `json:"advice,omitempty"`
 	Explanation *core.Explanation `json:"explanation,omitempty"`
 	// Server stands in place of Explanation where the server answers before the
@@ -69,6 +73,9 @@ func (q *question) ask(ctx context.Context, file *envfile.File, data []byte) (*a
 	if err != nil {
 		return nil, err
 	}
+	if absent := file.Absent(q.env); len(absent) > 0 {
+		return nil, fmt.Errorf("the environment %s has its secrets in variables that are not set: %s; start the command with them", q.env, strings.Join(absent, ", "))
+	}
 	a := &answer{Format: c.Format, Notes: c.Notes, Verdict: refused}
 	if c.Event != nil {
 		return a, q.askEvent(a, c.Event, file)
@@ -80,7 +87,7 @@ func (q *question) ask(ctx context.Context, file *envfile.File, data []byte) (*a
 	}
 	now, err := clock(at)
 	if err != nil {
-		return nil, fmt.Errorf("--at: %w", err)
+		return nil, fmt.Errorf("%s: %w", q.option("at"), err)
 	}
 	if captured && !c.At.IsZero() {
 		now = func() time.Time { return c.At }
@@ -88,12 +95,15 @@ func (q *question) ask(ctx context.Context, file *envfile.File, data []byte) (*a
 	a.At = now()
 	x, err := q.explain(file, c.Fresh(ctx), a.At)
 	if err == nil && captured && c.At.IsZero() {
-		if x.SignedAt.IsZero() {
-			return nil, errors.New("--at captured: the request holds no date; give the date itself")
+		at, note := x.SignedAt, "judged at the date that was signed, so that nothing is said about clocks"
+		if at.IsZero() {
+			at, note = dateIn(c.Request)
 		}
-		a.At = x.SignedAt // a second look, by the only date that there is
-		a.Notes = append(a.Notes, "judged at the date that was signed, so that nothing is said about clocks")
-		x, err = q.explain(file, c.Fresh(ctx), a.At)
+		a.Notes = append(a.Notes, note)
+		if !at.IsZero() { // a second look, by the only date that there is
+			a.At = at
+			x, err = q.explain(file, c.Fresh(ctx), a.At)
+		}
 	}
 	if err != nil {
 		return nil, err
@@ -111,6 +121,14 @@ func (q *question) ask(ctx context.Context, file *envfile.File, data []byte) (*a
 	}
 	unsaved := c.Broken != nil && len(c.Body) == 0 && x.Code == core.CodeBodyMismatch
 	a.Explained = !x.Accepted() && (len(x.Causes) > 0 || unsaved || slices.Contains(verdictSuffices, x.Code))
+	if !x.Accepted() && len(x.Causes) == 0 {
+		if x.Code != core.CodeSignatureMismatch { // whose explanation says it
+			a.Meaning = meanings[x.Code]
+		}
+		if slices.Contains([]core.Code{core.CodeSignatureMismatch, core.CodeKeyUnknown, core.CodeSchemeNotAccepted}, x.Code) {
+			a.Notes = append(a.Notes, q.untried(file)...)
+		}
+	}
 	q.advise(a, c)
 	if x.Code != core.CodeSignatureMismatch && x.Code != core.CodeBodyMismatch {
 		return a, nil
@@ -137,6 +155,16 @@ func (q *question) unframed(ctx context.Context, file *envfile.File, c *capture.
 	return 0
 }
 
+// untried says which keys of other environments could not be tried.
+func (q *question) untried(file *envfile.File) (notes []string) {
+	for _, name := range file.File.Environments() {
+		if absent := file.Absent(name); len(absent) > 0 {
+			notes = append(notes, fmt.Sprintf("not all keys of the environment %s were tried: its secrets are in variables that are not set: %s", name, strings.Join(absent, ", ")))
+		}
+	}
+	return notes
+}
+
 func (q *question) explain(file *envfile.File, r *http.Request, at time.Time) (*core.Explanation, error) {
 	now := func() time.Time { return at }
 	policy, err := file.Policy(q.env, now)
@@ -144,11 +172,11 @@ func (q *question) explain(file *envfile.File, r *http.Request, at time.Time) (*
 		return nil, err
 	}
 	hints := core.Hints{Hosts: q.hosts, Prefixes: q.prefixes, CanonicalRequest: q.canonical, Headers: http.Header{},
-		Schemes: otherSchemes(), Environments: map[string]core.Config{}}
+		Schemes: otherSchemes(), Environments: map[string]core.Config{}, Setting: config.Setting}
 	for _, h := range q.headers {
 		name, value, found := strings.Cut(h, ":")
 		if !found {
-			return nil, fmt.Errorf("--header: %q is none such as 'X-Tenant: blue'", h)
+			return nil, fmt.Errorf("%s: %q is none such as 'X-Tenant: blue'", q.option("header"), h)
 		}
 		hints.Headers.Add(strings.TrimSpace(name), strings.TrimSpace(value))
 	}
@@ -175,24 +203,4 @@ func otherSchemes() []core.Scheme {
 	return []core.Scheme{apig.New(none), apig.NewScoped(none), apig.NewV11(none), apig.NewECDSA(none), sm.New(none), sm.NewSM2(none),
 		sigv4.New(sigv4.Config{Keys: core.Keys()}), sigv4.New(sigv4.Config{Keys: core.Keys(), Paths: sigv4.S3}),
 		sigv4.NewA(sigv4.ConfigA{Keys: core.Keys()})}
-}
-
-// advise says what to try next.
-func (q *question) advise(a *answer, c *capture.Captured) {
-	x := a.Explanation
-	late := slices.ContainsFunc(x.Causes, func(f core.Finding) bool {
-		return f.Cause == core.CauseClock || f.Cause == core.CauseLocalTime || f.Cause == core.CauseExpired
-	})
-	if !x.Accepted() && (late || x.Code == core.CodeSignatureExpired || x.Code == core.CodeSignatureNotYetValid) && q.at == "" && !x.SignedAt.IsZero() {
-		a.Advice = append(a.Advice, "a saved request is expired by now: judge it as of when it was received, with --at "+x.SignedAt.UTC().Format(time.RFC3339))
-	}
-	if x.Code == core.CodeSignatureMismatch && len(x.Causes) == 0 {
-		if q.canonical == "" {
-			a.Advice = append(a.Advice, "let the sender log its canonical request, and give that with --client-canonical")
-		}
-		a.Advice = append(a.Advice, "if all of it was saved as it arrived, the sender's secret is another")
-	}
-	if x.Code == core.CodeCredentialMissing && c.Format == "har" {
-		a.Advice = append(a.Advice, "a browser's HAR holds what was sent to the gateway, and the signature comes after that: save the request where the backend receives it")
-	}
 }

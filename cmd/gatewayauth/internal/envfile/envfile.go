@@ -22,7 +22,12 @@ type File struct {
 	*config.File
 	Root         *Node
 	Environments []Environment
+	absent       map[string][]string
 }
+
+// Absent names the variables of an environment that are to hold its secrets and
+// are not set: its keys were read without.
+func (f *File) Absent(env string) []string { return f.absent[env] }
 
 // Environment is one environment as it is written.
 type Environment struct {
@@ -50,8 +55,12 @@ func Open(path string, needed ...string) (*File, error) {
 	if err != nil {
 		for _, e := range f.Environments {
 			if len(needed) > 0 && !slices.Contains(needed, e.Name) {
-				defer standIn(e)()
+				f.absent[e.Name] = e.absent()
 			}
+		}
+		for name := range f.absent {
+			e, _ := f.Environment(name)
+			defer standIn(e)()
 		}
 		loaded, err = config.Load(path)
 	}
@@ -116,7 +125,7 @@ func written(path string) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &File{Root: root, Environments: environments(root)}, nil
+	return &File{Root: root, Environments: environments(root), absent: map[string][]string{}}, nil
 }
 
 func environments(root *Node) (all []Environment) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/gatewayauth/gatewayauth/core/config"
@@ -41,6 +42,16 @@ func (e Environment) Secrets() (all []SecretRef) {
 	}
 	add(nil, e.Field("replay"), "url")
 	return all
+}
+
+// absent names the variables that are to hold a secret of a key and are not set.
+func (e Environment) absent() (variables []string) {
+	for _, ref := range e.Secrets() {
+		if ref.Key != nil && variableName.MatchString(ref.Env) && os.Getenv(ref.Env) == "" && !slices.Contains(variables, ref.Env) {
+			variables = append(variables, ref.Env)
+		}
+	}
+	return variables
 }
 
 // standIn sets the variables that an environment's secrets are to be in and that
