@@ -145,6 +145,12 @@ func (s *search) late(c *Credential) (Finding, bool) {
 	return f, true
 }
 
+// partOfAnHour are the offsets of time zones that are no whole hours.
+var partOfAnHour = []time.Duration{-(9*60 + 30) * time.Minute, -(3*60 + 30) * time.Minute, -(2*60 + 30) * time.Minute,
+	(3*60 + 30) * time.Minute, (4*60 + 30) * time.Minute, (5*60 + 30) * time.Minute, (5*60 + 45) * time.Minute,
+	(6*60 + 30) * time.Minute, (8*60 + 45) * time.Minute, (9*60 + 30) * time.Minute, (10*60 + 30) * time.Minute,
+	(12*60 + 45) * time.Minute, (13*60 + 45) * time.Minute}
+
 // zoneOf names the time zone that is offset from UTC by about d.
 func zoneOf(d time.Duration) (string, bool) {
 	const tolerance = 2 * time.Minute
@@ -152,14 +158,7 @@ func zoneOf(d time.Duration) (string, bool) {
 	if (d-offset).Abs() > tolerance || offset < -12*time.Hour || offset > 14*time.Hour || offset.Abs() < time.Hour {
 		return "", false
 	}
-	switch minutes := offset.Abs() % time.Hour / time.Minute; minutes {
-	case 0, 30:
-	case 45: // Nepal, Eucla, Chatham
-		if offset != 5*time.Hour+45*time.Minute && offset != 8*time.Hour+45*time.Minute &&
-			offset != 12*time.Hour+45*time.Minute && offset != 13*time.Hour+45*time.Minute {
-			return "", false
-		}
-	default:
+	if offset%time.Hour != 0 && !slices.Contains(partOfAnHour, offset) {
 		return "", false
 	}
 	sign := '+'
