@@ -132,8 +132,8 @@ type Line struct {
 // body included. Secrets of c are tried in place of each other, so it is for
 // operators: not for the hot path, and its result not for callers.
 //
-// The work is at most MaxTries verifications of the head of r, and a few dozen
-// passes over the body; JSON and compressed bodies above 1 MiB are not looked
+// The work is at most MaxTries verifications of the head of r, two more for each of
+// its headers, and a few dozen passes over the body; JSON and compressed bodies above 1 MiB are not looked
 // into. It ends early, with Cut set, when r's context ends.
 // An error says that c or the hints are not usable.
 //

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/gatewayauth/gatewayauth/core/internal/canonical"
-	"github.com/gatewayauth/gatewayauth/internal/elapsed"
+	"github.com/gatewayauth/gatewayauth/core/internal/elapsed"
 )
 
 // found takes changes with which the signature fits, and adds what else is in

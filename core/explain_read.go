@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/gatewayauth/gatewayauth/core/internal/canonical"
-	"github.com/gatewayauth/gatewayauth/internal/elapsed"
+	"github.com/gatewayauth/gatewayauth/core/internal/elapsed"
 )
 
 // judge takes the verdict of the policy, and what is known about the request.

@@ -6,6 +6,9 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
+
+	"github.com/gatewayauth/gatewayauth/core/internal/elapsed"
 )
 
 // hideKey keeps the secrets of a key out of the report.
@@ -78,6 +81,10 @@ func (s *search) report() *Explanation {
 	}
 	return x
 }
+
+// DurationText returns a duration as explanations write it, by its two largest
+// units: "3 years 12 days", "4h 10m", "15m".
+func DurationText(d time.Duration) string { return elapsed.Text(d) }
 
 // String returns all of it as text for people.
 func (x *Explanation) String() string {

@@ -62,6 +62,10 @@ on wrong passwords, and max_buffered.
 A saved request is judged by the clock of now, and so is mostly expired: give
 --at with the date when it was received, or --at captured for the date it holds.
 
+All causes that are printed belong together. Where none is found, name the host that
+the gateway calls with --host, a prefix of the path with --prefix, or a value that a
+signed header may have had with --header.
+
 With --http it is a page for a browser on this machine: what is pasted stays in
 this process, and so do the keys.
 
