@@ -37,8 +37,12 @@ func (a *assumed) Verify(*http.Request, *Credential, *Key, []Secret, string) (in
 
 // assume returns the policy as it is for a credential that is in time, signed by
 // the bound key, and fits: what it refuses then, it refuses for another reason.
+// Without a credential no scheme finds one.
 func (s *search) assume(scheme Scheme, credential *Credential) (*policy, error) {
-	c := *credential
+	var c Credential
+	if credential != nil {
+		c = *credential
+	}
 	c.message, c.Region, c.Service, c.InRegion = nil, "", "", nil
 	if c.Payload == PayloadDeclared {
 		c.Payload = PayloadHashed // no digest is compared
@@ -46,7 +50,7 @@ func (s *search) assume(scheme Scheme, credential *Credential) (*policy, error) 
 	key := Key{Name: "assumed", Secret: NewSecret("assumed")}
 	key.ID = cmp.Or(c.KeyID, key.Name)
 	policy := s.policy.Config
-	if !slices.Contains(policy.Schemes, scheme) {
+	if scheme != nil && !slices.Contains(policy.Schemes, scheme) {
 		policy.Schemes = []Scheme{scheme}
 	}
 	policy.APIs, policy.Default, policy.Rewrite = nil, "", Rewrite{}
@@ -59,7 +63,7 @@ func (s *search) assume(scheme Scheme, credential *Credential) (*policy, error) 
 	}
 	for _, accepted := range p.schemes { // whose own rules about headers stay
 		a := &assumed{Scheme: accepted.Scheme, keys: Keys()}
-		if accepted.Scheme == scheme {
+		if scheme != nil && accepted.Scheme == scheme {
 			a.credential, a.keys = &c, Keys(key)
 		}
 		accepted.Scheme = a
@@ -106,7 +110,7 @@ func (s *search) namedVerdict(err error) error {
 		return err
 	}
 	p := s.policy
-	if s.credential != nil && !s.binding.open { // no scheme shall be asked
+	if !s.binding.open { // no scheme shall be asked
 		if p, err = s.assume(s.scheme, s.credential); err != nil {
 			return e
 		}
@@ -133,14 +137,9 @@ func (s *search) verdict(p *policy, r *http.Request) *Error {
 
 // withNames returns a refusal with the names of the headers that it is for, as far as
 // it says itself of which kind they are. They are found by trying: of all headers,
-// each is left alone with those that are signed, in their shortest form.
+// each is left alone with those that are signed, which are in their shortest form.
 func (s *search) withNames(e *Error, r *http.Request, judge func(*http.Request) *Error) *Error {
-	switch {
-	case e == nil || namesOne(e.Detail):
-		return e
-	case e.Code == CodeHeaderNotSigned:
-	case e.Code == CodeRequestAmbiguous && (s.credential != nil || !s.matched): // not by the scheme that reads it
-	default:
+	if e == nil || e.Code != CodeHeaderNotSigned && e.Code != CodeRequestAmbiguous || namesOne(e.Detail) {
 		return e
 	}
 	same := func(header http.Header) bool {
