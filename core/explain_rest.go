@@ -8,6 +8,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -124,6 +125,10 @@ func (s *search) verdict(p *policy, r *http.Request) *Error {
 	judged.RemoteAddr = "explain" // throttled apart from real senders
 	judged.PostForm, judged.MultipartForm, judged.TransferEncoding, judged.GetBody = nil, nil, nil, nil
 	judged.Body, judged.ContentLength = http.NoBody, int64(len(s.body))
+	if r.Header.Get("Content-Length") != "" { // the body as received, whatever was announced
+		judged.Header = r.Header.Clone()
+		judged.Header.Set("Content-Length", strconv.Itoa(len(s.body)))
+	}
 	if len(s.body) > 0 {
 		judged.Body = io.NopCloser(bytes.NewReader(s.body))
 	}

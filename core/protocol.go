@@ -59,7 +59,7 @@ func (p *policy) allowsUnsigned(header string) bool {
 // behind the prefix of a protocol.
 var (
 	steering = map[string]string{
-		"host":             "says for whom the request is: RequireSigned and Hosts decide about it",
+		"host":             "says for whom the request is: RequireSigned decides whether it must be signed",
 		"date":             saysWhen,
 		"authorization":    holdsCredential,
 		"x-auth-token":     holdsCredential,

@@ -170,7 +170,7 @@ var (
 		"looks like an encrypted value of Ansible Vault", `^\$ANSIBLE_VAULT;`,
 		"looks like a reference of Azure's App Service, @Microsoft.KeyVault(...)", `^@[A-Za-z.]+\(.*\)$`,
 		"looks like an Amazon resource name, arn:...", `^arn:`,
-		"looks like a secret's name in Google Cloud, projects/.../secrets/...", `^projects/[^/]+/(locations/[^/]+/)?secrets/[^/]+`,
+		"looks like a secret's name in Google Cloud, projects/.../secrets/...", `^projects/[^/]+/(locations/[^/]+/)?secrets/`,
 		"looks like a reference to a secret, name:...", `(?i)^(vault|ssm|aws-ssm|ssm-secure|secretsmanager|aws-secrets|awssm|secretmanager|gcpsm|gcp-sm|gcp|`+
 			`kms|sm|env|file|op|azure|keyvault|akv|sops|encrypted|enc|cipher|conjur|doppler|bitwarden|bws|keychain|consul|k8s|kubernetes|secret|secrets|`+
 			`ref|resolve|chamber|lastpass|infisical|base64|b64|hex|kv|cmd|exec|plain|text):`,

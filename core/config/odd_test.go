@@ -3,10 +3,12 @@ package config_test
 import (
 	"fmt"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf16"
@@ -199,7 +201,8 @@ func TestOddSecrets_T189(t *testing.T) {
 			t.Errorf("%s: got %q", around, text)
 		}
 	}
-	for name, wrap := range wrappers {
+	for _, name := range slices.Sorted(maps.Keys(wrappers)) {
+		wrap := wrappers[name]
 		values, redis, iam := honestValues(rnd)
 		wrapped := make([]string, len(values))
 		for i, v := range values {

@@ -8,10 +8,14 @@ import (
 
 // Text returns a duration by its two largest units, such as "3 years 12 days",
 // "4h 10m", "15m" or "47m 13s". A year has 365 days. What is smaller is left out;
-// below a second it is as [time.Duration] writes it.
+// below a second it is in milliseconds, and below one of these as [time.Duration]
+// writes it.
 func Text(d time.Duration) string {
-	if d.Abs() < time.Second {
+	switch {
+	case d.Abs() < time.Millisecond:
 		return d.String()
+	case d.Abs() < time.Second:
+		return d.Truncate(time.Millisecond).String()
 	}
 	if d < 0 {
 		return "-" + seconds(-int64(d/time.Second))
