@@ -78,7 +78,7 @@ func (g *gateway) api(file *envfile.File, env string, policy *core.Config, api c
 	}
 	made.signing = map[core.Payload]http.Handler{}
 	for _, payload := range [...]core.Payload{core.PayloadHashed, core.PayloadDeclared, core.PayloadUnsigned} {
-		options := envfile.SignOptions{Headers: append(slices.Clip(g.headers), policy.RequireSigned...), Payload: payload}
+		options := envfile.SignOptions{Headers: slices.Concat(g.headers, policy.RequireSigned, policy.RequireSignedWithBody), Payload: payload}
 		right, err := key.Signer(options)
 		if err != nil {
 			return nil, err

@@ -252,6 +252,18 @@ func TestGatewayPasses_T190(t *testing.T) {
 	}
 }
 
+// TestGatewaySignsWithBody_T182: what must be signed where there is a body is.
+func TestGatewaySignsWithBody_T182(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "environments.yaml", strings.Replace(gatewayEnvironments, "require_signed: [host, x-tenant]", "require_signed_with_body: [content-type]", 1))
+	address, _, _ := gatewayTo(t, dir, newGatewayBackend(t, dir).URL)
+	r, err := http.NewRequest("POST", "http://"+address+"/orders", strings.NewReader("{}"))
+	r.Header.Set("Content-Type", "application/json")
+	if status, answer, _ := ask(t, r, err); status != 200 {
+		t.Errorf("got %d %s", status, answer)
+	}
+}
+
 // TestGatewayFaults_T190: each fault is refused for what it is, and explain names it.
 func TestGatewayFaults_T190(t *testing.T) {
 	dir := t.TempDir()
