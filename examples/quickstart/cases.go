@@ -130,6 +130,12 @@ func cases() []testCase {
 		past("open API, and another one after decoding", refused(core.CodeRequestAmbiguous), func(m message) message { return to(m, get("/public/%2e%2e/orders/7")) }),
 		past("method override on an open API", refused(core.CodeHeaderNotSigned), func(m message) message { return to(m, get("/healthz", "X-HTTP-Method-Override: DELETE")) }),
 		past("another API under another spelling", refused(core.CodeRequestAmbiguous), func(m message) message { return to(m, get("/orders/%2e%2e/payments/x")) }),
+		past("another API for routers that leave dot segments alone, with a password", refused(core.CodeRequestAmbiguous), func(m message) message {
+			return to(m, get("/orders/../partner/list", "Authorization: Basic cGFydG5lcjpwYXJ0bmVyLXBhc3N3b3Jk"))
+		}),
+		past("signed for another service with the same key", refused(core.CodeHostNotOurs), func(message) message {
+			return get("/orders/7", "Host: other.example").sign(orders, now, all)
+		}),
 		past("unreadable credential", refused(core.CodeCredentialMalformed), func(m message) message { return to(m, get("/orders/7", "Authorization: SDK-HMAC-SHA256 ,,,")) }),
 		past("credential of another scheme", refused(core.CodeSchemeNotAccepted), func(m message) message { return honest(m).replace("SDK-HMAC-SHA256", "SDK-HMAC-SHA512") }),
 		past("scheme of another key", refused(core.CodeCredentialMalformed), func(m message) message { return honest(m).replace("SDK-HMAC-SHA256", "AWS4-HMAC-SHA256") }),
@@ -201,6 +207,7 @@ func cases() []testCase {
 		past("body of unknown length", accepted("orders_key"), func(m message) message {
 			return to(m, post("/orders/7", "x", "Transfer-Encoding: chunked")).sign(orders, now, all)
 		}),
+		odd("no byte of a body of unknown length", core.CodeBodyMismatch, post("/orders/7", "", "Transfer-Encoding: chunked"), all),
 		past("session token missing", refused(core.CodeSignatureMismatch), func(m message) message { return to(m, get("/temporary/")).sign(temporary, now, all) }),
 		past("wrong password", refused(core.CodeSignatureMismatch), func(m message) message {
 			return to(m, get("/partner/list", "Authorization: Basic cGFydG5lcjp3cm9uZw=="))

@@ -112,6 +112,10 @@ func start(mount func(*core.Verifier, http.Handler) http.Handler, identity strin
 	if b.direct, err = b.serve(mount(v, http.HandlerFunc(b.handle))); err != nil {
 		return nil, err
 	}
+	policy.Hosts = []string{b.direct}
+	if err := v.Reload(policy); err != nil {
+		return nil, err
+	}
 	b.gateway, err = b.serve(gateway(b.direct, nil))
 	return b, err
 }

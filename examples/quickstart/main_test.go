@@ -37,7 +37,9 @@ func TestQuickstartSeesEveryCheck(t *testing.T) {
 	const core = "../../core/"
 	for _, m := range []struct{ file, old, new string }{
 		{"verify.go", "if err := p.checkForm(r, a); err != nil {", "if err := p.checkForm(r, a); false {"},
-		{"verify.go", "if err := checkOpen(a); err != nil {", "if err := checkOpen(a); false {"},
+		{"verify.go", "if err := p.checkTarget(r, a); err != nil {", "if err := p.checkTarget(r, a); false {"},
+		{"verify.go", "if err := checkOpen(r); err != nil {", "if err := checkOpen(r); false {"},
+		{"verify.go", "if err := p.checkHost(signed.Host); err != nil {", "if err := p.checkHost(signed.Host); false {"},
 		{"verify.go", "if err := p.checkCoverage(signed, a); err != nil {", "if err := p.checkCoverage(signed, a); false {"},
 		{"verify.go", "!want.IsZero() && !equal(c.SessionToken, want.Reveal())", "!want.IsZero() && false"},
 		{"verify.go", "if !a.binding.allowUnsigned {", "if false {"},
@@ -52,7 +54,9 @@ func TestQuickstartSeesEveryCheck(t *testing.T) {
 		{"key.go", "now.Before(p.Until)", "!now.IsZero()"},
 		{"body.go", "size > most {", "size < 0 {"},
 		{"bindings.go", "return nil, errBindingAmbiguous", "continue"},
-		{"bindings.go", "return nil, errBindingOpen", "continue"},
+		{"bindings.go", "case i > 0 && all[0].open && clean(path) == path:", "case false:"},
+		{"interpretations.go", "{unescape(raw), unescape(withoutDots(raw)), whole, withoutDots(whole)}", "{unescape(withoutDots(raw)), withoutDots(whole)}"},
+		{"announced.go", "case length == announced, announced == anyLength, announced == someBytes && length > 0:", "case true:"},
 		{"form.go", "if lines += len(values); lines > p.Limits.Headers {", "if lines += len(values); lines < 0 {"},
 		{"form.go", `if len(values) > 1 && k&(protocolHeader|credentialHeader) != 0 {`, "if false {"},
 		{"form.go", "len(auth[0]) > p.Limits.Authorization", "auth == nil"},
