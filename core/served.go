@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync/atomic"
 )
 
 // An Admission is a request of net/http's server on its way to a handler.
@@ -56,49 +57,56 @@ func inPlace(ctx context.Context, r *http.Request) *http.Request {
 // It is for frameworks that go on with the request that they were given, whatever a
 // middleware makes of it; all others hand on a.Request, and leave r alone.
 //
-// The server and the handler then share r, and the server both looks for its own body
-// in r and writes the trailers into it: a body that is still on its way keeps those of
-// a verified request from the handler, and w is told not to read that body by itself.
+// The server and the handler then share r. The server looks for its own body in r to
+// find out what is left of it on the connection, and writes the trailers into r. So a
+// body that the handler may read is closed by the server alone, and removes the
+// trailers of a verified request; and a connection on which such trailers may follow
+// ends with the answer, since the server would else read to them before it answers.
+// Where w has no method Before(func()), a handler that sets Connection undoes that.
 func (a Admission) Replace(w http.ResponseWriter, r *http.Request) {
-	chunked := r.ContentLength < 0 || len(r.TransferEncoding) > 0
-	if r.Header.Get("Expect") != "" { // the server would wait for a body that it has not asked for
-		w.Header().Set("Connection", "close")
-	}
 	*r = *a.Request
-	if _, verified := FromContext(r.Context()); !verified || !chunked {
+	if r.Body == nil || r.Body == http.NoBody || a.body != nil { // held: the server has read all of its own
 		return
 	}
-	if r.Body != nil && r.Body != http.NoBody {
-		r.Body = &withoutTrailers{r.Body, r}
-	}
-	if http.NewResponseController(w).EnableFullDuplex() != nil {
-		w.Header().Set("Connection", "close") // which has the server read no body either
+	_, verified := FromContext(r.Context())
+	r.Body = &sharedBody{ReadCloser: r.Body, request: r, verified: verified}
+	chunked := r.ContentLength < 0 || len(r.TransferEncoding) > 0
+	waits := r.Header.Get("Expect") != "" // the server would wait for a body that it has not asked for
+	if r.ProtoMajor == 1 && (waits || verified && chunked) {
+		closes := func() { w.Header().Set("Connection", "close") }
+		if b, ok := w.(interface{ Before(func()) }); ok { // Echo's: whatever the handler sets
+			b.Before(closes)
+		}
+		closes()
 	}
 }
 
-// withoutTrailers is the body of a request into which net/http's server writes the
-// trailers when it meets the end of the body.
-type withoutTrailers struct {
+// sharedBody is the body of a request that net/http's server has as well.
+type sharedBody struct {
 	io.ReadCloser
-	request *http.Request
+	request  *http.Request
+	verified bool
+	closed   atomic.Bool
 }
 
-// Read removes the trailers before the reader learns that the body has ended.
-func (b *withoutTrailers) Read(p []byte) (int, error) {
-	defer b.remove()
-	return b.ReadCloser.Read(p)
-}
-
-// Close removes the trailers that came with what was left of the body.
-func (b *withoutTrailers) Close() error {
-	defer b.remove()
-	return b.ReadCloser.Close()
-}
-
-func (b *withoutTrailers) remove() {
-	if b.request.Trailer != nil { // without a write where there are none: others may read the request meanwhile
+// Read removes the trailers of a verified request before the reader learns that the
+// body has ended: the server has just written them.
+func (b *sharedBody) Read(p []byte) (int, error) {
+	if b.closed.Load() {
+		return 0, http.ErrBodyReadAfterClose
+	}
+	n, err := b.ReadCloser.Read(p)
+	if b.verified && b.request.Trailer != nil {
 		b.request.Trailer = nil
 	}
+	return n, err
+}
+
+// Close leaves the rest of the body to the server, which would take a body that
+// somebody else has closed for one that was read to its end.
+func (b *sharedBody) Close() error {
+	b.closed.Store(true)
+	return nil
 }
 
 // swallows reports whether a value for one segment of the path is of several.
