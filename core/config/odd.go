@@ -214,8 +214,14 @@ var (
 	schemes   = regexp.MustCompile(`^(https?|rediss?|valkeys?|unix)://`)
 )
 
+// signs are the characters of which every form has one.
+const signs = "$%#@_!({[<=:/- \t"
+
 // reference looks for what stands in place of a value, or around it.
 func reference(text string, m manner) string {
+	if !strings.ContainsAny(text, signs) { // as of most values, of which a file may have many
+		return ""
+	}
 	tables := [][]form{references}
 	switch m {
 	case strict:
