@@ -56,6 +56,8 @@ func (s *search) permits(e *Error, c *Credential) string {
 		return " (" + s.setting("AllowPresigned") + " permits it)"
 	case e.Code == CodeHeaderNotSigned && slices.ContainsFunc(s.policy.RequireSigned, func(name string) bool { return strings.HasSuffix(e.Detail, ": "+name) }):
 		return " (" + s.setting("RequireSigned") + " lists what must be)"
+	case e.Code == CodeHeaderNotSigned && slices.ContainsFunc(s.policy.schemes, func(x *accepted) bool { return strings.HasPrefix(e.Detail, x.notSigned.(*Error).Detail) }):
+		return " (" + s.setting("AllowUnsigned") + " excepts single headers, each by its name)"
 	case e.Code == CodeHostNotOurs:
 		return ": it is " + s.base.host + ", and " + s.setting("Hosts") + " lists " + strings.Join(s.policy.Hosts, ", ")
 	}

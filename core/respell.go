@@ -63,6 +63,9 @@ func meant(pattern string) (methods []string, host, path string) {
 	case slices.ContainsFunc(words[1:], func(word string) bool { return word[0] == '/' || len(knownMethods(word)) > 0 }):
 		return nil, "", "" // two patterns
 	}
+	if strings.Contains(front, "*.") { // some hosts, and a pattern without one is for all
+		return nil, "", ""
+	}
 	front = port.ReplaceAllString(variable.ReplaceAllString(front, ""), "")
 	found, unknown := hostWord.FindAllStringIndex(front, -1), false
 	for _, at := range found {
@@ -71,7 +74,7 @@ func meant(pattern string) (methods []string, host, path string) {
 		switch {
 		case len(knownMethods(word)) == 1:
 			methods = append(methods, strings.ToUpper(word))
-		case isAnyMethod(word), strings.Trim(word, ".-_") == "", strings.Contains(front, "*."):
+		case isAnyMethod(word), strings.Trim(word, ".-_") == "":
 		case at[1] < len(front): // nothing that belongs to the path
 			unknown = true
 		case len(labels) == 1, isService(labels):

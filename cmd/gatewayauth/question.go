@@ -171,7 +171,7 @@ func (q *question) explain(file *envfile.File, r *http.Request, at time.Time) (*
 	if err != nil {
 		return nil, err
 	}
-	hints := core.Hints{Hosts: q.hosts, Prefixes: q.prefixes, CanonicalRequest: q.canonical, Headers: http.Header{},
+	hints := core.Hints{Hosts: each(q.hosts, namedHost), Prefixes: each(q.prefixes, namedPrefix), CanonicalRequest: q.canonical, Headers: http.Header{},
 		Schemes: otherSchemes(), Environments: map[string]core.Config{}, Setting: config.Setting}
 	for _, h := range q.headers {
 		name, value, found := strings.Cut(h, ":")
@@ -194,6 +194,35 @@ func (q *question) explain(file *envfile.File, r *http.Request, at time.Time) (*
 		}
 	}
 	return core.Explain(r, policy, hints)
+}
+
+func each(texts []string, f func(string) string) []string {
+	all := make([]string, len(texts))
+	for i, text := range texts {
+		all[i] = f(text)
+	}
+	return all
+}
+
+// namedHost is the host in a text that may also be a URL or a header.
+func namedHost(text string) string {
+	if name, value, found := strings.Cut(text, ":"); found && strings.EqualFold(strings.TrimSpace(name), "host") {
+		text = value
+	}
+	if _, rest, found := strings.Cut(text, "://"); found {
+		text = rest
+	}
+	host, _, _ := strings.Cut(strings.TrimSpace(text), "/")
+	return host
+}
+
+// namedPrefix is the prefix of a path in a text that may also be a URL.
+func namedPrefix(text string) string {
+	if _, rest, found := strings.Cut(text, "://"); found {
+		_, path, _ := strings.Cut(rest, "/")
+		text = "/" + path
+	}
+	return strings.TrimSuffix(text, "/")
 }
 
 // otherSchemes are all that sign requests, to be tried with the environment's

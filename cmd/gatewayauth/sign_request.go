@@ -62,6 +62,8 @@ func (a *signArgs) request(s streams, target string) (r *http.Request, body []by
 		switch {
 		case name == "" || strings.ContainsAny(name, " \t;") || strings.ContainsFunc(h, isControl):
 			return nil, nil, nil, fmt.Errorf("--header: %q is none such as 'X-Tenant: blue'", h)
+		case (found || empty) && value != "" && slices.Contains(ownHeaders, canonical):
+			return nil, nil, nil, fmt.Errorf("--header: %s is set by sign or by whoever sends the request; --at says when it is signed, --data what its body is", canonical)
 		case empty:
 			r.Header.Set(name, "")
 		case !found:
@@ -79,6 +81,9 @@ func (a *signArgs) request(s streams, target string) (r *http.Request, body []by
 	}
 	return r, body, signed, nil
 }
+
+// ownHeaders cannot be given: the signature sets them, or they follow from the body.
+var ownHeaders = []string{"Authorization", "X-Sdk-Date", "X-Amz-Date", "Content-Length", "Transfer-Encoding", "Trailer"}
 
 // isControl reports what the value of a header cannot hold.
 func isControl(c rune) bool { return c < ' ' && c != '\t' || c == 0x7f }

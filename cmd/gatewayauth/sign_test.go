@@ -110,6 +110,18 @@ func TestSignFails(t *testing.T) {
 	}
 }
 
+// TestSignOwnHeaders: what sign or the sender sets is not taken and dropped.
+func TestSignOwnHeaders(t *testing.T) {
+	dir := folder(t)
+	for _, header := range []string{"X-Sdk-Date: 20200101T000000Z", "authorization: Bearer x", "Content-Length: 3", "Transfer-Encoding: chunked", "Trailer: X"} {
+		name, _, _ := strings.Cut(header, ":")
+		r := cli(t, dir, "", "sign", "-config", "environments.yaml", "-env", "dev", "-key", "orders_key", "-H", header, "http://x/")
+		if r.code != 3 || !strings.Contains(strings.ToLower(r.err), strings.ToLower(name)) {
+			t.Errorf("%s: exit %d, %q", header, r.code, r.err)
+		}
+	}
+}
+
 // TestSignNeedsOneEnvironment: the secrets of other environments are not needed.
 func TestSignNeedsOneEnvironment(t *testing.T) {
 	dir := t.TempDir()

@@ -40,6 +40,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	file := flags.String("config", "", "environments `file`")
 	env := flags.String("env", "", "`name` of the environment")
 	at := flags.String("at", "", "freeze the verifier's clock at this RFC 3339 `instant`: for recorded requests only")
+	debug := flags.Bool("debug", false, "log accepted requests as well: gatewayauth check --report needs them")
 	operator := flags.String("metrics", "", "`address` to serve /metrics for Prometheus on; for the operator alone")
 	addresses := make([]*string, len(adapters))
 	for i, a := range adapters {
@@ -54,7 +55,11 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if *file == "" || *env == "" {
 		return errors.New("-config and -env are required")
 	}
-	logger := slog.New(slog.NewTextHandler(os.Stderr, nil))
+	level := slog.LevelInfo
+	if *debug {
+		level = slog.LevelDebug
+	}
+	logger := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level}))
 	options := []config.Option{config.WithLogger(logger)}
 	if *at != "" {
 		instant, err := time.Parse(time.RFC3339, *at)

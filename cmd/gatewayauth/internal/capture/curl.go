@@ -47,6 +47,9 @@ func parseCurl(text string, open func(string) (io.ReadCloser, error)) (*Captured
 	var failed error
 	for _, c := range all {
 		args, ok := curlArguments(c.words)
+		if !ok && failed == nil && len(found) > 0 && len(c.words) > 0 && strings.HasPrefix(c.words[0], "-") {
+			return nil, fmt.Errorf("a line begins with the option %s: each line of the command but the last one needs a \\ at its end", optionName(c.words[0]))
+		}
 		if !ok {
 			continue
 		}
@@ -83,7 +86,7 @@ func parseCurl(text string, open func(string) (io.ReadCloser, error)) (*Captured
 	if err != nil {
 		return nil, err
 	}
-	if bytes.IndexByte(c.Body, '\n') >= 0 && strings.Contains(text, "\r\n") {
+	if breaks := strings.Count(text, "\r\n"); bytes.IndexByte(c.Body, '\n') >= 0 && breaks > 0 && breaks == strings.Count(text, "\n") {
 		p.note("line breaks within the data are read as LF, and those of the text are CR LF")
 	}
 	c.Notes = append(append(c.Notes, notes...), p.notes...)
@@ -93,6 +96,15 @@ func parseCurl(text string, open func(string) (io.ReadCloser, error)) (*Captured
 // starters run the command that follows them.
 var starters = strings.Fields("sudo doas time env exec nohup command nice ionice timeout stdbuf setsid unbuffer watch winpty call start cmd wsl noglob builtin " +
 	"proxychains proxychains4 torsocks strace ltrace docker podman nerdctl kubectl oc run run: -")
+
+// optionName is the name of an option without what is written to it.
+func optionName(word string) string {
+	if strings.HasPrefix(word, "--") {
+		name, _, _ := strings.Cut(word, "=")
+		return name
+	}
+	return word[:min(len(word), 2)]
+}
 
 // curlArguments returns the words after curl.
 func curlArguments(words []string) ([]string, bool) {

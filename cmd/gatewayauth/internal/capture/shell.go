@@ -73,7 +73,16 @@ func unfenced(text string) string {
 }
 
 // calls matches a command that starts curl, as far as the name.
-const calls = `(?:(?:[A-Za-z_]\w*=\S*|sudo|doas|time|env|exec|nohup|command|-\S+|&)\s+)*@?(?:"[^"]*[/\\]curl(?:\.exe)?"|(?:[^\s'"]*[/\\])?curl(?:\.exe)?)(?:\s|$)`
+var calls = `(?:(?:[A-Za-z_]\w*=\S*|-\S+|&|` + startersPattern() + `(?:\s+[^\s'"|;&<>]+)*?)\s+)*@?(?:"[^"]*[/\\]curl(?:\.exe)?"|(?:[^\s'"]*[/\\])?curl(?:\.exe)?)(?:\s|$)`
+
+// startersPattern matches what runs the command that follows it.
+func startersPattern() string {
+	quoted := make([]string, len(starters))
+	for i, name := range starters {
+		quoted[i] = regexp.QuoteMeta(name)
+	}
+	return "(?:" + strings.Join(quoted, "|") + ")"
+}
 
 var (
 	prompted  = regexp.MustCompile(`^(\s*(?:PS [^>]*>|[A-Za-z]:\\[^>]*>|[^'"|;&<>=` + "`" + `]*[$#%❯λ»][ \t]+|\++ |➜ [^'"|;&<>=` + "`" + `]*?|[^'"|;&<>=` + "`" + `]*>)\s*)` + calls)

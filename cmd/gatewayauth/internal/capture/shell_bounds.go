@@ -9,7 +9,7 @@ import (
 
 // Bounds for what the parser of the shell gets. It calls itself for what is
 // nested, so that a text of brackets alone would use up the stack. Long values in
-// single quotes do not count: they are put aside.
+// single quotes do not count: they are put aside, as are those with CR.
 const (
 	maxParsed   = 64 << 10
 	maxBrackets = 2000
@@ -46,9 +46,10 @@ func (s *shell) putAside(text string) string {
 			}
 		case c == '\'':
 			n := quotedLength(text[i:], i > 0 && text[i-1] == '$')
-			if n > longValue && text[i+n-1] == '\'' {
+			value := text[i+1 : max(i+1, i+n-1)]
+			if (n > longValue || strings.IndexByte(value, '\r') >= 0) && text[i+n-1] == '\'' { // the parser makes CR LF to LF
 				b.WriteString(text[done:i] + "'\uf8ff" + strconv.Itoa(len(s.aside)) + "\uf8ff'")
-				s.aside = append(s.aside, text[i+1:i+n-1])
+				s.aside = append(s.aside, value)
 				done = i + n
 			}
 			i += n - 1
