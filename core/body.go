@@ -258,7 +258,7 @@ type verifyingReader struct {
 func (p *policy) verifying(r *http.Request, a *attempt, body io.ReadCloser) io.ReadCloser {
 	judged := *a
 	judged.message, judged.notable, judged.mux, judged.places = nil, nil, nil, nil // which go on to the next request
-	judged.credential.message, judged.segments = nil, nil
+	judged.credential.message, judged.route = nil, nil
 	return &verifyingReader{ReadCloser: body, hash: a.credential.Hash.get(), want: a.credential.Declared, expect: a.announced,
 		refuse: func(err error) error {
 			refusal := p.refusal(r, &judged, err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"sync/atomic"
 )
@@ -28,11 +29,9 @@ func (a Admission) Release() {
 // [Config].BodyTimeout, as by [WithDeadline]. The server looks for its own body in r
 // when it answers, so r stays as it is, and what Admit does is done to a copy.
 //
-// Segments are the values that the router has already taken from the path for
-// parameters of one segment each. Where one of them holds a slash, the request is
-// refused with [CodeRequestAmbiguous]: the router has run a route on a path that the
-// policy binds as another.
-func (v *Verifier) AdmitServed(w http.ResponseWriter, r *http.Request, segments ...string) (a Admission, err error) {
+// A router that finds routes in another way than [API].Match has adapters that pass
+// the route of the request, at most one, since the verifier cannot tell it from r.
+func (v *Verifier) AdmitServed(w http.ResponseWriter, r *http.Request, route ...Route) (a Admission, err error) {
 	if r == nil {
 		_, err = v.Verify(nil)
 		return a, err
@@ -40,7 +39,7 @@ func (v *Verifier) AdmitServed(w http.ResponseWriter, r *http.Request, segments 
 	judged := new(http.Request)
 	*judged = *r
 	WithDeadline(w, judged)
-	a.Request, err = v.admit(judged, handler, segments, inPlace)
+	a.Request, err = v.admit(judged, handler, route, inPlace)
 	if body, ok := judged.Body.(*bodyReader); ok {
 		a.body = body.buffer
 	}
@@ -109,12 +108,36 @@ func (b *sharedBody) Close() error {
 	return nil
 }
 
-// swallows reports whether a value for one segment of the path is of several.
-func swallows(segments []string) bool {
-	for _, value := range segments {
-		if strings.Contains(value, "/") {
-			return true
+// A Route is what an adapter knows about the route that its router runs for a request.
+// The request is refused with [CodeRequestAmbiguous] where the policy binds it as
+// another API.
+type Route struct {
+	// Segments are the values of the parameters that stand for one segment of the
+	// path each. A router whose parameter takes several has run the route on a path
+	// that is another API to the policy.
+	Segments []string
+	// OtherHost says that the router has routes for the host of the request in another
+	// spelling, such as without its port, and has not taken these. The policy binds
+	// all spellings alike where APIs are bound by host.
+	OtherHost bool
+}
+
+// checkRoute refuses a request whose route is not the API that it is bound as.
+func (p *policy) checkRoute(a *attempt) error {
+	for _, route := range a.route {
+		if slices.ContainsFunc(route.Segments, func(value string) bool { return strings.Contains(value, "/") }) {
+			return errRouteSegments
+		}
+		if route.OtherHost && p.bindings.hosts {
+			return errRouteHost
 		}
 	}
-	return false
+	return nil
 }
+
+var (
+	errRouteSegments = Refuse(CodeRequestAmbiguous, "a parameter of the route for one segment of the path holds a slash, "+
+		"so the route is another one than the API that the path is bound as")
+	errRouteHost = Refuse(CodeRequestAmbiguous, "the router has routes for this host in another spelling, and APIs are bound by host: "+
+		"send the host as the router has it, without a port")
+)

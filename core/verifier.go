@@ -170,7 +170,7 @@ func (v *Verifier) AdmitStream(r *http.Request) (*http.Request, error) {
 // copied gives a request another context.
 func copied(ctx context.Context, r *http.Request) *http.Request { return r.WithContext(ctx) }
 
-func (v *Verifier) admit(r *http.Request, onward reader, segments []string, with func(context.Context, *http.Request) *http.Request) (*http.Request, error) {
+func (v *Verifier) admit(r *http.Request, onward reader, route []Route, with func(context.Context, *http.Request) *http.Request) (*http.Request, error) {
 	var p *policy
 	if v != nil {
 		p = v.policy.Load()
@@ -190,7 +190,7 @@ func (v *Verifier) admit(r *http.Request, onward reader, segments []string, with
 		}
 		p.end(a)
 	}()
-	a.onward, a.segments = onward, segments
+	a.onward, a.route = onward, route
 	id, err := p.judge(r, a)
 	returned = true
 	switch {

@@ -71,7 +71,7 @@ type findings struct {
 	secrets    [4]Secret // room for those of the key
 	onward     reader    // who reads the body after the verdict
 	held       bool      // the body was read here, into memory
-	segments   []string  // of the path, as the router has them
+	route      []Route   // that the router runs, where the adapter says so
 	announced  int64     // the length of a body that is checked while the handler reads
 	payload    string    // what stands for the body, once that is known
 
@@ -161,8 +161,8 @@ func (p *policy) verify(r *http.Request, a *attempt) (*Identity, error) {
 		if err := checkOpen(r); err != nil {
 			return nil, err
 		}
-		if swallows(a.segments) {
-			return nil, errSwallows
+		if err := p.checkRoute(a); err != nil {
+			return nil, err
 		}
 		return &Identity{origin: p.openOrigin}, nil
 	}
@@ -248,8 +248,8 @@ func (p *policy) verify(r *http.Request, a *attempt) (*Identity, error) {
 	if err := p.checkHost(signed.Host); err != nil {
 		return nil, err
 	}
-	if swallows(a.segments) { // not before: which routes there are is nobody's business
-		return nil, errSwallows
+	if err := p.checkRoute(a); err != nil { // not before: which routes there are is nobody's business
+		return nil, err
 	}
 	signsBody := c.Payload == PayloadHashed
 	switch {
@@ -301,9 +301,6 @@ func (p *policy) verify(r *http.Request, a *attempt) (*Identity, error) {
 	}
 	return id, nil
 }
-
-var errSwallows = Refuse(CodeRequestAmbiguous, "a parameter of the route for one segment of the path holds a slash, "+
-	"so the route is another one than the API that the path is bound as")
 
 var errDigest = Refuse(CodeBodyMismatch, "the body does not have the digest that was declared and signed")
 

@@ -28,6 +28,10 @@
 // route that runs: mount the verifier with Use as well then, which sees that one.
 // RemoveTrailingSlash behind it comes too late for /orders/7/.
 //
+// Routes of [echo.Echo.Host] are those of a host with exactly its port and case. Where
+// the policy binds APIs by host, a request for such a host in another spelling, for
+// which Echo runs the routes of no host, is refused with request_ambiguous.
+//
 // Wherever it is mounted, it judges the target as received, never what a group
 // or http.StripPrefix left of it; which APIs are open is the policy's business
 // and not the router's. It must come before middleware that reads or replaces

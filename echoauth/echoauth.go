@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/labstack/echo/v4"
 
@@ -17,7 +18,7 @@ func Middleware(v *core.Verifier) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			r := c.Request()
-			admission, err := v.AdmitServed(c.Response(), r, segments(c)...)
+			admission, err := v.AdmitServed(c.Response(), r, route(c))
 			defer admission.Release()
 			if err != nil {
 				return refusal(c, err)
@@ -34,24 +35,43 @@ func Middleware(v *core.Verifier) echo.MiddlewareFunc {
 	}
 }
 
-// segments are the values of the parameters of c's route that stand for one segment
-// of the path: all but that of a wildcard. Echo's last parameter takes the rest of the
-// path as well, and /orders/7/x is then a path of the route /orders/:id. Before the
-// router has run, it is asked in a context of its own: what it finds stays in there.
-func segments(c echo.Context) []string {
-	if c.Path() != "" {
-		return named(c)
-	}
+// route is what Echo runs for a request. Its parameters stand for one segment of the
+// path each, but for a wildcard; Echo's last one takes the rest of the path as well,
+// and /orders/7/x is then a path of the route /orders/:id. Before the router has run,
+// it is asked in a context of its own: what it finds stays in there.
+func route(c echo.Context) core.Route {
 	e, r := c.Echo(), c.Request()
-	router := e.Router()
-	if of, ok := e.Routers()[r.Host]; ok {
-		router = of
+	router, exact := e.Routers()[r.Host]
+	if !exact {
+		router = e.Router()
+	}
+	found := core.Route{OtherHost: !exact && hasHost(e, r.Host)}
+	if c.Path() != "" {
+		found.Segments = named(c)
+		return found
 	}
 	probe := e.AcquireContext()
 	defer e.ReleaseContext(probe)
 	probe.Reset(r, nil)
 	router.Find(r.Method, echo.GetPath(r), probe)
-	return slices.Clone(named(probe))
+	found.Segments = slices.Clone(named(probe))
+	return found
+}
+
+// hasHost reports whether e has routes for a host in another spelling.
+func hasHost(e *echo.Echo, host string) bool {
+	name := func(host string) string {
+		if i := strings.LastIndexByte(host, ':'); i > strings.LastIndexByte(host, ']') {
+			host = host[:i]
+		}
+		return strings.TrimSuffix(host, ".")
+	}
+	for known := range e.Routers() {
+		if strings.EqualFold(name(known), name(host)) {
+			return true
+		}
+	}
+	return false
 }
 
 func named(c echo.Context) []string {

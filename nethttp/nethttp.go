@@ -19,7 +19,7 @@ import (
 // For Echo use package echoauth: the last parameter of an Echo route takes several
 // segments of the path, so that /orders/7/x runs the handler of /orders/:id, and only
 // echoauth sees which route that is. A router of another kind whose parameters take
-// slashes needs the same ([core.Verifier.AdmitServed], segments).
+// slashes needs the same ([core.Route]).
 func Middleware(v *core.Verifier) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
