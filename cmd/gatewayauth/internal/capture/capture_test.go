@@ -177,7 +177,7 @@ func FuzzParse(f *testing.F) {
 
 // FuzzQuote: a quoted text is one word, for us and for a shell.
 func FuzzQuote(f *testing.F) {
-	for _, seed := range []string{"", "a", "it's", "$(id)", "`id`", "\\", "\n", "'\\''", "a b", "é", "-n", "~", "*", "!x"} {
+	for _, seed := range []string{"", "a", "it's", "$(id)", "`id`", "\\", "\n", "'\\''", "a b", "é", "-n", "~", "*", "!x", "\x80", "a\xffb\xc3"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

@@ -5,11 +5,13 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // Bounds for what the parser of the shell gets. It calls itself for what is
 // nested, so that a text of brackets alone would use up the stack. Long values in
-// single quotes do not count: they are put aside, as are those with CR.
+// single quotes do not count: they are put aside, as are those with CR and those that
+// are not UTF-8.
 const (
 	maxParsed   = 64 << 10
 	maxBrackets = 2000
@@ -47,7 +49,8 @@ func (s *shell) putAside(text string) string {
 		case c == '\'':
 			n := quotedLength(text[i:], i > 0 && text[i-1] == '$')
 			value := text[i+1 : max(i+1, i+n-1)]
-			if (n > longValue || strings.IndexByte(value, '\r') >= 0) && text[i+n-1] == '\'' { // the parser makes CR LF to LF
+			kept := strings.IndexByte(value, '\r') < 0 && utf8.ValidString(value) // by the parser, which makes CR LF to LF
+			if (n > longValue || !kept) && text[i+n-1] == '\'' {
 				b.WriteString(text[done:i] + "'\uf8ff" + strconv.Itoa(len(s.aside)) + "\uf8ff'")
 				s.aside = append(s.aside, value)
 				done = i + n
