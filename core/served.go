@@ -64,14 +64,14 @@ func inPlace(ctx context.Context, r *http.Request) *http.Request {
 // Where w has no method Before(func()), a handler that sets Connection undoes that.
 func (a Admission) Replace(w http.ResponseWriter, r *http.Request) {
 	*r = *a.Request
-	if r.Body == nil || r.Body == http.NoBody || a.body != nil { // held: the server has read all of its own
+	if r.Body == nil || r.Body == http.NoBody {
 		return
 	}
 	_, verified := FromContext(r.Context())
 	r.Body = &sharedBody{ReadCloser: r.Body, request: r, verified: verified}
 	chunked := r.ContentLength < 0 || len(r.TransferEncoding) > 0
 	waits := r.Header.Get("Expect") != "" // the server would wait for a body that it has not asked for
-	if r.ProtoMajor == 1 && (waits || verified && chunked) {
+	if held := a.body != nil; r.ProtoMajor == 1 && !held && (waits || verified && chunked) {
 		closes := func() { w.Header().Set("Connection", "close") }
 		if b, ok := w.(interface{ Before(func()) }); ok { // Echo's: whatever the handler sets
 			b.Before(closes)
