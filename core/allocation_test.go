@@ -16,10 +16,10 @@ import (
 
 // The race detector makes pools forget, so this file is not for it.
 
-// TestT139Patterns: where APIs are bound by patterns, net/http's ServeMux finds
+// TestPatterns_T139: where APIs are bound by patterns, net/http's ServeMux finds
 // them, and takes what it takes for it; but not again for a path that was just
 // accepted.
-func TestT139Patterns(t *testing.T) {
+func TestPatterns_T139(t *testing.T) {
 	for _, match := range []string{"GET /v1/projects/{project}/orders/{order}", "/v1/", "/elsewhere"} {
 		v := verifier(t, func(c *core.Config) { c.APIs = []core.API{{Match: match, Key: "k1"}} })
 		r := get(t, func(r *http.Request) error {
@@ -68,8 +68,8 @@ func TestPolicyAllocations_T183(t *testing.T) {
 	}
 }
 
-// TestT139Turns: senders that sign different headers may take turns.
-func TestT139Turns(t *testing.T) {
+// TestTurns_T139: senders that sign different headers may take turns.
+func TestTurns_T139(t *testing.T) {
 	v := verifier(t, func(c *core.Config) { c.Logger = slog.New(slog.DiscardHandler) })
 	var requests []*http.Request
 	for n := range further {
@@ -88,10 +88,10 @@ func TestT139Turns(t *testing.T) {
 	}
 }
 
-// TestT139Allocations: accepting costs the identity and nothing else, refusing
+// TestAllocations_T139: accepting costs the identity and nothing else, refusing
 // costs nothing, whatever the reason. Allocations are exact: a single one more
 // is a finding.
-func TestT139Allocations(t *testing.T) {
+func TestAllocations_T139(t *testing.T) {
 	key := core.Key{Name: "k1", ID: k1.ID, Secret: k1.Secret, Region: "cn-north-4", Service: "apig"}
 	scoped := core.Keys(key)
 	sdk := apig.SignOptions{Headers: further}

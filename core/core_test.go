@@ -228,8 +228,8 @@ func TestBindings(t *testing.T) {
 	}
 }
 
-// TestT129Codes keeps the list of codes and their answers stable.
-func TestT129Codes(t *testing.T) {
+// TestCodes_T129 keeps the list of codes and their answers stable.
+func TestCodes_T129(t *testing.T) {
 	for code, want := range map[core.Code][2]int{
 		"credential_missing": {401, 16}, "credential_malformed": {401, 16}, "scheme_not_accepted": {401, 16},
 		"key_unknown": {401, 16}, "signature_mismatch": {401, 16}, "signature_expired": {401, 16},
@@ -340,8 +340,8 @@ func TestReportKeepsTheBody(t *testing.T) {
 	}
 }
 
-// TestT170NothingVerifiesByItself: zero values refuse.
-func TestT170NothingVerifiesByItself(t *testing.T) {
+// TestNothingVerifiesByItself_T170: zero values refuse.
+func TestNothingVerifiesByItself_T170(t *testing.T) {
 	for name, v := range map[string]*core.Verifier{"zero": {}, "nil": nil} {
 		if id, err := v.Verify(request(t, p1)); id != nil || core.CodeOf(err) != core.CodeUnavailable {
 			t.Errorf("%s: Verify gave %v, %v", name, id, err)

@@ -45,9 +45,9 @@ func slowly(t *testing.T, addr string, r *http.Request) (status int, closed bool
 	return answer.StatusCode, err == io.EOF
 }
 
-// TestF13SlowBody: senders that stop are cut off after BodyTimeout, with a
+// TestSlowBody_F13: senders that stop are cut off after BodyTimeout, with a
 // refusal; what they had taken is free, and the handler did not run.
-func TestF13SlowBody(t *testing.T) {
+func TestSlowBody_F13(t *testing.T) {
 	const connections = 200
 	for name, payload := range map[string]core.Payload{"hashed": core.PayloadHashed, "declared": core.PayloadDeclared} {
 		t.Run(name, func(t *testing.T) {
@@ -72,8 +72,8 @@ func TestF13SlowBody(t *testing.T) {
 	}
 }
 
-// TestF13SlowStream: where the handler reads, each Read has its time.
-func TestF13SlowStream(t *testing.T) {
+// TestSlowStream_F13: where the handler reads, each Read has its time.
+func TestSlowStream_F13(t *testing.T) {
 	read := make(chan error, 1)
 	v := verifier(t, func(c *core.Config) {
 		c.BodyTimeout = 100 * time.Millisecond

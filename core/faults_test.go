@@ -20,9 +20,9 @@ type sourceFunc func(context.Context, string) (*core.Key, error)
 
 func (f sourceFunc) Key(ctx context.Context, id string) (*core.Key, error) { return f(ctx, id) }
 
-// TestF15KeySourceFaults: a source that fails in any way gives 503, tells no
+// TestKeySourceFaults_F15: a source that fails in any way gives 503, tells no
 // secret, and takes nothing down.
-func TestF15KeySourceFaults(t *testing.T) {
+func TestKeySourceFaults_F15(t *testing.T) {
 	fail := true
 	for name, source := range map[string]sourceFunc{
 		"panic":     func(context.Context, string) (*core.Key, error) { panic("SK=" + k1.Secret.Reveal()) },
@@ -55,8 +55,8 @@ func TestF15KeySourceFaults(t *testing.T) {
 	}
 }
 
-// TestF15ObserverFaults: observers and log handlers that panic change no verdict.
-func TestF15ObserverFaults(t *testing.T) {
+// TestObserverFaults_F15: observers and log handlers that panic change no verdict.
+func TestObserverFaults_F15(t *testing.T) {
 	ran := 0
 	v := verifier(t, func(c *core.Config) {
 		c.Observers = []core.Observer{
@@ -76,8 +76,8 @@ type panicWriter struct{}
 
 func (panicWriter) Write([]byte) (int, error) { panic("disk") }
 
-// TestT142OddRequests and T143, T144: no panic, no verdict in favour.
-func TestT142OddRequests(t *testing.T) {
+// TestOddRequests_T142 and T143, T144: no panic, no verdict in favour.
+func TestOddRequests_T142(t *testing.T) {
 	v := verifier(t)
 	cancelled, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -191,9 +191,9 @@ type stuck struct{}
 func (stuck) Read([]byte) (int, error) { return 0, nil }
 func (stuck) Close() error             { return nil }
 
-// TestT058BrokenBodies: a body that ends early or does not move is refused, and
+// TestBrokenBodies_T058: a body that ends early or does not move is refused, and
 // in report mode the handler meets the same error in the same place.
-func TestT058BrokenBodies(t *testing.T) {
+func TestBrokenBodies_T058(t *testing.T) {
 	for name, body := range map[string]io.ReadCloser{"short": &failing{Reader: strings.NewReader("1234")}, "stuck": stuck{}} {
 		t.Run(name, func(t *testing.T) {
 			v := verifier(t, func(c *core.Config) { c.Mode = core.Report })

@@ -16,9 +16,9 @@ import (
 	"github.com/gatewayauth/gatewayauth/core/apig"
 )
 
-// TestT137UnknownKeyFlood: requests that name unknown keys cost the same each
+// TestUnknownKeyFlood_T137: requests that name unknown keys cost the same each
 // time, read no byte of their body, and leave nothing behind.
-func TestT137UnknownKeyFlood(t *testing.T) {
+func TestUnknownKeyFlood_T137(t *testing.T) {
 	v := verifier(t)
 	r := signed(t, core.Key{ID: "UNKNOWN00000", Secret: k1.Secret}, "POST", "/v1/items", "x", apig.SignOptions{})
 	r.Body, r.ContentLength = unread{t}, 12<<20
@@ -51,10 +51,10 @@ func heap() uint64 {
 	return m.HeapAlloc
 }
 
-// FuzzT140Verify reads raw requests as a server does. Nothing panics, there is
+// FuzzVerify_T140 reads raw requests as a server does. Nothing panics, there is
 // always one of identity and refusal, and what is accepted is P1 or P2 but for
 // the differences that the vendor's form hides: whoever fuzzes has no secret.
-func FuzzT140Verify(f *testing.F) {
+func FuzzVerify_T140(f *testing.F) {
 	const p2 = "POST /v1/items?a=1&b= HTTP/1.1\r\nHost: api.example.com\r\nX-Sdk-Date: 20260115T120000Z\r\nContent-Length: 14\r\n" +
 		"Authorization: SDK-HMAC-SHA256 Access=AKTESTAKTEST0001, SignedHeaders=host;x-sdk-date, Signature=0498b4c814b625bfeb2064ba494f5e54b5f785b2792f25115a13fc559986f936\r\n\r\n" + `{"amount":100}`
 	for _, seed := range []string{p1, p2, strings.Replace(p1, "GET", "get", 1), strings.Replace(p2, "a=1", "a=%31&&", 1),
@@ -91,9 +91,9 @@ func FuzzT140Verify(f *testing.F) {
 	})
 }
 
-// TestT136ManyParameters: as many as are allowed are verified, one more is
+// TestManyParameters_T136: as many as are allowed are verified, one more is
 // refused, before anything is computed.
-func TestT136ManyParameters(t *testing.T) {
+func TestManyParameters_T136(t *testing.T) {
 	for n, want := range map[int]core.Code{1024: "", 1025: core.CodeRequestAmbiguous} {
 		r := signed(t, k1, "GET", "/?"+strings.TrimSuffix(strings.Repeat("z=1&a=2&", n/2)+strings.Repeat("m=3&", n%2), "&"), "", apig.SignOptions{})
 		_, err := verifier(t).Verify(r)

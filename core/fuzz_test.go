@@ -254,10 +254,10 @@ func meanings(t testing.TB, v *core.Verifier, seeds []string) map[string]bool {
 	return signed
 }
 
-// FuzzT140Requests makes raw requests for an environment with every scheme, in
+// FuzzRequests_T140 makes raw requests for an environment with every scheme, in
 // the header and in the query. Nothing panics or takes much memory, there is
 // always one of identity and refusal, and nothing is accepted that was not signed.
-func FuzzT140Requests(f *testing.F) {
+func FuzzRequests_T140(f *testing.F) {
 	v, seeds := everyScheme(f)
 	signed := meanings(f, v, seeds)
 	for _, seed := range seeds {
@@ -268,10 +268,10 @@ func FuzzT140Requests(f *testing.F) {
 	f.Fuzz(func(t *testing.T, raw string) { judge(t, v, signed, raw) })
 }
 
-// FuzzT141Changes takes some bytes out of a signed request and puts others in
+// FuzzChanges_T141 takes some bytes out of a signed request and puts others in
 // their place, which gets further than raw requests do: every byte that is signed
 // matters, or has no meaning.
-func FuzzT141Changes(f *testing.F) {
+func FuzzChanges_T141(f *testing.F) {
 	v, seeds := everyScheme(f)
 	signed := meanings(f, v, seeds)
 	for i := range seeds {
@@ -294,9 +294,9 @@ func FuzzT141Changes(f *testing.F) {
 	})
 }
 
-// TestT141EveryScheme: each byte of what each scheme has signed is replaced, in
+// TestEveryScheme_T141: each byte of what each scheme has signed is replaced, in
 // the header and in the query.
-func TestT141EveryScheme(t *testing.T) {
+func TestEveryScheme_T141(t *testing.T) {
 	v, seeds := everyScheme(t)
 	signed := meanings(t, v, seeds)
 	accepted := 0

@@ -102,10 +102,10 @@ func (s sender) request(seen func()) *http.Request {
 	return r
 }
 
-// TestF17Load: ten thousand requests at once, half of them wrong, with bodies of
+// TestLoad_F17: ten thousand requests at once, half of them wrong, with bodies of
 // many times the memory that is allowed. No wrong one is let in, every right one
 // is in the end, after as many 503 as it takes, and the memory stays bounded.
-func TestF17Load(t *testing.T) {
+func TestLoad_F17(t *testing.T) {
 	const (
 		size   = 128 << 10
 		budget = 16 << 20
@@ -202,9 +202,9 @@ func TestF17Load(t *testing.T) {
 	t.Logf("%d answers of 503, at most %d MiB held, heap at most %d MiB", busy.Load(), held.Load()>>20, heap.Load()>>20)
 }
 
-// TestF17LargeBodies: sixty-four bodies of 12 MiB at once stay within the budget:
+// TestLargeBodies_F17: sixty-four bodies of 12 MiB at once stay within the budget:
 // those that fit are held, the others get 503, and none is cut.
-func TestF17LargeBodies(t *testing.T) {
+func TestLargeBodies_F17(t *testing.T) {
 	const (
 		size   = 12 << 20
 		bodies = 64
@@ -287,9 +287,9 @@ func (b *barrier) Read(p []byte) (int, error) {
 	return b.Reader.Read(p)
 }
 
-// TestF11KeyRemoved: requests that are under way when their key is removed finish
+// TestKeyRemoved_F11: requests that are under way when their key is removed finish
 // under the policy they started with; the next one is refused.
-func TestF11KeyRemoved(t *testing.T) {
+func TestKeyRemoved_F11(t *testing.T) {
 	const requests = 100
 	for name, payload := range map[string]core.Payload{"hashed": core.PayloadHashed, "declared": core.PayloadDeclared} {
 		t.Run(name, func(t *testing.T) {
@@ -336,10 +336,10 @@ func TestF11KeyRemoved(t *testing.T) {
 	}
 }
 
-// TestF12Rotation: during the overlap both secrets of one id are accepted, and
+// TestRotation_F12: during the overlap both secrets of one id are accepted, and
 // the identity tells them apart; when the old one is taken out, or its time has
 // come, it is refused at once.
-func TestF12Rotation(t *testing.T) {
+func TestRotation_F12(t *testing.T) {
 	old := core.Key{Name: "k1", ID: k1.ID, Secret: core.NewSecret("old-0123456789abcdef")}
 	now := instant
 	with := func(previous ...core.PreviousSecret) core.Config {
@@ -374,10 +374,10 @@ func TestF12Rotation(t *testing.T) {
 	expect("old, taken out", old, core.CodeSignatureMismatch, 0)
 }
 
-// TestF14ClientAbort: clients that reset the connection in the middle of a body
+// TestClientAbort_F14: clients that reset the connection in the middle of a body
 // leave nothing behind: the handler does not run, no replay is recorded, no
 // memory and no goroutine stays.
-func TestF14ClientAbort(t *testing.T) {
+func TestClientAbort_F14(t *testing.T) {
 	const clients = 100
 	existing := goleak.IgnoreCurrent()
 	store, err := replay.New(replay.Config{})
@@ -437,9 +437,9 @@ func TestF14ClientAbort(t *testing.T) {
 	}
 }
 
-// TestF19Races: verification, reloads and readers of every kind at once. Each
+// TestRaces_F19: verification, reloads and readers of every kind at once. Each
 // verdict is that of one policy as a whole, and identities cannot be changed.
-func TestF19Races(t *testing.T) {
+func TestRaces_F19(t *testing.T) {
 	const rounds = 400
 	policies := [2]core.Config{
 		config(func(c *core.Config) { c.Environment = "a" }),

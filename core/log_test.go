@@ -188,9 +188,9 @@ func TestLogSchema(t *testing.T) {
 	}
 }
 
-// TestT125RecordsAreASCII, those of requests that took or are off by microseconds
+// TestRecordsAreASCII_T125, those of requests that took or are off by microseconds
 // included.
-func TestT125RecordsAreASCII(t *testing.T) {
+func TestRecordsAreASCII_T125(t *testing.T) {
 	for _, skew := range []time.Duration{28382 * time.Nanosecond, 999 * time.Millisecond, 1234567 * time.Microsecond} {
 		var log strings.Builder
 		v := verifier(t, func(c *core.Config) {
@@ -206,9 +206,9 @@ func TestT125RecordsAreASCII(t *testing.T) {
 	}
 }
 
-// TestT126LogsHoldNoSecret at the lowest level, whatever is sent: no secret, no
+// TestLogsHoldNoSecret_T126 at the lowest level, whatever is sent: no secret, no
 // password, no signature, and no string to sign.
-func TestT126LogsHoldNoSecret(t *testing.T) {
+func TestLogsHoldNoSecret_T126(t *testing.T) {
 	var log lines
 	v := verifier(t, func(c *core.Config) {
 		c.Logger = slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug - 100}))
@@ -266,9 +266,9 @@ type sink struct {
 
 func (s sink) Handle(context.Context, slog.Record) error { return s.do() }
 
-// TestF22LogSink: a full disk, and one that hangs, change no verdict; what is lost
+// TestLogSink_F22: a full disk, and one that hangs, change no verdict; what is lost
 // is counted.
-func TestF22LogSink(t *testing.T) {
+func TestLogSink_F22(t *testing.T) {
 	bad := strings.Replace(p1, "items", "other", 1)
 	with := func(do func() error) *core.Verifier {
 		return verifier(t, func(c *core.Config) {

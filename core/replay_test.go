@@ -53,8 +53,8 @@ func replayed(store core.ReplayStore) func(*core.Config) {
 	return func(c *core.Config) { c.Replay.Store = store }
 }
 
-// TestT088SameTwice: and what the store is told.
-func TestT088SameTwice(t *testing.T) {
+// TestSameTwice_T088: and what the store is told.
+func TestSameTwice_T088(t *testing.T) {
 	store := &memory{}
 	v := verifier(t, replayed(store))
 	id, err := v.Verify(request(t, p1))
@@ -70,9 +70,9 @@ func TestT088SameTwice(t *testing.T) {
 	}
 }
 
-// TestT091FailedFirst and T099: nothing is recorded for a request that is
+// TestFailedFirst_T091 and T099: nothing is recorded for a request that is
 // refused for whatever reason.
-func TestT091FailedFirst(t *testing.T) {
+func TestFailedFirst_T091(t *testing.T) {
 	store := &memory{}
 	v := verifier(t, replayed(store), func(c *core.Config) { c.APIs = []core.API{{Match: "/v1/other", Key: "k2"}} })
 	forged := strings.Replace(p1, "Signature=cb", "Signature=cc", 1)
@@ -93,9 +93,9 @@ func TestT091FailedFirst(t *testing.T) {
 	}
 }
 
-// TestT092ExemptMethods: equal requests of one second are one, unless their
+// TestExemptMethods_T092: equal requests of one second are one, unless their
 // method is exempt.
-func TestT092ExemptMethods(t *testing.T) {
+func TestExemptMethods_T092(t *testing.T) {
 	store := &memory{}
 	v := verifier(t, replayed(store), func(c *core.Config) { c.Replay.ExemptMethods = []string{"GET", "HEAD"} })
 	for range 2 {
@@ -112,8 +112,8 @@ func TestT092ExemptMethods(t *testing.T) {
 	}
 }
 
-// TestT093Collision: what has one signature is one request.
-func TestT093Collision(t *testing.T) {
+// TestCollision_T093: what has one signature is one request.
+func TestCollision_T093(t *testing.T) {
 	v := verifier(t, replayed(&memory{}))
 	if _, err := v.Verify(request(t, p1)); err != nil {
 		t.Fatal(err)
@@ -122,8 +122,8 @@ func TestT093Collision(t *testing.T) {
 	wantCode(t, err, core.CodeReplayed)
 }
 
-// TestT097NoReplayFor: Basic credentials are sent again and again.
-func TestT097NoReplayFor(t *testing.T) {
+// TestNoReplayFor_T097: Basic credentials are sent again and again.
+func TestNoReplayFor_T097(t *testing.T) {
 	v := verifier(t, replayed(&memory{}), func(c *core.Config) { c.Default = "user" })
 	for range 2 {
 		r := request(t, "GET / HTTP/1.1\r\nHost: h\r\nAuthorization: Basic YmFzaWN1c2VyOmJhc2ljLXBhc3MtMTIz\r\n\r\n")
@@ -133,8 +133,8 @@ func TestT097NoReplayFor(t *testing.T) {
 	}
 }
 
-// TestT098KeySeparation: environments that share a store do not share requests.
-func TestT098KeySeparation(t *testing.T) {
+// TestKeySeparation_T098: environments that share a store do not share requests.
+func TestKeySeparation_T098(t *testing.T) {
 	store := &memory{}
 	for _, environment := range []string{"prod", "test"} {
 		v := verifier(t, replayed(store), func(c *core.Config) { c.Environment = environment })
@@ -144,9 +144,9 @@ func TestT098KeySeparation(t *testing.T) {
 	}
 }
 
-// TestF01Unavailable: a store that fails refuses, unless that is allowed; and
+// TestUnavailable_F01: a store that fails refuses, unless that is allowed; and
 // then the identity and the log say so.
-func TestF01Unavailable(t *testing.T) {
+func TestUnavailable_F01(t *testing.T) {
 	for name, fail := range map[string]func() error{
 		"error":     func() error { return errors.New("connection refused") },
 		"F15 panic": func() error { panic("SK=" + k1.Secret.Reveal()) },
@@ -185,9 +185,9 @@ func TestF01Unavailable(t *testing.T) {
 	}
 }
 
-// TestF01CancelledRequest: whoever ends the request while the store is asked
+// TestCancelledRequest_F01: whoever ends the request while the store is asked
 // does not get it accepted unchecked.
-func TestF01CancelledRequest(t *testing.T) {
+func TestCancelledRequest_F01(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	store := &memory{fail: func() error { cancel(); return ctx.Err() }}
 	v := verifier(t, replayed(store), func(c *core.Config) { c.Replay.AllowUnavailable = true })
@@ -195,9 +195,9 @@ func TestF01CancelledRequest(t *testing.T) {
 	wantCode(t, err, core.CodeUnavailable)
 }
 
-// TestT171MountedTwice and T172: the second pass over an admitted request
+// TestMountedTwice_T171 and T172: the second pass over an admitted request
 // recognises it; another request with its context is another request.
-func TestT171MountedTwice(t *testing.T) {
+func TestMountedTwice_T171(t *testing.T) {
 	v := verifier(t, replayed(&memory{}))
 	admitted, err := v.Admit(request(t, p1))
 	if err != nil {

@@ -11,9 +11,9 @@ import (
 	"github.com/gatewayauth/gatewayauth/core"
 )
 
-// TestT127SecretsPrintRedacted prints a secret in every way that programs print
+// TestSecretsPrintRedacted_T127 prints a secret in every way that programs print
 // by accident, alone and inside other values.
-func TestT127SecretsPrintRedacted(t *testing.T) {
+func TestSecretsPrintRedacted_T127(t *testing.T) {
 	const text = "sktest-0123456789abcdef"
 	secret := core.NewSecret(text)
 	type hidden struct {

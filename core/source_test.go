@@ -10,10 +10,10 @@ import (
 	"github.com/gatewayauth/gatewayauth/core/apig"
 )
 
-// TestF16SourceBlocks: a source that never returns, whatever its context says,
+// TestSourceBlocks_F16: a source that never returns, whatever its context says,
 // ends the request at its time, holds up no other, and takes no more goroutines
 // than the limit.
-func TestF16SourceBlocks(t *testing.T) {
+func TestSourceBlocks_F16(t *testing.T) {
 	const most, requests = 8, 100
 	blocked := make(chan struct{})
 	v := verifier(t, func(c *core.Config) {

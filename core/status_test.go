@@ -243,8 +243,8 @@ func TestStatusOfNothing(t *testing.T) {
 	}
 }
 
-// TestT127VerifierPrints no secret, and nothing made of one.
-func TestT127VerifierPrints(t *testing.T) {
+// TestVerifierPrints_T127 no secret, and nothing made of one.
+func TestVerifierPrints_T127(t *testing.T) {
 	v := verifier(t, only(rotating("k1", newest, older)))
 	id, err := v.Verify(by(t, older))
 	if err != nil {

@@ -45,8 +45,8 @@ var refusals = []struct {
 	{"too large", 413, func() *http.Request { return signed(orders, "POST", "/v1/items", "123456789") }},
 }
 
-// TestT128AnswersAreThoseOfNetHTTP compares what arrives on the client's side.
-func TestT128AnswersAreThoseOfNetHTTP(t *testing.T) {
+// TestAnswersAreThoseOfNetHTTP_T128 compares what arrives on the client's side.
+func TestAnswersAreThoseOfNetHTTP_T128(t *testing.T) {
 	for _, exposed := range []bool{false, true} {
 		v := newVerifier(t, func(c *core.Config) { c.MaxBody, c.ExposeReason = 8, exposed })
 		for _, tt := range refusals {

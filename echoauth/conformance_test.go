@@ -75,9 +75,9 @@ func TestConformance(t *testing.T) {
 	})
 }
 
-// TestT117ConformanceOfGroupAndRoute mounts it on a group and, for what is
+// TestConformanceOfGroupAndRoute_T117 mounts it on a group and, for what is
 // outside the group, on single routes. Targets that are no path match no route.
-func TestT117ConformanceOfGroupAndRoute(t *testing.T) {
+func TestConformanceOfGroupAndRoute_T117(t *testing.T) {
 	coretest.Run(t, func(v *core.Verifier, next http.Handler) http.Handler {
 		verify, handler := echoauth.Middleware(v), echo.WrapHandler(next)
 		e := echo.New()

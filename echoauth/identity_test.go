@@ -19,9 +19,9 @@ import (
 
 type applicationKey struct{}
 
-// TestT115Identity is found whatever the application puts beside it, also
+// TestIdentity_T115 is found whatever the application puts beside it, also
 // after other middleware replaced the request.
-func TestT115Identity(t *testing.T) {
+func TestIdentity_T115(t *testing.T) {
 	replacing := func(replace func(*http.Request) *http.Request) echo.MiddlewareFunc {
 		return func(next echo.HandlerFunc) echo.HandlerFunc {
 			return func(c echo.Context) error {
@@ -68,10 +68,10 @@ func TestT115Identity(t *testing.T) {
 	}
 }
 
-// TestT116NoNeighboursIdentity: ten thousand requests of two users by turns.
+// TestNoNeighboursIdentity_T116: ten thousand requests of two users by turns.
 // Each handler leaves a goroutine behind, which looks at the request's context
 // when Echo has its own back, and all contexts are looked at again in the end.
-func TestT116NoNeighboursIdentity(t *testing.T) {
+func TestNoNeighboursIdentity_T116(t *testing.T) {
 	const clients, each = 8, 1250
 	type visit struct {
 		over context.Context // done when the answer is out
@@ -154,9 +154,9 @@ func TestPanicsReleaseMemory(t *testing.T) {
 	}
 }
 
-// TestT168ReportOnly lets everything through, and gives an identity to what
+// TestReportOnly_T168 lets everything through, and gives an identity to what
 // verifies.
-func TestT168ReportOnly(t *testing.T) {
+func TestReportOnly_T168(t *testing.T) {
 	v := newVerifier(t, func(c *core.Config) { c.Mode = core.Report })
 	for name, r := range map[string]*http.Request{orders.Name: signed(orders, "GET", "/x", ""), "nobody": unsigned("GET", "/x")} {
 		if w := serve(newServer(v), r); w.Code != 200 || w.Body.String() != name {
@@ -165,8 +165,8 @@ func TestT168ReportOnly(t *testing.T) {
 	}
 }
 
-// TestT171MountedTwice: for the server and on the group, one run and one identity.
-func TestT171MountedTwice(t *testing.T) {
+// TestMountedTwice_T171: for the server and on the group, one run and one identity.
+func TestMountedTwice_T171(t *testing.T) {
 	v, runs := newVerifier(t, nil), new(atomic.Int32)
 	e := echo.New()
 	e.Use(echoauth.Middleware(v))
@@ -212,7 +212,7 @@ func TestMultipartFilesAreRemoved(t *testing.T) {
 	}
 }
 
-func TestT056Expect(t *testing.T) {
+func TestExpect_T056(t *testing.T) {
 	for _, pre := range []bool{false, true} {
 		adaptertest.TestExpect(t, func(v *core.Verifier) http.Handler {
 			e := echo.New()

@@ -16,8 +16,8 @@ import (
 	"github.com/gatewayauth/gatewayauth/echoauth"
 )
 
-// TestT114NothingRunsAfterARefusal, neither later middleware nor the handler.
-func TestT114NothingRunsAfterARefusal(t *testing.T) {
+// TestNothingRunsAfterARefusal_T114, neither later middleware nor the handler.
+func TestNothingRunsAfterARefusal_T114(t *testing.T) {
 	var later, handler atomic.Int32
 	counting := func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
@@ -58,8 +58,8 @@ func check(t *testing.T, h http.Handler, runs *atomic.Int32, list []exchange) {
 	}
 }
 
-// TestT117TheWireTargetIsJudged wherever the adapter is mounted.
-func TestT117TheWireTargetIsJudged(t *testing.T) {
+// TestTheWireTargetIsJudged_T117 wherever the adapter is mounted.
+func TestTheWireTargetIsJudged_T117(t *testing.T) {
 	v, runs := newVerifier(t, nil), new(atomic.Int32)
 	e := echo.New()
 	e.Group("/v1").Group("/inner", echoauth.Middleware(v)).GET("/items/:id", counted(runs))
@@ -80,9 +80,9 @@ func TestT117TheWireTargetIsJudged(t *testing.T) {
 	check(t, http.StripPrefix("/api", e), runs, list("/api"))
 }
 
-// TestT118MethodOverrideAndRewrite: what changes a request after it was
+// TestMethodOverrideAndRewrite_T118: what changes a request after it was
 // verified needs a signature; what changes it before is not in doubt either.
-func TestT118MethodOverrideAndRewrite(t *testing.T) {
+func TestMethodOverrideAndRewrite_T118(t *testing.T) {
 	const override = "X-Http-Method-Override"
 	v, deleted := newVerifier(t, nil), new(atomic.Int32)
 	mount := func(pre ...echo.MiddlewareFunc) *echo.Echo {
@@ -122,9 +122,9 @@ func TestT118MethodOverrideAndRewrite(t *testing.T) {
 	}
 }
 
-// TestT119UnknownRoutes: a global adapter refuses before the router answers; a
+// TestUnknownRoutes_T119: a global adapter refuses before the router answers; a
 // group's covers its prefix; a route's covers nothing but the route.
-func TestT119UnknownRoutes(t *testing.T) {
+func TestUnknownRoutes_T119(t *testing.T) {
 	v, runs := newVerifier(t, nil), new(atomic.Int32)
 	global, pre, parts := echo.New(), echo.New(), echo.New()
 	global.Use(echoauth.Middleware(v))
@@ -164,9 +164,9 @@ func TestT119UnknownRoutes(t *testing.T) {
 	})
 }
 
-// TestT119GroupUseComesFirst shows the trap that the package comment warns of:
+// TestGroupUseComesFirst_T119 shows the trap that the package comment warns of:
 // Group.Use covers only routes that are registered after it.
-func TestT119GroupUseComesFirst(t *testing.T) {
+func TestGroupUseComesFirst_T119(t *testing.T) {
 	v, runs := newVerifier(t, nil), new(atomic.Int32)
 	e := echo.New()
 	e.GET("/root", counted(runs))
@@ -184,8 +184,8 @@ func TestT119GroupUseComesFirst(t *testing.T) {
 	})
 }
 
-// TestT120OnlyTheOpenRouteIsOpen as Echo's router reads paths.
-func TestT120OnlyTheOpenRouteIsOpen(t *testing.T) {
+// TestOnlyTheOpenRouteIsOpen_T120 as Echo's router reads paths.
+func TestOnlyTheOpenRouteIsOpen_T120(t *testing.T) {
 	open, other := new(atomic.Int32), new(atomic.Int32)
 	e := echo.New()
 	e.Use(echoauth.Middleware(newVerifier(t, nil)))
@@ -209,9 +209,9 @@ func TestT120OnlyTheOpenRouteIsOpen(t *testing.T) {
 	check(t, slashes, open, []exchange{{"a slash removed after the verdict", unsigned("GET", "/health/"), 401, 0}})
 }
 
-// TestT122Preflight: refused like everything else that is unsigned, unless CORS
+// TestPreflight_T122: refused like everything else that is unsigned, unless CORS
 // middleware stands in front and answers it.
-func TestT122Preflight(t *testing.T) {
+func TestPreflight_T122(t *testing.T) {
 	v, runs := newVerifier(t, nil), new(atomic.Int32)
 	preflight := unsigned("OPTIONS", "/v1/items")
 	preflight.Header.Set("Origin", "https://app.example")
@@ -235,9 +235,9 @@ func TestT122Preflight(t *testing.T) {
 	}
 }
 
-// TestT120ParametersThatSwallow: Echo's last parameter takes slashes, so a route
+// TestParametersThatSwallow_T120: Echo's last parameter takes slashes, so a route
 // can serve a path that the policy has under another key, or open.
-func TestT120ParametersThatSwallow(t *testing.T) {
+func TestParametersThatSwallow_T120(t *testing.T) {
 	other := core.Key{Name: "other", ID: "OTHERKEY0001", Secret: core.NewSecret("other-secret-0123456789")}
 	v, err := core.New(core.Config{
 		Environment: "prod",

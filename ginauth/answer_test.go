@@ -63,9 +63,9 @@ var refusals = []struct {
 	{"too large", 413, func() *http.Request { return signed(orders, "POST", "/v1/items", "123456789") }},
 }
 
-// TestT128AnswersAreThoseOfNetHTTP, also where error middleware does not look
+// TestAnswersAreThoseOfNetHTTP_T128, also where error middleware does not look
 // whether the answer was written.
-func TestT128AnswersAreThoseOfNetHTTP(t *testing.T) {
+func TestAnswersAreThoseOfNetHTTP_T128(t *testing.T) {
 	compare := func(v *core.Verifier, name string, status int, request func() *http.Request) {
 		t.Helper()
 		want := ask(t, nethttp.Middleware(v)(http.NotFoundHandler()), request())

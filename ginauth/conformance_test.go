@@ -94,9 +94,9 @@ func TestConformance(t *testing.T) {
 	})
 }
 
-// TestT117ConformanceOfGroupAndRoute mounts it on a group and, for what is
+// TestConformanceOfGroupAndRoute_T117 mounts it on a group and, for what is
 // outside the group, where no route matches.
-func TestT117ConformanceOfGroupAndRoute(t *testing.T) {
+func TestConformanceOfGroupAndRoute_T117(t *testing.T) {
 	coretest.Run(t, func(v *core.Verifier, next http.Handler) http.Handler {
 		engine := gin.New()
 		engine.RedirectTrailingSlash = false // Gin redirects before any middleware

@@ -20,9 +20,9 @@ import (
 
 type applicationKey struct{}
 
-// TestT115Identity is found whatever the application puts beside it, also
+// TestIdentity_T115 is found whatever the application puts beside it, also
 // after other middleware replaced the request.
-func TestT115Identity(t *testing.T) {
+func TestIdentity_T115(t *testing.T) {
 	replacing := func(replace func(*http.Request) *http.Request) gin.HandlerFunc {
 		return func(c *gin.Context) {
 			c.Set("identity", "root")
@@ -63,10 +63,10 @@ func TestT115Identity(t *testing.T) {
 	}
 }
 
-// TestT116NoNeighboursIdentity: ten thousand requests of two users by turns.
+// TestNoNeighboursIdentity_T116: ten thousand requests of two users by turns.
 // Each handler leaves a goroutine behind, which looks at the request's context
 // when Gin has its own back, and all contexts are looked at again in the end.
-func TestT116NoNeighboursIdentity(t *testing.T) {
+func TestNoNeighboursIdentity_T116(t *testing.T) {
 	const clients, each = 8, 1250
 	type visit struct {
 		over context.Context // done when the answer is out
@@ -128,9 +128,9 @@ func TestT116NoNeighboursIdentity(t *testing.T) {
 	}
 }
 
-// TestT115WrongAccessor: Gin's context is no request's context unless the
+// TestWrongAccessor_T115: Gin's context is no request's context unless the
 // engine says so, and it never finds another request's identity.
-func TestT115WrongAccessor(t *testing.T) {
+func TestWrongAccessor_T115(t *testing.T) {
 	for _, fallback := range []bool{false, true} {
 		engine := gin.New()
 		engine.ContextWithFallback = fallback
@@ -173,9 +173,9 @@ func TestPanicsReleaseMemory(t *testing.T) {
 	}
 }
 
-// TestT168ReportOnly lets everything through, and gives an identity to what
+// TestReportOnly_T168 lets everything through, and gives an identity to what
 // verifies.
-func TestT168ReportOnly(t *testing.T) {
+func TestReportOnly_T168(t *testing.T) {
 	v := newVerifier(t, func(c *core.Config) { c.Mode = core.Report })
 	for name, r := range map[string]*http.Request{orders.Name: signed(orders, "GET", "/x", ""), "nobody": unsigned("GET", "/x")} {
 		if w := serve(newEngine(ginauth.Middleware(v)), r); w.Code != 200 || w.Body.String() != name {
@@ -193,8 +193,8 @@ func reading(runs *atomic.Int32) gin.HandlerFunc {
 	}
 }
 
-// TestT171MountedTwice: for the engine and on the group, one run and one identity.
-func TestT171MountedTwice(t *testing.T) {
+// TestMountedTwice_T171: for the engine and on the group, one run and one identity.
+func TestMountedTwice_T171(t *testing.T) {
 	v, runs := newVerifier(t, nil), new(atomic.Int32)
 	engine := gin.New()
 	engine.Use(ginauth.Middleware(v))
@@ -205,9 +205,9 @@ func TestT171MountedTwice(t *testing.T) {
 	check(t, engine, runs, []exchange{{"unsigned", unsigned("POST", "/v1/items"), 401, 0}})
 }
 
-// TestT172HandleContext routes a verified request again: it is verified anew, on
+// TestHandleContext_T172 routes a verified request again: it is verified anew, on
 // the target that was received, and a body that was read or changed is refused.
-func TestT172HandleContext(t *testing.T) {
+func TestHandleContext_T172(t *testing.T) {
 	v, runs := newVerifier(t, nil), new(atomic.Int32)
 	engine := gin.New()
 	engine.Use(ginauth.Middleware(v))
@@ -258,7 +258,7 @@ func TestMultipartFilesAreRemoved(t *testing.T) {
 	}
 }
 
-func TestT056Expect(t *testing.T) {
+func TestExpect_T056(t *testing.T) {
 	adaptertest.TestExpect(t, func(v *core.Verifier) http.Handler {
 		g := gin.New()
 		g.Use(ginauth.Middleware(v))

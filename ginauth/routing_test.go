@@ -12,9 +12,9 @@ import (
 	"github.com/gatewayauth/gatewayauth/nethttp"
 )
 
-// TestT114NothingRunsAfterARefusal, neither later middleware nor the handler,
+// TestNothingRunsAfterARefusal_T114, neither later middleware nor the handler,
 // whoever answers.
-func TestT114NothingRunsAfterARefusal(t *testing.T) {
+func TestNothingRunsAfterARefusal_T114(t *testing.T) {
 	for _, options := range [][]ginauth.Option{nil, {ginauth.LeaveAnswer()}} {
 		var later, handler atomic.Int32
 		counting := func(c *gin.Context) {
@@ -53,8 +53,8 @@ func check(t *testing.T, h http.Handler, runs *atomic.Int32, list []exchange) {
 	}
 }
 
-// TestT117TheWireTargetIsJudged wherever the adapter is mounted.
-func TestT117TheWireTargetIsJudged(t *testing.T) {
+// TestTheWireTargetIsJudged_T117 wherever the adapter is mounted.
+func TestTheWireTargetIsJudged_T117(t *testing.T) {
 	v, runs := newVerifier(t, nil), new(atomic.Int32)
 	engine := gin.New()
 	engine.Group("/v1").Group("/inner", ginauth.Middleware(v)).GET("/items/:id", counted(runs))
@@ -75,9 +75,9 @@ func TestT117TheWireTargetIsJudged(t *testing.T) {
 	check(t, http.StripPrefix("/api", engine), runs, list("/api"))
 }
 
-// TestT118MethodOverride: Gin routes before middleware runs, so an override can
+// TestMethodOverride_T118: Gin routes before middleware runs, so an override can
 // only stand in front of the engine.
-func TestT118MethodOverride(t *testing.T) {
+func TestMethodOverride_T118(t *testing.T) {
 	v, deleted := newVerifier(t, nil), new(atomic.Int32)
 	engine := gin.New()
 	engine.Use(ginauth.Middleware(v))
@@ -109,9 +109,9 @@ func TestT118MethodOverride(t *testing.T) {
 	})
 }
 
-// TestT119UnknownRoutes: Use covers what no route matches as well, but not
+// TestUnknownRoutes_T119: Use covers what no route matches as well, but not
 // Gin's redirects; a group's and a route's adapter covers routes alone.
-func TestT119UnknownRoutes(t *testing.T) {
+func TestUnknownRoutes_T119(t *testing.T) {
 	v, runs := newVerifier(t, nil), new(atomic.Int32)
 	for _, notAllowed := range []bool{false, true} {
 		engine := gin.New()
@@ -153,9 +153,9 @@ func TestT119UnknownRoutes(t *testing.T) {
 	})
 }
 
-// TestT119UseComesFirst shows the trap that the package comment warns of: Use
+// TestUseComesFirst_T119 shows the trap that the package comment warns of: Use
 // covers only routes that are registered after it.
-func TestT119UseComesFirst(t *testing.T) {
+func TestUseComesFirst_T119(t *testing.T) {
 	v, runs := newVerifier(t, nil), new(atomic.Int32)
 	engine := gin.New()
 	engine.GET("/before", counted(runs))
@@ -168,8 +168,8 @@ func TestT119UseComesFirst(t *testing.T) {
 	check(t, nethttp.Middleware(v)(engine), runs, []exchange{{"the engine wrapped", unsigned("GET", "/before"), 401, 0}})
 }
 
-// TestT120OnlyTheOpenRouteIsOpen in every way that Gin reads paths.
-func TestT120OnlyTheOpenRouteIsOpen(t *testing.T) {
+// TestOnlyTheOpenRouteIsOpen_T120 in every way that Gin reads paths.
+func TestOnlyTheOpenRouteIsOpen_T120(t *testing.T) {
 	for n := range 16 {
 		open, other := new(atomic.Int32), new(atomic.Int32)
 		engine := gin.New()
@@ -200,9 +200,9 @@ func TestT120OnlyTheOpenRouteIsOpen(t *testing.T) {
 	}
 }
 
-// TestT122Preflight: refused like everything else that is unsigned, unless CORS
+// TestPreflight_T122: refused like everything else that is unsigned, unless CORS
 // middleware stands in front and answers it.
-func TestT122Preflight(t *testing.T) {
+func TestPreflight_T122(t *testing.T) {
 	v, runs := newVerifier(t, nil), new(atomic.Int32)
 	cors := func(c *gin.Context) {
 		if c.Request.Method == http.MethodOptions {

@@ -35,8 +35,8 @@ func builtins(t *testing.T, apis ...core.API) *grpc.ClientConn {
 	return dial(t, listener)
 }
 
-// TestT154BuiltIns are refused like every other service, unless they are open.
-func TestT154BuiltIns(t *testing.T) {
+// TestBuiltIns_T154 are refused like every other service, unless they are open.
+func TestBuiltIns_T154(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
 	calls := []struct {
@@ -77,8 +77,8 @@ func TestT154BuiltIns(t *testing.T) {
 	}
 }
 
-// TestT153UnknownService: a proxy for all services is behind the interceptor.
-func TestT153UnknownService(t *testing.T) {
+// TestUnknownService_T153: a proxy for all services is behind the interceptor.
+func TestUnknownService_T153(t *testing.T) {
 	v, _ := verifier(t, allowUnsigned)
 	var mu sync.Mutex
 	var ran []string
@@ -103,10 +103,10 @@ func TestT153UnknownService(t *testing.T) {
 	}
 }
 
-// TestT152Both: nothing of ServerOptions can be left out by accident; one
+// TestBoth_T152: nothing of ServerOptions can be left out by accident; one
 // interceptor alone is the caller's own doing, and the other kind of call is
 // then not verified.
-func TestT152Both(t *testing.T) {
+func TestBoth_T152(t *testing.T) {
 	v, j := verifier(t, nil)
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()

@@ -29,11 +29,11 @@ type asked struct {
 
 func (a asked) Context() context.Context { return a.ctx }
 
-// FuzzT140Metadata makes calls of a method and lines of metadata, as a transport
+// FuzzMetadata_T140 makes calls of a method and lines of metadata, as a transport
 // hands them over. Nothing panics; unary calls and streams get one verdict; the
 // handler runs where there is no error and nowhere else; and what is accepted is
 // the call that was signed.
-func FuzzT140Metadata(f *testing.F) {
+func FuzzMetadata_T140(f *testing.F) {
 	at := time.Date(2026, 1, 15, 12, 0, 0, 0, time.UTC)
 	v, err := core.New(core.Config{Environment: "prod", Schemes: schemes(key), Default: "k1", AllowUnsignedPayload: true,
 		Now: func() time.Time { return at }, Logger: slog.New(slog.DiscardHandler)})

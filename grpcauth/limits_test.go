@@ -18,8 +18,8 @@ import (
 	"github.com/gatewayauth/gatewayauth/grpcauth"
 )
 
-// TestT158LongStream: a stream that was admitted lives on when its key is gone.
-func TestT158LongStream(t *testing.T) {
+// TestLongStream_T158: a stream that was admitted lives on when its key is gone.
+func TestLongStream_T158(t *testing.T) {
 	v, _ := verifier(t, nil)
 	started := make(chan struct{})
 	conn := start(t, func(ctx context.Context, receive func() ([]byte, error)) error {
@@ -42,8 +42,8 @@ func TestT158LongStream(t *testing.T) {
 	wantCode(t, "the old stream", stream.RecvMsg(new(bytesValue)), codes.OK)
 }
 
-// TestT159Limits: what is too much or malformed is refused, one call at a time.
-func TestT159Limits(t *testing.T) {
+// TestLimits_T159: what is too much or malformed is refused, one call at a time.
+func TestLimits_T159(t *testing.T) {
 	v, j := verifier(t, allowUnsigned)
 	conn := start(t, readAll, grpcauth.ServerOptions(v)...)
 	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)

@@ -40,8 +40,8 @@ func intercept(v *core.Verifier, ctx context.Context, method string) (ran bool, 
 	return ran, err
 }
 
-// TestT147NoMetadata: contexts that no server would make.
-func TestT147NoMetadata(t *testing.T) {
+// TestNoMetadata_T147: contexts that no server would make.
+func TestNoMetadata_T147(t *testing.T) {
 	v, _ := verifier(t, nil)
 	for name, tt := range map[string]struct {
 		md   metadata.MD
@@ -81,9 +81,9 @@ func incoming(ctx context.Context, more ...string) context.Context {
 	return metadata.NewIncomingContext(ctx, metadata.Join(md, metadata.Pairs(append(more, ":authority", host)...)))
 }
 
-// TestT149HostMetadata beside :authority, which gRPC's own transport discards,
+// TestHostMetadata_T149 beside :authority, which gRPC's own transport discards,
 // and net/http's does not.
-func TestT149HostMetadata(t *testing.T) {
+func TestHostMetadata_T149(t *testing.T) {
 	v, j := verifier(t, allowUnsigned)
 	ctx := signed(t, echo+"Unary", core.PayloadUnsigned)
 	if ran, err := intercept(v, incoming(ctx), echo+"Unary"); err != nil || !ran {

@@ -15,9 +15,9 @@ import (
 	"github.com/gatewayauth/gatewayauth/nethttp"
 )
 
-// TestT062MultipartFilesAreRemoved: the server removes the files of a form that
+// TestMultipartFilesAreRemoved_T062: the server removes the files of a form that
 // a handler parsed, as it does without the middleware.
-func TestT062MultipartFilesAreRemoved(t *testing.T) {
+func TestMultipartFilesAreRemoved_T062(t *testing.T) {
 	key := core.Key{Name: "k", ID: "AKTESTAKTEST0001", Secret: core.NewSecret("sktest-0123456789abcdef")}
 	v, err := core.New(core.Config{
 		Environment: "test",

@@ -17,7 +17,7 @@ func TestConformance(t *testing.T) {
 	})
 }
 
-func TestT056Expect(t *testing.T) {
+func TestExpect_T056(t *testing.T) {
 	adaptertest.TestExpect(t, func(v *core.Verifier) http.Handler {
 		return nethttp.Middleware(v)(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusConflict) }))
 	})

@@ -131,9 +131,9 @@ func TestFormatThatLies(t *testing.T) {
 	}
 }
 
-// TestT126NoSecrets: the characters of key and vector are in nothing that is
+// TestNoSecrets_T126: the characters of key and vector are in nothing that is
 // printed, logged or answered.
-func TestT126NoSecrets(t *testing.T) {
+func TestNoSecrets_T126(t *testing.T) {
 	var log strings.Builder
 	s := both()
 	v, err := core.New(core.Config{Environment: "prod", Schemes: []core.Scheme{s}, Default: "aes_key", ExposeReason: true,

@@ -20,8 +20,8 @@ func unhex(t *testing.T, s string) []byte {
 	return b
 }
 
-// TestT164Forgeries: nothing but the whole value of this very request is taken.
-func TestT164Forgeries(t *testing.T) {
+// TestForgeries_T164: nothing but the whole value of this very request is taken.
+func TestForgeries_T164(t *testing.T) {
 	right := unhex(t, signature128)
 	forged := map[string]string{
 		"one byte less":      signature128[:62],
@@ -56,10 +56,10 @@ func TestT164Forgeries(t *testing.T) {
 	}
 }
 
-// TestT164KnownPair: who has seen one request knows the key stream of the first
+// TestKnownPair_T164: who has seen one request knows the key stream of the first
 // block, and of the second block for that first block; neither gives the
 // signature of another request.
-func TestT164KnownPair(t *testing.T) {
+func TestKnownPair_T164(t *testing.T) {
 	seenPlain, seen := unhex(t, digest128), unhex(t, signature128)
 	r := items(t, signed("SDK-AES-128-CFB", "aes_key", signature128))
 	r.RequestURI, r.Method = "/v1/other", "DELETE"

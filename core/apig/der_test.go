@@ -45,9 +45,9 @@ func signedPoint(t *testing.T, signer *apig.Signer) (r *http.Request, head strin
 	return r, head, p
 }
 
-// TestT163DER: (r, s) between 1 and n-1 in DER, in lower-case hex, and nothing
+// TestDER_T163: (r, s) between 1 and n-1 in DER, in lower-case hex, and nothing
 // else that a lenient reader would take for the same two numbers.
-func TestT163DER(t *testing.T) {
+func TestDER_T163(t *testing.T) {
 	orders := map[string]*big.Int{"ecdsa-p256": elliptic.P256().Params().N, "sm2": sm2.P256().Params().N}
 	for _, s := range schemes {
 		n, curve := orders[s.name]

@@ -11,8 +11,8 @@ import (
 	"github.com/gatewayauth/gatewayauth/core/apig"
 )
 
-// TestT141Mutation changes every byte of what was signed, in three ways.
-func TestT141Mutation(t *testing.T) {
+// TestMutation_T141 changes every byte of what was signed, in three ways.
+func TestMutation_T141(t *testing.T) {
 	for _, s := range schemes {
 		for _, o := range options(s.presigned) {
 			signer := s.signer(key(s.scoped), o)

@@ -27,9 +27,9 @@ func presignable(t testing.TB, scheme core.Scheme) *core.Verifier {
 func flatScheme() core.Scheme   { return apig.New(apig.Config{Keys: core.Keys(key(false))}) }
 func scopedScheme() core.Scheme { return apig.NewScoped(apig.Config{Keys: core.Keys(key(true))}) }
 
-// TestT160QueryForm: every parameter once, as it is spelled, and a time of
+// TestQueryForm_T160: every parameter once, as it is spelled, and a time of
 // validity in the one form; every case is rightly signed.
-func TestT160QueryForm(t *testing.T) {
+func TestQueryForm_T160(t *testing.T) {
 	v := presignable(t, flatScheme())
 	for _, tt := range []struct {
 		name, from, to string
@@ -76,9 +76,9 @@ func TestT160QueryForm(t *testing.T) {
 	}
 }
 
-// TestT161Presigned: a link is good for what was signed, until it expires, and
+// TestPresigned_T161: a link is good for what was signed, until it expires, and
 // where links are accepted at all.
-func TestT161Presigned(t *testing.T) {
+func TestPresigned_T161(t *testing.T) {
 	link := queryForm("", parameters, keySecret)
 	scopedParameters := strings.Replace(parameters, keyID, keyID+"%2F"+strings.ReplaceAll(scopeText, "/", "%2F"), 1)
 	scopedLink := queryForm(scopeText, scopedParameters, chain("SDK", "20260115", region, service, "sdk_request"))
@@ -152,9 +152,9 @@ func TestScopeInQuery(t *testing.T) {
 	}
 }
 
-// TestT162PresignedBody: the body is signed as in the header form, and left
+// TestPresignedBody_T162: the body is signed as in the header form, and left
 // unsigned only where that is allowed.
-func TestT162PresignedBody(t *testing.T) {
+func TestPresignedBody_T162(t *testing.T) {
 	for _, s := range schemes {
 		if !s.presigned {
 			continue

@@ -106,8 +106,8 @@ func TestSessionToken(t *testing.T) {
 	}
 }
 
-// TestT008WhiteSpace: only the scoped form collapses white space inside values.
-func TestT008WhiteSpace(t *testing.T) {
+// TestWhiteSpace_T008: only the scoped form collapses white space inside values.
+func TestWhiteSpace_T008(t *testing.T) {
 	const signed, sent = "a  b\t c", "a b c"
 	for _, s := range schemes {
 		want := core.CodeSignatureMismatch
@@ -153,9 +153,9 @@ func TestRotation(t *testing.T) {
 	}
 }
 
-// TestT068PayloadForms: what is signed as payload header and is neither a
+// TestPayloadForms_T068: what is signed as payload header and is neither a
 // digest nor UNSIGNED-PAYLOAD is refused.
-func TestT068PayloadForms(t *testing.T) {
+func TestPayloadForms_T068(t *testing.T) {
 	for _, s := range schemes {
 		for value, want := range map[string]core.Code{
 			"":                       core.CodeCredentialMalformed,

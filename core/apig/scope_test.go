@@ -84,9 +84,9 @@ func TestScope(t *testing.T) {
 	}
 }
 
-// TestT077Midnight: around midnight the scope's day is the date's, not the
+// TestMidnight_T077: around midnight the scope's day is the date's, not the
 // clock's.
-func TestT077Midnight(t *testing.T) {
+func TestMidnight_T077(t *testing.T) {
 	c := config(apig.NewScoped(apig.Config{Keys: core.Keys(key(true))}))
 	c.Now = func() time.Time { return date("20260115T000200Z") }
 	v := verifier(t, c)
@@ -129,9 +129,9 @@ func TestScopeWithoutRegion(t *testing.T) {
 	}
 }
 
-// TestT085CrossScheme: a key signs in the form of its scheme, whichever forms
+// TestCrossScheme_T085: a key signs in the form of its scheme, whichever forms
 // the environment knows.
-func TestT085CrossScheme(t *testing.T) {
+func TestCrossScheme_T085(t *testing.T) {
 	const aws = "20260115/cn-north-4/apig/aws4_request"
 	forms := map[string]string{
 		"hmac":  headerForm(hmacToken, "Access", keyID, "", today, keySecret),

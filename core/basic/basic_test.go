@@ -44,8 +44,8 @@ func request(target, authorization, remote string) *http.Request {
 
 func encode(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }
 
-// TestT165Credentials: the password byte for byte, in the one encoding.
-func TestT165Credentials(t *testing.T) {
+// TestCredentials_T165: the password byte for byte, in the one encoding.
+func TestCredentials_T165(t *testing.T) {
 	v := verifier(t, nil)
 	right := encode("basicuser:basic-pass-123")
 	for _, tt := range []struct {
@@ -88,8 +88,8 @@ func TestT165Credentials(t *testing.T) {
 	}
 }
 
-// TestT165Throttle: guesses are cut off, a gateway that works is not.
-func TestT165Throttle(t *testing.T) {
+// TestThrottle_T165: guesses are cut off, a gateway that works is not.
+func TestThrottle_T165(t *testing.T) {
 	now := time.Date(2026, 1, 15, 12, 0, 0, 0, time.UTC)
 	right := "Basic " + encode("basicuser:basic-pass-123")
 	try := func(v *core.Verifier, value, remote string) core.Code {
@@ -137,9 +137,9 @@ func guessing(v *core.Verifier, remote string, n int) (throttled int) {
 	return throttled
 }
 
-// TestT165OtherAddresses: guesses from any number of addresses hold off nobody
+// TestOtherAddresses_T165: guesses from any number of addresses hold off nobody
 // at another one, and a right password lifts the limit for nobody else.
-func TestT165OtherAddresses(t *testing.T) {
+func TestOtherAddresses_T165(t *testing.T) {
 	now := time.Date(2026, 1, 15, 12, 0, 0, 0, time.UTC)
 	v := verifier(t, func() time.Time { return now })
 	for i := range 20_000 {

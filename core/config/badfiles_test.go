@@ -50,9 +50,9 @@ func text(content string) func(*testing.T, string) {
 	}
 }
 
-// TestF07BadFileAtStart: there is an error and nothing else, from Load and from
+// TestBadFileAtStart_F07: there is an error and nothing else, from Load and from
 // Watch.
-func TestF07BadFileAtStart(t *testing.T) {
+func TestBadFileAtStart_F07(t *testing.T) {
 	if len(badFiles) != 12 {
 		t.Fatalf("%d files, want 12", len(badFiles))
 	}
@@ -75,9 +75,9 @@ func TestF07BadFileAtStart(t *testing.T) {
 	}
 }
 
-// TestF06BadFileOnReload: the last good policy stays, one record says why
+// TestBadFileOnReload_F06: the last good policy stays, one record says why
 // without the secret, and the next good file takes effect by itself.
-func TestF06BadFileOnReload(t *testing.T) {
+func TestBadFileOnReload_F06(t *testing.T) {
 	for _, tt := range badFiles {
 		t.Run(tt.name, func(t *testing.T) {
 			if tt.root {

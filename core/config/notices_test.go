@@ -126,8 +126,8 @@ func TestNoticesThatDoNotEnd(t *testing.T) {
 	<-stopped
 }
 
-// TestF04HalfWrittenWithNotices: as TestF04HalfWritten, with notices and looks both.
-func TestF04HalfWrittenWithNotices(t *testing.T) {
+// TestHalfWrittenWithNotices_F04: as TestHalfWritten_F04, with notices and looks both.
+func TestHalfWrittenWithNotices_F04(t *testing.T) {
 	dir := t.TempDir()
 	path := write(t, dir, "f.yaml", oneKey, "    default: k\n")
 	next := strings.ReplaceAll(oneKey, "kept-from-every-message-1", "kept-from-every-message-2") + "    default: k\n"

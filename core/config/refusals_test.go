@@ -289,9 +289,9 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// TestT083KeyReuse: an id stands for one key in an environment, over all types;
+// TestKeyReuse_T083: an id stands for one key in an environment, over all types;
 // in another environment it may be another key's.
-func TestT083KeyReuse(t *testing.T) {
+func TestKeyReuse_T083(t *testing.T) {
 	t.Chdir(t.TempDir())
 	for _, typ := range []string{"hmac", "basic"} {
 		write(t, ".", "f.yaml", oneKey, fmt.Sprintf("    - {name: l, type: %s, key: 071fe2459cf64d75, secret: s}\n", typ))

@@ -45,9 +45,9 @@ func TestSizes(t *testing.T) {
 	}
 }
 
-// TestT078SkewConfig: a skew is a duration with its unit, above 0, at most an
+// TestSkewConfig_T078: a skew is a duration with its unit, above 0, at most an
 // hour. 0 stands for a refusal.
-func TestT078SkewConfig(t *testing.T) {
+func TestSkewConfig_T078(t *testing.T) {
 	for text, want := range map[string]time.Duration{
 		"15m": 15 * time.Minute, "90s": 90 * time.Second, "1h": time.Hour, "59m60s": time.Hour, "0.5h": 30 * time.Minute,
 		"0": 0, "0s": 0, "-5m": 0, "24h": 0, "1h1ns": 0, "1h30m": 0, "900": 0, "9.5": 0, "9999999999h": 0, "1e30": 0,

@@ -122,10 +122,10 @@ func TestTokenKeys(t *testing.T) {
 	}
 }
 
-// TestT110ReloadForgets: a token that was revoked is accepted for as long as the
+// TestReloadForgets_T110: a token that was revoked is accepted for as long as the
 // answer is remembered, and refused as soon as the file has changed. What was
 // before leaves nothing behind.
-func TestT110ReloadForgets(t *testing.T) {
+func TestReloadForgets_T110(t *testing.T) {
 	iam := newIdentityService(t)
 	dir := t.TempDir()
 	path := write(t, dir, "f.yaml", iam.file(""))

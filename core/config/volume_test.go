@@ -51,9 +51,9 @@ func (v *volume) swap(t testing.TB, generation int) {
 	v.data = data
 }
 
-// TestF05KubernetesSwap swaps the volume while clients send: every request
+// TestKubernetesSwap_F05 swaps the volume while clients send: every request
 // verifies, with the old secret or the new one.
-func TestF05KubernetesSwap(t *testing.T) {
+func TestKubernetesSwap_F05(t *testing.T) {
 	vol := &volume{dir: t.TempDir()}
 	vol.swap(t, 1)
 	v, err := config.Watch(t.Context(), filepath.Join(vol.dir, "f.yaml"), "R", quiet, config.WithPoll(time.Millisecond),

@@ -185,9 +185,9 @@ func TestWatchKeepsLastGood(t *testing.T) {
 	})
 }
 
-// TestF04HalfWritten: a file cut in the middle, for longer than two looks, is
+// TestHalfWritten_F04: a file cut in the middle, for longer than two looks, is
 // one record without contents, and the second half loads by itself.
-func TestF04HalfWritten(t *testing.T) {
+func TestHalfWritten_F04(t *testing.T) {
 	dir := t.TempDir()
 	path := write(t, dir, "f.yaml", oneKey, "    default: k\n")
 	next := strings.ReplaceAll(oneKey, "kept-from-every-message-1", "kept-from-every-message-2") + "    default: k\n"

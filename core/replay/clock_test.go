@@ -8,9 +8,9 @@ import (
 	"github.com/gatewayauth/gatewayauth/core"
 )
 
-// TestT095Expiry: entries are gone within a minute after they expired, given
+// TestExpiry_T095: entries are gone within a minute after they expired, given
 // one request, and with them their memory.
-func TestT095Expiry(t *testing.T) {
+func TestExpiry_T095(t *testing.T) {
 	for name, lifetime := range map[string]time.Duration{"second": time.Second, "default": skew, "hour": time.Hour} {
 		s := newStore(t, 0)
 		for n := range uint64(60_000) {
@@ -50,9 +50,9 @@ func TestKeptUntilTheEnd(t *testing.T) {
 	}
 }
 
-// TestF09ClockStepsForward, and back: by more than requests live, by hours, by
+// TestClockStepsForward_F09, and back: by more than requests live, by hours, by
 // years. What was recorded is not new again, and others soon are.
-func TestF09ClockStepsForward(t *testing.T) {
+func TestClockStepsForward_F09(t *testing.T) {
 	for _, step := range []time.Duration{16 * time.Minute, time.Hour, 25 * time.Hour, 10 * 365 * 24 * time.Hour} {
 		for _, ahead := range []time.Duration{0, time.Second, 10 * time.Minute, 3 * time.Hour} { // for how long
 			s := newStore(t, 0)
@@ -81,8 +81,8 @@ func TestF09ClockStepsForward(t *testing.T) {
 	}
 }
 
-// TestF10ClockStepsBack, and forth.
-func TestF10ClockStepsBack(t *testing.T) {
+// TestClockStepsBack_F10, and forth.
+func TestClockStepsBack_F10(t *testing.T) {
 	for _, step := range []time.Duration{time.Second, time.Hour, 25 * time.Hour, 10 * 365 * 24 * time.Hour} {
 		s := newStore(t, 0)
 		r1, r2 := request(1, start), request(2, start.Add(-step))
@@ -98,9 +98,9 @@ func TestF10ClockStepsBack(t *testing.T) {
 	}
 }
 
-// TestF09RoomAfterTheStep: what was accepted ahead of time does not take the
+// TestRoomAfterTheStep_F09: what was accepted ahead of time does not take the
 // room from what is accepted when the clock is right again.
-func TestF09RoomAfterTheStep(t *testing.T) {
+func TestRoomAfterTheStep_F09(t *testing.T) {
 	s := newStore(t, 1000)
 	const step = 365 * 24 * time.Hour
 	for n := range uint64(1000) {

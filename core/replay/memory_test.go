@@ -54,9 +54,9 @@ func refill(s *replay.Store, n uint64, span time.Duration) (added int) {
 	return added
 }
 
-// TestT096Growth: 100,000 requests take few bytes each, and no more are kept
+// TestGrowth_T096: 100,000 requests take few bytes each, and no more are kept
 // than MaxEntries.
-func TestT096Growth(t *testing.T) {
+func TestGrowth_T096(t *testing.T) {
 	before := heap()
 	s := newStore(t, 0)
 	peak := fill(t, s, 100_000, skew)

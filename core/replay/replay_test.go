@@ -55,7 +55,7 @@ func TestNew(t *testing.T) {
 	}
 }
 
-func TestT088SameTwice(t *testing.T) {
+func TestSameTwice_T088(t *testing.T) {
 	s := newStore(t, 0)
 	e := request(1, start)
 	want(t, s, e, true, "first")
@@ -72,9 +72,9 @@ func TestT088SameTwice(t *testing.T) {
 	}
 }
 
-// TestT089Concurrent: of 200 goroutines that add one request, one is told that
+// TestConcurrent_T089: of 200 goroutines that add one request, one is told that
 // it is new. The bucket fills and grows meanwhile, as the rounds go on.
-func TestT089Concurrent(t *testing.T) {
+func TestConcurrent_T089(t *testing.T) {
 	s := newStore(t, 0)
 	const goroutines, rounds = 200, 300
 	for round := range uint64(rounds) {
@@ -137,9 +137,9 @@ func TestConcurrentGrowth(t *testing.T) {
 	}
 }
 
-// TestT090OtherInstance: what the package comment says, that another process
+// TestOtherInstance_T090: what the package comment says, that another process
 // knows nothing of this one.
-func TestT090OtherInstance(t *testing.T) {
+func TestOtherInstance_T090(t *testing.T) {
 	a, b := newStore(t, 0), newStore(t, 0)
 	want(t, a, request(1, start), true, "one instance")
 	want(t, b, request(1, start), true, "another instance")
@@ -148,9 +148,9 @@ func TestT090OtherInstance(t *testing.T) {
 	}
 }
 
-// TestT098TwoEnvironments: the environment is part of the entry, and no part
+// TestTwoEnvironments_T098: the environment is part of the entry, and no part
 // of one stands for part of the other.
-func TestT098TwoEnvironments(t *testing.T) {
+func TestTwoEnvironments_T098(t *testing.T) {
 	s := newStore(t, 0)
 	e := request(1, start)
 	for _, environment := range []string{"prod", "test", "Prod", "prod ", "", "\x00", "\x00\x00"} {

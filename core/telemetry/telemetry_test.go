@@ -213,8 +213,8 @@ func TestMetrics(t *testing.T) {
 	want(t, collect(t, reader), "config.failures{environment=prod} -> 1", "config.stale{environment=prod} -> 0")
 }
 
-// TestT138Labels: whatever callers send, there are no more series.
-func TestT138Labels(t *testing.T) {
+// TestLabels_T138: whatever callers send, there are no more series.
+func TestLabels_T138(t *testing.T) {
 	v, _, reader := setUp(t)
 	before := 0
 	forged := signed(t, core.Key{ID: "FORGED", Secret: k1.Secret}, "/", instant).Header
@@ -251,9 +251,9 @@ func TestT138Labels(t *testing.T) {
 	}
 }
 
-// TestT138Names: not even a key source with any number of keys, or ever new
+// TestNames_T138: not even a key source with any number of keys, or ever new
 // patterns, makes any number of series.
-func TestT138Names(t *testing.T) {
+func TestNames_T138(t *testing.T) {
 	reader := sdk.NewManualReader()
 	tel, err := telemetry.New(telemetry.Config{MeterProvider: sdk.NewMeterProvider(sdk.WithReader(reader), sdk.WithCardinalityLimit(0))})
 	if err != nil {
@@ -310,8 +310,8 @@ func (h hanging) Export(context.Context, *metricdata.ResourceMetrics) error {
 func (hanging) ForceFlush(context.Context) error { return nil }
 func (hanging) Shutdown(context.Context) error   { return nil }
 
-// TestF22Exporter: one that hangs, and instruments that panic, change no verdict.
-func TestF22Exporter(t *testing.T) {
+// TestExporter_F22: one that hangs, and instruments that panic, change no verdict.
+func TestExporter_F22(t *testing.T) {
 	stuck := hanging{make(chan struct{})}
 	provider := sdk.NewMeterProvider(sdk.WithReader(sdk.NewPeriodicReader(stuck, sdk.WithInterval(time.Millisecond))))
 	tel, err := telemetry.New(telemetry.Config{MeterProvider: provider})

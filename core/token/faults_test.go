@@ -18,9 +18,9 @@ func status(code int) func(http.ResponseWriter, *http.Request) {
 	return func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(code) }
 }
 
-// TestT107Statuses: 401 and 404 are a verdict, everything else is none. What
+// TestStatuses_T107: 401 and 404 are a verdict, everything else is none. What
 // blames the call is remembered, what blames the service is not.
-func TestT107Statuses(t *testing.T) {
+func TestStatuses_T107(t *testing.T) {
 	for code, want := range map[int]core.Code{
 		401: core.CodeSignatureMismatch, 404: core.CodeSignatureMismatch,
 		400: core.CodeUnavailable, 403: core.CodeUnavailable, 405: core.CodeUnavailable, 410: core.CodeUnavailable, 429: core.CodeUnavailable,
@@ -51,8 +51,8 @@ func TestT107Statuses(t *testing.T) {
 	}
 }
 
-// TestT107RetryAfter: the service says when to come again, within bounds.
-func TestT107RetryAfter(t *testing.T) {
+// TestRetryAfter_T107: the service says when to come again, within bounds.
+func TestRetryAfter_T107(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for _, tt := range []struct {
 			header string
@@ -90,8 +90,8 @@ func TestT107RetryAfter(t *testing.T) {
 	})
 }
 
-// TestT108Replies: an answer that is not right in form is none.
-func TestT108Replies(t *testing.T) {
+// TestReplies_T108: an answer that is not right in form is none.
+func TestReplies_T108(t *testing.T) {
 	good := func() string { return document(time.Now().Add(time.Hour), "p") }
 	without := func(from, to string) func() string {
 		return func() string {
@@ -164,9 +164,9 @@ func TestT108Replies(t *testing.T) {
 	}
 }
 
-// TestT106Flood: random tokens cost a bounded number of calls and entries, and
+// TestFlood_T106: random tokens cost a bounded number of calls and entries, and
 // do not displace the good ones.
-func TestT106Flood(t *testing.T) {
+func TestFlood_T106(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		iam := newIAM()
 		iam.projects["good"] = "p"
@@ -231,9 +231,9 @@ func TestBounded(t *testing.T) {
 	})
 }
 
-// TestF20Down: without the service new tokens are refused, known ones are
+// TestDown_F20: without the service new tokens are refused, known ones are
 // accepted as long as before and no longer, and it is asked once per second.
-func TestF20Down(t *testing.T) {
+func TestDown_F20(t *testing.T) {
 	stall := func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
 	html := func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/html")
@@ -267,9 +267,9 @@ func TestF20Down(t *testing.T) {
 	}
 }
 
-// TestF21Recovers: the first answer opens the way, and waiting requests with one
+// TestRecovers_F21: the first answer opens the way, and waiting requests with one
 // token make one call.
-func TestF21Recovers(t *testing.T) {
+func TestRecovers_F21(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		iam := newIAM()
 		iam.projects["good"] = "p"
@@ -294,8 +294,8 @@ func TestF21Recovers(t *testing.T) {
 	})
 }
 
-// TestF16Cancelled: a caller that leaves fails itself only.
-func TestF16Cancelled(t *testing.T) {
+// TestCancelled_F16: a caller that leaves fails itself only.
+func TestCancelled_F16(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		iam := newIAM()
 		iam.onCheck = func(w http.ResponseWriter, _ *http.Request) {
@@ -322,9 +322,9 @@ func TestF16Cancelled(t *testing.T) {
 	})
 }
 
-// TestF16BlocksForEver: a transport that does not heed the end of a call holds
+// TestBlocksForEver_F16: a transport that does not heed the end of a call holds
 // up nobody for longer than the timeout, and a bounded number of goroutines.
-func TestF16BlocksForEver(t *testing.T) {
+func TestBlocksForEver_F16(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})
 		running := make(chan struct{}, 1000)
@@ -364,8 +364,8 @@ type transportFunc func(*http.Request) (*http.Response, error)
 
 func (f transportFunc) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// TestF18Close: calls end, and everything is refused afterwards.
-func TestF18Close(t *testing.T) {
+// TestClose_F18: calls end, and everything is refused afterwards.
+func TestClose_F18(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		iam := newIAM()
 		iam.projects["known"] = "p"

@@ -39,8 +39,8 @@ func certificate(t *testing.T, until time.Time) tls.Certificate {
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: private, Leaf: leaf}
 }
 
-// TestT109TLS: a service that cannot prove its name is not asked.
-func TestT109TLS(t *testing.T) {
+// TestTLS_T109: a service that cannot prove its name is not asked.
+func TestTLS_T109(t *testing.T) {
 	good, expired := certificate(t, time.Now().Add(24*time.Hour)), certificate(t, time.Now().Add(-time.Hour))
 	for _, tt := range []struct {
 		name    string
@@ -85,9 +85,9 @@ func TestT109TLS(t *testing.T) {
 	}
 }
 
-// TestF20Network: what goes wrong below HTTP is no verdict, says no more than it
+// TestNetwork_F20: what goes wrong below HTTP is no verdict, says no more than it
 // may, and is over by the timeout.
-func TestF20Network(t *testing.T) {
+func TestNetwork_F20(t *testing.T) {
 	echo := func(write string) string { // a server that answers with what it likes
 		listener, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
@@ -134,8 +134,8 @@ func TestF20Network(t *testing.T) {
 	}
 }
 
-// TestF20SlowBody: an answer that never comes to its end is over by the timeout.
-func TestF20SlowBody(t *testing.T) {
+// TestSlowBody_F20: an answer that never comes to its end is over by the timeout.
+func TestSlowBody_F20(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(http.StatusCreated)

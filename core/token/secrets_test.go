@@ -16,9 +16,9 @@ import (
 	"github.com/gatewayauth/gatewayauth/core/token"
 )
 
-// TestT111StoredForm: after a thousand tokens none of them is in the log, in
+// TestStoredForm_T111: after a thousand tokens none of them is in the log, in
 // what prints, or, a straggler on a stack aside, in the heap.
-func TestT111StoredForm(t *testing.T) {
+func TestStoredForm_T111(t *testing.T) {
 	// Written in two halves, so that the test itself keeps no token.
 	name := func(i int) string { return fmt.Sprintf("tok%sn-%06d-%s", "e", i, strings.Repeat("z", 30)) }
 	iam := newIAM()

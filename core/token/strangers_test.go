@@ -25,9 +25,9 @@ func (f *fakeIAM) about(prefix string, fault func(http.ResponseWriter, *http.Req
 	})
 }
 
-// TestF20OddTokens: a token that something in front of the service takes offence
+// TestOddTokens_F20: a token that something in front of the service takes offence
 // at is refused, and nobody else is.
-func TestF20OddTokens(t *testing.T) {
+func TestOddTokens_F20(t *testing.T) {
 	for _, code := range []int{400, 403, 414, 431} {
 		synctest.Test(t, func(t *testing.T) {
 			iam := newIAM()
@@ -52,9 +52,9 @@ func TestF20OddTokens(t *testing.T) {
 	}
 }
 
-// TestF20OddProbe: during an outage an odd token tells nothing, neither that the
+// TestOddProbe_F20: during an outage an odd token tells nothing, neither that the
 // service works nor that it fails.
-func TestF20OddProbe(t *testing.T) {
+func TestOddProbe_F20(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		iam := newIAM()
 		iam.projects["good"] = "p"
@@ -74,9 +74,9 @@ func TestF20OddProbe(t *testing.T) {
 	})
 }
 
-// TestF20FewFailures: the breaker opens after five failures with no verdict in
+// TestFewFailures_F20: the breaker opens after five failures with no verdict in
 // between, and the first verdict closes it.
-func TestF20FewFailures(t *testing.T) {
+func TestFewFailures_F20(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		iam := newIAM()
 		iam.projects["good"] = "p"
@@ -115,9 +115,9 @@ func TestF20FewFailures(t *testing.T) {
 	})
 }
 
-// TestT106Renewal: junk does not use up what tokens known to be good need, be it
+// TestRenewal_T106: junk does not use up what tokens known to be good need, be it
 // calls per second or calls at once.
-func TestT106Renewal(t *testing.T) {
+func TestRenewal_T106(t *testing.T) {
 	for _, slow := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
 			iam := newIAM()
@@ -143,10 +143,10 @@ func TestT106Renewal(t *testing.T) {
 	}
 }
 
-// TestF20ForcedLogins: a service that says 401 about the token to check makes us
+// TestForcedLogins_F20: a service that says 401 about the token to check makes us
 // log in for nobody, and a log-in that fails is nobody's concern while our token
 // is good.
-func TestF20ForcedLogins(t *testing.T) {
+func TestForcedLogins_F20(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		iam := newIAM()
 		iam.says401 = true
@@ -214,9 +214,9 @@ func TestOwnLoginFails(t *testing.T) {
 	}
 }
 
-// TestT107OtherNotFound: 404 in another form than the service's is of something
+// TestOtherNotFound_T107: 404 in another form than the service's is of something
 // else, which knows nothing about tokens.
-func TestT107OtherNotFound(t *testing.T) {
+func TestOtherNotFound_T107(t *testing.T) {
 	for _, contentType := range []string{"", "text/html", "text/plain; charset=utf-8", "application/problem+json"} {
 		synctest.Test(t, func(t *testing.T) {
 			iam := newIAM()
@@ -237,9 +237,9 @@ func TestT107OtherNotFound(t *testing.T) {
 	}
 }
 
-// TestT101Characters: every kind of token that there is, and nothing that is
+// TestCharacters_T101: every kind of token that there is, and nothing that is
 // not of their characters.
-func TestT101Characters(t *testing.T) {
+func TestCharacters_T101(t *testing.T) {
 	iam := newIAM()
 	v := verifier(t, scheme(t, iam))
 	for _, form := range []string{

@@ -14,9 +14,9 @@ import (
 	"github.com/gatewayauth/gatewayauth/core/token"
 )
 
-// TestT100OneCall: a thousand requests with one token ask once, until the
+// TestOneCall_T100: a thousand requests with one token ask once, until the
 // answer is 15 minutes old.
-func TestT100OneCall(t *testing.T) {
+func TestOneCall_T100(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		iam := newIAM()
 		iam.projects["good"] = "p"
@@ -72,8 +72,8 @@ func TestIdentity(t *testing.T) {
 	}
 }
 
-// TestT101Malformed: what cannot be a token is refused without asking.
-func TestT101Malformed(t *testing.T) {
+// TestMalformed_T101: what cannot be a token is refused without asking.
+func TestMalformed_T101(t *testing.T) {
 	iam := newIAM()
 	v := verifier(t, scheme(t, iam))
 	for name, tt := range map[string]struct {
@@ -107,8 +107,8 @@ func TestT101Malformed(t *testing.T) {
 	wantCode(t, "with an underscore", err, core.CodeRequestAmbiguous)
 }
 
-// TestT102Prefix: tokens are told apart by all of their characters.
-func TestT102Prefix(t *testing.T) {
+// TestPrefix_T102: tokens are told apart by all of their characters.
+func TestPrefix_T102(t *testing.T) {
 	for _, length := range []int{20, 64, 255, 4095} {
 		iam := newIAM()
 		prefix := strings.Repeat("x", length)
@@ -129,8 +129,8 @@ func TestT102Prefix(t *testing.T) {
 	}
 }
 
-// TestT103OtherIAM: what one identity service said counts for it alone.
-func TestT103OtherIAM(t *testing.T) {
+// TestOtherIAM_T103: what one identity service said counts for it alone.
+func TestOtherIAM_T103(t *testing.T) {
 	a, b := newIAM(), newIAM()
 	a.projects["good"] = "p"
 	va, vb := verifier(t, scheme(t, a)), verifier(t, scheme(t, b))
@@ -167,9 +167,9 @@ type hosts map[string]http.RoundTripper
 
 func (h hosts) RoundTrip(r *http.Request) (*http.Response, error) { return h[r.URL.Host].RoundTrip(r) }
 
-// TestT104Project: a token of another project is refused, also when its answer
+// TestProject_T104: a token of another project is refused, also when its answer
 // is remembered.
-func TestT104Project(t *testing.T) {
+func TestProject_T104(t *testing.T) {
 	iam := newIAM()
 	iam.projects["of-p"], iam.projects["of-q"], iam.projects["unscoped"] = "p", "q", ""
 	v := verifier(t, scheme(t, iam, func(c *token.Config) { c.Keys[0].CallerProject = "q" }))
@@ -182,8 +182,8 @@ func TestT104Project(t *testing.T) {
 	wantCode(t, "no project where none is asked for", verify(verifier(t, scheme(t, iam)), "unscoped"), "")
 }
 
-// TestT105Mixed: two credentials are no credential.
-func TestT105Mixed(t *testing.T) {
+// TestMixed_T105: two credentials are no credential.
+func TestMixed_T105(t *testing.T) {
 	iam := newIAM()
 	iam.projects["good"] = "p"
 	hmac := apig.New(apig.Config{Keys: core.Keys(core.Key{Name: "hmac_key", ID: "AKTESTAKTEST0001", Secret: core.NewSecret("sktest")})})
@@ -199,9 +199,9 @@ func TestT105Mixed(t *testing.T) {
 	iam.wantCalls(t, "ambiguous", 0, 0)
 }
 
-// TestT110Revoked: a revoked token is accepted while its answer is remembered,
+// TestRevoked_T110: a revoked token is accepted while its answer is remembered,
 // and no longer once it is flushed, or the configuration is replaced.
-func TestT110Revoked(t *testing.T) {
+func TestRevoked_T110(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		iam := newIAM()
 		s := scheme(t, iam)
@@ -254,8 +254,8 @@ func TestFlushDuringCall(t *testing.T) {
 	})
 }
 
-// TestT112InjectedURL: nothing of a request reaches the URL.
-func TestT112InjectedURL(t *testing.T) {
+// TestInjectedURL_T112: nothing of a request reaches the URL.
+func TestInjectedURL_T112(t *testing.T) {
 	iam := newIAM()
 	v := verifier(t, scheme(t, iam))
 	for token, want := range map[string]core.Code{"../../v3/users": core.CodeSignatureMismatch, "//evil.example": core.CodeSignatureMismatch,

@@ -19,9 +19,9 @@ func TestCut(t *testing.T) {
 	}
 }
 
-// TestT020Separators: commas with any blanks around them, in any order; and
+// TestSeparators_T020: commas with any blanks around them, in any order; and
 // nothing else.
-func TestT020Separators(t *testing.T) {
+func TestSeparators_T020(t *testing.T) {
 	want := authorization.Fields{Access: "a", SignedHeaders: "h;i", Signature: "s", Listed: true}
 	for _, fields := range []string{
 		"Access=a, SignedHeaders=h;i, Signature=s", "Access=a,SignedHeaders=h;i,Signature=s",
@@ -48,8 +48,8 @@ func TestT020Separators(t *testing.T) {
 	}
 }
 
-// TestT075T076Dates: one format, and only dates that exist.
-func TestT075T076Dates(t *testing.T) {
+// TestDates_T075_T076: one format, and only dates that exist.
+func TestDates_T075_T076(t *testing.T) {
 	for s, want := range map[string]time.Time{
 		"20260115T120000Z": time.Date(2026, 1, 15, 12, 0, 0, 0, time.UTC),
 		"20240229T235959Z": time.Date(2024, 2, 29, 23, 59, 59, 0, time.UTC),
@@ -96,8 +96,8 @@ func FuzzParseDate(f *testing.F) {
 	})
 }
 
-// TestT075EveryDay: of all years that a date can have.
-func TestT075EveryDay(t *testing.T) {
+// TestEveryDay_T075: of all years that a date can have.
+func TestEveryDay_T075(t *testing.T) {
 	for at := time.Date(0, 1, 1, 23, 59, 58, 0, time.UTC); at.Year() < 10000; at = at.AddDate(0, 0, 1) {
 		if got, ok := authorization.ParseDate(at.Format(authorization.DateFormat)); !ok || !got.Equal(at) || got.Location() != time.UTC {
 			t.Fatalf("%v: got %v, %v", at, got, ok)

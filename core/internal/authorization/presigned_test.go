@@ -40,8 +40,8 @@ func TestParsePresigned(t *testing.T) {
 	}
 }
 
-// TestT160Expires: decimal digits from 1 to a week, in one spelling each.
-func TestT160Expires(t *testing.T) {
+// TestExpires_T160: decimal digits from 1 to a week, in one spelling each.
+func TestExpires_T160(t *testing.T) {
 	for s, want := range map[string]time.Duration{"1": time.Second, "60": time.Minute, "604800": authorization.MaxExpires} {
 		if got, ok := authorization.ParseExpires(s); !ok || got != want {
 			t.Errorf("%q: got %v, %v", s, got, ok)
@@ -55,8 +55,8 @@ func TestT160Expires(t *testing.T) {
 	}
 }
 
-// TestT086Scope: exactly the parts, none empty, no slash read as another.
-func TestT086Scope(t *testing.T) {
+// TestScope_T086: exactly the parts, none empty, no slash read as another.
+func TestScope_T086(t *testing.T) {
 	want := authorization.Scope{KeyID: "k", Text: "d/r/s/end", Date: "d", Region: "r", Service: "s"}
 	if got, ok := authorization.ParseScope("k/d/r/s/end", "end"); !ok || got != want {
 		t.Errorf("with a terminator: got %+v, %v", got, ok)

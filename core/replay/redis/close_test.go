@@ -39,7 +39,7 @@ func closes(t *testing.T, s *redis.Store, before goleak.Option) {
 	}
 }
 
-func TestF18CloseUnderLoad(t *testing.T) {
+func TestCloseUnderLoad_F18(t *testing.T) {
 	proxy := newProxy(t, startServer(t).socket)
 	for _, delay := range []time.Duration{0, time.Hour} {
 		before := goleak.IgnoreCurrent()
@@ -73,8 +73,8 @@ func TestF18CloseUnderLoad(t *testing.T) {
 	}
 }
 
-// TestF18CloseEarly: before the connection stands, or any can.
-func TestF18CloseEarly(t *testing.T) {
+// TestCloseEarly_F18: before the connection stands, or any can.
+func TestCloseEarly_F18(t *testing.T) {
 	reached := make(chan struct{}, 100)
 	silent := func(c net.Conn) {
 		reached <- struct{}{}

@@ -85,8 +85,8 @@ func TestConfig(t *testing.T) {
 	}
 }
 
-// TestT127Formatting: no verb and no encoder shows the URL.
-func TestT127Formatting(t *testing.T) {
+// TestFormatting_T127: no verb and no encoder shows the URL.
+func TestFormatting_T127(t *testing.T) {
 	c := redis.Config{URL: core.NewSecret("redis://user:pa55w0rd@127.0.0.1:1/0"), Timeout: time.Second, Logger: quiet}
 	s, err := redis.New(c)
 	if err != nil {

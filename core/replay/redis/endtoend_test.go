@@ -103,12 +103,12 @@ func (b *backend) send(signed *http.Request) core.Code {
 	return problem.Code
 }
 
-// TestF01EndToEnd: the server is killed under load and comes back after ten
+// TestEndToEnd_F01: the server is killed under load and comes back after ten
 // seconds. Every request is answered, none is let in while nobody can tell
 // whether it is a replay, none twice at any time, and all goes on without a
 // restart. The server writes down what it takes before it says so; one that
-// does not forgets in a crash (TestF24Lost).
-func TestF01EndToEnd(t *testing.T) {
+// does not forgets in a crash (TestLost_F24).
+func TestEndToEnd_F01(t *testing.T) {
 	const clients = 16
 	server := startServer(t, "--appendonly", "yes", "--appendfsync", "always")
 	store := open(t, server.url(""), func(c *redis.Config) { c.Timeout = 0 }) // the default

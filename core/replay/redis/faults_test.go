@@ -85,8 +85,8 @@ func more(n *atomic.Int64, by int64) func() bool {
 	return func() bool { return n.Load() >= from+by }
 }
 
-// TestF01Down: the server is killed under load, and comes back.
-func TestF01Down(t *testing.T) {
+// TestDown_F01: the server is killed under load, and comes back.
+func TestDown_F01(t *testing.T) {
 	server := startServer(t)
 	s := open(t, server.url(""), timeout(0))
 	works(t, s)
@@ -118,8 +118,8 @@ func TestF01Down(t *testing.T) {
 	}
 }
 
-// TestF01AtStart: a store is made without a server, and finds it later.
-func TestF01AtStart(t *testing.T) {
+// TestAtStart_F01: a store is made without a server, and finds it later.
+func TestAtStart_F01(t *testing.T) {
 	server := startServer(t)
 	server.kill()
 	s := open(t, server.url(""), timeout(0))
@@ -130,8 +130,8 @@ func TestF01AtStart(t *testing.T) {
 	want(t, "replayed", s, works(t, s), false)
 }
 
-// TestF02Slow: every reply is two seconds late.
-func TestF02Slow(t *testing.T) {
+// TestSlow_F02: every reply is two seconds late.
+func TestSlow_F02(t *testing.T) {
 	proxy := newProxy(t, startServer(t).socket)
 	s := open(t, "redis://"+proxy.address, timeout(0))
 	works(t, s)
@@ -153,8 +153,8 @@ func TestF02Slow(t *testing.T) {
 	eventually(t, "the goroutines end", func() bool { return runtime.NumGoroutine() <= before+5 })
 }
 
-// TestF02Silent: a server that accepts connections and says nothing, ever.
-func TestF02Silent(t *testing.T) {
+// TestSilent_F02: a server that accepts connections and says nothing, ever.
+func TestSilent_F02(t *testing.T) {
 	f := newFake(map[string]string{})
 	address, _ := listen(t, f.handle)
 	s := open(t, "redis://"+address, timeout(0))
@@ -168,8 +168,8 @@ func TestF02Silent(t *testing.T) {
 	works(t, s)
 }
 
-// TestF01DialsRarely: checks without a server cost it nothing.
-func TestF01DialsRarely(t *testing.T) {
+// TestDialsRarely_F01: checks without a server cost it nothing.
+func TestDialsRarely_F01(t *testing.T) {
 	for name, hello := range map[string]string{
 		"hangs up": "close", "forbids": "-WRONGPASS invalid username-password pair or user is disabled.\r\n",
 		"loads": "-LOADING Redis is loading the dataset in memory\r\n",
@@ -187,8 +187,8 @@ func TestF01DialsRarely(t *testing.T) {
 	}
 }
 
-// TestF24Lost: what the server has lost can be replayed. It is a documented limit.
-func TestF24Lost(t *testing.T) {
+// TestLost_F24: what the server has lost can be replayed. It is a documented limit.
+func TestLost_F24(t *testing.T) {
 	server := startServer(t)
 	s := open(t, server.url(""))
 	e := entry()

@@ -58,7 +58,7 @@ func child(url string) int {
 	}
 }
 
-func TestT089Processes(t *testing.T) {
+func TestProcesses_T089(t *testing.T) {
 	server := startServer(t)
 	binary, err := os.Executable()
 	if err != nil {

@@ -16,8 +16,8 @@ const (
 	isSeen
 )
 
-// TestF03Replies: OK is new, null is seen, and everything else is neither.
-func TestF03Replies(t *testing.T) {
+// TestReplies_F03: OK is new, null is seen, and everything else is neither.
+func TestReplies_F03(t *testing.T) {
 	for _, tt := range []struct {
 		reply string
 		want  int
@@ -100,9 +100,9 @@ func replied(t *testing.T, reply string, expected int) bool {
 	return true
 }
 
-// TestF03LostReply: what the server did before a reply was lost is not assumed
+// TestLostReply_F03: what the server did before a reply was lost is not assumed
 // either way, and the next check is told the truth.
-func TestF03LostReply(t *testing.T) {
+func TestLostReply_F03(t *testing.T) {
 	server := startServer(t)
 	proxy := newProxy(t, server.socket)
 	s := open(t, "redis://"+proxy.address, timeout(budget))

@@ -46,7 +46,7 @@ func (s *server) ask(args ...string) []string {
 	return values
 }
 
-func TestT088Twice(t *testing.T) {
+func TestTwice_T088(t *testing.T) {
 	s := open(t, startServer(t).url(""))
 	e := entry()
 	want(t, "first", s, e, true)
@@ -58,7 +58,7 @@ func TestT088Twice(t *testing.T) {
 	want(t, "another again", s, other, false)
 }
 
-func TestT089Goroutines(t *testing.T) {
+func TestGoroutines_T089(t *testing.T) {
 	server := startServer(t)
 	stores := []*redis.Store{open(t, server.url("")), open(t, server.url(""))}
 	for range 20 {
@@ -85,8 +85,8 @@ func TestT089Goroutines(t *testing.T) {
 	}
 }
 
-// TestT098Keys: environments do not meet, and nothing of an entry shows.
-func TestT098Keys(t *testing.T) {
+// TestKeys_T098: environments do not meet, and nothing of an entry shows.
+func TestKeys_T098(t *testing.T) {
 	server := startServer(t)
 	s := open(t, server.url(""))
 	prod, test := entry(), entry()
@@ -112,9 +112,9 @@ func TestT098Keys(t *testing.T) {
 	}
 }
 
-// TestF10Life: an entry outlives its request by ClockStep, whatever the clock did,
+// TestLife_F10: an entry outlives its request by ClockStep, whatever the clock did,
 // and whatever clock skew the policy has.
-func TestF10Life(t *testing.T) {
+func TestLife_F10(t *testing.T) {
 	server := startServer(t)
 	for _, tt := range []struct {
 		name        string
@@ -159,8 +159,8 @@ func TestF10Life(t *testing.T) {
 	}
 }
 
-// TestT144Context: a caller that is gone records nothing.
-func TestT144Context(t *testing.T) {
+// TestContext_T144: a caller that is gone records nothing.
+func TestContext_T144(t *testing.T) {
 	server := startServer(t)
 	s := open(t, server.url(""))
 	ctx, cancel := context.WithCancelCause(context.Background())
