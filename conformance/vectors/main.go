@@ -1,7 +1,7 @@
-// Command generate writes the published test vectors: one file for each scheme.
+// Command vectors writes the published test vectors: one file for each scheme.
 //
 // The requests are made by the tables in this package, and signed by signers that
-// were written from PROTOCOLS and share no code with the schemes. Nothing in the
+// were written from docs/protocols.md and share no code with the schemes. Nothing in the
 // files is random, so writing them again gives the same bytes.
 package main
 

@@ -10,7 +10,7 @@ import (
 	"github.com/gatewayauth/gatewayauth/internal/vectors"
 )
 
-// The parts of the canonical requests, written from PROTOCOLS sections 1.1 and 2.
+// The parts of the canonical requests, written from docs/protocols.md, canonical requests.
 
 // sdkPath decodes and encodes every segment, and ends the path with a slash.
 func sdkPath(path string, _ vectors.Key) string {

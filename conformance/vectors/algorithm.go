@@ -15,7 +15,7 @@ import (
 	"github.com/gatewayauth/gatewayauth/internal/vectors"
 )
 
-// algorithm signs as PROTOCOLS describes it. It shares no code with the schemes
+// algorithm signs as docs/protocols.md describes it. It shares no code with the schemes
 // that the vectors test.
 type algorithm struct {
 	scheme string
@@ -43,7 +43,7 @@ func always(token string) func(vectors.Key) string {
 
 func keyID(key vectors.Key) string { return key.Key }
 
-// sdk returns an algorithm with the canonical request of PROTOCOLS 1.1 and a
+// sdk returns an algorithm with the canonical request of docs/protocols.md and a
 // flat key.
 func sdk(scheme, token string, sign func(key vectors.Key, scope, text string) string) *algorithm {
 	return &algorithm{
@@ -152,7 +152,7 @@ func chain(key, scope string) string {
 	return key
 }
 
-// signAES is AES profile 1 (PROTOCOLS 1.6): CFB over two blocks.
+// signAES is AES profile 1 (docs/protocols.md, AES): CFB over two blocks.
 func signAES(key vectors.Key, _, text string) string {
 	block, err := aes.NewCipher([]byte(key.Key))
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 
 // TestGenerate: the published files are what the tables say, byte for byte.
 func TestGenerate(t *testing.T) {
-	const published = "../../../core/testdata/vectors"
+	const published = "../../core/testdata/vectors"
 	texts, err := generate()
 	if err != nil {
 		t.Fatal(err)
