@@ -12,12 +12,12 @@ import (
 // TestHeaderForms (T008, T026): what the canonical form of a header's value
 // hides, and what it does not.
 func TestHeaderForms(t *testing.T) {
-	for _, d := range doors {
-		if d.service == "sts" {
+	for _, v := range variants {
+		if v.service == "sts" {
 			continue
 		}
 		r := request{target: "/", headers: [][2]string{{"X-Tag", "a,b"}, {"X-Words", "one two"}}}
-		backend, raw := d.start(t, &r), d.signed(t, r)
+		backend, raw := v.start(t, &r), v.signed(t, r)
 		for _, tt := range []struct {
 			name, old, changed string
 			want               core.Code
@@ -41,12 +41,12 @@ func TestHeaderForms(t *testing.T) {
 			if tt.name == "unsigned digest added" && bytes.Contains(raw, []byte("X-Amz-Content-Sha256:")) {
 				continue // there is a signed one
 			}
-			t.Run(d.name+"/"+tt.name, func(t *testing.T) {
+			t.Run(v.name+"/"+tt.name, func(t *testing.T) {
 				changed := wire.Splice(raw, tt.old, tt.changed)
 				if tt.want == "" {
-					accepted(t, backend, changed)
+					backend.Accept(t, changed)
 				} else {
-					refused(t, backend, changed, tt.want)
+					backend.Refuse(t, changed, tt.want)
 				}
 			})
 		}
@@ -56,7 +56,7 @@ func TestHeaderForms(t *testing.T) {
 // TestMessageLength changes where a signed message ends. aws-sdk-go-v2 signs
 // the length, the others do not.
 func TestMessageLength(t *testing.T) {
-	for _, d := range doors {
+	for _, v := range variants {
 		full := request{method: "POST", target: "/", body: "ab"}
 		empty := request{method: "POST", target: "/"}
 		for _, tt := range []struct {
@@ -69,17 +69,17 @@ func TestMessageLength(t *testing.T) {
 			{"longer", full, "Content-Length: 2", "Content-Length: 6"}, // with the four bytes added below
 			{"body where there was none", empty, "Content-Length: 0", "Content-Length: 4"},
 		} {
-			if d.unsigned(&tt.r) {
+			if v.unsigned(&tt.r) {
 				continue
 			}
-			t.Run(d.name+"/"+tt.name, func(t *testing.T) {
-				backend, raw := d.start(t, &tt.r), d.signed(t, tt.r)
-				accepted(t, backend, raw)
+			t.Run(v.name+"/"+tt.name, func(t *testing.T) {
+				backend, raw := v.start(t, &tt.r), v.signed(t, tt.r)
+				backend.Accept(t, raw)
 				codes := []core.Code{mismatch}
-				if strings.HasPrefix(d.name, "minio/header/s3") {
+				if strings.HasPrefix(v.name, "minio/header/s3") {
 					codes = []core.Code{core.CodeBodyMismatch} // its digest is declared
 				}
-				refused(t, backend, append(wire.Splice(raw, tt.old, tt.changed), "more"...), codes...)
+				backend.Refuse(t, append(wire.Splice(raw, tt.old, tt.changed), "more"...), codes...)
 			})
 		}
 	}
@@ -89,22 +89,22 @@ func TestMessageLength(t *testing.T) {
 // a link for S3 leaves unsigned, may be any where the policy allows that, and
 // is refused where it does not.
 func TestUnsignedBody(t *testing.T) {
-	for _, d := range doors {
-		for _, p := range d.values.payloads {
+	for _, v := range variants {
+		for _, p := range v.values.payloads {
 			r := request{method: "PUT", target: "/v1/items", body: "body", payload: p}
-			if !d.unsigned(&r) {
+			if !v.unsigned(&r) {
 				continue
 			}
-			t.Run(d.name, func(t *testing.T) {
-				raw := d.signed(t, r)
+			t.Run(v.name, func(t *testing.T) {
+				raw := v.signed(t, r)
 				for _, sent := range [][]byte{raw, wire.Splice(raw, "\r\n\r\nbody", "\r\n\r\nBODY")} {
-					id := accepted(t, d.start(t, &r), sent)
+					id := v.start(t, &r).Accept(t, sent)
 					if id.Payload() != core.PayloadUnsigned || id.Covers().Body {
 						t.Errorf("got payload %v, coverage %+v", id.Payload(), id.Covers())
 					}
-					strict := d.policy(&r, d.key(&r))
+					strict := v.policy(&r, v.key(&r))
 					strict.AllowUnsignedPayload = false
-					refused(t, wire.Start(t, strict), sent, core.CodePayloadNotSigned)
+					wire.Start(t, strict).Refuse(t, sent, core.CodePayloadNotSigned)
 				}
 			})
 		}
@@ -113,12 +113,12 @@ func TestUnsignedBody(t *testing.T) {
 
 // TestPresigned (T161): a link serves the one request that it was made for.
 func TestPresigned(t *testing.T) {
-	for _, d := range doors {
-		if !d.presigned {
+	for _, v := range variants {
+		if !v.presigned {
 			continue
 		}
 		r := request{method: "GET", target: "/v1/items?a=1", token: "token"}
-		backend, raw := d.start(t, &r), d.signed(t, r)
+		backend, raw := v.start(t, &r), v.signed(t, r)
 		l := wire.Parse(t, raw)
 		signature := l.Text(l.Parameters["Signature"])
 		token := "&X-Amz-Security-Token=token"
@@ -144,22 +144,22 @@ func TestPresigned(t *testing.T) {
 			{"Authorization beside it", "User-Agent:", "Authorization: Basic eDp5\r\nUser-Agent:", []core.Code{ambiguous}},
 			{"date in a header as well", "User-Agent:", "X-Amz-Date: 20260115T120000Z\r\nUser-Agent:", []core.Code{ambiguous}},
 		} {
-			t.Run(d.name+"/"+tt.name, func(t *testing.T) {
+			t.Run(v.name+"/"+tt.name, func(t *testing.T) {
 				changed := wire.Splice(raw, tt.old, tt.changed)
 				if strings.HasSuffix(tt.name, "to a header") {
 					changed = wire.Splice(changed, "User-Agent:", "X-Amz-Security-Token: token\r\nUser-Agent:")
 				}
 				if len(tt.want) > 0 {
-					refused(t, backend, changed, tt.want...)
+					backend.Refuse(t, changed, tt.want...)
 				} else if answer := backend.Send(t, changed); answer.Status != 200 || len(answer.Runs) != 1 {
 					t.Errorf("got %d, verdicts %q; want it accepted", answer.Status, answer.Codes)
 				}
 			})
 		}
-		t.Run(d.name+"/links not allowed", func(t *testing.T) {
-			strict := d.policy(&r, d.key(&r))
+		t.Run(v.name+"/links not allowed", func(t *testing.T) {
+			strict := v.policy(&r, v.key(&r))
 			strict.AllowPresigned = false
-			refused(t, wire.Start(t, strict), raw, core.CodeSchemeNotAccepted)
+			wire.Start(t, strict).Refuse(t, raw, core.CodeSchemeNotAccepted)
 		})
 	}
 }
@@ -167,8 +167,8 @@ func TestPresigned(t *testing.T) {
 // TestRegionSet (T163): a set that names the key's region is for it, a pattern
 // only where the configuration takes patterns.
 func TestRegionSet(t *testing.T) {
-	for _, d := range doors {
-		if !d.asymmetric {
+	for _, v := range variants {
+		if !v.asymmetric {
 			continue
 		}
 		for _, tt := range []struct {
@@ -183,14 +183,14 @@ func TestRegionSet(t *testing.T) {
 			{"us-east-1", mismatch, mismatch},
 		} {
 			for wildcards, want := range map[bool]core.Code{false: tt.strict, true: tt.wild} {
-				t.Run(d.name+"/"+tt.set, func(t *testing.T) {
+				t.Run(v.name+"/"+tt.set, func(t *testing.T) {
 					r := request{target: "/", region: tt.set}
-					policy := d.policy(&r, d.key(&r))
-					policy.Schemes = []core.Scheme{d.scheme(wildcards, d.key(&r))}
+					policy := v.policy(&r, v.key(&r))
+					policy.Schemes = []core.Scheme{v.scheme(wildcards, v.key(&r))}
 					if want == "" {
-						accepted(t, wire.Start(t, policy), d.signed(t, r))
+						wire.Start(t, policy).Accept(t, v.signed(t, r))
 					} else {
-						refused(t, wire.Start(t, policy), d.signed(t, r), want)
+						wire.Start(t, policy).Refuse(t, v.signed(t, r), want)
 					}
 				})
 			}

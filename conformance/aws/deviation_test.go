@@ -12,7 +12,7 @@ import (
 
 // deviation is what a signer sends and the verifier rightly refuses.
 type deviation struct {
-	doors     string // patterns of package path, joined with blanks
+	variants  string // patterns of package path, joined with blanks
 	name, why string
 	r         request
 	want      core.Code
@@ -121,11 +121,11 @@ var sixteen = func() (list [][2]string) {
 	return list
 }()
 
-// on reports whether a pattern matches the door.
-func on(t *testing.T, patterns string, d *door) bool {
+// on reports whether a pattern matches the variant.
+func on(t *testing.T, patterns string, v *variant) bool {
 	t.Helper()
 	for pattern := range strings.FieldsSeq(patterns) {
-		ok, err := path.Match(pattern, d.name)
+		ok, err := path.Match(pattern, v.name)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -139,21 +139,21 @@ func on(t *testing.T, patterns string, d *door) bool {
 func TestDeviations(t *testing.T) {
 	for _, tt := range deviations {
 		t.Run(tt.name, func(t *testing.T) {
-			doorsTried := 0
-			for _, d := range doors {
-				if !on(t, tt.doors, &d) {
+			tried := 0
+			for _, v := range variants {
+				if !on(t, tt.variants, &v) {
 					continue
 				}
-				doorsTried++
-				t.Run(d.name, func(t *testing.T) {
-					refused(t, d.start(t, &tt.r), d.signed(t, tt.r), tt.want)
+				tried++
+				t.Run(v.name, func(t *testing.T) {
+					v.start(t, &tt.r).Refuse(t, v.signed(t, tt.r), tt.want)
 					if t.Failed() {
 						t.Logf("want %q: %s", tt.want, tt.why)
 					}
 				})
 			}
-			if doorsTried == 0 {
-				t.Errorf("no door is named %s", tt.doors)
+			if tried == 0 {
+				t.Errorf("no variant is named %s", tt.variants)
 			}
 		})
 	}
@@ -163,15 +163,15 @@ func TestDeviations(t *testing.T) {
 // query form, smithy-go take off the request before they send it. The handler
 // sees neither the parameter nor a request that differs from the signed one.
 func TestDropped(t *testing.T) {
-	for _, d := range doors {
-		if on(t, "smithy*/header/*", &d) {
+	for _, v := range variants {
+		if on(t, "smithy*/header/*", &v) {
 			continue
 		}
 		for _, q := range []string{"a=1&b=2;c=3", "a=1&b=%zz", "a=1&%=2"} {
-			t.Run(d.name+"/"+q, func(t *testing.T) {
+			t.Run(v.name+"/"+q, func(t *testing.T) {
 				r := request{target: "/?" + q}
-				raw := d.signed(t, r)
-				accepted(t, d.start(t, &r), raw)
+				raw := v.signed(t, r)
+				v.start(t, &r).Accept(t, raw)
 				if l := wire.Parse(t, raw); strings.Contains(l.Target(), "b=") || strings.Contains(l.Target(), "%=") || !strings.Contains(l.Target(), "a=1") {
 					t.Errorf("sent was %s", l.Target())
 				}
@@ -182,9 +182,9 @@ func TestDropped(t *testing.T) {
 
 // TestOtherKeys signs rightly, with what is not the key.
 func TestOtherKeys(t *testing.T) {
-	for _, d := range doors {
+	for _, v := range variants {
 		r := request{target: "/"}
-		raw := d.signed(t, r)
+		raw := v.signed(t, r)
 		for _, tt := range []struct {
 			name   string
 			change func(*core.Key)
@@ -199,30 +199,30 @@ func TestOtherKeys(t *testing.T) {
 			{"other service", func(k *core.Key) { k.Service = "iam" }, mismatch},
 			{"key with a session token", func(k *core.Key) { k.SessionToken = core.NewSecret("token") }, mismatch},
 		} {
-			t.Run(d.name+"/"+tt.name, func(t *testing.T) {
-				key := d.key(&r)
+			t.Run(v.name+"/"+tt.name, func(t *testing.T) {
+				key := v.key(&r)
 				tt.change(&key)
 				other := core.Key{Name: "orders", ID: "AKIDOTHER", Secret: core.NewSecret(secret)}
 				if key.Name == "orders" {
 					other.Name = "payments"
 				}
-				refused(t, wire.Start(t, d.policy(&r, key, other)), raw, tt.want)
+				wire.Start(t, v.policy(&r, key, other)).Refuse(t, raw, tt.want)
 			})
 		}
-		if d.service == "sts" { // signs no token
+		if v.service == "sts" { // signs no token
 			continue
 		}
-		t.Run(d.name+"/token of another key", func(t *testing.T) {
+		t.Run(v.name+"/token of another key", func(t *testing.T) {
 			r := request{target: "/", token: "token"}
-			key := d.key(&r)
+			key := v.key(&r)
 			key.SessionToken = core.NewSecret("token2")
-			refused(t, wire.Start(t, d.policy(&r, key)), d.signed(t, r), mismatch)
+			wire.Start(t, v.policy(&r, key)).Refuse(t, v.signed(t, r), mismatch)
 		})
-		t.Run(d.name+"/token for a key without", func(t *testing.T) {
+		t.Run(v.name+"/token for a key without", func(t *testing.T) {
 			r := request{target: "/", token: "token"}
-			key := d.key(&r)
+			key := v.key(&r)
 			key.SessionToken = core.Secret{}
-			refused(t, wire.Start(t, d.policy(&r, key)), d.signed(t, r), mismatch)
+			wire.Start(t, v.policy(&r, key)).Refuse(t, v.signed(t, r), mismatch)
 		})
 	}
 }

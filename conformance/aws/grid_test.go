@@ -22,16 +22,16 @@ const (
 // TestGrid signs along each axis, and then at random points of the whole grid.
 // Every request must be accepted, and refused with one byte changed.
 func TestGrid(t *testing.T) {
-	for _, d := range doors {
-		t.Run(d.name, func(t *testing.T) {
+	for _, v := range variants {
+		t.Run(v.name, func(t *testing.T) {
 			t.Parallel()
 			var accepted, refusals atomic.Int64
 			t.Cleanup(func() {
 				t.Logf("%d requests accepted, %d changed ones refused", accepted.Load(), refusals.Load())
 			})
-			for i, r := range d.grid(seeded(t)) {
+			for i, r := range v.grid(wire.Seeded(t)) {
 				t.Run(fmt.Sprint(i), func(t *testing.T) {
-					refusals.Add(int64(try(t, &d, r, someBytes)))
+					refusals.Add(int64(try(t, &v, r, someBytes)))
 					accepted.Add(1)
 					if t.Failed() {
 						t.Log(&r)
@@ -42,22 +42,22 @@ func TestGrid(t *testing.T) {
 	}
 }
 
-// try demands that r is accepted where d signs it, and that it is refused with
+// try demands that r is accepted where v signs it, and that it is refused with
 // the date one second later and with each of some changes.
-func try(t *testing.T, d *door, r request, choose func(l *wire.Layout, random *rand.Rand) []wire.Change) (refusals int) {
+func try(t *testing.T, v *variant, r request, choose func(l *wire.Layout, random *rand.Rand) []wire.Change) (refusals int) {
 	t.Helper()
-	backend := d.start(t, &r)
-	raw := d.signed(t, r)
-	id := accepted(t, backend, raw)
-	if got := id.Covers(); !got.Host || !got.Target || got.Body == d.unsigned(&r) {
+	backend := v.start(t, &r)
+	raw := v.signed(t, r)
+	id := backend.Accept(t, raw)
+	if got := id.Covers(); !got.Host || !got.Target || got.Body == v.unsigned(&r) {
 		t.Errorf("got coverage %+v, payload %v", got, id.Payload())
 	}
 	l := wire.Parse(t, raw)
-	if body := string(bodyOf(t, raw)); body != r.body || l.Presigned() != d.presigned {
+	if body := string(wire.Body(t, raw)); body != r.body || l.Presigned() != v.presigned {
 		t.Errorf("sent was another body or form: %.300q", raw)
 	}
-	refused(t, backend, oneSecondLater(t, l), core.CodeSignatureMismatch)
-	return tamper(t, backend, d, &r, l, choose(&l, seeded(t)))
+	backend.Refuse(t, l.OneSecondLater(t), core.CodeSignatureMismatch)
+	return tamper(t, backend, v, &r, l, choose(&l, wire.Seeded(t)))
 }
 
 // someBytes chooses changes of a few bytes, so that the grid can be large.
@@ -67,10 +67,10 @@ func someBytes(l *wire.Layout, random *rand.Rand) []wire.Change {
 	return changes[:min(tampered, len(changes))]
 }
 
-// grid returns the requests that d signs as published.
-func (d *door) grid(random *rand.Rand) (list []request) {
+// grid returns the requests that v signs as published.
+func (v *variant) grid(random *rand.Rand) (list []request) {
 	base := request{method: "POST", target: "/v1/items?a=1&b=", headers: [][2]string{{"X-Role", "user"}}, body: `{"amount":100}`}
-	if d.service == "sts" {
+	if v.service == "sts" {
 		base.target = "/?a=1&b="
 	}
 	add := func(change func(r *request)) {
@@ -78,22 +78,24 @@ func (d *door) grid(random *rand.Rand) (list []request) {
 		change(&r)
 		list = append(list, r)
 	}
-	v := *d.values
-	if !d.presigned {
-		v.queries = slices.Concat(v.queries, escapedNames)
+	axes := *v.values
+	if !v.presigned {
+		axes.queries = slices.Concat(axes.queries, escapedNames)
 	}
-	for _, path := range v.paths {
+	for _, path := range axes.paths {
 		add(func(r *request) { r.target = path + "?a=1" })
 	}
-	for _, q := range v.queries {
-		add(func(r *request) { r.target = target(v.paths[len(list)%min(len(v.paths), 4)], q) })
+	for _, q := range axes.queries {
+		add(func(r *request) { r.target = target(axes.paths[len(list)%min(len(axes.paths), 4)], q) })
 	}
-	for i, headers := range v.headers {
-		add(func(r *request) { r.headers, r.narrow, r.payload = headers, i%4 == 3, v.payloads[i%len(v.payloads)] })
+	for i, headers := range axes.headers {
+		add(func(r *request) {
+			r.headers, r.narrow, r.payload = headers, i%4 == 3, axes.payloads[i%len(axes.payloads)]
+		})
 	}
 	for i, b := range bodies {
-		for _, p := range v.payloads {
-			if len(b.text) < 1<<20 || p == v.payloads[i%len(v.payloads)] {
+		for _, p := range axes.payloads {
+			if len(b.text) < 1<<20 || p == axes.payloads[i%len(axes.payloads)] {
 				add(func(r *request) { r.body, r.framing, r.payload = b.text, b.framing, p })
 			}
 		}
@@ -104,19 +106,19 @@ func (d *door) grid(random *rand.Rand) (list []request) {
 	for _, h := range hosts {
 		add(func(r *request) { r.host = h })
 	}
-	for _, token := range v.tokens {
+	for _, token := range axes.tokens {
 		add(func(r *request) { r.token = token })
 	}
 	for range combinations {
 		b := bodies[random.IntN(len(bodies)-3)] // but the large ones
 		list = append(list, request{
 			method:  methods[random.IntN(len(methods))],
-			target:  target(v.paths[random.IntN(len(v.paths))], v.queries[random.IntN(len(v.queries))]),
+			target:  target(axes.paths[random.IntN(len(axes.paths))], axes.queries[random.IntN(len(axes.queries))]),
 			host:    hosts[random.IntN(len(hosts))],
-			headers: v.headers[random.IntN(len(v.headers))],
+			headers: axes.headers[random.IntN(len(axes.headers))],
 			body:    b.text, framing: b.framing,
-			payload: v.payloads[random.IntN(len(v.payloads))],
-			token:   v.tokens[random.IntN(len(v.tokens))],
+			payload: axes.payloads[random.IntN(len(axes.payloads))],
+			token:   axes.tokens[random.IntN(len(axes.tokens))],
 			narrow:  random.IntN(2) == 0,
 		})
 	}
@@ -134,22 +136,22 @@ func target(path, query string) string {
 // TestEveryByte changes every byte that the signature covers of one request of
 // each kind.
 func TestEveryByte(t *testing.T) {
-	for _, d := range doors {
+	for _, v := range variants {
 		for name, r := range map[string]request{
 			"hash of the body": {method: "POST", target: "/a%20b/%E4%B8%AD/c?k=1&k=2&q=&x%2Fy=a+b%2Bc",
 				headers: [][2]string{{"X-Multi", "a b"}, {"X-Multi", "c,d"}}, body: `{"amount":100}`},
 			"declared digest": {method: "PUT", target: "/v1/items", body: "A", payload: declared, token: "token+/="},
 		} {
-			if d.service == "sts" {
+			if v.service == "sts" {
 				r.target, r.token, r.payload = strings.Replace(r.target, "/v1/items", "/", 1), "", hashed
 			}
-			if d.unsigned(&r) {
+			if v.unsigned(&r) {
 				r.body = ""
 			}
-			t.Run(d.name+"/"+name, func(t *testing.T) {
+			t.Run(v.name+"/"+name, func(t *testing.T) {
 				t.Parallel()
 				total := 0
-				refusals := try(t, &d, r, func(l *wire.Layout, random *rand.Rand) []wire.Change {
+				refusals := try(t, &v, r, func(l *wire.Layout, random *rand.Rand) []wire.Change {
 					changes := l.EveryByte(random)
 					total = len(changes)
 					return changes

@@ -25,11 +25,11 @@ func (seekable) Close() error { return nil }
 
 // smithyLeft leaves the payload to smithy-go, with a body of a kind.
 func smithyLeft(body func(text string) io.ReadCloser, options ...smithyv4.SignerOption) sign {
-	return func(t testing.TB, d *door, r *request) *http.Request {
+	return func(t testing.TB, v *variant, r *request) *http.Request {
 		t.Helper()
 		built := r.build(t)
 		built.Body = body(r.body)
-		return smithySignHash(t, d, r, built, nil, options)
+		return smithySignHash(t, v, r, built, nil, options)
 	}
 }
 
@@ -43,7 +43,7 @@ func (closable) Close() {}
 
 // lacking signs with minio-go where the application has not put
 // x-amz-content-sha256 into the request.
-func lacking(t testing.TB, d *door, r *request) *http.Request {
+func lacking(t testing.TB, v *variant, r *request) *http.Request {
 	t.Helper()
 	return minio.SignV4(*r.build(t), keyID, secret, "", region)
 }
@@ -51,9 +51,9 @@ func lacking(t testing.TB, d *door, r *request) *http.Request {
 // TestPayloadLine: signers that find the payload line by themselves.
 func TestPayloadLine(t *testing.T) {
 	for _, tt := range []struct {
-		doors, name, why string
-		sign             sign
-		want             core.Code
+		variants, name, why string
+		sign                sign
+		want                core.Code
 	}{
 		{"smithy*/header/* smithy*/query/normalized", "body that seeks", "hashed by the signer", smithyLeft(seeks), ""},
 		{"smithy*/header/* smithy*/query/normalized", "body that does not seek",
@@ -67,12 +67,12 @@ func TestPayloadLine(t *testing.T) {
 			smithySign(func(o *smithyv4.SignerOptions) { o.CanonicalTimeFormat = "20060102T150405" }), malformed},
 		{"minio/header/s3", "header absent", "UNSIGNED-PAYLOAD is signed, and nothing in the request says so", lacking, mismatch},
 		{"minio/header/s3", "signed in chunks", "bodies in chunks with a signature each are not supported",
-			func(t testing.TB, d *door, r *request) *http.Request {
+			func(t testing.TB, v *variant, r *request) *http.Request {
 				built := r.build(t)
 				return minio.StreamingSignV4(built, keyID, secret, "", region, int64(len(r.body)), time.Now(), closable{sha256.New()})
 			}, core.CodePayloadUnsupported},
 		{"minio/header/s3", "checksum in a trailer", "STREAMING-UNSIGNED-PAYLOAD-TRAILER leaves the body unsigned, and trailers are not verified",
-			func(t testing.TB, d *door, r *request) *http.Request {
+			func(t testing.TB, v *variant, r *request) *http.Request {
 				built := r.build(t)
 				built.Header.Set("X-Amz-Content-Sha256", "STREAMING-UNSIGNED-PAYLOAD-TRAILER")
 				return minio.SignV4Trailer(*built, keyID, secret, "", region, http.Header{"X-Amz-Checksum-Crc32": {"AAAAAA=="}})
@@ -84,23 +84,23 @@ func TestPayloadLine(t *testing.T) {
 		{"sdk/header/*", "URL.Opaque", "as the SDK's documentation advises; net/http then sends the target in absolute form", sdkOpaque, ambiguous},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			for _, d := range doors {
-				if !on(t, tt.doors, &d) {
+			for _, v := range variants {
+				if !on(t, tt.variants, &v) {
 					continue
 				}
-				t.Run(d.name, func(t *testing.T) {
+				t.Run(v.name, func(t *testing.T) {
 					r := request{method: "PUT", target: "/v1/items", body: "body"}
-					key := d.key(&r)
+					key := v.key(&r)
 					if tt.name == "no token" {
 						key.SessionToken = core.NewSecret("token")
 					}
-					policy := d.policy(&r, key)
+					policy := v.policy(&r, key)
 					policy.AllowUnsignedPayload = true // it must not be what refuses
-					d.sign = tt.sign
-					backend, raw := wire.Start(t, policy), d.signed(t, r)
+					v.sign = tt.sign
+					backend, raw := wire.Start(t, policy), v.signed(t, r)
 					if tt.want != "" {
-						refused(t, backend, raw, tt.want)
-					} else if id := accepted(t, backend, raw); id.Covers().Body == d.unsigned(&r) {
+						backend.Refuse(t, raw, tt.want)
+					} else if id := backend.Accept(t, raw); id.Covers().Body == v.unsigned(&r) {
 						t.Errorf("got payload %v", id.Payload())
 					}
 					if t.Failed() {
@@ -113,36 +113,36 @@ func TestPayloadLine(t *testing.T) {
 }
 
 // sdkSigned signs what an application has built, with a payload line of its own.
-func sdkSigned(t testing.TB, d *door, built *http.Request, line, token string, options ...func(*sdkv4.SignerOptions)) *http.Request {
+func sdkSigned(t testing.TB, v *variant, built *http.Request, line, token string, options ...func(*sdkv4.SignerOptions)) *http.Request {
 	t.Helper()
-	s := sdkv4.NewSigner(append(options, func(o *sdkv4.SignerOptions) { o.DisableURIPathEscaping = d.service == "s3" })...)
+	s := sdkv4.NewSigner(append(options, func(o *sdkv4.SignerOptions) { o.DisableURIPathEscaping = v.service == "s3" })...)
 	key := sdk.Credentials{AccessKeyID: keyID, SecretAccessKey: secret, SessionToken: token}
-	if err := s.SignHTTP(t.Context(), key, built, line, d.service, region, time.Now()); err != nil {
+	if err := s.SignHTTP(t.Context(), key, built, line, v.service, region, time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	return built
 }
 
 func sdkWord(word string) sign {
-	return func(t testing.TB, d *door, r *request) *http.Request {
+	return func(t testing.TB, v *variant, r *request) *http.Request {
 		built := r.build(t)
 		built.Header.Set("X-Amz-Content-Sha256", word)
-		return sdkSigned(t, d, built, word, "")
+		return sdkSigned(t, v, built, word, "")
 	}
 }
 
-func sdkWithoutToken(t testing.TB, d *door, r *request) *http.Request {
-	return sdkSigned(t, d, r.build(t), r.line(d), "token", func(o *sdkv4.SignerOptions) { o.DisableSessionToken = true })
+func sdkWithoutToken(t testing.TB, v *variant, r *request) *http.Request {
+	return sdkSigned(t, v, r.build(t), r.line(v), "token", func(o *sdkv4.SignerOptions) { o.DisableSessionToken = true })
 }
 
-func sdkChunkedAfterwards(t testing.TB, d *door, r *request) *http.Request {
-	signed := sdkSigned(t, d, r.build(t), r.line(d), "")
+func sdkChunkedAfterwards(t testing.TB, v *variant, r *request) *http.Request {
+	signed := sdkSigned(t, v, r.build(t), r.line(v), "")
 	signed.ContentLength = -1
 	return signed
 }
 
-func sdkOpaque(t testing.TB, d *door, r *request) *http.Request {
+func sdkOpaque(t testing.TB, v *variant, r *request) *http.Request {
 	built := r.build(t)
 	built.URL.Opaque = "//" + host + built.URL.Path
-	return sdkSigned(t, d, built, r.line(d), "")
+	return sdkSigned(t, v, built, r.line(v), "")
 }

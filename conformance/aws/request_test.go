@@ -96,9 +96,9 @@ func (r *request) digest() []byte {
 	return sum[:]
 }
 
-// line is the payload line of the canonical request where d signs r.
-func (r *request) line(d *door) string {
-	if d.unsigned(r) {
+// line is the payload line of the canonical request where v signs r.
+func (r *request) line(v *variant) string {
+	if v.unsigned(r) {
 		return unsignedValue
 	}
 	return hex.EncodeToString(r.digest())

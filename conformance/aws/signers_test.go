@@ -17,22 +17,22 @@ import (
 )
 
 // declare puts x-amz-content-sha256 into a request where r wants it said.
-func declare(d *door, r *request, built *http.Request) {
+func declare(v *variant, r *request, built *http.Request) {
 	if r.payload == declared || r.payload == unsigned {
-		built.Header.Set("X-Amz-Content-Sha256", r.line(d))
+		built.Header.Set("X-Amz-Content-Sha256", r.line(v))
 	}
 }
 
 // sdkSign is aws-sdk-go-v2.
 func sdkSign(options ...func(*sdkv4.SignerOptions)) sign {
-	return func(t testing.TB, d *door, r *request) *http.Request {
+	return func(t testing.TB, v *variant, r *request) *http.Request {
 		t.Helper()
 		built := r.build(t)
-		declare(d, r, built)
-		s := sdkv4.NewSigner(append(options, func(o *sdkv4.SignerOptions) { o.DisableURIPathEscaping = d.service == "s3" })...)
+		declare(v, r, built)
+		s := sdkv4.NewSigner(append(options, func(o *sdkv4.SignerOptions) { o.DisableURIPathEscaping = v.service == "s3" })...)
 		key := sdk.Credentials{AccessKeyID: keyID, SecretAccessKey: secret, SessionToken: r.token}
-		if !d.presigned {
-			if err := s.SignHTTP(t.Context(), key, built, r.line(d), d.service, cmp.Or(r.region, region), r.at()); err != nil {
+		if !v.presigned {
+			if err := s.SignHTTP(t.Context(), key, built, r.line(v), v.service, cmp.Or(r.region, region), r.at()); err != nil {
 				t.Fatal(err)
 			}
 			return built
@@ -40,7 +40,7 @@ func sdkSign(options ...func(*sdkv4.SignerOptions)) sign {
 		if r.expires != "none" {
 			r.expire(built)
 		}
-		link, signed, err := s.PresignHTTP(t.Context(), key, built, r.line(d), d.service, cmp.Or(r.region, region), r.at())
+		link, signed, err := s.PresignHTTP(t.Context(), key, built, r.line(v), v.service, cmp.Or(r.region, region), r.at())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -58,17 +58,17 @@ func sdkSign(options ...func(*sdkv4.SignerOptions)) sign {
 
 // smithySign is smithy-go's aws-http-auth, of either algorithm.
 func smithySign(options ...smithyv4.SignerOption) sign {
-	return func(t testing.TB, d *door, r *request) *http.Request {
+	return func(t testing.TB, v *variant, r *request) *http.Request {
 		t.Helper()
-		return smithySignHash(t, d, r, r.build(t), []byte(r.line(d)), options)
+		return smithySignHash(t, v, r, r.build(t), []byte(r.line(v)), options)
 	}
 }
 
 // smithySignHash takes the payload line of its own: none leaves it to the signer.
-func smithySignHash(t testing.TB, d *door, r *request, built *http.Request, line []byte, options []smithyv4.SignerOption) *http.Request {
+func smithySignHash(t testing.TB, v *variant, r *request, built *http.Request, line []byte, options []smithyv4.SignerOption) *http.Request {
 	t.Helper()
 	options = append([]smithyv4.SignerOption{func(o *smithyv4.SignerOptions) {
-		o.DisableDoublePathEscape = d.service == "s3"
+		o.DisableDoublePathEscape = v.service == "s3"
 		o.AddPayloadHashHeader = r.payload != hashed
 		if !r.narrow {
 			o.HeaderRules = everything{}
@@ -78,7 +78,7 @@ func smithySignHash(t testing.TB, d *door, r *request, built *http.Request, line
 		line = r.digest()
 	}
 	form := smithyv4.SignatureTypeHeader
-	if d.presigned {
+	if v.presigned {
 		form = smithyv4.SignatureTypeQueryString
 		if r.expires != "none" {
 			r.expire(built)
@@ -86,14 +86,14 @@ func smithySignHash(t testing.TB, d *door, r *request, built *http.Request, line
 	}
 	key := credentials.Credentials{AccessKeyID: keyID, SecretAccessKey: secret, SessionToken: r.token}
 	var err error
-	if d.asymmetric {
+	if v.asymmetric {
 		err = smithya.New(options...).SignRequest(&smithya.SignRequestInput{
-			Request: built, PayloadHash: line, Credentials: key, Service: d.service,
+			Request: built, PayloadHash: line, Credentials: key, Service: v.service,
 			RegionSet: strings.Split(cmp.Or(r.region, region), ","), Time: r.at(), SignatureType: form,
 		})
 	} else {
 		err = smithy.New(options...).SignRequest(&smithy.SignRequestInput{
-			Request: built, PayloadHash: line, Credentials: key, Service: d.service,
+			Request: built, PayloadHash: line, Credentials: key, Service: v.service,
 			Region: cmp.Or(r.region, region), Time: r.at(), SignatureType: form,
 		})
 	}
@@ -116,26 +116,26 @@ func (everything) IsSigned(name string) bool {
 
 // minioSign is minio-go as its client uses it: in the header form the body is
 // always declared.
-func minioSign(t testing.TB, d *door, r *request) *http.Request {
+func minioSign(t testing.TB, v *variant, r *request) *http.Request {
 	t.Helper()
 	built := r.build(t)
-	if d.presigned {
-		declare(d, r, built)
+	if v.presigned {
+		declare(v, r, built)
 		seconds, err := strconv.ParseInt(cmp.Or(r.expires, "600"), 10, 64)
 		if err != nil {
 			t.Fatal(err)
 		}
 		return minio.PreSignV4(*built, keyID, secret, r.token, cmp.Or(r.region, region), seconds)
 	}
-	built.Header.Set("X-Amz-Content-Sha256", r.line(d))
+	built.Header.Set("X-Amz-Content-Sha256", r.line(v))
 	return minio.SignV4(*built, keyID, secret, r.token, cmp.Or(r.region, region))
 }
 
 // minioSTS is what minio-go asks for temporary keys with: the hash of the body
 // is signed without being declared.
-func minioSTS(t testing.TB, d *door, r *request) *http.Request {
+func minioSTS(t testing.TB, v *variant, r *request) *http.Request {
 	t.Helper()
 	built := r.build(t)
-	built.Header.Set("X-Amz-Content-Sha256", r.line(d))
+	built.Header.Set("X-Amz-Content-Sha256", r.line(v))
 	return minio.SignV4STS(*built, keyID, secret, cmp.Or(r.region, region))
 }

@@ -54,12 +54,12 @@ func TestBotocoreDate_T180(t *testing.T) {
 		}
 		e := expected{service: tt.service}
 		backend := wire.Start(t, e.policy())
-		accepted(t, backend, raw)
-		refused(t, backend, bytes.Replace(raw, []byte(`"amount":100`), []byte(`"amount":900`), 1), map[string]core.Code{
+		backend.Accept(t, raw)
+		backend.Refuse(t, bytes.Replace(raw, []byte(`"amount":100`), []byte(`"amount":900`), 1), map[string]core.Code{
 			"SigV4Auth": core.CodeSignatureMismatch, "S3SigV4Auth": core.CodeBodyMismatch}[tt.signer])
 		if tt.date != "" {
-			refused(t, backend, bytes.Replace(raw, []byte(" -0000"), []byte(" GMT"), 1), core.CodeSignatureMismatch)
-			refused(t, backend, bytes.Replace(raw, []byte(" -0000"), []byte(" +0100"), 1), core.CodeCredentialMalformed)
+			backend.Refuse(t, bytes.Replace(raw, []byte(" -0000"), []byte(" GMT"), 1), core.CodeSignatureMismatch)
+			backend.Refuse(t, bytes.Replace(raw, []byte(" -0000"), []byte(" +0100"), 1), core.CodeCredentialMalformed)
 		}
 	}
 }

@@ -44,12 +44,12 @@ func TestAddedLines(t *testing.T) {
 					wire.Splice(raw, "\r\n\r\n", "\r\n"+tt.line+"\r\n\r\n"),
 				} {
 					if tt.want != accept {
-						refused(t, backend, added, tt.want)
+						backend.Refuse(t, added, tt.want)
 						continue
 					}
 					accepted(t, backend, added, r.sent(t))
 					changed := wire.Splice(added, `":100}`, `":900}`)
-					refused(t, backend, changed, core.CodeSignatureMismatch)
+					backend.Refuse(t, changed, core.CodeSignatureMismatch)
 				}
 			})
 		}

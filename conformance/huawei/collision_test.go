@@ -1,10 +1,7 @@
 package huawei_test
 
 import (
-	"cmp"
 	"net/url"
-	"regexp"
-	"slices"
 	"strings"
 	"testing"
 
@@ -13,9 +10,9 @@ import (
 
 // collisions are pairs of requests with one signature. This is the one place
 // where a changed request may be accepted, and why: the vendor's canonical form
-// (PROTOCOLS section 1.1) gives the same text for both, so that no verifier
-// can accept the one and refuse the other. [collide] recognises them among
-// changed requests.
+// (docs/protocols.md, canonical requests) gives the same text for both, so that no
+// verifier can accept the one and refuse the other. [wire.Collide] recognises them
+// among changed requests.
 var collisions = []struct {
 	name, why    string
 	signed, sent string // targets
@@ -47,8 +44,8 @@ func TestCollisions(t *testing.T) {
 				for _, target := range []string{tt.signed, tt.sent} {
 					l := wire.Parse(t, raw)
 					changed := wire.Splice(raw, " "+l.Target()+" HTTP/", " "+target+" HTTP/")
-					if !collide(t, raw, changed) {
-						t.Errorf("collide(%q, %q): got false, want true: %s", l.Target(), target, tt.why)
+					if !wire.Collide(raw, changed, path) {
+						t.Errorf("Collide(%q, %q): got false, want true: %s", l.Target(), target, tt.why)
 					}
 					accepted(t, backend, changed, nil)
 				}
@@ -74,59 +71,12 @@ func parameters(t *testing.T, target string) (list []parameter) {
 	return list
 }
 
-// collide reports whether two raw requests that differ in their target only
-// are one of the pairs above. It shares no code with the library.
-func collide(t testing.TB, a, b []byte) bool {
-	t.Helper()
-	x, y := wire.Parse(t, a), wire.Parse(t, b)
-	px, okx := path(x.Text(x.Path))
-	py, oky := path(y.Text(y.Path))
-	qx, okqx := query(x.Text(x.Query))
-	qy, okqy := query(y.Text(y.Query))
-	return okx && oky && okqx && okqy && px == py && slices.Equal(qx, qy)
-}
-
-// path returns the decoded path with its final slash. It is false for what
-// must be refused although it decodes: what a router can tell apart from the
-// decoded form (CASES, Decisions).
+// path returns the decoded path with its final slash, for [wire.Collide]. It is
+// false where the path has dot segments or an encoded backslash as well.
 func path(raw string) (string, bool) {
-	decoded, err := url.PathUnescape(raw)
-	if err != nil || !strings.HasPrefix(raw, "/") || strings.ContainsAny(decoded, "\x00\r\n") {
-		return "", false
-	}
+	decoded, ok := wire.DecodedPath(raw)
 	for segment := range strings.SplitSeq(raw, "/") {
-		if segment == "." || segment == ".." {
-			return "", false
-		}
+		ok = ok && segment != "." && segment != ".."
 	}
-	for _, escape := range escapes.FindAllString(raw, -1) {
-		plain, _ := url.PathUnescape(escape)
-		unreserved := url.QueryEscape(plain) == plain
-		if unreserved || plain == "/" || plain == `\` {
-			return "", false
-		}
-	}
-	return strings.TrimSuffix(decoded, "/") + "/", true
-}
-
-var escapes = regexp.MustCompile("%[0-9A-Fa-f]{2}")
-
-// query returns the decoded parameters, sorted; false for malformed ones.
-func query(raw string) (pairs [][2]string, ok bool) {
-	for piece := range strings.SplitSeq(raw, "&") {
-		if piece == "" {
-			continue
-		}
-		name, value, _ := strings.Cut(piece, "=")
-		n, err1 := url.QueryUnescape(name)
-		v, err2 := url.QueryUnescape(value)
-		if err1 != nil || err2 != nil || n == "" || strings.Contains(piece, ";") {
-			return nil, false
-		}
-		pairs = append(pairs, [2]string{n, v})
-	}
-	slices.SortFunc(pairs, func(a, b [2]string) int {
-		return cmp.Or(cmp.Compare(a[0], b[0]), cmp.Compare(a[1], b[1]))
-	})
-	return pairs, true
+	return strings.TrimSuffix(decoded, "/") + "/", ok && !strings.Contains(decoded, `\`)
 }

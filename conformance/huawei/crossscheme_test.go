@@ -55,7 +55,7 @@ func verdict(t *testing.T, c core.Config, raw, body []byte, code core.Code) {
 	t.Helper()
 	backend := wire.Start(t, c)
 	if code != "" {
-		refused(t, backend, raw, code)
+		backend.Refuse(t, raw, code)
 		return
 	}
 	if id := accepted(t, backend, raw, body); id.Scheme() != c.Schemes[0].Name() {
@@ -97,7 +97,7 @@ func TestOtherDigest(t *testing.T) {
 				if id := accepted(t, backend, raw, r.sent(t)); id.Payload() != core.PayloadHashed || !id.Covers().Body {
 					t.Errorf("got payload %v, coverage %+v; want the body hashed", id.Payload(), id.Covers())
 				}
-				refused(t, backend, wire.Splice(raw, "body=B", "body=C"), core.CodeSignatureMismatch)
+				backend.Refuse(t, wire.Splice(raw, "body=B", "body=C"), core.CodeSignatureMismatch)
 			})
 		}
 	}

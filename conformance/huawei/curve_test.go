@@ -83,7 +83,7 @@ func TestCurveSignatures(t *testing.T) {
 				if tt.accepts {
 					accepted(t, backend, changed, nil)
 				} else {
-					refused(t, backend, changed, core.CodeSignatureMismatch, core.CodeCredentialMalformed)
+					backend.Refuse(t, changed, core.CodeSignatureMismatch, core.CodeCredentialMalformed)
 				}
 
 				key, err := curve.key(keyID, secret)

@@ -22,7 +22,7 @@ func TestGoSDKRefused(t *testing.T) {
 					config = policy(&tt.r, config.Schemes[0])
 					config.RequireSigned = []string{}
 				}
-				refused(t, wire.Start(t, config), tt.r.signed(t, a.sign, keyID, secret), tt.want)
+				wire.Start(t, config).Refuse(t, tt.r.signed(t, a.sign, keyID, secret), tt.want)
 				if t.Failed() {
 					t.Logf("want %q: %s", tt.want, tt.why)
 				}
@@ -47,7 +47,7 @@ func TestGoSDKOtherKeys(t *testing.T) {
 				r := request{path: "/v1/items", host: true}
 				backend := wire.Start(t, policy(&r, a.scheme(orders,
 					core.Key{Name: "payments", ID: "OTHERKEY00000001", Secret: core.NewSecret(secret)})))
-				refused(t, backend, r.signed(t, a.sign, tt.id, tt.secret), tt.want)
+				backend.Refuse(t, r.signed(t, a.sign, tt.id, tt.secret), tt.want)
 			})
 		}
 	}
@@ -76,7 +76,7 @@ func TestGoSDKSessionToken(t *testing.T) {
 				if tt.ok {
 					accepted(t, backend, raw, nil)
 				} else {
-					refused(t, backend, raw, core.CodeSignatureMismatch)
+					backend.Refuse(t, raw, core.CodeSignatureMismatch)
 				}
 			})
 		}
@@ -98,7 +98,7 @@ func TestUnsignedParts(t *testing.T) {
 		} {
 			t.Run(a.name+"/"+tt.name, func(t *testing.T) {
 				changed := wire.Splice(raw, tt.old, tt.changed)
-				id := accepted(t, backend, changed, bodyOf(t, changed))
+				id := accepted(t, backend, changed, wire.Body(t, changed))
 				if covers := id.Covers(); covers.Host || covers.Body || id.Payload() != core.PayloadUnsigned {
 					t.Errorf("got coverage %+v, payload %v; want neither host nor body covered", covers, id.Payload())
 				}
@@ -128,7 +128,7 @@ func TestMessageLength(t *testing.T) {
 				backend := wire.Start(t, policy(&tt.r, a.scheme(orders)))
 				raw := tt.r.signed(t, a.sign, keyID, secret)
 				accepted(t, backend, raw, tt.r.sent(t))
-				refused(t, backend, append(wire.Splice(raw, tt.old, tt.changed), "more"...), core.CodeSignatureMismatch)
+				backend.Refuse(t, append(wire.Splice(raw, tt.old, tt.changed), "more"...), core.CodeSignatureMismatch)
 			})
 		}
 	}

@@ -27,8 +27,8 @@ func TestGoSDK(t *testing.T) {
 				if got := l.Text(l.Algorithm); got != a.name {
 					t.Errorf("got algorithm %q, want %q", got, a.name)
 				}
-				refused(t, backend, oneSecondLater(t, l), core.CodeSignatureMismatch)
-				tamper(t, backend, l, l.Changes(seeded(t)))
+				backend.Refuse(t, l.OneSecondLater(t), core.CodeSignatureMismatch)
+				tamper(t, backend, l, l.Changes(wire.Seeded(t)))
 				if t.Failed() {
 					t.Log(&r)
 				}
@@ -65,7 +65,7 @@ func TestGoSDK(t *testing.T) {
 		if a.name == "SDK-HMAC-SHA256" {
 			combinations = 200
 		}
-		random, bodies := seeded(t), small()
+		random, bodies := wire.Seeded(t), small()
 		for i := range combinations {
 			p := bodies[random.IntN(len(bodies))]
 			try("combined", i, request{
@@ -96,7 +96,7 @@ func TestEveryByte(t *testing.T) {
 				raw := r.signed(t, a.sign, keyID, secret)
 				accepted(t, backend, raw, r.sent(t))
 				l := wire.Parse(t, raw)
-				changes := l.EveryByte(seeded(t))
+				changes := l.EveryByte(wire.Seeded(t))
 				refusals := tamper(t, backend, l, changes)
 				t.Logf("%d of %d changes refused, the others hidden by the canonical form", refusals, len(changes))
 				if refusals < len(changes)*9/10 {

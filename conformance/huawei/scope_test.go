@@ -58,8 +58,8 @@ func TestDerivedDay(t *testing.T) {
 
 	v11 := signing{newScheme: apig.NewV11, scoped: true}
 	backend := wire.Start(t, policy(&r, v11.scheme(orders)))
-	refused(t, backend, raw, core.CodeSignatureExpired)
-	refused(t, backend, scope, core.CodeCredentialMalformed)
-	refused(t, backend, header, core.CodeCredentialMalformed)
-	refused(t, backend, both, core.CodeSignatureMismatch)
+	backend.Refuse(t, raw, core.CodeSignatureExpired)
+	backend.Refuse(t, scope, core.CodeCredentialMalformed)
+	backend.Refuse(t, header, core.CodeCredentialMalformed)
+	backend.Refuse(t, both, core.CodeSignatureMismatch)
 }

@@ -3,8 +3,11 @@ package wire
 import (
 	"bytes"
 	"fmt"
+	"hash/fnv"
 	"math/rand/v2"
 	"slices"
+	"strings"
+	"testing"
 )
 
 // Change is a request with one byte changed.
@@ -133,3 +136,28 @@ func otherCase(b byte, _ *rand.Rand) byte {
 }
 
 func bit(b byte, random *rand.Rand) byte { return b ^ 1<<random.IntN(8) }
+
+// OneSecondLater changes the last digit of the date, which stays within the
+// window: only the signature can tell.
+func (l *Layout) OneSecondLater(t testing.TB) []byte {
+	t.Helper()
+	date := l.Parameters["Date"]
+	for _, f := range l.Fields {
+		if f.Name == "x-amz-date" || f.Name == "x-sdk-date" {
+			date = f.Value
+		}
+	}
+	if !strings.HasSuffix(l.Text(date), "Z") {
+		t.Fatal("no date")
+	}
+	at := date.End - len("0Z")
+	return Replace(l.Raw, at, '0'+(l.Raw[at]-'0'+1)%10)
+}
+
+// Seeded returns randomness that depends on the test's name alone, so that a
+// case is the same in any order and beside any other.
+func Seeded(t testing.TB) *rand.Rand {
+	h := fnv.New64a()
+	h.Write([]byte(t.Name()))
+	return rand.New(rand.NewPCG(h.Sum64(), 1))
+}

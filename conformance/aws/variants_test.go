@@ -10,10 +10,11 @@ import (
 	"github.com/gatewayauth/gatewayauth/core/sigv4"
 )
 
-type sign func(testing.TB, *door, *request) *http.Request
+type sign func(testing.TB, *variant, *request) *http.Request
 
-// door is one way into the verifier: a signer in one of its forms.
-type door struct {
+// variant is a signer in one of its forms: credential in the header or in the
+// query, and the rule for paths.
+type variant struct {
 	name       string
 	sign       sign
 	service    string
@@ -22,8 +23,8 @@ type door struct {
 	values     *values // what it signs as published
 }
 
-// doors are all of them: a row for each.
-var doors = []door{
+// variants are all that the tests run over.
+var variants = []variant{
 	{"sdk/header/normalized", sdkSign(), "execute-api", false, false, &sdkValues},
 	{"sdk/header/s3", sdkSign(), "s3", false, false, sdkValues.on(objectPaths)},
 	{"sdk/query/normalized", sdkSign(), "execute-api", false, true, &sdkValues},
@@ -44,50 +45,50 @@ var doors = []door{
 	{"minio/header/sts", minioSTS, "sts", false, false, &stsValues},
 }
 
-// unsigned reports whether the body is not signed where d signs r. For S3 the
+// unsigned reports whether the body is not signed where v signs r. For S3 the
 // body of a credential in the query is not, unless it is declared.
-func (d *door) unsigned(r *request) bool {
-	return r.payload == unsigned || d.presigned && d.service == "s3" && r.payload != declared
+func (v *variant) unsigned(r *request) bool {
+	return r.payload == unsigned || v.presigned && v.service == "s3" && r.payload != declared
 }
 
 // paths is the rule of the service.
-func (d *door) paths() sigv4.Paths {
-	if d.service == "execute-api" {
+func (v *variant) paths() sigv4.Paths {
+	if v.service == "execute-api" {
 		return sigv4.Normalized
 	}
 	return sigv4.S3
 }
 
-// key is the one that d signs r with.
-func (d *door) key(r *request) core.Key {
-	return core.Key{Name: "orders", ID: keyID, Secret: core.NewSecret(secret), SessionToken: core.NewSecret(r.token), Region: region, Service: d.service}
+// key is the one that v signs r with.
+func (v *variant) key(r *request) core.Key {
+	return core.Key{Name: "orders", ID: keyID, Secret: core.NewSecret(secret), SessionToken: core.NewSecret(r.token), Region: region, Service: v.service}
 }
 
 // policy is the strictest configuration that can accept r, with keys.
-func (d *door) policy(r *request, keys ...core.Key) core.Config {
+func (v *variant) policy(r *request, keys ...core.Key) core.Config {
 	return core.Config{
-		Environment: "prod", Schemes: []core.Scheme{d.scheme(false, keys...)}, Default: "orders",
-		AllowPresigned: d.presigned, AllowUnsignedPayload: d.unsigned(r),
+		Environment: "prod", Schemes: []core.Scheme{v.scheme(false, keys...)}, Default: "orders",
+		AllowPresigned: v.presigned, AllowUnsignedPayload: v.unsigned(r),
 	}
 }
 
-func (d *door) scheme(wildcards bool, keys ...core.Key) core.Scheme {
-	if d.asymmetric {
-		return sigv4.NewA(sigv4.ConfigA{Keys: core.Keys(keys...), Paths: d.paths(), AllowRegionWildcards: wildcards})
+func (v *variant) scheme(wildcards bool, keys ...core.Key) core.Scheme {
+	if v.asymmetric {
+		return sigv4.NewA(sigv4.ConfigA{Keys: core.Keys(keys...), Paths: v.paths(), AllowRegionWildcards: wildcards})
 	}
-	return sigv4.New(sigv4.Config{Keys: core.Keys(keys...), Paths: d.paths()})
+	return sigv4.New(sigv4.Config{Keys: core.Keys(keys...), Paths: v.paths()})
 }
 
 // signed returns the bytes that are sent for r.
-func (d *door) signed(t testing.TB, r request) []byte {
+func (v *variant) signed(t testing.TB, r request) []byte {
 	t.Helper()
-	return written(t, d.sign(t, d, &r))
+	return written(t, v.sign(t, v, &r))
 }
 
 // start returns a backend that can accept r.
-func (d *door) start(t testing.TB, r *request) *wire.Backend {
+func (v *variant) start(t testing.TB, r *request) *wire.Backend {
 	t.Helper()
-	return wire.Start(t, d.policy(r, d.key(r)))
+	return wire.Start(t, v.policy(r, v.key(r)))
 }
 
 // values are the axes of the grid: what a signer signs as published.
