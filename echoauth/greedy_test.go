@@ -1,18 +1,17 @@
 package echoauth_test
 
 import (
-	"context"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"strings"
-	"sync/atomic"
 	"testing"
 
 	"github.com/labstack/echo/v4"
 
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/echoauth"
+	"github.com/gatewayauth/gatewayauth/internal/testkit"
 )
 
 // byDepth binds /orders/{id} to one key and what is below to another.
@@ -46,7 +45,7 @@ var mounts = map[string]func(e *echo.Echo, verify echo.MiddlewareFunc) *echo.Gro
 func TestGreedyParameter_T173(t *testing.T) {
 	for name, mount := range mounts {
 		t.Run(name, func(t *testing.T) {
-			runs := new(atomic.Int32)
+			runs := new(counter)
 			greedy, longer := echo.New(), echo.New()
 			mount(greedy, echoauth.Middleware(newVerifier(t, byDepth))).GET("/orders/:id", counted(runs))
 			group := mount(longer, echoauth.Middleware(newVerifier(t, byDepth)))
@@ -54,26 +53,26 @@ func TestGreedyParameter_T173(t *testing.T) {
 			group.GET("/orders/:id/lines", counted(runs))
 			group.GET("/files/*", counted(runs))
 			group.GET("/files/:name/:version", counted(runs))
-			check(t, greedy, runs, []exchange{
-				{"one segment", signed(orders, "GET", "/orders/7", ""), 200, 1},
-				{"two", signed(partner, "GET", "/orders/7/x", ""), 400, 0},
-				{"a final slash", signed(partner, "GET", "/orders/7/", ""), 400, 0},
-				{"an empty one", signed(partner, "GET", "/orders/7//", ""), 400, 0},
-				{"unsigned", unsigned("GET", "/orders/7/x"), 401, 0},
-				{"another key", signed(orders, "GET", "/orders/7/x", ""), 403, 0},
-				{"no such route", signed(partner, "GET", "/orders/", ""), 404, 0},
+			runs.Check(t, greedy, []exchange{
+				expect("one segment", signed(orders, "GET", "/orders/7", ""), 200, 1),
+				expect("two", signed(partner, "GET", "/orders/7/x", ""), 400, 0),
+				expect("a final slash", signed(partner, "GET", "/orders/7/", ""), 400, 0),
+				expect("an empty one", signed(partner, "GET", "/orders/7//", ""), 400, 0),
+				expect("unsigned", unsigned("GET", "/orders/7/x"), 401, 0),
+				expect("another key", signed(orders, "GET", "/orders/7/x", ""), 403, 0),
+				expect("no such route", signed(partner, "GET", "/orders/", ""), 404, 0),
 			})
-			check(t, longer, runs, []exchange{
-				{"one segment", signed(orders, "GET", "/orders/7", ""), 200, 1},
-				{"two", signed(partner, "GET", "/orders/7/lines", ""), 200, 1},
-				{"two others", signed(partner, "GET", "/orders/7/x", ""), 404, 0},
-				{"a wildcard", signed(orders, "GET", "/files/a/b/c", ""), 400, 0}, // of /files/:name/:version
-				{"a wildcard of one", signed(orders, "GET", "/files/a", ""), 200, 1},
+			runs.Check(t, longer, []exchange{
+				expect("one segment", signed(orders, "GET", "/orders/7", ""), 200, 1),
+				expect("two", signed(partner, "GET", "/orders/7/lines", ""), 200, 1),
+				expect("two others", signed(partner, "GET", "/orders/7/x", ""), 404, 0),
+				expect("a wildcard", signed(orders, "GET", "/files/a/b/c", ""), 400, 0), // of /files/:name/:version
+				expect("a wildcard of one", signed(orders, "GET", "/files/a", ""), 200, 1),
 			})
 			prefixed := http.StripPrefix("/api", greedy)
-			check(t, prefixed, runs, []exchange{
-				{"one segment behind StripPrefix", signed(orders, "GET", "/api/orders/7", ""), 200, 1},
-				{"two behind StripPrefix", signed(partner, "GET", "/api/orders/7/x", ""), 400, 0},
+			runs.Check(t, prefixed, []exchange{
+				expect("one segment behind StripPrefix", signed(orders, "GET", "/api/orders/7", ""), 200, 1),
+				expect("two behind StripPrefix", signed(partner, "GET", "/api/orders/7/x", ""), 400, 0),
 			})
 		})
 	}
@@ -83,19 +82,20 @@ func TestGreedyParameter_T173(t *testing.T) {
 // refused.
 func TestGreedyParameterReported_T173(t *testing.T) {
 	for name, mount := range mounts {
-		var codes []core.Code
+		codes := new(testkit.Codes)
 		v := newVerifier(t, func(c *core.Config) {
 			byDepth(c)
 			c.Mode = core.Report
-			c.Observers = []core.Observer{core.ObserverFunc(func(_ context.Context, e core.Event) { codes = append(codes, e.Code) })}
+			c.Observers = []core.Observer{codes}
 		})
 		e, key := echo.New(), ""
 		mount(e, echoauth.Middleware(v)).GET("/orders/:id", func(c echo.Context) error {
-			key = keyName(c.Request())
+			key = testkit.KeyName(c.Request())
 			return nil
 		})
-		if w := serve(e, signed(partner, "GET", "/orders/7/x", "")); w.Code != 200 || key != "nobody" || codes[0] != core.CodeRequestAmbiguous {
-			t.Errorf("%s: got %d, identity %q, verdicts %v; want 200, nobody, request_ambiguous", name, w.Code, key, codes)
+		w := serve(e, signed(partner, "GET", "/orders/7/x", ""))
+		if verdicts := codes.Take(); w.Code != 200 || key != "nobody" || verdicts[0] != core.CodeRequestAmbiguous {
+			t.Errorf("%s: got %d, identity %q, verdicts %v; want 200, nobody, request_ambiguous", name, w.Code, key, verdicts)
 		}
 	}
 }

@@ -16,8 +16,7 @@ import (
 // TestTrailers_T191: no handler sees the trailers of a verified request, neither in
 // the request that Echo was given nor in another one.
 func TestTrailers_T191(t *testing.T) {
-	type mount = func(*core.Verifier, http.Handler) http.Handler
-	mounted := func(do func(e *echo.Echo, verify echo.MiddlewareFunc, handler echo.HandlerFunc)) mount {
+	mounted := func(do func(e *echo.Echo, verify echo.MiddlewareFunc, handler echo.HandlerFunc)) adaptertest.Mount {
 		return func(v *core.Verifier, next http.Handler) http.Handler {
 			e := echo.New()
 			do(e, echoauth.Middleware(v), echo.WrapHandler(next))
@@ -31,7 +30,7 @@ func TestTrailers_T191(t *testing.T) {
 			return next(c)
 		}
 	}
-	adaptertest.TestTrailers(t, map[string]mount{
+	adaptertest.TestTrailers(t, map[string]adaptertest.Mount{
 		"Use": mounted(func(e *echo.Echo, verify echo.MiddlewareFunc, handler echo.HandlerFunc) {
 			e.Use(verify)
 			e.POST("/:scheme/items", handler)

@@ -3,11 +3,7 @@ package ginauth_test
 import (
 	"encoding/json"
 	"errors"
-	"io"
 	"net/http"
-	"net/http/httptest"
-	"net/url"
-	"reflect"
 	"strings"
 	"testing"
 
@@ -15,77 +11,15 @@ import (
 
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/ginauth"
-	"github.com/gatewayauth/gatewayauth/nethttp"
+	"github.com/gatewayauth/gatewayauth/internal/adaptertest"
 )
 
-// newEngine has one handler for every path behind these middlewares.
-func newEngine(chain ...gin.HandlerFunc) *gin.Engine {
+// engineOf has one handler for every path behind these middlewares.
+func engineOf(handler http.Handler, chain ...gin.HandlerFunc) *gin.Engine {
 	engine := gin.New()
 	engine.Use(chain...)
-	engine.Any("/*path", func(c *gin.Context) { c.String(http.StatusOK, keyName(c.Request)) })
+	engine.Any("/*path", gin.WrapH(handler))
 	return engine
-}
-
-// answer is what arrives on the client's side.
-type answer struct {
-	Status int
-	Header http.Header
-	Body   string
-}
-
-func ask(t *testing.T, h http.Handler, r *http.Request) answer {
-	t.Helper()
-	server := httptest.NewServer(h)
-	defer server.Close()
-	address, _ := url.Parse(server.URL)
-	r.URL.Scheme, r.URL.Host, r.RequestURI = "http", address.Host, ""
-	res, err := server.Client().Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer res.Body.Close()
-	body, _ := io.ReadAll(res.Body)
-	res.Header.Del("Date")
-	return answer{res.StatusCode, res.Header, string(body)}
-}
-
-// refusals are requests with the status that each is answered with, where
-// bodies are at most 8 bytes.
-var refusals = []struct {
-	name    string
-	status  int
-	request func() *http.Request
-}{
-	{"no credential", 401, func() *http.Request { return unsigned("GET", "/v1/items") }},
-	{"no credential, HEAD", 401, func() *http.Request { return unsigned("HEAD", "/v1/items") }},
-	{"another API's key", 403, func() *http.Request { return signed(partner, "GET", "/v1/items", "") }},
-	{"two readings", 400, func() *http.Request { return unsigned("GET", "/v1/items?a;b") }},
-	{"too large", 413, func() *http.Request { return signed(orders, "POST", "/v1/items", "123456789") }},
-}
-
-// TestAnswersAreThoseOfNetHTTP_T128, also where error middleware does not look
-// whether the answer was written.
-func TestAnswersAreThoseOfNetHTTP_T128(t *testing.T) {
-	compare := func(v *core.Verifier, name string, status int, request func() *http.Request) {
-		t.Helper()
-		want := ask(t, nethttp.Middleware(v)(http.NotFoundHandler()), request())
-		for _, chain := range [][]gin.HandlerFunc{
-			{ginauth.Middleware(v)},
-			{errorHandler, ginauth.Middleware(v)},
-		} {
-			got := ask(t, newEngine(chain...), request())
-			if got.Status != status || !reflect.DeepEqual(got, want) {
-				t.Errorf("%s: got\n%+v, want status %d and\n%+v", name, got, status, want)
-			}
-		}
-	}
-	for _, exposed := range []bool{false, true} {
-		v := newVerifier(t, func(c *core.Config) { c.MaxBody, c.ExposeReason = 8, exposed })
-		for _, tt := range refusals {
-			compare(v, tt.name, tt.status, tt.request)
-		}
-	}
-	compare(new(core.Verifier), "no policy", 503, func() *http.Request { return unsigned("GET", "/v1/items") })
 }
 
 // errorHandler is the error middleware of Gin's documentation.
@@ -116,10 +50,11 @@ func TestErrorMiddlewareShapesTheAnswer(t *testing.T) {
 			404, "text/plain; charset=utf-8", "nothing here"},
 		{"nothing", func(*gin.Context, error) {}, 401, "", ""},
 		{"the problem, by core", func(c *gin.Context, err error) { core.WriteProblem(c.Writer, c.Request, err) },
-			401, "application/problem+json", problem(t)},
+			401, "application/problem+json", adaptertest.MissingCredential(t)},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			got := ask(t, newEngine(func(c *gin.Context) {
+			runs := new(counter)
+			got := adaptertest.Ask(t, engineOf(runs, func(c *gin.Context) {
 				c.Next()
 				err := c.Errors.Last()
 				var refusal *core.Error
@@ -131,6 +66,9 @@ func TestErrorMiddlewareShapesTheAnswer(t *testing.T) {
 				}
 				tt.write(c, err)
 			}, ginauth.Middleware(v, ginauth.LeaveAnswer())), unsigned("GET", "/v1/items"))
+			if n := runs.Take(); n != 0 {
+				t.Errorf("the handler ran %d times", n)
+			}
 			if got.Status != tt.status || got.Body != tt.body || got.Header.Get("Content-Type") != tt.contentType {
 				t.Errorf("got %+v, want %d, %s, %q", got, tt.status, tt.contentType, tt.body)
 			}
@@ -141,25 +79,16 @@ func TestErrorMiddlewareShapesTheAnswer(t *testing.T) {
 	}
 }
 
-func problem(t *testing.T) string {
-	t.Helper()
-	text, err := json.Marshal(core.ProblemOf(core.Refuse(core.CodeCredentialMissing, "")))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text) + "\n"
-}
-
 // TestDocumentedErrorMiddleware writes its answer where it was left to it, and
 // one that finds the answer written changes nothing.
 func TestDocumentedErrorMiddleware(t *testing.T) {
 	v := newVerifier(t, nil)
-	left := ask(t, newEngine(errorHandler, ginauth.Middleware(v, ginauth.LeaveAnswer())), unsigned("GET", "/v1/items"))
+	left := adaptertest.Ask(t, engineOf(new(counter), errorHandler, ginauth.Middleware(v, ginauth.LeaveAnswer())), unsigned("GET", "/v1/items"))
 	if left.Status != 500 || !strings.Contains(left.Body, string(core.CodeCredentialMissing)) || !json.Valid([]byte(left.Body)) {
 		t.Errorf("left: got %+v, want the middleware's answer", left)
 	}
-	behind := ask(t, newEngine(ginauth.Middleware(v), errorHandler), unsigned("GET", "/v1/items"))
-	if behind.Status != 401 || behind.Body != problem(t) {
+	behind := adaptertest.Ask(t, engineOf(new(counter), ginauth.Middleware(v), errorHandler), unsigned("GET", "/v1/items"))
+	if behind.Status != 401 || behind.Body != adaptertest.MissingCredential(t) {
 		t.Errorf("behind the adapter: got %+v, want the problem", behind)
 	}
 }
@@ -168,7 +97,7 @@ func TestDocumentedErrorMiddleware(t *testing.T) {
 func TestLeaveAnswerWhereNoRouteMatches(t *testing.T) {
 	engine := gin.New()
 	engine.Use(ginauth.Middleware(newVerifier(t, nil), ginauth.LeaveAnswer()))
-	if got := ask(t, engine, unsigned("GET", "/nothing")); got.Status != 401 || got.Body != "" {
+	if got := adaptertest.Ask(t, engine, unsigned("GET", "/nothing")); got.Status != 401 || got.Body != "" {
 		t.Errorf("got %+v, want 401 without a body", got)
 	}
 }

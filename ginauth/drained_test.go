@@ -15,7 +15,7 @@ import (
 // TestDrainedBodies_T174: a body that something in front has read is not an empty one,
 // whatever Gin keeps of it for the handlers.
 func TestDrainedBodies_T174(t *testing.T) {
-	mounted := func(mount func(e *gin.Engine, front, verify, handler gin.HandlerFunc)) adaptertest.DrainedMount {
+	on := func(mount func(e *gin.Engine, front, verify, handler gin.HandlerFunc)) adaptertest.DrainedMount {
 		return func(v *core.Verifier, front func(*http.Request), next http.Handler) http.Handler {
 			e := gin.New()
 			mount(e, func(c *gin.Context) { front(c.Request) }, ginauth.Middleware(v), gin.WrapH(next))
@@ -23,15 +23,15 @@ func TestDrainedBodies_T174(t *testing.T) {
 		}
 	}
 	adaptertest.TestDrained(t, map[string]adaptertest.DrainedMount{
-		"Use": mounted(func(e *gin.Engine, front, verify, handler gin.HandlerFunc) {
+		"Use": on(func(e *gin.Engine, front, verify, handler gin.HandlerFunc) {
 			e.Use(front, verify)
 			e.POST("/*path", handler)
 		}),
-		"a group": mounted(func(e *gin.Engine, front, verify, handler gin.HandlerFunc) {
+		"a group": on(func(e *gin.Engine, front, verify, handler gin.HandlerFunc) {
 			e.Use(front)
 			e.Group("/", verify).POST("/*path", handler)
 		}),
-		"a route": mounted(func(e *gin.Engine, front, verify, handler gin.HandlerFunc) {
+		"a route": on(func(e *gin.Engine, front, verify, handler gin.HandlerFunc) {
 			e.POST("/*path", front, verify, handler)
 		}),
 	}, adaptertest.Fronts())

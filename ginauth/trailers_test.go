@@ -14,25 +14,25 @@ import (
 
 // TestTrailers_T191: no handler sees the trailers of a verified request.
 func TestTrailers_T191(t *testing.T) {
-	mounted := func(mount func(e *gin.Engine, verify, handler gin.HandlerFunc)) func(*core.Verifier, http.Handler) http.Handler {
+	on := func(mount func(e *gin.Engine, verify, handler gin.HandlerFunc)) adaptertest.Mount {
 		return func(v *core.Verifier, next http.Handler) http.Handler {
 			e := gin.New()
 			mount(e, ginauth.Middleware(v), gin.WrapH(next))
 			return e
 		}
 	}
-	adaptertest.TestTrailers(t, map[string]func(*core.Verifier, http.Handler) http.Handler{
-		"Use": mounted(func(e *gin.Engine, verify, handler gin.HandlerFunc) {
+	adaptertest.TestTrailers(t, map[string]adaptertest.Mount{
+		"Use": on(func(e *gin.Engine, verify, handler gin.HandlerFunc) {
 			e.Use(verify)
 			e.POST("/:scheme/items", handler)
 		}),
-		"a group": mounted(func(e *gin.Engine, verify, handler gin.HandlerFunc) {
+		"a group": on(func(e *gin.Engine, verify, handler gin.HandlerFunc) {
 			e.Group("/", verify).POST("/:scheme/items", handler)
 		}),
-		"a route": mounted(func(e *gin.Engine, verify, handler gin.HandlerFunc) {
+		"a route": on(func(e *gin.Engine, verify, handler gin.HandlerFunc) {
 			e.POST("/:scheme/items", verify, handler)
 		}),
-		"no route": mounted(func(e *gin.Engine, verify, handler gin.HandlerFunc) { e.NoRoute(verify, handler) }),
+		"no route": on(func(e *gin.Engine, verify, handler gin.HandlerFunc) { e.NoRoute(verify, handler) }),
 		"nethttp around it": func(v *core.Verifier, next http.Handler) http.Handler {
 			e := gin.New()
 			e.POST("/:scheme/items", gin.WrapH(next))

@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"github.com/gatewayauth/gatewayauth/core"
-	"github.com/gatewayauth/gatewayauth/internal/adaptertest"
+	"github.com/gatewayauth/gatewayauth/internal/testkit"
 	"github.com/gatewayauth/gatewayauth/nethttp"
 )
 
@@ -20,12 +20,12 @@ type nobody struct{ http.ResponseWriter }
 // it, and a copy of the request with that context.
 func TestAllocations(t *testing.T) {
 	identified := 0
-	handler := nethttp.Middleware(adaptertest.NewVerifier(t, func(c *core.Config) { c.APIs = nil }))(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+	handler := nethttp.Middleware(testkit.Verifier(t, func(c *core.Config) { c.APIs = nil }))(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		if _, ok := core.FromContext(r.Context()); ok {
 			identified++
 		}
 	}))
-	received := adaptertest.Signed(adaptertest.Orders, "GET", "/v1/items", "")
+	received := testkit.Signed(testkit.Orders, "GET", "/v1/items", "")
 	received.Body = http.NoBody
 	var w http.ResponseWriter = nobody{}
 	r := new(http.Request)

@@ -16,7 +16,7 @@ func TestTrailers_T191(t *testing.T) {
 		mux.Handle("POST /{scheme}/items", next)
 		return mux
 	}
-	adaptertest.TestTrailers(t, map[string]func(*core.Verifier, http.Handler) http.Handler{
+	adaptertest.TestTrailers(t, map[string]adaptertest.Mount{
 		"around the router": func(v *core.Verifier, next http.Handler) http.Handler { return nethttp.Middleware(v)(mux(next)) },
 		"behind the router": func(v *core.Verifier, next http.Handler) http.Handler { return mux(nethttp.Middleware(v)(next)) },
 		"twice": func(v *core.Verifier, next http.Handler) http.Handler {

@@ -45,7 +45,8 @@ func contextCases() []testCase {
 
 // neighbours sends requests of four kinds over eight connections. Each handler
 // checks its own identity, again from a goroutine that outlives it, and every
-// answer must belong to its request.
+// answer must belong to its request. In the end, when a framework has used its
+// pooled contexts many times, the contexts of all requests are looked at again.
 func neighbours(b *bench) {
 	const connections, each = 8, 1250
 	kinds := []struct {
@@ -59,12 +60,18 @@ func neighbours(b *bench) {
 		{tampered(`{"amount":900}`), 401, ""},
 	}
 	var late sync.WaitGroup
+	type visit struct {
+		ctx  context.Context
+		name string
+	}
+	var visits kept[visit]
 	b.handler = b.suite.mount(b.verifier, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		size, _ := io.Copy(io.Discard, r.Body)
-		name := keyName(r)
+		name := keyName(r.Context())
+		visits.add(visit{r.Context(), name})
 		late.Go(func() {
 			r.Body.Read(make([]byte, 1)) // late, and harmless
-			if again := keyName(r); again != name {
+			if again := keyName(r.Context()); again != name {
 				b.Errorf("the request of %s became one of %s", name, again)
 			}
 		})
@@ -91,13 +98,22 @@ func neighbours(b *bench) {
 	}
 	clients.Wait()
 	late.Wait()
+	ran := visits.take()
+	for _, v := range ran {
+		if again := keyName(v.ctx); again != v.name {
+			b.Errorf("in the end, the request of %s is one of %s", v.name, again)
+		}
+	}
+	if want := connections * each * 3 / 4; len(ran) != want {
+		b.Errorf("the handler ran %d times, want %d", len(ran), want)
+	}
 	if n := len(b.events.take()); n != connections*each {
 		b.Errorf("got %d verdicts for %d requests", n, connections*each)
 	}
 }
 
-func keyName(r *http.Request) string {
-	id, ok := core.FromContext(r.Context())
+func keyName(ctx context.Context) string {
+	id, ok := core.FromContext(ctx)
 	if !ok || id == nil {
 		return "nobody"
 	}

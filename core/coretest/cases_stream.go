@@ -87,8 +87,8 @@ func streams(b *bench, flush func(http.ResponseWriter) error) {
 // hijacks takes the connection over after the verdict, and echoes on it.
 func hijacks(b *bench, m message) {
 	b.handler = b.suite.mount(b.verifier, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if keyName(r) != k1.name {
-			b.Errorf("the upgrade has identity %q", keyName(r))
+		if keyName(r.Context()) != k1.name {
+			b.Errorf("the upgrade has identity %q", keyName(r.Context()))
 		}
 		conn, both, err := http.NewResponseController(w).Hijack()
 		if err != nil {

@@ -3,24 +3,19 @@ package adaptertest
 import (
 	"bufio"
 	"bytes"
-	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/apig"
 	"github.com/gatewayauth/gatewayauth/core/sigv4"
+	"github.com/gatewayauth/gatewayauth/internal/testkit"
 )
 
 // A Front is something in front of the verifier that reads a body.
@@ -111,12 +106,12 @@ func TestDrained(t *testing.T, mounts map[string]DrainedMount, fronts []Front) {
 				defer client.CloseIdleConnections()
 				for _, x := range exchanges() {
 					seen.last.Store(new(sight))
-					codes.take()
+					codes.Take()
 					if err := x.send(server.Listener.Addr().String(), client); err != nil {
 						t.Errorf("%v: %v", x, err)
 						continue
 					}
-					x.check(t, front, seen.last.Load(), codes.take())
+					x.check(t, front, seen.last.Load(), codes.Take())
 				}
 			})
 		}
@@ -165,50 +160,24 @@ var (
 	amazon = core.Key{Name: "amazon", ID: "AKAMAZON00000001", Secret: core.NewSecret("the-secret-of-the-amazon-key"), Region: "r", Service: "s"}
 )
 
-type requestSigner interface {
-	Sign(r *http.Request, payload string, at time.Time) error
-}
-
 // drainedSchemes are those that cover bodies, by the first segment of the path.
-var drainedSchemes = map[string]requestSigner{
-	"hashed":   apig.NewSigner(Orders, apig.SignOptions{}),
-	"declared": apig.NewSigner(Orders, apig.SignOptions{Payload: core.PayloadDeclared}),
-	"streamed": apig.NewSigner(Orders, apig.SignOptions{Payload: core.PayloadDeclared}),
+var drainedSchemes = map[string]testkit.Signer{
+	"hashed":   apig.NewSigner(testkit.Orders, apig.SignOptions{}),
+	"declared": apig.NewSigner(testkit.Orders, apig.SignOptions{Payload: core.PayloadDeclared}),
+	"streamed": apig.NewSigner(testkit.Orders, apig.SignOptions{Payload: core.PayloadDeclared}),
 	"v11":      apig.NewV11Signer(scoped, apig.SignOptions{}),
 	"sigv4":    sigv4.NewSigner(amazon, sigv4.SignOptions{}),
 	"s3":       sigv4.NewSigner(amazon, sigv4.SignOptions{Payload: core.PayloadDeclared}),
 }
 
-func drainedVerifier(t *testing.T) (*core.Verifier, *codes) {
-	observed := new(codes)
-	return NewVerifier(t, func(c *core.Config) {
+func drainedVerifier(t *testing.T) (*core.Verifier, *testkit.Codes) {
+	observed := new(testkit.Codes)
+	return testkit.Verifier(t, func(c *core.Config) {
 		c.Schemes = append(c.Schemes, apig.NewV11(apig.Config{Keys: core.Keys(scoped)}), sigv4.New(sigv4.Config{Keys: core.Keys(amazon)}))
-		c.APIs = []core.API{{Match: "/streamed/", Key: Orders.Name, Stream: true}, {Match: "/v11/", Key: scoped.Name},
+		c.APIs = []core.API{{Match: "/streamed/", Key: testkit.Orders.Name, Stream: true}, {Match: "/v11/", Key: scoped.Name},
 			{Match: "/sigv4/", Key: amazon.Name}, {Match: "/s3/", Key: amazon.Name}}
 		c.Observers = []core.Observer{observed}
-		c.Logger = slog.New(slog.DiscardHandler)
 	}), observed
-}
-
-// codes keeps the verdicts.
-type codes struct {
-	mu   sync.Mutex
-	list []core.Code
-}
-
-// Observe implements [core.Observer].
-func (c *codes) Observe(_ context.Context, e core.Event) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.list = append(c.list, e.Code)
-}
-
-func (c *codes) take() []core.Code {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	list := c.list
-	c.list = nil
-	return list
 }
 
 func (x exchange) request(address string) *http.Request {
@@ -217,10 +186,7 @@ func (x exchange) request(address string) *http.Request {
 		panic(err)
 	}
 	r.Host = "api.example.com"
-	digest := sha256.Sum256([]byte(x.signed))
-	if err := drainedSchemes[x.scheme].Sign(r, hex.EncodeToString(digest[:]), Now()); err != nil {
-		panic(err) // of a request that this test wrote
-	}
+	testkit.Sign(drainedSchemes[x.scheme], r, x.signed, testkit.Now())
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	if strings.HasPrefix(x.sent, "--b") {
 		r.Header.Set("Content-Type", "multipart/form-data; boundary=b")

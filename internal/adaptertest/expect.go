@@ -13,25 +13,26 @@ import (
 
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/apig"
+	"github.com/gatewayauth/gatewayauth/internal/testkit"
 )
 
 // TestExpect sends requests that announce a body and wait to be asked for it, to a
 // server that answers what is admitted with 409 and reads no body: they are
 // answered without one.
 func TestExpect(t *testing.T, serve func(v *core.Verifier) http.Handler) {
-	v := NewVerifier(t, func(c *core.Config) { c.AllowUnsignedPayload = true })
+	v := testkit.Verifier(t, func(c *core.Config) { c.AllowUnsignedPayload = true })
 	server := httptest.NewServer(serve(v))
 	defer server.Close()
 	unsignedPayload := httptest.NewRequest("POST", "/v1/items", nil)
-	if err := apig.NewSigner(Orders, apig.SignOptions{Payload: core.PayloadUnsigned}).Sign(unsignedPayload, "", Now()); err != nil {
+	if err := apig.NewSigner(testkit.Orders, apig.SignOptions{Payload: core.PayloadUnsigned}).Sign(unsignedPayload, "", testkit.Now()); err != nil {
 		t.Fatal(err)
 	}
 	for name, tt := range map[string]struct {
 		request *http.Request
 		want    int
 	}{
-		"refused":  {Unsigned("POST", "/v1/items"), http.StatusUnauthorized},
-		"open":     {Unsigned("GET", "/health"), http.StatusConflict},
+		"refused":  {testkit.Unsigned("POST", "/v1/items"), http.StatusUnauthorized},
+		"open":     {testkit.Unsigned("GET", "/health"), http.StatusConflict},
 		"admitted": {unsignedPayload, http.StatusConflict},
 	} {
 		conn, err := net.Dial("tcp", server.Listener.Addr().String())

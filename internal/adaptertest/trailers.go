@@ -4,8 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"io"
 	"maps"
@@ -18,6 +16,7 @@ import (
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/apig"
 	"github.com/gatewayauth/gatewayauth/core/basic"
+	"github.com/gatewayauth/gatewayauth/internal/testkit"
 )
 
 // uses are what handlers do with a request until its trailers could be there. Each
@@ -57,7 +56,7 @@ var uses = map[string]func(w http.ResponseWriter, r *http.Request, look func(*ht
 // TestTrailers sends verified requests with trailers, announced and not, whose bodies
 // are read before the verdict or after it, to mounts of the adapter: their handlers
 // see none at any time.
-func TestTrailers(t *testing.T, mounts map[string]func(v *core.Verifier, next http.Handler) http.Handler) {
+func TestTrailers(t *testing.T, mounts map[string]Mount) {
 	for _, mode := range []core.Mode{core.Enforce, core.Report} {
 		v := trailerVerifier(t, mode)
 		for mount, serve := range mounts {
@@ -138,23 +137,22 @@ var trailerSchemes = map[string]func(*http.Request) error{
 	"streamed": trailerSigner(core.PayloadDeclared),
 	"unsigned": trailerSigner(core.PayloadUnsigned),
 	"basic": func(r *http.Request) error {
-		r.SetBasicAuth(Partner.ID, Partner.Secret.Reveal())
+		r.SetBasicAuth(testkit.Partner.ID, testkit.Partner.Secret.Reveal())
 		return nil
 	},
 }
 
 func trailerSigner(payload core.Payload) func(*http.Request) error {
-	digest := sha256.Sum256([]byte(trailerBody))
 	return func(r *http.Request) error {
-		return apig.NewSigner(Orders, apig.SignOptions{Payload: payload}).Sign(r, hex.EncodeToString(digest[:]), Now())
+		return apig.NewSigner(testkit.Orders, apig.SignOptions{Payload: payload}).Sign(r, testkit.Digest(trailerBody), testkit.Now())
 	}
 }
 
 func trailerVerifier(t *testing.T, mode core.Mode) *core.Verifier {
-	return NewVerifier(t, func(c *core.Config) {
-		c.Schemes = []core.Scheme{apig.New(apig.Config{Keys: core.Keys(Orders)}), basic.New(basic.Config{Keys: core.Keys(Partner)})}
-		c.APIs = []core.API{{Match: "/basic/", Key: Partner.Name}, {Match: "/streamed/", Key: Orders.Name, Stream: true},
-			{Match: "/unsigned/", Key: Orders.Name, AllowUnsignedPayload: true}}
+	return testkit.Verifier(t, func(c *core.Config) {
+		c.Schemes = []core.Scheme{apig.New(apig.Config{Keys: core.Keys(testkit.Orders)}), basic.New(basic.Config{Keys: core.Keys(testkit.Partner)})}
+		c.APIs = []core.API{{Match: "/basic/", Key: testkit.Partner.Name}, {Match: "/streamed/", Key: testkit.Orders.Name, Stream: true},
+			{Match: "/unsigned/", Key: testkit.Orders.Name, AllowUnsignedPayload: true}}
 		c.Mode = mode
 	})
 }

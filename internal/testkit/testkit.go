@@ -1,14 +1,17 @@
-// Package adaptertest is what the tests of the HTTP adapters share: a policy, and
-// requests that are signed for it.
-package adaptertest
+// Package testkit has what most tests need: a verifier of two keys whose clock
+// stands still, requests that are signed for it, and a handler that counts how
+// often it ran.
+package testkit
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -25,8 +28,9 @@ var (
 // Now stands still, so that two requests can be equal.
 func Now() time.Time { return time.Date(2026, 1, 15, 12, 0, 0, 0, time.UTC) }
 
-// NewVerifier returns a verifier that must hold no body when the test ends.
-func NewVerifier(t *testing.T, change func(*core.Config)) *core.Verifier {
+// Verifier returns a verifier of the policy that change, if it is not nil, makes
+// of the ordinary one. It must hold no body when the test ends.
+func Verifier(t testing.TB, change func(*core.Config)) *core.Verifier {
 	t.Helper()
 	c := core.Config{
 		Environment: "RELEASE",
@@ -54,7 +58,7 @@ func NewVerifier(t *testing.T, change func(*core.Config)) *core.Verifier {
 // Unsigned returns a request without a body.
 func Unsigned(method, target string) *http.Request { return httptest.NewRequest(method, target, nil) }
 
-// Signed returns a request with a body, signed with key; the header lines
+// Signed returns a request with a body, signed with key at [Now]; the header lines
 // ("Name: value") are signed as well.
 func Signed(key core.Key, method, target, body string, lines ...string) *http.Request {
 	r := httptest.NewRequest(method, target, strings.NewReader(body))
@@ -64,11 +68,26 @@ func Signed(key core.Key, method, target, body string, lines ...string) *http.Re
 		r.Header.Add(name, value)
 		options.Headers = append(options.Headers, name)
 	}
-	digest := sha256.Sum256([]byte(body))
-	if err := apig.NewSigner(key, options).Sign(r, hex.EncodeToString(digest[:]), Now()); err != nil {
-		panic(err) // of a request that this test wrote
+	return Sign(apig.NewSigner(key, options), r, body, Now())
+}
+
+// A Signer is that of any scheme.
+type Signer interface {
+	Sign(r *http.Request, payloadHash string, at time.Time) error
+}
+
+// Sign signs r, whose body is to be body, and returns it.
+func Sign(s Signer, r *http.Request, body string, at time.Time) *http.Request {
+	if err := s.Sign(r, Digest(body), at); err != nil {
+		panic(err) // of a request that a test wrote
 	}
 	return r
+}
+
+// Digest returns the SHA-256 of a body in hexadecimal digits.
+func Digest(body string) string {
+	digest := sha256.Sum256([]byte(body))
+	return hex.EncodeToString(digest[:])
 }
 
 // Serve returns the answer of h to r.
@@ -84,4 +103,26 @@ func KeyName(r *http.Request) string {
 		return id.Key()
 	}
 	return "nobody"
+}
+
+// Codes is an observer that keeps the codes of verdicts, "" for acceptances.
+type Codes struct {
+	mu   sync.Mutex
+	list []core.Code
+}
+
+// Observe implements [core.Observer].
+func (c *Codes) Observe(_ context.Context, e core.Event) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.list = append(c.list, e.Code)
+}
+
+// Take returns the codes since the last call.
+func (c *Codes) Take() []core.Code {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	list := c.list
+	c.list = nil
+	return list
 }
