@@ -7,7 +7,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
@@ -25,6 +24,7 @@ import (
 
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/apig"
+	"github.com/gatewayauth/gatewayauth/internal/testkit"
 )
 
 const host = "api.example.com"
@@ -67,22 +67,12 @@ func verifier(t *testing.T, change func(*core.Config)) (*core.Verifier, *journal
 		Schemes:     schemes(key),
 		APIs:        []core.API{{Match: "POST " + echo + "Chat", Key: "k1", AllowUnsignedPayload: true}},
 		Default:     "k1",
-		Logger:      slog.New(slog.DiscardHandler),
 		Observers:   []core.Observer{j},
 	}
 	if change != nil {
 		change(&c)
 	}
-	v, err := core.New(c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if n := v.Buffered(); n != 0 {
-			t.Errorf("Buffered() = %d after the test, want 0", n)
-		}
-	})
-	return v, j
+	return testkit.New(t, c), j
 }
 
 func allowUnsigned(c *core.Config) { c.AllowUnsignedPayload = true }

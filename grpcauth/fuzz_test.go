@@ -2,7 +2,6 @@ package grpcauth_test
 
 import (
 	"context"
-	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
@@ -19,6 +18,7 @@ import (
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/apig"
 	"github.com/gatewayauth/gatewayauth/grpcauth"
+	"github.com/gatewayauth/gatewayauth/internal/testkit"
 )
 
 // asked is a stream of which only the metadata matters.
@@ -35,11 +35,8 @@ func (a asked) Context() context.Context { return a.ctx }
 // the call that was signed.
 func FuzzMetadata_T140(f *testing.F) {
 	at := time.Date(2026, 1, 15, 12, 0, 0, 0, time.UTC)
-	v, err := core.New(core.Config{Environment: "prod", Schemes: schemes(key), Default: "k1", AllowUnsignedPayload: true,
-		Now: func() time.Time { return at }, Logger: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		f.Fatal(err)
-	}
+	v := testkit.New(f, core.Config{Environment: "prod", Schemes: schemes(key), Default: "k1", AllowUnsignedPayload: true,
+		Now: func() time.Time { return at }})
 	const method = echo + "Unary"
 	r := &http.Request{Method: "POST", Host: host, URL: &url.URL{Path: method}, Header: http.Header{"X-Role": {"reader", "writer"}}}
 	if err := apig.NewSigner(key, apig.SignOptions{Payload: core.PayloadUnsigned, Headers: []string{"x-role"}}).Sign(r, "", at); err != nil {

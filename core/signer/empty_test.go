@@ -2,7 +2,6 @@ package signer_test
 
 import (
 	"io"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -12,18 +11,14 @@ import (
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/apig"
 	"github.com/gatewayauth/gatewayauth/core/signer"
+	"github.com/gatewayauth/gatewayauth/internal/testkit"
 	"github.com/gatewayauth/gatewayauth/nethttp"
 )
 
 // TestEmptyBodies_T174: a body that turns out to be empty is sent with its length, as
 // verifiers want it, by a client and through the gateway.
 func TestEmptyBodies_T174(t *testing.T) {
-	key := core.Key{Name: "k", ID: "AKTESTAKTEST0001", Secret: core.NewSecret("sktest-0123456789abcdef")}
-	v, err := core.New(core.Config{Environment: "test", Schemes: []core.Scheme{apig.New(apig.Config{Keys: core.Keys(key)})},
-		Default: "k", Logger: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		t.Fatal(err)
-	}
+	v := testkit.New(t, core.Config{Environment: "test", Schemes: []core.Scheme{apig.New(apig.Config{Keys: core.Keys(key)})}, Default: "k"})
 	backend := httptest.NewServer(nethttp.Middleware(v)(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})))
 	defer backend.Close()
 	target, err := url.Parse(backend.URL)

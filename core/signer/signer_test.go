@@ -15,6 +15,7 @@ import (
 	"github.com/gatewayauth/gatewayauth/core/apig"
 	"github.com/gatewayauth/gatewayauth/core/basic"
 	"github.com/gatewayauth/gatewayauth/core/signer"
+	"github.com/gatewayauth/gatewayauth/internal/testkit"
 	"github.com/gatewayauth/gatewayauth/nethttp"
 )
 
@@ -27,18 +28,14 @@ var (
 // backend verifies with the real middleware and answers with what it saw.
 func backend(t *testing.T) *httptest.Server {
 	t.Helper()
-	v, err := core.New(core.Config{
+	v := testkit.New(t, core.Config{
 		Environment: "test",
 		Schemes: []core.Scheme{apig.New(apig.Config{Keys: core.Keys(key, temporary)}),
 			basic.New(basic.Config{Keys: core.Keys(user)})},
 		APIs:                 []core.API{{Match: "/temporary/", Key: "t"}, {Match: "/basic/", Key: "u"}},
 		Default:              "k",
 		AllowUnsignedPayload: true,
-		Logger:               slog.New(slog.DiscardHandler),
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
 	server := httptest.NewServer(nethttp.Middleware(v)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		if err != nil {

@@ -25,6 +25,7 @@ import (
 	"github.com/gatewayauth/gatewayauth/core/basic"
 	"github.com/gatewayauth/gatewayauth/core/signer"
 	"github.com/gatewayauth/gatewayauth/core/sigv4"
+	"github.com/gatewayauth/gatewayauth/internal/testkit"
 	"github.com/gatewayauth/gatewayauth/nethttp"
 )
 
@@ -223,11 +224,8 @@ func (n numbered) RoundTrip(r *http.Request) (*http.Response, error) {
 func newWire(t *testing.T, scheme core.Scheme) *wire {
 	t.Helper()
 	w := new(wire)
-	v, err := core.New(core.Config{Environment: "test", Schemes: []core.Scheme{scheme}, Default: "k",
-		AllowUnsignedPayload: true, AllowPresigned: true, Logger: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		t.Fatal(err)
-	}
+	v := testkit.New(t, core.Config{Environment: "test", Schemes: []core.Scheme{scheme}, Default: "k",
+		AllowUnsignedPayload: true, AllowPresigned: true})
 	verified := nethttp.Middleware(v)(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		w.runs.Store(r.Header.Get(numberHeader), true)
 		io.Copy(io.Discard, r.Body)

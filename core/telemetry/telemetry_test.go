@@ -23,10 +23,11 @@ import (
 	"github.com/gatewayauth/gatewayauth/core/apig"
 	"github.com/gatewayauth/gatewayauth/core/replay"
 	"github.com/gatewayauth/gatewayauth/core/telemetry"
+	"github.com/gatewayauth/gatewayauth/internal/testkit"
 )
 
 var (
-	instant = time.Date(2026, 1, 15, 12, 0, 0, 0, time.UTC)
+	instant = testkit.Now()
 	old     = core.Key{Name: "k1", ID: "AKTESTAKTEST0001", Secret: core.NewSecret("old-0123456789abcdef")}
 	k1      = core.Key{Name: "k1", ID: old.ID, Secret: core.NewSecret("new-0123456789abcdef"),
 		Previous: []core.PreviousSecret{{Secret: old.Secret, Until: instant.Add(time.Hour)}}}
@@ -38,7 +39,7 @@ func config(t *telemetry.Telemetry, change ...func(*core.Config)) core.Config {
 		Schemes:     []core.Scheme{apig.New(apig.Config{Keys: core.Keys(k1)})},
 		APIs:        []core.API{{Match: "/orders/{id}", Key: "k1"}, {Match: "/open", Open: true}},
 		Default:     "k1",
-		Now:         func() time.Time { return instant },
+		Now:         testkit.Now,
 		Logger:      slog.New(slog.DiscardHandler),
 		Observers:   []core.Observer{t},
 	}
@@ -56,10 +57,7 @@ func setUp(t *testing.T, change ...func(*core.Config)) (*core.Verifier, *telemet
 	if err != nil {
 		t.Fatal(err)
 	}
-	v, err := core.New(config(tel, change...))
-	if err != nil {
-		t.Fatal(err)
-	}
+	v := testkit.New(t, config(tel, change...))
 	stop, err := tel.Register(v)
 	if err != nil {
 		t.Fatal(err)
@@ -72,15 +70,8 @@ func setUp(t *testing.T, change ...func(*core.Config)) (*core.Verifier, *telemet
 	return v, tel, reader
 }
 
-func signed(t testing.TB, key core.Key, target string, at time.Time) *http.Request {
-	t.Helper()
-	r := httptest.NewRequest("GET", target, nil)
-	r.Body = http.NoBody
-	const noBody = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
-	if err := apig.NewSigner(key, apig.SignOptions{}).Sign(r, noBody, at); err != nil {
-		t.Fatal(err)
-	}
-	return r
+func signed(key core.Key, target string, at time.Time) *http.Request {
+	return testkit.Sign(apig.NewSigner(key, apig.SignOptions{}), httptest.NewRequest("GET", target, nil), "", at)
 }
 
 // collect returns every series as "name{label=value ...}" with its value, or its
@@ -159,10 +150,10 @@ func TestMetrics(t *testing.T) {
 			t.Errorf("got %v, want %q", err, want)
 		}
 	}
-	judge(signed(t, k1, "/orders/7", instant.Add(-30*time.Second)), "")
-	judge(signed(t, k1, "/orders/7", instant.Add(10*time.Second)), "")
-	judge(signed(t, old, "/orders/8", instant), "")
-	judge(signed(t, old, "/orders/8", instant), core.CodeReplayed)
+	judge(signed(k1, "/orders/7", instant.Add(-30*time.Second)), "")
+	judge(signed(k1, "/orders/7", instant.Add(10*time.Second)), "")
+	judge(signed(old, "/orders/8", instant), "")
+	judge(signed(old, "/orders/8", instant), core.CodeReplayed)
 	judge(httptest.NewRequest("GET", "/elsewhere", nil), core.CodeCredentialMissing)
 	judge(httptest.NewRequest("GET", "/open", nil), "")
 	tel.Reloaded("prod", nil)
@@ -204,7 +195,7 @@ func TestMetrics(t *testing.T) {
 		})); err != nil {
 			t.Fatal(err)
 		}
-		v.Verify(signed(t, k1, "/orders/7", instant))
+		v.Verify(signed(k1, "/orders/7", instant))
 		got = collect(t, reader)
 		want(t, got, "replay.unavailable{environment=prod outcome="+outcome+"} -> 1", "mode{environment=prod mode=report} -> 1")
 	}
@@ -217,7 +208,7 @@ func TestMetrics(t *testing.T) {
 func TestLabels_T138(t *testing.T) {
 	v, _, reader := setUp(t)
 	before := 0
-	forged := signed(t, core.Key{ID: "FORGED", Secret: k1.Secret}, "/", instant).Header
+	forged := signed(core.Key{ID: "FORGED", Secret: k1.Secret}, "/", instant).Header
 	for i := range 100_000 {
 		r := httptest.NewRequest("GET", fmt.Sprintf("/orders/%d", i), nil)
 		switch i % 5 {
@@ -230,7 +221,7 @@ func TestLabels_T138(t *testing.T) {
 			r.Header = forged.Clone()
 			r.Header.Set("Authorization", strings.Replace(forged.Get("Authorization"), "FORGED", fmt.Sprint("id", i), 1))
 		case 4:
-			r = signed(t, k1, fmt.Sprintf("/orders/%d?q=%d", i, i), instant)
+			r = signed(k1, fmt.Sprintf("/orders/%d?q=%d", i, i), instant)
 			v.Verify(r)
 		}
 		r.Host, r.RemoteAddr = fmt.Sprintf("h%d.example.com", i), fmt.Sprintf("192.0.2.1:%d", i)
@@ -277,7 +268,7 @@ func TestSpans(t *testing.T) {
 	v, _, _ := setUp(t)
 	spans := tracetest.NewSpanRecorder()
 	tracer := trace.NewTracerProvider(trace.WithSpanProcessor(spans)).Tracer("test")
-	for _, r := range []*http.Request{signed(t, k1, "/orders/7", instant), httptest.NewRequest("GET", "/x", nil)} {
+	for _, r := range []*http.Request{signed(k1, "/orders/7", instant), httptest.NewRequest("GET", "/x", nil)} {
 		ctx, span := tracer.Start(t.Context(), "request")
 		v.Verify(r.WithContext(ctx))
 		span.End()
@@ -319,15 +310,12 @@ func TestExporter_F22(t *testing.T) {
 		t.Fatal(err)
 	}
 	broken := new(telemetry.Telemetry) // its instruments are nil
-	v, err := core.New(config(tel, func(c *core.Config) { c.Observers = append(c.Observers, broken) }))
-	if err != nil {
-		t.Fatal(err)
-	}
+	v := testkit.New(t, config(tel, func(c *core.Config) { c.Observers = append(c.Observers, broken) }))
 	if _, err := tel.Register(v); err != nil {
 		t.Fatal(err)
 	}
 	judge := func() {
-		if _, err := v.Verify(signed(t, k1, "/orders/7", instant)); err != nil {
+		if _, err := v.Verify(signed(k1, "/orders/7", instant)); err != nil {
 			t.Error(err)
 		}
 		if _, err := v.Verify(httptest.NewRequest("GET", "/x", nil)); core.CodeOf(err) != core.CodeCredentialMissing {

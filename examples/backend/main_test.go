@@ -4,8 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -19,6 +17,7 @@ import (
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/apig"
 	"github.com/gatewayauth/gatewayauth/core/signer"
+	"github.com/gatewayauth/gatewayauth/internal/testkit"
 )
 
 const policy = `environments:
@@ -222,10 +221,7 @@ func TestBackendReplay(t *testing.T) {
 		t.Fatal(err)
 	}
 	key := core.Key{Name: "k1", ID: "AKTESTAKTEST0001", Secret: core.NewSecret(secret)}
-	empty := sha256.Sum256(nil)
-	if err := apig.NewSigner(key, apig.SignOptions{}).Sign(captured, hex.EncodeToString(empty[:]), time.Now()); err != nil {
-		t.Fatal(err)
-	}
+	testkit.Sign(apig.NewSigner(key, apig.SignOptions{}), captured, "", time.Now())
 	send := func(address string) int {
 		t.Helper()
 		r := captured.Clone(t.Context())

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -22,17 +21,12 @@ import (
 	"github.com/gatewayauth/gatewayauth/core/apig"
 	"github.com/gatewayauth/gatewayauth/core/replay"
 	"github.com/gatewayauth/gatewayauth/internal/needs"
+	"github.com/gatewayauth/gatewayauth/internal/testkit"
 )
 
-func signed(t *testing.T, key core.Key) *http.Request {
-	t.Helper()
+func signed(key core.Key) *http.Request {
 	r := httptest.NewRequest("GET", "/orders/7", nil)
-	r.Body = http.NoBody
-	const noBody = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
-	if err := apig.NewSigner(key, apig.SignOptions{}).Sign(r, noBody, time.Now().Add(-5*time.Second)); err != nil {
-		t.Fatal(err)
-	}
-	return r
+	return testkit.Sign(apig.NewSigner(key, apig.SignOptions{}), r, "", time.Now().Add(-5*time.Second))
 }
 
 // operate serves the operator's pages of a verifier that has seen everything.
@@ -49,19 +43,16 @@ func operate(t *testing.T) *httptest.Server {
 	old := core.Key{ID: "AKTESTAKTEST0001", Secret: core.NewSecret("old-0123456789abcdef")}
 	key := core.Key{Name: "k1", ID: old.ID, Secret: core.NewSecret("new-0123456789abcdef"),
 		Previous: []core.PreviousSecret{{Secret: old.Secret, Until: time.Now().Add(time.Hour)}}}
-	v, err := core.New(core.Config{Environment: "RELEASE", Default: "k1", Observers: []core.Observer{observer},
+	v := testkit.New(t, core.Config{Environment: "RELEASE", Default: "k1", Observers: []core.Observer{observer},
 		Schemes: []core.Scheme{apig.New(apig.Config{Keys: core.Keys(key)})},
-		Logger:  slog.New(slog.DiscardHandler), Replay: core.Replay{Store: store}})
-	if err != nil {
-		t.Fatal(err)
-	}
+		Replay:  core.Replay{Store: store}})
 	if _, err := observer.Register(v); err != nil {
 		t.Fatal(err)
 	}
 	observer.Reloaded("RELEASE", nil)
 	observer.Reloaded("RELEASE", errors.New("bad"))
 	for _, k := range []core.Key{key, old} {
-		if _, err := v.Verify(signed(t, k)); err != nil {
+		if _, err := v.Verify(signed(k)); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -29,7 +29,7 @@ var (
 func Now() time.Time { return time.Date(2026, 1, 15, 12, 0, 0, 0, time.UTC) }
 
 // Verifier returns a verifier of the policy that change, if it is not nil, makes
-// of the ordinary one. It must hold no body when the test ends.
+// of the ordinary one, as [New] does.
 func Verifier(t testing.TB, change func(*core.Config)) *core.Verifier {
 	t.Helper()
 	c := core.Config{
@@ -38,10 +38,19 @@ func Verifier(t testing.TB, change func(*core.Config)) *core.Verifier {
 		APIs:        []core.API{{Match: "/partner/", Key: Partner.Name}, {Match: "GET /health", Open: true}},
 		Default:     Orders.Name,
 		Now:         Now,
-		Logger:      slog.New(slog.DiscardHandler),
 	}
 	if change != nil {
 		change(&c)
+	}
+	return New(t, c)
+}
+
+// New returns a verifier of the policy c, which logs nothing unless c says where.
+// It must hold no body when the test ends.
+func New(t testing.TB, c core.Config) *core.Verifier {
+	t.Helper()
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
 	}
 	v, err := core.New(c)
 	if err != nil {

@@ -16,6 +16,7 @@ import (
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/apig"
 	"github.com/gatewayauth/gatewayauth/core/replay/redis"
+	"github.com/gatewayauth/gatewayauth/internal/testkit"
 	"github.com/gatewayauth/gatewayauth/nethttp"
 )
 
@@ -36,17 +37,13 @@ type backend struct {
 func newBackend(t *testing.T, store core.ReplayStore) *backend {
 	t.Helper()
 	key := core.Key{Name: "k1", ID: "AKTESTAKTEST0001", Secret: core.NewSecret("sktest-0123456789abcdef0123456789abcdef")}
-	v, err := core.New(core.Config{
+	v := testkit.New(t, core.Config{
 		Environment:  "prod",
 		Schemes:      []core.Scheme{apig.New(apig.Config{Keys: core.Keys(key)})},
 		Default:      "k1",
 		Replay:       core.Replay{Store: store},
 		ExposeReason: true, // so that answers name their code
-		Logger:       quiet,
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
 	b := &backend{t: t, signer: apig.NewSigner(key, apig.SignOptions{})}
 	b.server = httptest.NewServer(nethttp.Middleware(v)(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		n, _ := b.ran.LoadOrStore(r.URL.Path, new(atomic.Int64))
@@ -60,9 +57,6 @@ func newBackend(t *testing.T, store core.ReplayStore) *backend {
 	t.Cleanup(func() {
 		b.client.CloseIdleConnections()
 		b.server.Close()
-		if n := v.Buffered(); n != 0 {
-			t.Errorf("%d bytes are held at the end", n)
-		}
 	})
 	return b
 }
@@ -70,15 +64,11 @@ func newBackend(t *testing.T, store core.ReplayStore) *backend {
 // sign makes a request that can be sent many times.
 func (b *backend) sign(path string) *http.Request {
 	r, err := http.NewRequest("POST", b.server.URL+path, nil)
-	if err == nil {
-		h := b.signer.NewHash()
-		io.WriteString(h, "text")
-		err = b.signer.Sign(r, fmt.Sprintf("%x", h.Sum(nil)), time.Now())
-	}
 	if err != nil {
 		b.t.Error(err)
+		return nil
 	}
-	return r
+	return testkit.Sign(b.signer, r, "text", time.Now())
 }
 
 // send returns the code of the answer, "" for one that was accepted.

@@ -1,7 +1,6 @@
 package redis_test
 
 import (
-	"encoding/hex"
 	"net/http/httptest"
 	"sync/atomic"
 	"testing"
@@ -11,6 +10,7 @@ import (
 	"github.com/gatewayauth/gatewayauth/core/apig"
 	"github.com/gatewayauth/gatewayauth/core/replay"
 	"github.com/gatewayauth/gatewayauth/core/replay/redis"
+	"github.com/gatewayauth/gatewayauth/internal/testkit"
 )
 
 // TestLongerSkewAfterReload_T088: what was accepted once is refused for as long as
@@ -44,17 +44,11 @@ func TestLongerSkewAfterReload_T088(t *testing.T) {
 					Now:     func() time.Time { return signed.Add(time.Duration(clock.Load()) * time.Second) },
 				}
 			}
-			v, err := core.New(policy(short))
-			if err != nil {
-				t.Fatal(err)
-			}
+			v := testkit.New(t, policy(short))
 			send := func(v *core.Verifier, target string, at time.Time, options apig.SignOptions, want core.Code) {
 				t.Helper()
 				r := httptest.NewRequest("POST", target, nil)
-				h := apig.NewSigner(key, options).NewHash()
-				if err := apig.NewSigner(key, options).Sign(r, hex.EncodeToString(h.Sum(nil)), at); err != nil {
-					t.Fatal(err)
-				}
+				testkit.Sign(apig.NewSigner(key, options), r, "", at)
 				got := core.Code("")
 				if _, err := v.Verify(r); err != nil {
 					got = core.CodeOf(err)
@@ -73,10 +67,7 @@ func TestLongerSkewAfterReload_T088(t *testing.T) {
 			send(v, "/now", signed.Add(short+17*time.Second), apig.SignOptions{}, "")
 			send(v, "/first", signed, apig.SignOptions{}, core.CodeSignatureExpired)
 
-			other, err := core.New(policy(core.MaxClockSkew)) // an instance that was configured before this one
-			if err != nil {
-				t.Fatal(err)
-			}
+			other := testkit.New(t, policy(core.MaxClockSkew)) // an instance that was configured before this one
 			if err := v.Reload(policy(core.MaxClockSkew)); err != nil {
 				t.Fatal(err)
 			}
