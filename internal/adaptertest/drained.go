@@ -14,6 +14,7 @@ import (
 
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/apig"
+	"github.com/gatewayauth/gatewayauth/core/signer"
 	"github.com/gatewayauth/gatewayauth/core/sigv4"
 	"github.com/gatewayauth/gatewayauth/internal/testkit"
 )
@@ -161,7 +162,7 @@ var (
 )
 
 // drainedSchemes are those that cover bodies, by the first segment of the path.
-var drainedSchemes = map[string]testkit.Signer{
+var drainedSchemes = map[string]signer.Signer{
 	"hashed":   apig.NewSigner(testkit.Orders, apig.SignOptions{}),
 	"declared": apig.NewSigner(testkit.Orders, apig.SignOptions{Payload: core.PayloadDeclared}),
 	"streamed": apig.NewSigner(testkit.Orders, apig.SignOptions{Payload: core.PayloadDeclared}),

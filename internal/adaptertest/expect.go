@@ -23,10 +23,8 @@ func TestExpect(t *testing.T, serve func(v *core.Verifier) http.Handler) {
 	v := testkit.Verifier(t, func(c *core.Config) { c.AllowUnsignedPayload = true })
 	server := httptest.NewServer(serve(v))
 	defer server.Close()
-	unsignedPayload := httptest.NewRequest("POST", "/v1/items", nil)
-	if err := apig.NewSigner(testkit.Orders, apig.SignOptions{Payload: core.PayloadUnsigned}).Sign(unsignedPayload, "", testkit.Now()); err != nil {
-		t.Fatal(err)
-	}
+	unsignedPayload := testkit.Sign(apig.NewSigner(testkit.Orders, apig.SignOptions{Payload: core.PayloadUnsigned}),
+		testkit.Unsigned("POST", "/v1/items"), "", testkit.Now())
 	for name, tt := range map[string]struct {
 		request *http.Request
 		want    int

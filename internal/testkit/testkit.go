@@ -5,8 +5,8 @@ package testkit
 
 import (
 	"context"
-	"crypto/sha256"
 	"encoding/hex"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -17,6 +17,7 @@ import (
 
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/apig"
+	"github.com/gatewayauth/gatewayauth/core/signer"
 )
 
 // Orders is bound to every API but /partner/ and the open GET /health.
@@ -80,23 +81,17 @@ func Signed(key core.Key, method, target, body string, lines ...string) *http.Re
 	return Sign(apig.NewSigner(key, options), r, body, Now())
 }
 
-// A Signer is that of any scheme.
-type Signer interface {
-	Sign(r *http.Request, payloadHash string, at time.Time) error
-}
-
-// Sign signs r, whose body is to be body, and returns it.
-func Sign(s Signer, r *http.Request, body string, at time.Time) *http.Request {
-	if err := s.Sign(r, Digest(body), at); err != nil {
+// Sign signs r for at, whose body is to be body, and returns it.
+func Sign(s signer.Signer, r *http.Request, body string, at time.Time) *http.Request {
+	digest := ""
+	if h := s.NewHash(); h != nil {
+		io.WriteString(h, body)
+		digest = hex.EncodeToString(h.Sum(nil))
+	}
+	if err := s.Sign(r, digest, at); err != nil {
 		panic(err) // of a request that a test wrote
 	}
 	return r
-}
-
-// Digest returns the SHA-256 of a body in hexadecimal digits.
-func Digest(body string) string {
-	digest := sha256.Sum256([]byte(body))
-	return hex.EncodeToString(digest[:])
 }
 
 // Serve returns the answer of h to r.
