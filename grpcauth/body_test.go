@@ -137,8 +137,8 @@ func TestDeclaredWhereAPIsStream(t *testing.T) {
 	}
 }
 
-// TestNothingIsHeld after calls, however they end.
-func TestNothingIsHeld(t *testing.T) {
+// TestBodiesAreReleased after calls, however they end.
+func TestBodiesAreReleased(t *testing.T) {
 	message := text("one")
 	v, _ := verifier(t, allowUnsigned)
 	refuse := status.Error(codes.FailedPrecondition, "refused in front")

@@ -159,10 +159,10 @@ func TestDeviations(t *testing.T) {
 	}
 }
 
-// TestDropped: what net/url does not parse, aws-sdk-go-v2, minio-go and, in the
+// TestParametersDroppedBySigners: what net/url does not parse, aws-sdk-go-v2, minio-go and, in the
 // query form, smithy-go take off the request before they send it. The handler
 // sees neither the parameter nor a request that differs from the signed one.
-func TestDropped(t *testing.T) {
+func TestParametersDroppedBySigners(t *testing.T) {
 	for _, v := range variants {
 		if on(t, "smithy*/header/*", &v) {
 			continue

@@ -6,18 +6,18 @@ import (
 	"github.com/gatewayauth/gatewayauth/conformance/bench"
 )
 
-// BenchmarkVerify is named Verify/<who>/<request>.
+// BenchmarkVerify is named Verify/<contender>/<request>.
 func BenchmarkVerify(b *testing.B) {
-	for _, who := range bench.Everybody() {
+	for _, contender := range bench.Contenders() {
 		for _, q := range bench.Requests() {
-			verify, err := who.Setup(q)
+			verify, err := contender.Setup(q)
 			if err != nil {
 				b.Fatal(err)
 			}
 			if verify == nil {
 				continue
 			}
-			b.Run(who.Name+"/"+q.Name, func(b *testing.B) {
+			b.Run(contender.Name+"/"+q.Name, func(b *testing.B) {
 				b.SetBytes(int64(len(q.Body)))
 				b.ReportAllocs()
 				for b.Loop() {
@@ -30,18 +30,18 @@ func BenchmarkVerify(b *testing.B) {
 	}
 }
 
-// TestEverybody: who is measured accepts the requests, and refuses them with a
+// TestContendersVerify: what is measured accepts the requests, and refuses them with a
 // header or a byte of the body changed.
-func TestEverybody(t *testing.T) {
+func TestContendersVerify(t *testing.T) {
 	names := make(map[string]bool)
-	for _, who := range bench.Everybody() {
-		if who.Like != "" && !names[who.Like] {
-			t.Errorf("%s is like %q, who does not come before it", who.Name, who.Like)
+	for _, contender := range bench.Contenders() {
+		if contender.Like != "" && !names[contender.Like] {
+			t.Errorf("%s is like %q, which does not come before it", contender.Name, contender.Like)
 		}
-		names[who.Name] = true
+		names[contender.Name] = true
 		measured := 0
 		for _, q := range bench.Requests() {
-			verify, err := who.Setup(q)
+			verify, err := contender.Setup(q)
 			if err != nil {
 				t.Error(err)
 			}
@@ -50,7 +50,7 @@ func TestEverybody(t *testing.T) {
 			}
 		}
 		if measured == 0 {
-			t.Errorf("%s verifies nothing", who.Name)
+			t.Errorf("%s verifies nothing", contender.Name)
 		}
 	}
 }

@@ -15,15 +15,15 @@ import (
 // TestPrograms: each runs, with less than would tell anything, and prints its
 // rows. What takes how long is not tested.
 func TestPrograms(t *testing.T) {
-	var everybody []string
-	for _, who := range bench.Everybody() {
-		everybody = append(everybody, who.Name)
+	var names []string
+	for _, contender := range bench.Contenders() {
+		names = append(names, contender.Name)
 	}
 	for name, tt := range map[string]struct {
 		args  []string
 		wants []string
 	}{
-		"ratios": {[]string{"-rounds=1", "-span=100us"}, append(everybody, "huawei-sdk-resign / gatewayauth-hmac", "Allocations")},
+		"ratios": {[]string{"-rounds=1", "-span=100us"}, append(names, "huawei-sdk-resign / gatewayauth-hmac", "Allocations")},
 		"endtoend": {[]string{"-rounds=1", "-requests=30", "-clients=4"},
 			[]string{"net/http, bare", "Echo, middleware", "Gin, middleware and replay store", "gRPC, unary, middleware", "Huawei's SDK", "64 KiB"}},
 		"memory": {[]string{"-clients=3", "-uploads=1", "-size=1", "-runs=1"},

@@ -81,9 +81,9 @@ func relabelled(t *testing.T, raw []byte, as *signing) []byte {
 	return wire.Splice(raw, old+",", credential+",")
 }
 
-// TestOtherDigest signs the digest header that belongs to the other hash. It is
+// TestDigestHeaderOfOtherHash signs the digest header that belongs to the other hash. It is
 // a header like any other then: the body is hashed, whatever that header says.
-func TestOtherDigest(t *testing.T) {
+func TestDigestHeaderOfOtherHash(t *testing.T) {
 	for _, a := range algorithms {
 		other := contentSM3
 		if a.digest == other {

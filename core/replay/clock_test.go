@@ -114,8 +114,8 @@ func TestRoomAfterTheStep_F09(t *testing.T) {
 	}
 }
 
-// TestManySteps: the store stays small however often the clock jumps.
-func TestManySteps(t *testing.T) {
+// TestManyClockSteps: the store stays small however often the clock jumps.
+func TestManyClockSteps(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	for name, step := range map[string]func(n int) time.Duration{
 		"anywhere": func(int) time.Duration { return time.Duration(r.Int64N(int64(100 * 365 * 24 * time.Hour))) },
@@ -133,9 +133,9 @@ func TestManySteps(t *testing.T) {
 	}
 }
 
-// TestHonest: while the clock runs forward and the policy stays, nothing new
+// TestNewRequestsAreNeverRefused: while the clock runs forward and the policy stays, nothing new
 // is ever refused, however gateways' clocks differ, within the skew.
-func TestHonest(t *testing.T) {
+func TestNewRequestsAreNeverRefused(t *testing.T) {
 	for _, skew := range []time.Duration{time.Second, 40 * time.Second, skew, time.Hour} {
 		s := newStore(t, 0)
 		r := rand.New(rand.NewPCG(3, 4))
@@ -163,9 +163,9 @@ func TestHonest(t *testing.T) {
 	}
 }
 
-// TestLongerPolicy: a policy that accepts older requests than the one before
+// TestPolicyWithLongerSkew: a policy that accepts older requests than the one before
 // does not make any of them new.
-func TestLongerPolicy(t *testing.T) {
+func TestPolicyWithLongerSkew(t *testing.T) {
 	s := newStore(t, 0)
 	r1 := request(1, start)
 	want(t, s, r1, true, "new")

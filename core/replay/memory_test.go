@@ -74,9 +74,9 @@ func TestGrowth_T096(t *testing.T) {
 	runtime.KeepAlive(s)
 }
 
-// TestPeak: five million requests take at most 16 bytes each at any moment,
+// TestMemoryAtPeak: five million requests take at most 16 bytes each at any moment,
 // in steady traffic and in one burst, and none of them is new again.
-func TestPeak(t *testing.T) {
+func TestMemoryAtPeak(t *testing.T) {
 	for name, tt := range map[string]struct {
 		n    uint64
 		span time.Duration
@@ -103,9 +103,9 @@ func TestPeak(t *testing.T) {
 	}
 }
 
-// TestSteady: an hour of even traffic takes at most 11 bytes per entry once
+// TestMemoryInSteadyTraffic: an hour of even traffic takes at most 11 bytes per entry once
 // the store knows what to expect, though gateways' clocks differ.
-func TestSteady(t *testing.T) {
+func TestMemoryInSteadyTraffic(t *testing.T) {
 	perSecond := uint64(1000)
 	if raceEnabled {
 		perSecond /= 10

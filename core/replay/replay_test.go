@@ -162,9 +162,9 @@ func TestTwoEnvironments_T098(t *testing.T) {
 	want(t, s, e, false, "the first one again")
 }
 
-// TestFull: what is new is refused with an error, what was seen as seen, and
+// TestFullStore: what is new is refused with an error, what was seen as seen, and
 // the room comes back with time.
-func TestFull(t *testing.T) {
+func TestFullStore(t *testing.T) {
 	for _, most := range []int{1, 51, 52, 1000, 30_000} {
 		s := newStore(t, most)
 		for n := range uint64(most) {
@@ -184,9 +184,9 @@ func TestFull(t *testing.T) {
 	}
 }
 
-// TestFullConcurrent: the bound holds exactly, and no request is lost to it
+// TestFullStoreConcurrently: the bound holds exactly, and no request is lost to it
 // that was told to be new.
-func TestFullConcurrent(t *testing.T) {
+func TestFullStoreConcurrently(t *testing.T) {
 	const most = 5000
 	s := newStore(t, most)
 	var added, full atomic.Int64
@@ -226,8 +226,8 @@ func TestErrors(t *testing.T) {
 	want(t, s, request(1, start), true, "after errors, which record nothing")
 }
 
-// TestStrangeDates: nothing panics, and nothing is new twice.
-func TestStrangeDates(t *testing.T) {
+// TestExtremeDates: nothing panics, and nothing is new twice.
+func TestExtremeDates(t *testing.T) {
 	dates := []time.Time{{}, time.Unix(0, 0), time.Unix(-1, 5), time.Date(-5000, 1, 1, 0, 0, 0, 0, time.UTC),
 		time.Date(9999, 12, 31, 23, 59, 59, 999999999, time.UTC), time.Unix(math.MaxInt64, 0), time.Unix(math.MinInt64, 0), start}
 	for _, signed := range dates {

@@ -4,9 +4,9 @@ import "testing"
 
 // These races are too narrow to be met by chance, so they are played by hand.
 
-// TestPassedStaysPassed: who was sent to the next table is not overtaken by
+// TestRequestPassedOnIsNotOvertaken: who was sent to the next table is not overtaken by
 // another with the same mark, though room is given back in between.
-func TestPassedStaysPassed(t *testing.T) {
+func TestRequestPassedOnIsNotOvertaken(t *testing.T) {
 	total := counter{most: 100}
 	tab := newTable(64)
 	for range tab.limit {
@@ -26,9 +26,9 @@ func TestPassedStaysPassed(t *testing.T) {
 	}
 }
 
-// TestAbsorbedIsClosed: whoever has reserved but not yet written when the table
+// TestAbsorbedTableTakesNothing: whoever has reserved but not yet written when the table
 // is absorbed finds no room, and goes on to where the others look.
-func TestAbsorbedIsClosed(t *testing.T) {
+func TestAbsorbedTableTakesNothing(t *testing.T) {
 	total := counter{most: 1000}
 	from, to := newTable(64), newTable(128)
 	marks := []uint64{2, 1 << 63, 1<<64 - 1, 1<<63 + 1}

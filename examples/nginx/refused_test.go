@@ -92,9 +92,9 @@ func TestForgedHeaders(t *testing.T) {
 	}
 }
 
-// TestForgottenStripping: the script does not sign what its configuration let
+// TestHeadersNotStripped: the script does not sign what its configuration let
 // through.
-func TestForgottenStripping(t *testing.T) {
+func TestHeadersNotStripped(t *testing.T) {
 	address, _ := record(t)
 	n := startNginx(t, "nginx.conf", env, upstream(address),
 		edit{`more_clear_input_headers "X-Sdk-*"`, `more_clear_input_headers "X-Other"`}, edit{`"X-Amz-*" "X-Apig-*" "X-Stage"`, ""},
@@ -106,9 +106,9 @@ func TestForgottenStripping(t *testing.T) {
 	}
 }
 
-// TestNothingUnsigned: without a key or a secret nothing is forwarded, nor where
+// TestNothingIsForwardedUnsigned: without a key or a secret nothing is forwarded, nor where
 // the list of headers to sign names one that nginx sends in its own words.
-func TestNothingUnsigned(t *testing.T) {
+func TestNothingIsForwardedUnsigned(t *testing.T) {
 	address, taken := record(t)
 	list := `set $sign_headers "content-type";`
 	for _, tt := range []struct {

@@ -157,8 +157,8 @@ func TestStatusPage(t *testing.T) {
 	}
 }
 
-// TestRules with Prometheus's own tool.
-func TestRules(t *testing.T) {
+// TestAlertRules with Prometheus's own tool.
+func TestAlertRules(t *testing.T) {
 	promtool := needs.Program(t, "promtool", "prometheus")
 	// The dashboard's expressions, as rules.
 	panels := "groups:\n- name: dashboard\n  rules:\n"

@@ -168,8 +168,8 @@ func TestFormatIsDocumented(t *testing.T) {
 	}
 }
 
-// TestJudge: what a vector says about the identity service is checked as well.
-func TestJudge(t *testing.T) {
+// TestIdentityServiceOfVectors: what a vector says about the identity service is checked as well.
+func TestIdentityServiceOfVectors(t *testing.T) {
 	answer := &vectors.Answer{Status: 404}
 	for name, service := range map[string]*vectors.IdentityService{
 		"called and not described": nil,

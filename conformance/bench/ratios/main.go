@@ -1,4 +1,4 @@
-// Command ratios prints how much more than the floor everybody takes, and what
+// Command ratios prints how much more than the floor names takes, and what
 // they allocate. Ratios are medians over short runs of all, one after the other,
 // so that whatever else the machine does falls on all of them.
 package main
@@ -22,10 +22,10 @@ func main() {
 	markdown := flag.Bool("markdown", false, "print for a document")
 	flag.Parse()
 
-	var all []bench.Who
-	for _, who := range bench.Everybody() {
-		if who.Name == "floor" || strings.Contains(who.Name, *only) {
-			all = append(all, who)
+	var all []bench.Contender
+	for _, contender := range bench.Contenders() {
+		if contender.Name == "floor" || strings.Contains(contender.Name, *only) {
+			all = append(all, contender)
 		}
 	}
 	columns := []string{""}
@@ -42,8 +42,8 @@ func main() {
 	times := report.New("Time, in floors of the same request.", columns...)
 	ours := report.New("Time, in times of this library for the same scheme and request.", columns...)
 	memory := report.New("Allocations, and bytes allocated, for each request.", columns...)
-	for i, who := range all {
-		timesRow, oursRow, memoryRow := []any{who.Name}, []any{who.Name + " / " + who.Like}, []any{who.Name}
+	for i, contender := range all {
+		timesRow, oursRow, memoryRow := []any{contender.Name}, []any{contender.Name + " / " + contender.Like}, []any{contender.Name}
 		for _, column := range found {
 			r := column[i]
 			if r.times == 0 {
@@ -55,7 +55,7 @@ func main() {
 		}
 		times.Add(timesRow...)
 		memory.Add(memoryRow...)
-		if who.Like != "" && *only == "" {
+		if contender.Like != "" && *only == "" {
 			ours.Add(oursRow...)
 		}
 	}
@@ -70,23 +70,23 @@ func main() {
 // result is what somebody takes for a request.
 type result struct {
 	verify             bench.Verify
-	times              int     // that verify runs in a span; 0 for who does not verify such requests
+	times              int     // that verify runs in a span; 0 for a contender that does not verify such requests
 	floors, ours       float64 // medians of ratios
 	allocations, bytes float64
 }
 
 // measure runs all in turn, again and again, and relates each time to those of
 // the floor, the first of all, and of ours in the same round.
-func measure(all []bench.Who, q bench.Request, rounds int, span time.Duration) ([]result, error) {
+func measure(all []bench.Contender, q bench.Request, rounds int, span time.Duration) ([]result, error) {
 	results := make([]result, len(all))
 	like := make([]int, len(all))
-	for i, who := range all {
-		verify, err := who.Setup(q)
+	for i, contender := range all {
+		verify, err := contender.Setup(q)
 		if err != nil {
 			return nil, err
 		}
 		for j := range all {
-			if all[j].Name == who.Like {
+			if all[j].Name == contender.Like {
 				like[i] = j
 			}
 		}

@@ -97,7 +97,7 @@ func (b *backend) send(signed *http.Request) core.Code {
 // seconds. Every request is answered, none is let in while nobody can tell
 // whether it is a replay, none twice at any time, and all goes on without a
 // restart. The server writes down what it takes before it says so; one that
-// does not forgets in a crash (TestLost_F24).
+// does not forgets in a crash (TestDataLoss_F24).
 func TestEndToEnd_F01(t *testing.T) {
 	const clients = 16
 	server := startServer(t, "--appendonly", "yes", "--appendfsync", "always")

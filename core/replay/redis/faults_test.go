@@ -85,8 +85,8 @@ func more(n *atomic.Int64, by int64) func() bool {
 	return func() bool { return n.Load() >= from+by }
 }
 
-// TestDown_F01: the server is killed under load, and comes back.
-func TestDown_F01(t *testing.T) {
+// TestServerKilled_F01: the server is killed under load, and comes back.
+func TestServerKilled_F01(t *testing.T) {
 	server := startServer(t)
 	s := open(t, server.url(""), timeout(0))
 	works(t, s)
@@ -130,8 +130,8 @@ func TestAtStart_F01(t *testing.T) {
 	want(t, "replayed", s, works(t, s), false)
 }
 
-// TestSlow_F02: every reply is two seconds late.
-func TestSlow_F02(t *testing.T) {
+// TestSlowServer_F02: every reply is two seconds late.
+func TestSlowServer_F02(t *testing.T) {
 	proxy := newProxy(t, startServer(t).socket)
 	s := open(t, "redis://"+proxy.address, timeout(0))
 	works(t, s)
@@ -153,8 +153,8 @@ func TestSlow_F02(t *testing.T) {
 	eventually(t, "the goroutines end", func() bool { return runtime.NumGoroutine() <= before+5 })
 }
 
-// TestSilent_F02: a server that accepts connections and says nothing, ever.
-func TestSilent_F02(t *testing.T) {
+// TestSilentServer_F02: a server that accepts connections and says nothing, ever.
+func TestSilentServer_F02(t *testing.T) {
 	f := newFake(map[string]string{})
 	address, _ := listen(t, f.handle)
 	s := open(t, "redis://"+address, timeout(0))
@@ -187,8 +187,8 @@ func TestDialsRarely_F01(t *testing.T) {
 	}
 }
 
-// TestLost_F24: what the server has lost can be replayed. It is a documented limit.
-func TestLost_F24(t *testing.T) {
+// TestDataLoss_F24: what the server has lost can be replayed. It is a documented limit.
+func TestDataLoss_F24(t *testing.T) {
 	server := startServer(t)
 	s := open(t, server.url(""))
 	e := entry()

@@ -30,9 +30,9 @@ func (l *logged) String() string {
 
 func (l *logged) to(c *redis.Config) { c.Logger = slog.New(slog.NewTextHandler(l, nil)) }
 
-// TestPolicy_F23: a server that may drop entries is warned about, as is one that
+// TestEvictionPolicy_F23: a server that may drop entries is warned about, as is one that
 // does not say.
-func TestPolicy_F23(t *testing.T) {
+func TestEvictionPolicy_F23(t *testing.T) {
 	policy := func(p string) string { return "%1\r\n+maxmemory-policy\r\n+" + p + "\r\n" }
 	const forbidden = "-NOPERM this user has no permissions to run the 'config|get' command\r\n"
 	info := func(p string) string {
@@ -69,8 +69,8 @@ func TestPolicy_F23(t *testing.T) {
 	}
 }
 
-// TestServer_F23: the same with a server, and once for all its life.
-func TestServer_F23(t *testing.T) {
+// TestEvictionPolicyOfServer_F23: the same with a server, and once for all its life.
+func TestEvictionPolicyOfServer_F23(t *testing.T) {
 	server := startServer(t, "--maxmemory", "100mb", "--maxmemory-policy", "allkeys-lru")
 	var log logged
 	s := open(t, server.url(""), log.to)
@@ -82,8 +82,8 @@ func TestServer_F23(t *testing.T) {
 	}
 }
 
-// TestFull_F23: a full server with the right policy refuses, and forgets nothing.
-func TestFull_F23(t *testing.T) {
+// TestFullServer_F23: a full server with the right policy refuses, and forgets nothing.
+func TestFullServer_F23(t *testing.T) {
 	server := startServer(t)
 	s := open(t, server.url(""))
 	e := works(t, s)

@@ -112,9 +112,9 @@ func TestKeys_T098(t *testing.T) {
 	}
 }
 
-// TestLife_F10: an entry outlives its request by ClockStep, whatever the clock did,
+// TestEntryLifetime_F10: an entry outlives its request by ClockStep, whatever the clock did,
 // and whatever clock skew the policy has.
-func TestLife_F10(t *testing.T) {
+func TestEntryLifetime_F10(t *testing.T) {
 	server := startServer(t)
 	for _, tt := range []struct {
 		name        string

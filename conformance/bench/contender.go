@@ -11,10 +11,10 @@ import (
 	"github.com/gatewayauth/gatewayauth/core/sigv4"
 )
 
-// Who is one of those that are measured.
-type Who struct {
+// A Contender is one of the verifiers that are measured.
+type Contender struct {
 	Name string
-	// Like names who verifies the same kind of request here; empty for ours.
+	// Like names the contender that verifies the same kind of request here; empty for ours.
 	Like  string
 	setup func(Request) *subject // nil: does not verify such requests
 }
@@ -22,7 +22,7 @@ type Who struct {
 // A Verify judges one request again, body included.
 type Verify func() error
 
-// subject is a request and who verifies it.
+// subject is a request and what verifies it.
 type subject struct {
 	verify Verify
 	// changes make another request of it, and undo that when called again.
@@ -30,32 +30,32 @@ type subject struct {
 }
 
 // Setup prepares to verify q, and shows that q is accepted and each change of it
-// refused. It returns nil for what Who does not verify.
-func (w Who) Setup(q Request) (Verify, error) {
-	s := w.setup(q)
+// refused. It returns nil for a request that the contender does not verify.
+func (c Contender) Setup(q Request) (Verify, error) {
+	s := c.setup(q)
 	if s == nil {
 		return nil, nil
 	}
 	for i, change := range s.changes {
 		if err := s.verify(); err != nil {
-			return nil, fmt.Errorf("%s refuses %s: %w", w.Name, q.Name, err)
+			return nil, fmt.Errorf("%s refuses %s: %w", c.Name, q.Name, err)
 		}
 		change()
 		if s.verify() == nil {
-			return nil, fmt.Errorf("%s accepts %s with change %d", w.Name, q.Name, i)
+			return nil, fmt.Errorf("%s accepts %s with change %d", c.Name, q.Name, i)
 		}
 		change()
 	}
 	if len(s.changes) == 0 {
-		return nil, fmt.Errorf("%s was shown no changes of %s", w.Name, q.Name)
+		return nil, fmt.Errorf("%s was shown no changes of %s", c.Name, q.Name)
 	}
 	return s.verify, s.verify()
 }
 
-// Everybody lists them, the floor first.
-func Everybody() []Who {
+// Contenders lists them, the floor first.
+func Contenders() []Contender {
 	flat, scoped := core.Keys(key()), core.Keys(scopedKey())
-	return []Who{
+	return []Contender{
 		{"floor", "", floor},
 		{"gatewayauth-hmac", "", gatewayauth(apig.New(apig.Config{Keys: flat}), NewSigner())},
 		{"gatewayauth-sigv4", "", gatewayauth(sigv4.New(sigv4.Config{Keys: scoped}), sigv4.NewSigner(scopedKey(), sigv4.SignOptions{Headers: headers}))},
@@ -137,5 +137,5 @@ func (q Request) Signed(s signer, id, digest string) (*http.Request, error) {
 	return r, s.Sign(r, digest, time.Now())
 }
 
-// Floor is what nobody can do without for q.
+// Floor is the work that no verifier of q can avoid.
 func Floor(q Request) Verify { return floor(q).verify }
