@@ -103,10 +103,10 @@ func TestUnknownService_T153(t *testing.T) {
 	}
 }
 
-// TestOneInterceptorMissing_T152: nothing of ServerOptions can be left out by accident; one
+// TestServerOptionsVerifyBothKinds_T152: nothing of ServerOptions can be left out by accident; one
 // interceptor alone is the caller's own doing, and the other kind of call is
 // then not verified.
-func TestOneInterceptorMissing_T152(t *testing.T) {
+func TestServerOptionsVerifyBothKinds_T152(t *testing.T) {
 	v, j := verifier(t, nil)
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()

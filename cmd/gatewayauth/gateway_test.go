@@ -41,14 +41,14 @@ func TestGateway(t *testing.T) {
 				args = append(args, "-fault", fault)
 			}
 			address, stderr := background(t, dir, args...)
-			server.seen()
+			server.codes.Text()
 			r, err := http.NewRequest(tt.method, "http://"+address+tt.path, strings.NewReader(tt.body))
 			if err == nil {
 				r.Header.Set("Authorization", "Basic c3RhbGU6c3RhbGU=") // of the client; the gateway takes it away
 				r.Header.Set("X-Sdk-Forged", "1")
 			}
 			status, text, _ := ask(t, r, err)
-			codes := server.seen()
+			codes := server.codes.Text()
 			if status != tt.status || tt.status == 200 && !strings.HasPrefix(text, tt.says) {
 				t.Errorf("got %d %q, want %d %q; %s\n%s", status, text, tt.status, tt.says, codes, stderr())
 			}
@@ -87,7 +87,7 @@ func TestGatewayRewrites(t *testing.T) {
 	address, _ := background(t, dir, "gateway", "-config", "environments.yaml", "-env", "dev", "-to", server.URL, "-listen", "127.0.0.1:0")
 	r, err := http.NewRequest("GET", "http://"+address+"/orders/a%20b?x=1", nil)
 	if status, text, _ := ask(t, r, err); status != 200 || !strings.HasPrefix(text, "orders_key hashed [host x-sdk-date] GET /orders/a%20b?x=1") {
-		t.Errorf("got %d %q; %s", status, text, server.seen())
+		t.Errorf("got %d %q; %s", status, text, server.codes.Text())
 	}
 }
 
@@ -113,7 +113,7 @@ func TestGatewayDuplicates(t *testing.T) {
 	r, err := http.NewRequest("POST", "http://"+address+"/orders", strings.NewReader("text"))
 	status, _, _ := ask(t, r, err)
 	eventually(stderr, "twice")
-	if status != 200 || server.seen() != " replayed" || !strings.Contains(stderr(), "200 OK and 401 Unauthorized") {
+	if status != 200 || server.codes.Text() != " replayed" || !strings.Contains(stderr(), "200 OK and 401 Unauthorized") {
 		t.Errorf("got %d; %s", status, stderr())
 	}
 }

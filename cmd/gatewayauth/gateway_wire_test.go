@@ -4,13 +4,12 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
 	"os"
-	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -27,8 +26,8 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/gatewayauth/gatewayauth/core"
-	"github.com/gatewayauth/gatewayauth/core/config"
 	"github.com/gatewayauth/gatewayauth/grpcauth"
+	"github.com/gatewayauth/gatewayauth/internal/testkit"
 	"github.com/gatewayauth/gatewayauth/nethttp"
 )
 
@@ -56,20 +55,16 @@ const gatewayEnvironments = `environments:
 // gatewayBackend verifies what the gateway sends, and keeps what it got.
 type gatewayBackend struct {
 	*httptest.Server
+	codes *testkit.Codes
 	mu    sync.Mutex
 	got   []byte      // the last request, as it was received
 	head  http.Header // and its headers
-	codes []string
 }
 
 func newGatewayBackend(t *testing.T, dir string) *gatewayBackend {
 	t.Helper()
-	b := new(gatewayBackend)
-	v := gatewayVerifier(t, dir, func(e core.Event) {
-		b.mu.Lock()
-		defer b.mu.Unlock()
-		b.codes = append(b.codes, string(e.Code))
-	})
+	v, observed := devVerifier(t, dir)
+	b := &gatewayBackend{codes: observed}
 	verified := nethttp.Middleware(v)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		http.NewResponseController(w).EnableFullDuplex()
 		first := make([]byte, 5)
@@ -92,32 +87,6 @@ func newGatewayBackend(t *testing.T, dir string) *gatewayBackend {
 	}))
 	t.Cleanup(b.Close)
 	return b
-}
-
-func gatewayVerifier(t *testing.T, dir string, observe func(core.Event)) *core.Verifier {
-	t.Helper()
-	for name, value := range secrets {
-		t.Setenv(name, value)
-	}
-	file, err := config.Load(filepath.Join(dir, "environments.yaml"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	v, err := file.Verifier("dev", config.WithLogger(slog.New(slog.DiscardHandler)),
-		config.WithObservers(core.ObserverFunc(func(_ context.Context, e core.Event) { observe(e) })))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return v
-}
-
-// seen returns the codes since the last call.
-func (b *gatewayBackend) seen() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	text := strings.Join(b.codes, " ")
-	b.codes = nil
-	return text
 }
 
 // gatewayTo starts the command in front of an address.
@@ -166,7 +135,7 @@ func TestGatewayBodies_T190(t *testing.T) {
 		before := stdout()
 		status, text, _ := ask(t, r, err)
 		if status != tt.status || status == 200 && text != body {
-			t.Errorf("%s with %d bytes: got %d and %d bytes, want %d; %s", tt.path, tt.size, status, len(text), tt.status, server.seen())
+			t.Errorf("%s with %d bytes: got %d and %d bytes, want %d; %s", tt.path, tt.size, status, len(text), tt.status, server.codes.Text())
 		}
 		want := fmt.Sprintf("-> %d\n", tt.status)
 		eventually(func() string { return strings.TrimPrefix(stdout(), before) }, want)
@@ -216,7 +185,7 @@ func TestGatewayPasses_T190(t *testing.T) {
 		}
 		before := stdout()
 		if status, _, _ := ask(t, r, err); status != 200 {
-			t.Errorf("%q: got %d, %s", path, status, server.seen())
+			t.Errorf("%q: got %d, %s", path, status, server.codes.Text())
 		}
 		for _, name := range passed {
 			if server.head.Get(name) != given[name] {
@@ -292,7 +261,7 @@ func TestGatewayFaults_T190(t *testing.T) {
 		t.Run(tt.fault+" "+tt.target, func(t *testing.T) {
 			name, _, _ := strings.Cut(tt.fault, "=")
 			kinds[name] = true
-			server.seen()
+			server.codes.Text()
 			r, err := http.NewRequest("POST", "http://"+address+tt.target, strings.NewReader(`{"amount":100}`))
 			r.Header.Set("Gatewayauth-Fault", tt.fault)
 			r.Header.Set("X-Tenant", "blue")
@@ -303,7 +272,7 @@ func TestGatewayFaults_T190(t *testing.T) {
 				r.Header.Del("Gatewayauth-Fault")
 			}
 			ask(t, r, err)
-			if code := strings.TrimSpace(server.seen()); code != tt.code {
+			if code := strings.TrimSpace(server.codes.Text()); code != tt.code {
 				t.Errorf("refused for %q, want %q\n%s", code, tt.code, stderr())
 			}
 			write(t, dir, "request.txt", string(server.got))
@@ -317,9 +286,9 @@ func TestGatewayFaults_T190(t *testing.T) {
 		})
 	}
 	// The next request has none.
-	server.seen()
+	server.codes.Text()
 	r, err := http.NewRequest("POST", "http://"+address+"/orders", strings.NewReader("x"))
-	if status, _, _ := ask(t, r, err); status != 200 || server.seen() != "" {
+	if status, _, _ := ask(t, r, err); status != 200 || server.codes.Text() != "" {
 		t.Errorf("after them: got %d", status)
 	}
 	r.Header.Set("Gatewayauth-Fault", "flood")
@@ -349,13 +318,7 @@ func TestGatewayFaults_T190(t *testing.T) {
 func TestGatewayGRPC_T190(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir, "environments.yaml", gatewayEnvironments)
-	var mu sync.Mutex
-	var codesSeen []string
-	v := gatewayVerifier(t, dir, func(e core.Event) {
-		mu.Lock()
-		defer mu.Unlock()
-		codesSeen = append(codesSeen, fmt.Sprint(e.Code))
-	})
+	v, observed := devVerifier(t, dir)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -409,10 +372,8 @@ func TestGatewayGRPC_T190(t *testing.T) {
 	if _, err := info.Recv(); err != io.EOF {
 		t.Errorf("its end: %v", err)
 	}
-	mu.Lock()
-	defer mu.Unlock()
-	if got := strings.Join(codesSeen, ""); len(codesSeen) != 4 || got != "" {
-		t.Errorf("verdicts: %v", codesSeen)
+	if got := observed.Take(); !slices.Equal(got, make([]core.Code, 4)) {
+		t.Errorf("got verdicts %q, want four acceptances", got)
 	}
 	eventually(stdout, "ServerReflectionInfo key=orders_key")
 	for _, want := range []string{"POST /grpc.health.v1.Health/Check key=orders_key signed=host;", "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo key=orders_key signed=host;x-sdk-content-sha256;x-sdk-date;x-tenant payload=unsigned -> 200"} {

@@ -21,6 +21,7 @@ import (
 
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/config"
+	"github.com/gatewayauth/gatewayauth/internal/testkit"
 	"github.com/gatewayauth/gatewayauth/nethttp"
 )
 
@@ -221,15 +222,15 @@ type writerFunc func([]byte) (int, error)
 
 func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
 
-// service is a backend of the dev environment that keeps the codes of what it
-// judged, and answers with what it proved.
+// service is a backend of the dev environment that keeps the codes of its
+// verdicts, and answers with what it proved.
 type service struct {
 	*httptest.Server
-	mu    sync.Mutex
-	codes []string
+	codes *testkit.Codes
 }
 
-func backend(t *testing.T, dir string) *service {
+// devVerifier returns a verifier of the environment dev of the folder's file.
+func devVerifier(t *testing.T, dir string) (*core.Verifier, *testkit.Codes) {
 	t.Helper()
 	for name, value := range secrets {
 		t.Setenv(name, value)
@@ -238,15 +239,18 @@ func backend(t *testing.T, dir string) *service {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &service{}
-	v, err := file.Verifier("dev", config.WithObservers(core.ObserverFunc(func(_ context.Context, e core.Event) {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.codes = append(s.codes, string(e.Code))
-	})), config.WithLogger(silent))
+	observed := new(testkit.Codes)
+	v, err := file.Verifier("dev", config.WithLogger(silent), config.WithObservers(observed))
 	if err != nil {
 		t.Fatal(err)
 	}
+	return v, observed
+}
+
+func backend(t *testing.T, dir string) *service {
+	t.Helper()
+	v, observed := devVerifier(t, dir)
+	s := &service{codes: observed}
 	s.Server = httptest.NewServer(nethttp.Middleware(v)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		key := "-"
@@ -257,15 +261,6 @@ func backend(t *testing.T, dir string) *service {
 	})))
 	t.Cleanup(s.Close)
 	return s
-}
-
-// seen returns the codes since the last call.
-func (s *service) seen() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	text := strings.Join(s.codes, " ")
-	s.codes = nil
-	return text
 }
 
 // TestExamplesOfHelp: every example of every --help, run as it stands but for its

@@ -130,3 +130,12 @@ func (c *Codes) Take() []core.Code {
 	c.list = nil
 	return list
 }
+
+// Text is [Codes.Take] as a text, with a blank between two codes.
+func (c *Codes) Text() string {
+	var texts []string
+	for _, code := range c.Take() {
+		texts = append(texts, string(code))
+	}
+	return strings.Join(texts, " ")
+}
