@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -96,19 +95,11 @@ func TestDrained(t *testing.T, mounts map[string]DrainedMount, fronts []Front) {
 		for _, front := range fronts {
 			t.Run(mount+"/"+front.Name, func(t *testing.T) {
 				seen := new(reader)
-				server := httptest.NewUnstartedServer(serve(v, front.Read, seen))
-				server.Config.Protocols = new(http.Protocols)
-				server.Config.Protocols.SetHTTP1(true)
-				server.Config.Protocols.SetUnencryptedHTTP2(true)
-				server.Start()
-				defer server.Close()
-				client := &http.Transport{Protocols: new(http.Protocols)}
-				client.Protocols.SetUnencryptedHTTP2(true)
-				defer client.CloseIdleConnections()
+				address, client := start(t, serve(v, front.Read, seen))
 				for _, x := range exchanges() {
 					seen.last.Store(new(sight))
 					codes.Take()
-					if err := x.send(server.Listener.Addr().String(), client); err != nil {
+					if err := x.send(address, client); err != nil {
 						t.Errorf("%v: %v", x, err)
 						continue
 					}

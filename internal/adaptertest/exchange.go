@@ -4,8 +4,28 @@ import (
 	"bufio"
 	"net"
 	"net/http"
+	"net/http/httptest"
+	"testing"
 	"time"
 )
+
+// start serves h with HTTP/1 and HTTP/2, unencrypted, until the test ends; client
+// speaks HTTP/2.
+func start(t *testing.T, h http.Handler) (address string, client *http.Transport) {
+	t.Helper()
+	server := httptest.NewUnstartedServer(h)
+	server.Config.Protocols = new(http.Protocols)
+	server.Config.Protocols.SetHTTP1(true)
+	server.Config.Protocols.SetUnencryptedHTTP2(true)
+	server.Start()
+	client = &http.Transport{Protocols: new(http.Protocols)}
+	client.Protocols.SetUnencryptedHTTP2(true)
+	t.Cleanup(func() {
+		client.CloseIdleConnections()
+		server.Close()
+	})
+	return server.Listener.Addr().String(), client
+}
 
 // Exchange writes a message of HTTP/1 as it is, and hands over the head of the
 // answer, with a reader of what is left of the connection.

@@ -8,7 +8,6 @@ import (
 	"io"
 	"maps"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -61,56 +60,22 @@ func TestTrailers(t *testing.T, mounts map[string]Mount) {
 		v := trailerVerifier(t, mode)
 		for mount, serve := range mounts {
 			t.Run(mode.String()+"/"+mount, func(t *testing.T) {
-				ended := make(chan error, 1000) // more than there are requests
-				server := httptest.NewUnstartedServer(serve(v, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-					var seen error
-					look := func(r *http.Request) {
-						if r.Trailer != nil && seen == nil {
-							seen = fmt.Errorf("the handler sees trailers: %v", r.Trailer)
-						}
-					}
-					defer func() { ended <- seen }()
-					if _, verified := core.FromContext(r.Context()); !verified {
-						seen = fmt.Errorf("not verified")
-					}
-					look(r)
-					uses[r.Header.Get("X-Use")](w, r, look)
-					look(r)
-				})))
-				server.Config.Protocols = new(http.Protocols)
-				server.Config.Protocols.SetHTTP1(true)
-				server.Config.Protocols.SetUnencryptedHTTP2(true)
-				server.Start()
-				defer server.Close()
-				client := &http.Transport{Protocols: new(http.Protocols)}
-				client.Protocols.SetUnencryptedHTTP2(true)
-				defer client.CloseIdleConnections()
+				handler := make(trailerHandler, 1000) // more than there are requests
+				address, client := start(t, serve(v, handler))
 				for scheme := range trailerSchemes {
 					for use := range uses {
-						for framing, send := range map[string]func(string, *http.Request) error{
-							"chunked":            func(address string, r *http.Request) error { return sendTrailers(address, r, false) },
-							"chunked, announced": func(address string, r *http.Request) error { return sendTrailers(address, r, true) },
-							"HTTP/2": func(_ string, r *http.Request) error {
-								r.Trailer.Del("Authorization") // which net/http refuses
-								res, err := client.RoundTrip(r)
-								if err == nil {
-									io.Copy(io.Discard, res.Body)
-									res.Body.Close()
-								}
-								return err
-							},
-						} {
+						for framing, send := range trailerFramings(client) {
 							if framing == "HTTP/2" && !strings.HasPrefix(use, "read") {
 								continue // net/http's client wants its body read, and the server reads none by itself
 							}
-							r := trailerRequest(server.Listener.Addr().String(), scheme)
+							r := trailerRequest(address, scheme)
 							r.Header.Set("X-Use", use)
-							if err := send(server.Listener.Addr().String(), r); err != nil {
+							if err := send(address, r); err != nil {
 								t.Errorf("%s, %s, %s: %v", scheme, use, framing, err)
 								continue
 							}
 							select {
-							case err := <-ended:
+							case err := <-handler:
 								if err != nil {
 									t.Errorf("%s, %s, %s: %v", scheme, use, framing, err)
 								}
@@ -122,6 +87,44 @@ func TestTrailers(t *testing.T, mounts map[string]Mount) {
 				}
 			})
 		}
+	}
+}
+
+// trailerHandler does with the request what its header X-Use says, and sends what
+// was wrong when it ends.
+type trailerHandler chan error
+
+// ServeHTTP implements [http.Handler].
+func (ended trailerHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	var seen error
+	look := func(r *http.Request) {
+		if r.Trailer != nil && seen == nil {
+			seen = fmt.Errorf("the handler sees trailers: %v", r.Trailer)
+		}
+	}
+	defer func() { ended <- seen }()
+	if _, verified := core.FromContext(r.Context()); !verified {
+		seen = fmt.Errorf("not verified")
+	}
+	look(r)
+	uses[r.Header.Get("X-Use")](w, r, look)
+	look(r)
+}
+
+// trailerFramings are the ways to send a request with trailers.
+func trailerFramings(client *http.Transport) map[string]func(address string, r *http.Request) error {
+	return map[string]func(string, *http.Request) error{
+		"chunked":            func(address string, r *http.Request) error { return sendTrailers(address, r, false) },
+		"chunked, announced": func(address string, r *http.Request) error { return sendTrailers(address, r, true) },
+		"HTTP/2": func(_ string, r *http.Request) error {
+			r.Trailer.Del("Authorization") // which net/http refuses
+			res, err := client.RoundTrip(r)
+			if err == nil {
+				io.Copy(io.Discard, res.Body)
+				res.Body.Close()
+			}
+			return err
+		},
 	}
 }
 
