@@ -39,38 +39,8 @@ func aws4Cases() []nodeCase {
 		g.add("user agent on request", nodeRequest{Path: valid(e, "/h"), Headers: map[string]any{"User-Agent": "own"},
 			Options: map[string]any{"extraHeadersToInclude": map[string]bool{"user-agent": true}}}, e)
 
-		refuse := func(name string, r nodeRequest, want core.Code, why string) {
-			e := e
-			e.want, e.why = want, why
-			r.Path = valid(e, r.Path)
-			g.add(name, r, e)
-		}
-		for _, path := range resolvedPaths {
-			if e.service == "s3" {
-				g.add("path "+path, target(e, path), e)
-			} else {
-				refuse("path "+path, nodeRequest{Path: path}, core.CodeRequestAmbiguous, resolved)
-			}
-		}
-		for _, path := range hiddenPaths {
-			if e.service == "s3" {
-				refuse("path "+path, nodeRequest{Path: path}, core.CodeRequestAmbiguous, ambiguous)
-			} else {
-				g.add("path "+path, target(e, path), e)
-			}
-		}
-		if e.service == "s3" {
-			refuse("path /a+b", nodeRequest{Path: "/a+b"}, core.CodeSignatureMismatch, plusSpace)
-		} else {
-			g.add("path /a+b", target(e, "/a+b"), e)
-		}
-		for i, q := range repeated {
-			if e.service == "s3" {
-				refuse(fmt.Sprintf("repeated %d", i), nodeRequest{Path: "/q?" + q}, core.CodeSignatureMismatch, firstOnly)
-			} else {
-				g.add(fmt.Sprintf("repeated %d", i), target(e, "/q?"+q), e)
-			}
-		}
+		refuse := func(name string, r nodeRequest, want core.Code, why string) { g.refuse(e, name, r, want, why) }
+		g.byService(e, resolvedPaths, hiddenPaths)
 		headers := func(name string, set map[string]any, want core.Code, why string) {
 			refuse("headers "+name, nodeRequest{Path: "/h", Headers: set}, want, why)
 		}
@@ -99,6 +69,42 @@ func aws4Cases() []nodeCase {
 	g.add("old date", nodeRequest{Path: "/?X-Amz-Expires=60&X-Amz-Date=" + timestamp(-2*time.Minute)},
 		expected{presigned: true, want: core.CodeSignatureExpired, why: "two minutes old, valid for one"})
 	return g.cases
+}
+
+// refuse adds a request that is signed as e and refused.
+func (g *grid) refuse(e expected, name string, r nodeRequest, want core.Code, why string) {
+	e.want, e.why = want, why
+	r.Path = valid(e, r.Path)
+	g.add(name, r, e)
+}
+
+// byService adds targets that the rule of S3 and the one of other services read
+// differently: other services resolve the paths named resolved before they sign,
+// and S3 decodes those named hidden.
+func (g *grid) byService(e expected, resolvedPaths, hiddenPaths []string) {
+	type targetOf struct {
+		name, path, why string
+		want            core.Code
+		ofS3            bool // refused for S3, and for no other service
+	}
+	var all []targetOf
+	for _, path := range resolvedPaths {
+		all = append(all, targetOf{"path " + path, path, resolved, core.CodeRequestAmbiguous, false})
+	}
+	for _, path := range hiddenPaths {
+		all = append(all, targetOf{"path " + path, path, ambiguous, core.CodeRequestAmbiguous, true})
+	}
+	all = append(all, targetOf{"path /a+b", "/a+b", plusSpace, core.CodeSignatureMismatch, true})
+	for i, q := range repeated {
+		all = append(all, targetOf{fmt.Sprintf("repeated %d", i), "/q?" + q, firstOnly, core.CodeSignatureMismatch, true})
+	}
+	for _, tt := range all {
+		if tt.ofS3 == (e.service == "s3") {
+			g.refuse(e, tt.name, nodeRequest{Path: tt.path}, tt.want, tt.why)
+		} else {
+			g.add(tt.name, nodeRequest{Path: valid(e, tt.path)}, e)
+		}
+	}
 }
 
 // valid adds a validity to the targets of links, which these signers leave to
@@ -137,38 +143,8 @@ func aws4fetchCases() []nodeCase {
 			Headers: map[string]any{"Content-Type": "text/plain"}, Options: map[string]any{"allHeaders": true}}, e)
 		g.add("method get", nodeRequest{Method: "get", Path: valid(e, "/m")}, e)
 
-		refuse := func(name string, r nodeRequest, want core.Code, why string) {
-			e := e
-			e.want, e.why = want, why
-			r.Path = valid(e, r.Path)
-			g.add(name, r, e)
-		}
-		for _, path := range []string{"//", "//a", "/a//b", "/a//"} {
-			if e.service == "s3" {
-				g.add("path "+path, target(e, path), e)
-			} else {
-				refuse("path "+path, nodeRequest{Path: path}, core.CodeRequestAmbiguous, resolved)
-			}
-		}
-		for _, path := range []string{"/a%2Fb", "/%41", "/a/%7E"} {
-			if e.service == "s3" {
-				refuse("path "+path, nodeRequest{Path: path}, core.CodeRequestAmbiguous, ambiguous)
-			} else {
-				g.add("path "+path, target(e, path), e)
-			}
-		}
-		if e.service == "s3" {
-			refuse("path /a+b", nodeRequest{Path: "/a+b"}, core.CodeSignatureMismatch, plusSpace)
-		} else {
-			g.add("path /a+b", target(e, "/a+b"), e)
-		}
-		for i, q := range repeated {
-			if e.service == "s3" {
-				refuse(fmt.Sprintf("repeated %d", i), nodeRequest{Path: "/q?" + q}, core.CodeSignatureMismatch, firstOnly)
-			} else {
-				g.add(fmt.Sprintf("repeated %d", i), target(e, "/q?"+q), e)
-			}
-		}
+		refuse := func(name string, r nodeRequest, want core.Code, why string) { g.refuse(e, name, r, want, why) }
+		g.byService(e, []string{"//", "//a", "/a//b", "/a//"}, []string{"/a%2Fb", "/%41", "/a/%7E"})
 		refuse("query without a name", nodeRequest{Path: "/q?=v"}, core.CodeRequestAmbiguous, "frameworks differ on whether that is a parameter; it is not signed either")
 		if !e.presigned { // the query form writes the query anew
 			refuse("query with a semicolon", nodeRequest{Path: "/q?a;b=c"}, core.CodeRequestAmbiguous, "sent as it stands; some servers part parameters there")
