@@ -157,7 +157,7 @@ func (s *Scheme) Canonical(r *http.Request, c *core.Credential, payload string) 
 // stringToSign builds canonical request and string to sign into m, and reports
 // whether another order of the query gives another one.
 func (s *Scheme) stringToSign(m *canonical.Message, r *http.Request, c *core.Credential, payload string, order canonical.Order) (more bool, err error) {
-	if more, err = m.BuildSDK(r, c.SignedHeaders, payload, order, canonical.SDKForm{}); err != nil {
+	if more, err = m.Build(r, c.SignedHeaders, payload, order, canonical.Form{}); err != nil {
 		return false, refused(err)
 	}
 	m.StringToSign = s.format.StringToSign(m.StringToSign[:0], c.Algorithm, c.Timestamp, m.Request)

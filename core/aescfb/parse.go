@@ -54,7 +54,7 @@ func (s *Scheme) Parse(r *http.Request, c *core.Credential) error {
 		Payload: core.PayloadHashed, Hash: bodyHash,
 	}
 	path, _ := canonical.Target(r)
-	if err := canonical.CheckPath(path); err != nil {
+	if err := canonical.TrailingSlash.Check(path); err != nil {
 		return refused(err)
 	}
 	// The payload header counts only where it is signed.

@@ -50,12 +50,12 @@ import (
 
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/apig/internal/sdk"
+	"github.com/gatewayauth/gatewayauth/core/internal/signing"
+	"github.com/gatewayauth/gatewayauth/internal/signature"
 )
 
 // Algorithm is the token in front of the credential of [New] and [NewScoped].
 const Algorithm = "SDK-HMAC-SHA256"
-
-const digestHeader = "x-sdk-content-sha256"
 
 // Config says where the keys are.
 type Config struct {
@@ -65,7 +65,7 @@ type Config struct {
 
 // New returns the scheme "hmac": SDK-HMAC-SHA256 with a flat key, in the
 // Authorization header or the query.
-func New(c Config) core.Scheme { return sdk.New(&flat, c.Keys) }
+func New(c Config) core.Scheme { return signing.New(&flat, c.Keys, signing.Rules{}, nil) }
 
 // NewScoped returns the scheme "aksk": SDK-HMAC-SHA256 with a key derived for
 // one day, region and service, in the Authorization header or the query. Keys
@@ -73,13 +73,13 @@ func New(c Config) core.Scheme { return sdk.New(&flat, c.Keys) }
 //
 // The MAC key is that of a day: who learns it, and not the secret, can sign for
 // this day, region and service only.
-func NewScoped(c Config) core.Scheme { return sdk.New(&scoped, c.Keys) }
+func NewScoped(c Config) core.Scheme { return signing.New(&scoped, c.Keys, signing.Rules{}, nil) }
 
 // NewV11 returns the scheme "v11": V11-HMAC-SHA256, whose key is derived with
 // HKDF for one id, day, region and service; header form only. Keys need Region
 // and Service; without them they verify nothing. What holds for a day's key of
 // [NewScoped] holds here.
-func NewV11(c Config) core.Scheme { return sdk.New(&v11, c.Keys) }
+func NewV11(c Config) core.Scheme { return signing.New(&v11, c.Keys, signing.Rules{}, nil) }
 
 // NewECDSA returns the scheme "ecdsa-p256": SDK-ECDSA-P256-SHA256, header form
 // only. The private key is derived from id and secret, so whoever has the
@@ -89,35 +89,43 @@ func NewV11(c Config) core.Scheme { return sdk.New(&v11, c.Keys) }
 // A signature is (r, s) in DER and in no other encoding. For every one there is
 // a second, (r, n-s), that verifies as well: signatures do not identify
 // requests.
-func NewECDSA(c Config) core.Scheme { return sdk.New(&ecdsaP256, c.Keys) }
+func NewECDSA(c Config) core.Scheme { return signing.New(&ecdsaP256, c.Keys, signing.Rules{}, nil) }
+
+const digestHeader = "x-sdk-content-sha256"
 
 var bodyHash = core.NewHash(sha256.New)
 
-var flat = sdk.Variant{
-	Name: "hmac", Algorithm: Algorithm, DigestHeader: digestHeader,
+var flat = signing.Algorithm{
+	Protocol: &sdk.Protocol, Name: "hmac", Token: Algorithm, DigestHeader: digestHeader,
 	Hash: bodyHash, Sum: sha256.Sum256, MinSignature: sha256.Size, MaxSignature: sha256.Size,
 	Presigned: true,
-	Key:       func(secret, _, _ string) sdk.Key { return sdk.MAC(sha256.New, []byte(secret)) },
+	Key:       func(secret, _ string) signing.Key { return signing.MAC(sha256.New, []byte(secret)) },
 }
 
-var scoped = sdk.Variant{
-	Name: "aksk", Algorithm: Algorithm, DigestHeader: digestHeader,
+var scoped = signing.Algorithm{
+	Protocol: &sdk.Protocol, Name: "aksk", Token: Algorithm, DigestHeader: digestHeader,
 	Hash: bodyHash, Sum: sha256.Sum256, MinSignature: sha256.Size, MaxSignature: sha256.Size,
-	Scoped: true, Terminator: "sdk_request", Collapse: true, Presigned: true,
-	Key: func(secret, _, scope string) sdk.Key {
-		return sdk.MAC(sha256.New, sdk.Chain(sha256.New, "SDK", secret, scope))
-	},
+	Scope: &signing.Scope{Terminator: "sdk_request"}, Collapse: true, Presigned: true,
+	ScopedKey: func(secret, _, scope string) signing.Key { return signing.ScopedMAC("SDK", secret, scope) },
 }
 
-var v11 = sdk.Variant{
-	Name: "v11", Algorithm: "V11-HMAC-SHA256", DigestHeader: digestHeader,
+var v11 = signing.Algorithm{
+	Protocol: &sdk.Protocol, Name: "v11", Token: "V11-HMAC-SHA256", DigestHeader: digestHeader,
 	Hash: bodyHash, Sum: sha256.Sum256, MinSignature: sha256.Size, MaxSignature: sha256.Size,
-	Scoped: true,
-	Key: func(secret, id, scope string) sdk.Key {
+	Scope: &signing.Scope{},
+	ScopedKey: func(secret, id, scope string) signing.Key {
 		key, err := hkdf.Key(sha256.New, []byte(secret), []byte(id), scope, sha256.Size)
 		if err != nil {
-			return sdk.NoKey(err)
+			return signing.NoKey(err)
 		}
-		return sdk.MAC(sha256.New, hex.AppendEncode(nil, key)) // the key is the text
+		return signing.MAC(sha256.New, hex.AppendEncode(nil, key)) // the key is the text
 	},
+}
+
+const ecdsaToken = "SDK-ECDSA-P256-SHA256"
+
+var ecdsaP256 = signing.Algorithm{
+	Protocol: &sdk.Protocol, Name: "ecdsa-p256", Token: ecdsaToken, DigestHeader: digestHeader,
+	Hash: bodyHash, Sum: sha256.Sum256, MinSignature: signature.MinDER, MaxSignature: signature.MaxDER,
+	Key: func(secret, id string) signing.Key { return signing.P256(secret, ecdsaToken, id, 0) },
 }

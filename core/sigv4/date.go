@@ -4,10 +4,9 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/internal/authorization"
 )
-
-const httpDateHeader = "date"
 
 // httpDate reads the date of a request without x-amz-date, which some signers leave
 // out where their caller has set Date. It returns the date as the string to sign has
@@ -23,7 +22,7 @@ func httpDate(r *http.Request) (timestamp string, ok bool, err error) {
 		return "", false, nil
 	case 1:
 	default:
-		return "", false, repeated("more than one Date, and no x-amz-date")
+		return "", false, core.Refuse(core.CodeRequestAmbiguous, "more than one Date, and no x-amz-date")
 	}
 	if _, ok := authorization.ParseDate(values[0]); ok {
 		return values[0], true, nil
@@ -43,4 +42,4 @@ func httpDate(r *http.Request) (timestamp string, ok bool, err error) {
 	return at.Format(authorization.DateFormat), true, nil
 }
 
-var errHTTPDate = malformed("there is no x-amz-date, and Date is not of the form Mon, 02 Jan 2006 15:04:05 GMT (or +0000, -0000)")
+var errHTTPDate = core.Refuse(core.CodeCredentialMalformed, "there is no x-amz-date, and Date is not of the form Mon, 02 Jan 2006 15:04:05 GMT (or +0000, -0000)")

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/gatewayauth/gatewayauth/core/internal/canonical"
+	"github.com/gatewayauth/gatewayauth/core/internal/signing"
 )
 
 // Paths says how signers write the path into the canonical request. It belongs
@@ -55,15 +56,14 @@ func ParsePaths(text string) (Paths, error) {
 	return Normalized, fmt.Errorf("paths %q is none of normalized, s3", text)
 }
 
-func (p Paths) rule() canonical.SigV4Path {
+// rules returns what the schemes do by p.
+func (p Paths) rules(wildcards bool) signing.Rules {
 	if p == S3 {
-		return canonical.EncodedOnce
+		return signing.Rules{Path: canonical.EncodedOnce, UnsignedPresigned: isS3, RegionWildcards: wildcards}
 	}
-	return canonical.EncodedTwice
+	return signing.Rules{Path: canonical.EncodedTwice, RegionWildcards: wildcards}
 }
 
-// unsigned reports whether a credential in the query leaves the body unsigned
-// where it says nothing about it: a rule of S3 beside that for paths.
-func (p Paths) unsigned(service string) bool {
-	return p == S3 && (service == "s3" || strings.HasPrefix(service, "s3-"))
-}
+// isS3 reports the services of S3, for which a credential in the query leaves the
+// body unsigned where it says nothing about it.
+func isS3(service string) bool { return service == "s3" || strings.HasPrefix(service, "s3-") }

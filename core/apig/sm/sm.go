@@ -23,6 +23,7 @@ import (
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/apig"
 	"github.com/gatewayauth/gatewayauth/core/apig/internal/sdk"
+	"github.com/gatewayauth/gatewayauth/core/internal/signing"
 	"github.com/gatewayauth/gatewayauth/internal/signature"
 )
 
@@ -30,53 +31,53 @@ import (
 type Config = apig.Config
 
 // New returns the scheme "hmac-sm3": SDK-HMAC-SM3, header form only.
-func New(c Config) core.Scheme { return sdk.New(&hmacSM3, c.Keys) }
+func New(c Config) core.Scheme { return signing.New(&hmacSM3, c.Keys, signing.Rules{}, nil) }
 
 // NewSM2 returns the scheme "sm2": SDK-SM2-SM3 (GB/T 32918) with the default
 // user id 1234567812345678, header form only. A signature is (r, s) in DER and
 // in no other encoding.
-func NewSM2(c Config) core.Scheme { return sdk.New(&sm2SM3, c.Keys) }
+func NewSM2(c Config) core.Scheme { return signing.New(&sm2SM3, c.Keys, signing.Rules{}, nil) }
 
 // NewSigner returns a Signer for [New]. It uses the key's id, secret and
 // session token.
 func NewSigner(key core.Key, options apig.SignOptions) *apig.Signer {
-	return sdk.NewSigner(&hmacSM3, key, options)
+	return newSigner(&hmacSM3, key, options)
 }
 
 // NewSM2Signer returns a Signer for [NewSM2]. It uses what [NewSigner] uses.
 func NewSM2Signer(key core.Key, options apig.SignOptions) *apig.Signer {
-	return sdk.NewSigner(&sm2SM3, key, options)
+	return newSigner(&sm2SM3, key, options)
+}
+
+func newSigner(a *signing.Algorithm, key core.Key, options apig.SignOptions) *apig.Signer {
+	return (*apig.Signer)(signing.NewSigner(a, key, signing.SignOptions(options), signing.Rules{}))
 }
 
 const (
 	digestHeader = "x-sdk-content-sm3"
-	sm2Algorithm = "SDK-SM2-SM3"
+	sm2Token     = "SDK-SM2-SM3"
 )
 
 var bodyHash = core.NewHash(sm3.New)
 
-var hmacSM3 = sdk.Variant{
-	Name: "hmac-sm3", Algorithm: "SDK-HMAC-SM3", DigestHeader: digestHeader,
+var hmacSM3 = signing.Algorithm{
+	Protocol: &sdk.Protocol, Name: "hmac-sm3", Token: "SDK-HMAC-SM3", DigestHeader: digestHeader,
 	Hash: bodyHash, Sum: sm3.Sum, MinSignature: sm3.Size, MaxSignature: sm3.Size,
-	Key: func(secret, _, _ string) sdk.Key { return sdk.MAC(sm3.New, []byte(secret)) },
+	Key: func(secret, _ string) signing.Key { return signing.MAC(sm3.New, []byte(secret)) },
 }
 
-var sm2SM3 = sdk.Variant{
-	Name: "sm2", Algorithm: sm2Algorithm, DigestHeader: digestHeader,
+var sm2SM3 = signing.Algorithm{
+	Protocol: &sdk.Protocol, Name: "sm2", Token: sm2Token, DigestHeader: digestHeader,
 	Hash: bodyHash, Sum: sm3.Sum, MinSignature: signature.MinDER, MaxSignature: signature.MaxDER,
 	Key: sm2Key,
 }
 
-func sm2Key(secret, id, _ string) sdk.Key {
-	scalar, err := sdk.Scalar(sm3.New, sm2Algorithm, id, secret, sm2.P256().Params().N)
+func sm2Key(secret, id string) signing.Key {
+	private, err := signing.DerivePrivateKey(sm3.New, secret, sm2Token, id, 0, sm2.NewPrivateKey)
 	if err != nil {
-		return sdk.NoKey(err)
+		return signing.NoKey(err)
 	}
-	private, err := sm2.NewPrivateKey(scalar)
-	if err != nil {
-		return sdk.NoKey(err)
-	}
-	return sdk.Curve(
+	return signing.Asymmetric(
 		func(text []byte) ([]byte, error) { return private.Sign(rand.Reader, text, sm2.DefaultSM2SignerOpts) },
 		func(text []byte, presented string) bool {
 			der, ok := signature.DecodeDER(nil, presented)

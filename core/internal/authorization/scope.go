@@ -37,3 +37,14 @@ func ParseScope(credential, terminator string) (Scope, bool) {
 	}
 	return s, s.Service != "" && strings.IndexByte(s.Service, '/') < 0
 }
+
+// ParseScopeWithoutRegion is [ParseScope] for a credential of the form
+// id/yyyymmdd/service/terminator.
+func ParseScopeWithoutRegion(credential, terminator string) (Scope, bool) {
+	var s Scope
+	var ends bool
+	s.KeyID, s.Text, _ = strings.Cut(credential, "/")
+	s.Date, s.Service, _ = strings.Cut(s.Text, "/")
+	s.Service, ends = strings.CutSuffix(s.Service, "/"+terminator)
+	return s, ends && s.KeyID != "" && s.Service != "" && !strings.Contains(s.Service, "/")
+}

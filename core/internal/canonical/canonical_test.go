@@ -56,48 +56,6 @@ func TestCheckTarget(t *testing.T) {
 	}
 }
 
-func TestAppendPath(t *testing.T) {
-	for path, want := range map[string]string{
-		"/":               "/",
-		"/v1/items":       "/v1/items/",
-		"/v1/items/":      "/v1/items/", // T039
-		"//v1//items":     "//v1//items/",
-		"/a b":            "/a%20b/",
-		"/a%20b":          "/a%20b/",
-		"/%c3%a4/\xc3":    "/%C3%A4/%C3/",
-		"/a%252Fb":        "/a%252Fb/", // T040
-		"/...":            "/.../",
-		"/.a/b./..c":      "/.a/b./..c/",
-		"/!$&'()*+,=:@":   "/%21%24%26%27%28%29%2A%2B%2C%3D%3A%40/", // T045
-		"/%21%24%26%27":   "/%21%24%26%27/",
-		"/-_.~":           "/-_.~/",
-		"/\"<>\\^`{|}":    "/%22%3C%3E%5C%5E%60%7B%7C%7D/",
-		"/\xff%ff":        "/%FF%FF/", // T041: byte for byte, never U+FFFD
-		"/v1/items;a=b":   "/v1/items%3Ba%3Db/",
-		"/v1/items#f":     "/v1/items%23f/", // T042
-		"/v1/items%3Fx=1": "/v1/items%3Fx%3D1/",
-	} {
-		if err := canonical.CheckPath(path); err != nil {
-			t.Errorf("%q: %v", path, err)
-		}
-		if got := canonical.AppendPath([]byte("x"), path); string(got) != "x"+want {
-			t.Errorf("%q: got %q, want %q", path, got, want)
-		}
-	}
-	for path, want := range map[string]error{
-		"/a%2Fb": canonical.ErrPathSlash, "/a%2fb": canonical.ErrPathSlash, "/a%5Cb": canonical.ErrPathSlash, // T040
-		"/item%73": canonical.ErrPathEscaped, "/%2D": canonical.ErrPathEscaped, "/%7e": canonical.ErrPathEscaped, // T038, T045
-		"/%2e%2e/a": canonical.ErrPathEscaped,
-		"/.":        canonical.ErrPathDots, "/..": canonical.ErrPathDots, "/v1/../a": canonical.ErrPathDots, // T043
-		"/./a": canonical.ErrPathDots, "/a/.": canonical.ErrPathDots,
-		"/%z": canonical.ErrPathEscape,
-	} {
-		if err := canonical.CheckPath(path); !errors.Is(err, want) {
-			t.Errorf("%q: got %v, want %v", path, err, want)
-		}
-	}
-}
-
 func TestQuery(t *testing.T) {
 	var q canonical.Query
 	for _, tt := range []struct{ query, decoded, encoded string }{
@@ -152,7 +110,7 @@ func TestHasParameter(t *testing.T) {
 // is /.
 func sdkLines(r *http.Request, list string, collapse bool) ([]byte, error) {
 	var m canonical.Message
-	_, err := m.BuildSDK(r, list, "PAYLOAD", canonical.ByDecoded, canonical.SDKForm{Collapse: collapse})
+	_, err := m.Build(r, list, "PAYLOAD", canonical.ByDecoded, canonical.Form{Collapse: collapse})
 	return between(m.Request, r.Method+"\n/\n\n", "\n"+list+"\nPAYLOAD"), err
 }
 
@@ -192,27 +150,6 @@ func TestHeaders(t *testing.T) {
 	}
 }
 
-// TestBuildSDK compares the whole with the form in PROTOCOLS section 1.1.
-func TestBuildSDK(t *testing.T) {
-	r := httptest.NewRequest("PUT", "/v1/a%20b?z=1&a", nil)
-	r.Host = "h"
-	r.Header.Set("X-Sdk-Date", "20260115T120000Z")
-	m := canonical.NewMessage()
-	defer m.Free()
-	more, err := m.BuildSDK(r, "host;x-sdk-date", "PAYLOAD", canonical.ByDecoded, canonical.SDKForm{})
-	const want = `PUT
-/v1/a%20b/
-a=&z=1
-host:h
-x-sdk-date:20260115T120000Z
-
-host;x-sdk-date
-PAYLOAD`
-	if err != nil || more || string(m.Request) != want {
-		t.Errorf("got %q, %v, %v", m.Request, more, err)
-	}
-}
-
 // FuzzCheckedTargets: what passes CheckTarget can be canonicalised or is
 // refused by name, and nothing panics.
 func FuzzCheckedTargets(f *testing.F) {
@@ -223,10 +160,10 @@ func FuzzCheckedTargets(f *testing.F) {
 		if canonical.CheckTarget(path, query, 1024) != nil {
 			return
 		}
-		switch err := canonical.CheckPath(path); {
+		switch err := canonical.TrailingSlash.Check(path); {
 		case err == nil:
-			once := canonical.AppendPath(nil, path)
-			if again := canonical.AppendPath(nil, string(once)); string(again) != string(once) {
+			once := canonical.TrailingSlash.Append(nil, path)
+			if again := canonical.TrailingSlash.Append(nil, string(once)); string(again) != string(once) {
 				t.Errorf("path %q: canonical form %q is not stable: %q", path, once, again)
 			}
 		case !errors.Is(err, canonical.ErrPathSlash) && !errors.Is(err, canonical.ErrPathEscaped) && !errors.Is(err, canonical.ErrPathDots):
@@ -251,7 +188,7 @@ func TestListsInTurns(t *testing.T) {
 		Header: http.Header{"X-A": {"1"}, "X-B": {"2", "3"}, "X-Ab": {" 4"}}}
 	lists := []string{"host;x-a", "content-length;host;x-b", "x-a;x-ab", "x-b", "content-length;host;x-a;x-ab;x-b"}
 	build := func(m *canonical.Message, list string) string {
-		if _, err := m.BuildSDK(r, list, "P", canonical.ByDecoded, canonical.SDKForm{}); err != nil {
+		if _, err := m.Build(r, list, "P", canonical.ByDecoded, canonical.Form{}); err != nil {
 			t.Fatal(err)
 		}
 		return string(m.Request)
@@ -291,7 +228,7 @@ func TestHeadersOfAnotherRequest(t *testing.T) {
 	other := &http.Request{Method: "GET", RequestURI: "/", Host: "h", Header: http.Header{"X-A": {"2"}}}
 	m := canonical.NewMessage()
 	lines := func(r *http.Request) string {
-		if _, err := m.BuildSDK(r, list, "P", canonical.ByDecoded, canonical.SDKForm{}); err != nil {
+		if _, err := m.Build(r, list, "P", canonical.ByDecoded, canonical.Form{}); err != nil {
 			t.Fatal(err)
 		}
 		return string(m.Request)

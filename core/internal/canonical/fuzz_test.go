@@ -31,22 +31,14 @@ func FuzzHeaders(f *testing.F) {
 		slices.Sort(collapsed)
 		for _, form := range []struct {
 			name, want string
-			build      func(*canonical.Message) error
+			form       canonical.Form
 		}{
-			{"flat", "x-a:" + strings.Join(trimmed, "\nx-a:"), func(m *canonical.Message) error {
-				_, err := m.BuildSDK(r, "host;x-a", "P", canonical.ByDecoded, canonical.SDKForm{})
-				return err
-			}},
-			{"scoped", "x-a:" + strings.Join(collapsed, "\nx-a:"), func(m *canonical.Message) error {
-				_, err := m.BuildSDK(r, "host;x-a", "P", canonical.ByDecoded, canonical.SDKForm{Collapse: true})
-				return err
-			}},
-			{"sigv4", "x-a:" + joined, func(m *canonical.Message) error {
-				return m.BuildSigV4(r, canonical.SigV4{SignedHeaders: "host;x-a", Payload: "P"})
-			}},
+			{"flat", "x-a:" + strings.Join(trimmed, "\nx-a:"), canonical.Form{}},
+			{"scoped", "x-a:" + strings.Join(collapsed, "\nx-a:"), canonical.Form{Collapse: true}},
+			{"sigv4", "x-a:" + joined, canonical.Form{Path: canonical.EncodedTwice, Joined: true, Collapse: true}},
 		} {
 			m := canonical.NewMessage()
-			switch err := form.build(m); {
+			switch _, err := m.Build(r, "host;x-a", "P", canonical.ByDecoded, form.form); {
 			case (err == nil) != allowed:
 				t.Errorf("%s, %q: %v", form.name, text, err)
 			case err == nil && string(m.Request) != "GET\n/\n\nhost:h\n"+form.want+"\n\nhost;x-a\nP":

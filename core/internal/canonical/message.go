@@ -76,18 +76,6 @@ func (m *Message) HasParameter(r *http.Request, names ...string) bool {
 	return m.query.hasParameter(m.targetFor(r).query, names)
 }
 
-// CheckPath is [CheckPath] for the path of r.
-func (m *Message) CheckPath(r *http.Request) error {
-	t := m.targetFor(r)
-	return checkPath(t.path, t.shape)
-}
-
-// CheckSigV4Path is [SigV4Path.Check] for the path of r.
-func (m *Message) CheckSigV4Path(r *http.Request, p SigV4Path) error {
-	t := m.targetFor(r)
-	return p.check(t.path, t.shape)
-}
-
 // ReadHeaders finds the values of the signed headers of r, given in lower case
 // and joined with ';'. It does so once for a request and list, until Reset.
 func (m *Message) ReadHeaders(r *http.Request, list string) error { return m.headers.read(r, list) }

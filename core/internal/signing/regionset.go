@@ -1,4 +1,4 @@
-package sigv4
+package signing
 
 import (
 	"net/http"
@@ -7,27 +7,23 @@ import (
 	"github.com/gatewayauth/gatewayauth/core"
 )
 
-// parseRegion reads the region set, in which core looks for the key's region.
-func (a ecdsaP256) parseRegion(r *http.Request, c *core.Credential, parameter field) error {
-	set := parameter
+// parseRegionSet reads the region set, in which core looks for the key's region. It
+// stands in a parameter of the query form, or in a signed header.
+func (s *scheme) parseRegionSet(r *http.Request, c *core.Credential, set Value, wildcards bool) error {
 	if !c.Presigned {
-		set = signedHeader(r, c, regionSetHeader)
+		set = signedHeader(r, c, s.RegionSetHeader)
 	}
-	if !set.present {
-		if !c.Presigned && header(r, regionSetHeader).present {
+	if !set.Present {
+		if !c.Presigned && header(r, s.RegionSetHeader).Present {
 			return core.Refuse(core.CodeHeaderNotSigned, "x-amz-region-set is not signed")
 		}
 		return malformed("there is no x-amz-region-set")
 	}
-	c.Region = strings.Trim(set.value, " ")
+	c.Region = strings.Trim(set.Text, " ")
 	if c.Region == "" {
 		return malformed("x-amz-region-set is empty")
 	}
-	wildcards, single := a.wildcardsByID[c.KeyID]
-	if !single {
-		wildcards = a.wildcards
-	}
-	c.InRegion = func(region string) bool { return inRegionSet(region, set.value, wildcards) }
+	c.InRegion = func(region string) bool { return inRegionSet(region, set.Text, wildcards) }
 	return nil
 }
 

@@ -2,8 +2,6 @@ package canonical_test
 
 import (
 	"errors"
-	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"path"
 	"strings"
@@ -12,108 +10,51 @@ import (
 	"github.com/gatewayauth/gatewayauth/core/internal/canonical"
 )
 
-// TestBuildSigV4 compares the whole with the form in PROTOCOLS section 2.
-func TestBuildSigV4(t *testing.T) {
-	r := httptest.NewRequest("PUT", "/v1/a%20b/?z=1&a&X-Amz-%53ignature=0&Param=2&Param=1&Param-3=x&a-b=2&a%2Fb=1", nil)
-	r.Host = "h:80"
-	r.Header = http.Header{"X-Amz-Date": {"20260115T120000Z"}, "My-Header1": {"value2 ", "  value1 \t x", "value1"}}
-	for _, tt := range []struct {
-		name string
-		form canonical.SigV4
-		want string
-	}{
-		{"header form", canonical.SigV4{SignedHeaders: "host;my-header1;x-amz-date", Payload: "PAYLOAD"}, `PUT
-/v1/a%2520b/
-Param=1&Param=2&Param-3=x&X-Amz-Signature=0&a=&a%2Fb=1&a-b=2&z=1
-host:h:80
-my-header1:value2,value1 x,value1
-x-amz-date:20260115T120000Z
-
-host;my-header1;x-amz-date
-PAYLOAD`},
-		{"query form, S3", canonical.SigV4{SignedHeaders: "host", Payload: "PAYLOAD", Path: canonical.EncodedOnce, Without: "X-Amz-Signature"}, `PUT
-/v1/a%20b/
-Param=1&Param=2&Param-3=x&a=&a%2Fb=1&a-b=2&z=1
-host:h:80
-
-host
-PAYLOAD`},
-		{"nothing signed", canonical.SigV4{}, `PUT
-/v1/a%2520b/
-Param=1&Param=2&Param-3=x&X-Amz-Signature=0&a=&a%2Fb=1&a-b=2&z=1
-
-
-`},
+// TestAppendPath: the paths of the SDK-* and V11 schemes, and what is refused.
+func TestAppendPath(t *testing.T) {
+	for path, want := range map[string]string{
+		"/":               "/",
+		"/v1/items":       "/v1/items/",
+		"/v1/items/":      "/v1/items/", // T039
+		"//v1//items":     "//v1//items/",
+		"/a b":            "/a%20b/",
+		"/a%20b":          "/a%20b/",
+		"/%c3%a4/\xc3":    "/%C3%A4/%C3/",
+		"/a%252Fb":        "/a%252Fb/", // T040
+		"/...":            "/.../",
+		"/.a/b./..c":      "/.a/b./..c/",
+		"/!$&'()*+,=:@":   "/%21%24%26%27%28%29%2A%2B%2C%3D%3A%40/", // T045
+		"/%21%24%26%27":   "/%21%24%26%27/",
+		"/-_.~":           "/-_.~/",
+		"/\"<>\\^`{|}":    "/%22%3C%3E%5C%5E%60%7B%7C%7D/",
+		"/\xff%ff":        "/%FF%FF/", // T041: byte for byte, never U+FFFD
+		"/v1/items;a=b":   "/v1/items%3Ba%3Db/",
+		"/v1/items#f":     "/v1/items%23f/", // T042
+		"/v1/items%3Fx=1": "/v1/items%3Fx%3D1/",
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			m := canonical.NewMessage()
-			defer m.Free()
-			if err := m.BuildSigV4(r, tt.form); err != nil || string(m.Request) != tt.want {
-				t.Errorf("got %v\n%s\nwant\n%s", err, m.Request, tt.want)
-			}
-		})
+		if err := canonical.TrailingSlash.Check(path); err != nil {
+			t.Errorf("%q: %v", path, err)
+		}
+		if got := canonical.TrailingSlash.Append([]byte("x"), path); string(got) != "x"+want {
+			t.Errorf("%q: got %q, want %q", path, got, want)
+		}
 	}
-	m := canonical.NewMessage()
-	defer m.Free()
-	for want, change := range map[error]func(*http.Request, *canonical.SigV4){
-		canonical.ErrHeaderAbsent: func(_ *http.Request, s *canonical.SigV4) { s.SignedHeaders = "x-absent" },
-		canonical.ErrHeaderValue:  func(r *http.Request, s *canonical.SigV4) { s.SignedHeaders, r.Header["X-A"] = "x-a", []string{"a\nb"} },
-		canonical.ErrQueryEscape:  func(r *http.Request, _ *canonical.SigV4) { r.RequestURI = "/?%zz" },
+	for path, want := range map[string]error{
+		"/a%2Fb": canonical.ErrPathSlash, "/a%2fb": canonical.ErrPathSlash, "/a%5Cb": canonical.ErrPathSlash, // T040
+		"/item%73": canonical.ErrPathEscaped, "/%2D": canonical.ErrPathEscaped, "/%7e": canonical.ErrPathEscaped, // T038, T045
+		"/%2e%2e/a": canonical.ErrPathEscaped,
+		"/.":        canonical.ErrPathDots, "/..": canonical.ErrPathDots, "/v1/../a": canonical.ErrPathDots, // T043
+		"/./a": canonical.ErrPathDots, "/a/.": canonical.ErrPathDots,
+		"/%z": canonical.ErrPathEscape,
 	} {
-		changed, form := r.Clone(t.Context()), canonical.SigV4{}
-		change(changed, &form)
-		if err := m.BuildSigV4(changed, form); !errors.Is(err, want) {
-			t.Errorf("got %v, want %v", err, want)
+		if err := canonical.TrailingSlash.Check(path); !errors.Is(err, want) {
+			t.Errorf("%q: got %v, want %v", path, err, want)
 		}
 	}
 }
 
-// TestJoinedHeaders (T008, T026): the values of SigV4.
-func TestJoinedHeaders(t *testing.T) {
-	r := httptest.NewRequest("POST", "/", strings.NewReader("abc"))
-	r.Host = "API.example.com:80"
-	r.Header = http.Header{
-		"X-A": {" two  blanks\tand \t tabs\t"},
-		"X-B": {"b ", " a", "", "\u00a0c"},
-		"X-C": {""},
-		"X-D": {`"quoted   text"`},
-	}
-	const list = "content-length;host;x-a;x-b;x-c;x-d"
-	var m canonical.Message
-	err := m.BuildSigV4(r, canonical.SigV4{SignedHeaders: list, Payload: "PAYLOAD"})
-	got := between(m.Request, "POST\n/\n\n", "\n"+list+"\nPAYLOAD")
-	const want = `content-length:3
-host:API.example.com:80
-x-a:two blanks and tabs
-x-b:b,a,,` + "\u00a0" + `c
-x-c:
-x-d:"quoted text"
-`
-	if err != nil || string(got) != want {
-		t.Errorf("got %v\n%s\nwant\n%s", err, got, want)
-	}
-	if r.Header["X-B"][0] != "b " {
-		t.Error("the request was changed")
-	}
-}
-
-func TestDrop(t *testing.T) {
-	var q canonical.Query
-	for query, want := range map[string]string{
-		"a=1&S=2&b=3": "a=1&b=3", "S": "", "S=1&S=2&%53=3": "", "s=1&SS=1&a=S": "SS=1&a=S&s=1", "": "",
-	} {
-		if err := q.Parse(query); err != nil {
-			t.Fatal(err)
-		}
-		q.Drop("S")
-		if got := string(q.Append(nil, canonical.ByEncoded)); got != want {
-			t.Errorf("%q: got %q, want %q", query, got, want)
-		}
-	}
-}
-
-// TestSigV4Path: the paths of SIGV4 section 4, and what is refused.
-func TestSigV4Path(t *testing.T) {
+// TestEncodedPath: the paths of SigV4, and what is refused.
+func TestEncodedPath(t *testing.T) {
 	for _, tt := range []struct {
 		path        string
 		twice, once string // canonical, where it is not refused
@@ -154,7 +95,7 @@ func TestSigV4Path(t *testing.T) {
 		{"http://h/", "", "", canonical.ErrTargetForm, canonical.ErrTargetForm},
 	} {
 		for _, rule := range []struct {
-			path canonical.SigV4Path
+			path canonical.PathRule
 			want string
 			err  error
 		}{{canonical.EncodedTwice, tt.twice, tt.notTwice}, {canonical.EncodedOnce, tt.once, tt.notOnce}} {
@@ -172,10 +113,10 @@ func TestSigV4Path(t *testing.T) {
 	}
 }
 
-// FuzzSigV4Path: no path that core lets through makes a rule panic; a canonical
+// FuzzEncodedPath: no path that core lets through makes a rule panic; a canonical
 // path that is encoded twice stands for one path alone, which normalising does
 // not change, and one that is encoded once stands for paths that decode alike.
-func FuzzSigV4Path(f *testing.F) {
+func FuzzEncodedPath(f *testing.F) {
 	for _, seed := range []string{"/", "/v1/items/", "/a%2Fb%c3%A4", "//a/./..//", "/%2e%2e/a", "/a\\b%5C", "/\xff:%3a", "/..a/...", "/a/b/.."} {
 		f.Add(seed)
 	}

@@ -1,0 +1,169 @@
+package signing
+
+import (
+	"encoding/hex"
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/gatewayauth/gatewayauth/core"
+	"github.com/gatewayauth/gatewayauth/core/internal/canonical"
+	"github.com/gatewayauth/gatewayauth/internal/lowerhex"
+)
+
+const unsignedPayload = "UNSIGNED-PAYLOAD"
+
+// presented is what a request presents beside the fields of the credential.
+type presented struct {
+	credential    string
+	token, digest Value // where they are signed
+	regionSet     Value
+}
+
+// scratch returns the buffers of the verification that c belongs to.
+func scratch(c *core.Credential) *canonical.Message { return c.Message() }
+
+// Parse reads the credential from the Authorization header or, where there is
+// none, from the query.
+func (s *scheme) Parse(r *http.Request, c *core.Credential) error {
+	var p presented
+	var err error
+	m := scratch(c)
+	if values := m.Header(r, "Authorization"); len(values) > 0 {
+		err = s.parseHeader(r, m, c, values[0], &p)
+	} else {
+		err = s.parseQuery(r, m, c, &p)
+	}
+	if err != nil {
+		return err
+	}
+	c.Algorithm, c.SignsRequest = s.Token, true
+	if n := len(c.Signature); n%2 != 0 || n < hex.EncodedLen(s.MinSignature) || n > hex.EncodedLen(s.MaxSignature) || !lowerhex.Is(c.Signature, n) {
+		return malformed(s.Details.Signature)
+	}
+	if err := s.parseCredential(m, c, p.credential); err != nil {
+		return err
+	}
+	if s.TokenIsStrict && p.token.Present && p.token.Text == "" {
+		return malformed("the session token is empty")
+	}
+	c.SessionToken = p.token.Text
+	rules := s.rulesOf(c)
+	if err := s.parsePayload(c, p.digest, &rules); err != nil {
+		return err
+	}
+	if err := m.CheckPath(r, rules.Path); err != nil {
+		return notCanonical(err)
+	}
+	if !s.hasRegionSet() {
+		return nil
+	}
+	return s.parseRegionSet(r, c, p.regionSet, rules.RegionWildcards)
+}
+
+// parseHeader reads the Authorization header and the headers that belong to it.
+func (s *scheme) parseHeader(r *http.Request, m *canonical.Message, c *core.Credential, header string, p *presented) error {
+	fields, err := m.Authorization.Read(header, s.Token)
+	if fields == nil {
+		return core.ErrNoCredential
+	}
+	credential, other := fields.Access, fields.Credential
+	if s.Scope != nil {
+		credential, other = other, credential
+	}
+	switch {
+	case err != nil:
+		return malformed(err.Error())
+	case s.FlatAndScoped && credential == "" && other != "":
+		return core.ErrNoCredential // of another scheme
+	case credential == "" || other != "" || !fields.Listed:
+		return malformed(s.Details.Fields)
+	}
+	p.credential = credential
+	c.SignedHeaders, c.Signature = fields.SignedHeaders, fields.Signature
+	c.Date = s.DateHeader
+	if values := m.Header(r, s.DateField); len(values) == 1 {
+		c.Timestamp = values[0]
+	} else if s.OtherDate != nil {
+		timestamp, present, err := s.OtherDate(r)
+		if err != nil {
+			return err
+		}
+		if present {
+			c.Date, c.Timestamp = s.OtherDateHeader, timestamp
+		}
+	}
+	p.token, p.digest = signedHeader(r, c, s.TokenHeader), signedHeader(r, c, s.DigestHeader)
+	return nil
+}
+
+// header returns the one value of a header.
+func header(r *http.Request, name string) Value {
+	var one [1]string
+	if values := canonical.Values(r, name, &one); len(values) == 1 {
+		return Value{Text: values[0], Present: true}
+	}
+	return Value{}
+}
+
+// signedHeader returns the one value of a header that counts only where it is
+// signed.
+func signedHeader(r *http.Request, c *core.Credential, name string) Value {
+	if !c.Signs(name) {
+		return Value{}
+	}
+	return header(r, name)
+}
+
+// parseCredential reads the date, the id, and the scope where there is one. The
+// scope repeats the day of the date.
+func (s *scheme) parseCredential(m *canonical.Message, c *core.Credential, credential string) error {
+	var ok bool
+	if c.Time, ok = m.Authorization.Date(c.Timestamp); !ok {
+		return malformed(s.Details.Date)
+	}
+	if s.Scope == nil {
+		c.KeyID = credential
+		return nil
+	}
+	scope := s.Scope.parse(m, credential)
+	switch {
+	case scope == nil:
+		return malformed(s.Details.Scope)
+	case scope.Date != c.Timestamp[:len(dayFormat)]:
+		return malformed(s.Details.ScopeDate)
+	}
+	c.KeyID, c.Scope, c.Region, c.Service = scope.KeyID, scope.Text, scope.Region, scope.Service
+	return nil
+}
+
+// parsePayload reads what stands for the body.
+func (s *scheme) parsePayload(c *core.Credential, digest Value, rules *Rules) error {
+	c.Hash, c.Declared = s.Hash, digest.Text
+	switch {
+	case !digest.Present && c.Presigned && rules.unsignedPresigned(c.Service):
+		c.Payload, c.Declared = core.PayloadUnsigned, unsignedPayload
+	case !digest.Present:
+		c.Payload = core.PayloadHashed
+	case digest.Text == unsignedPayload:
+		c.Payload = core.PayloadUnsigned
+	case strings.HasPrefix(digest.Text, "STREAMING-"):
+		return core.Refuse(core.CodePayloadUnsupported, "payloads signed in chunks are not supported")
+	case lowerhex.Is(digest.Text, hex.EncodedLen(DigestSize)):
+		c.Payload = core.PayloadDeclared
+	default:
+		return malformed(s.Details.Digest)
+	}
+	return nil
+}
+
+func malformed(detail string) error { return core.Refuse(core.CodeCredentialMalformed, detail) }
+func ambiguous(detail string) error { return core.Refuse(core.CodeRequestAmbiguous, detail) }
+
+// notCanonical gives an error of canonicalisation its code.
+func notCanonical(err error) error {
+	if errors.Is(err, canonical.ErrHeaderAbsent) {
+		return core.Refuse(core.CodeHeaderNotSigned, err.Error())
+	}
+	return ambiguous(err.Error())
+}

@@ -1,0 +1,118 @@
+package signing
+
+import (
+	"net/http"
+
+	"github.com/gatewayauth/gatewayauth/core"
+	"github.com/gatewayauth/gatewayauth/core/internal/canonical"
+	"github.com/gatewayauth/gatewayauth/internal/lowerhex"
+)
+
+// New returns the scheme of an algorithm, with keys from keys. The rules of byID are
+// for single keys, by the id in the credential; rules are for all others. The maps
+// and what they hold must not change afterwards.
+func New(a *Algorithm, keys core.KeySource, rules Rules, byID map[string]Rules) core.Scheme {
+	return &scheme{a, keys, rules, byID}
+}
+
+type scheme struct {
+	*Algorithm
+	keys      core.KeySource
+	rules     Rules
+	rulesByID map[string]Rules
+}
+
+var _ interface {
+	core.Prover
+	core.ProtocolScheme
+} = (*scheme)(nil)
+
+func (s *scheme) Name() string         { return s.Algorithm.Name }
+func (s *scheme) Algorithms() []string { return []string{s.Token} }
+func (s *scheme) Keys() core.KeySource { return s.keys }
+func (s *scheme) HeaderPrefix() string { return s.Protocol.HeaderPrefix }
+
+// rulesOf returns the rules of the key that a credential names.
+func (s *scheme) rulesOf(c *core.Credential) Rules {
+	if rules, ok := s.rulesByID[c.KeyID]; ok {
+		return rules
+	}
+	return s.rules
+}
+
+// Verify tries the signature with every secret, over each order of the query.
+func (s *scheme) Verify(r *http.Request, c *core.Credential, key *core.Key, secrets []core.Secret, payload string) (int, error) {
+	if s.isStrayToken(c, key) {
+		return -1, core.Refuse(core.CodeSignatureMismatch, "a session token, for a key that has none")
+	}
+	m, rule := scratch(c), s.rulesOf(c).Path
+	for order, more := s.FirstOrder, true; more; order++ {
+		var err error
+		if more, err = s.buildStringToSign(m, r, c, payload, rule, order); err != nil {
+			return -1, err
+		}
+		for i, secret := range secrets {
+			if s.key(secret, key.ID, c).Verify(m.StringToSign, c.Signature) {
+				c.Fingerprint = s.fingerprint(m.StringToSign, c.Signature)
+				return i, nil
+			}
+		}
+	}
+	return -1, core.Refuse(core.CodeSignatureMismatch, "the signature does not fit the request as received, or the secret")
+}
+
+// isStrayToken reports a session token for a key that has none, where the protocol
+// refuses that.
+func (p *Protocol) isStrayToken(c *core.Credential, key *core.Key) bool {
+	return p.TokenIsStrict && c.SessionToken != "" && key.SessionToken.IsZero()
+}
+
+// fingerprint stands for the string to sign. Half of an HMAC's digits are as good
+// as a hash of it, and need no computation.
+func (a *Algorithm) fingerprint(stringToSign []byte, signature string) (f [DigestSize]byte) {
+	if a.MinSignature < a.MaxSignature { // several signatures fit one string
+		return a.Sum(stringToSign)
+	}
+	copy(f[:], signature)
+	return f
+}
+
+// Canonical shows what Verify computes.
+func (s *scheme) Canonical(r *http.Request, c *core.Credential, payload string) (string, string, error) {
+	m := canonical.NewMessage()
+	defer m.Free()
+	_, err := s.buildStringToSign(m, r, c, payload, s.rulesOf(c).Path, s.FirstOrder)
+	return string(m.Request), string(m.StringToSign), err
+}
+
+// Proves reports whether the signature is that of the secret over another
+// canonical request.
+func (s *scheme) Proves(canonicalRequest string, c *core.Credential, key *core.Key, secret core.Secret) bool {
+	text := s.appendStringToSign(nil, []byte(canonicalRequest), c)
+	return !s.isStrayToken(c, key) && s.key(secret, key.ID, c).Verify(text, c.Signature)
+}
+
+// buildStringToSign builds canonical request and string to sign into m, and reports
+// whether another order of the query gives another one.
+func (a *Algorithm) buildStringToSign(m *canonical.Message, r *http.Request, c *core.Credential, payload string, rule canonical.PathRule, order canonical.Order) (more bool, err error) {
+	form := canonical.Form{Path: rule, Joined: a.Joined, Collapse: a.Collapse}
+	if c.Presigned {
+		form.Without = a.Parameters[signatureParameter].Name
+	}
+	if more, err = m.Build(r, c.SignedHeaders, payload, order, form); err != nil {
+		return false, notCanonical(err)
+	}
+	m.StringToSign = a.appendStringToSign(m.StringToSign[:0], m.Request, c)
+	return more, nil
+}
+
+// appendStringToSign appends the string to sign of a canonical request.
+func (a *Algorithm) appendStringToSign(b, canonicalRequest []byte, c *core.Credential) []byte {
+	digest := a.Sum(canonicalRequest)
+	b = canonical.AppendLine(b, a.Token)
+	b = canonical.AppendLine(b, c.Timestamp)
+	if c.Scope != "" {
+		b = canonical.AppendLine(b, c.Scope)
+	}
+	return lowerhex.Append(b, &digest)
+}
