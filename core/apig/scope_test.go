@@ -1,8 +1,6 @@
 package apig_test
 
 import (
-	"bufio"
-	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -17,8 +15,8 @@ const (
 )
 
 // TestScope: the scope names the day of the date and the key's region and
-// service, ends as the scheme ends it, and has exactly these parts; every case
-// is rightly signed.
+// service, and ends as the scheme ends it; every case is rightly signed. (What its
+// parts may be is tested with authorization.ParseScope.)
 func TestScope(t *testing.T) {
 	const day = "20260115"
 	scoped := verifier(t, config(apig.NewScoped(apig.Config{Keys: core.Keys(key(true))})))
@@ -35,12 +33,6 @@ func TestScope(t *testing.T) {
 		{"T086 terminator of AWS", "20260115/cn-north-4/apig/aws4_request", chain("SDK", day, region, service, "aws4_request"), core.CodeCredentialMalformed},
 		{"T086 terminator upper case", "20260115/cn-north-4/apig/SDK_REQUEST", chain("SDK", day, region, service, "SDK_REQUEST"), core.CodeCredentialMalformed},
 		{"T086 no terminator", "20260115/cn-north-4/apig", mac(mac(mac("SDK"+keySecret, day), region), service), core.CodeCredentialMalformed},
-		{"T086 three parts", "20260115/cn-north-4/sdk_request", mac(mac(mac("SDK"+keySecret, day), region), "sdk_request"), core.CodeCredentialMalformed},
-		{"T086 six parts", "20260115/cn-north-4/apig/x/sdk_request", "", core.CodeCredentialMalformed},
-		{"T086 slash at the end", "20260115/cn-north-4/apig/sdk_request/", "", core.CodeCredentialMalformed},
-		{"T086 slash at the start", "/20260115/cn-north-4/apig/sdk_request", "", core.CodeCredentialMalformed},
-		{"T086 two slashes", "20260115//cn-north-4/apig/sdk_request", "", core.CodeCredentialMalformed},
-		{"T086 service inside the region", "20260115/cn-north-4/apig//sdk_request", chain("SDK", day, "cn-north-4/apig", "", "sdk_request"), core.CodeCredentialMalformed},
 		{"T077 day before", "20260114/cn-north-4/apig/sdk_request", chain("SDK", "20260114", region, service, "sdk_request"), core.CodeCredentialMalformed},
 		{"T077 the whole date", today + "/cn-north-4/apig/sdk_request", chain("SDK", today, region, service, "sdk_request"), core.CodeCredentialMalformed},
 		{"T077 a date too long for any", strings.Repeat("2", 99) + "/cn-north-4/apig/sdk_request", "", core.CodeCredentialMalformed},
@@ -67,8 +59,6 @@ func TestScope(t *testing.T) {
 		{"T086 region", "20260115/cn-north-1/apig", core.CodeSignatureMismatch},
 		{"T086 service", "20260115/cn-north-4/ecs", core.CodeSignatureMismatch},
 		{"T086 terminator", "20260115/cn-north-4/apig/sdk_request", core.CodeCredentialMalformed},
-		{"T086 two parts", "20260115/cn-north-4", core.CodeCredentialMalformed},
-		{"T086 empty service", "20260115/cn-north-4/", core.CodeCredentialMalformed},
 		{"T077 day before", "20260114/cn-north-4/apig", core.CodeCredentialMalformed},
 	} {
 		t.Run("V11 "+tt.name, func(t *testing.T) {
@@ -183,32 +173,4 @@ func TestForms(t *testing.T) {
 			}
 		}
 	}
-}
-
-// FuzzScope: no credential that is not signed is accepted, and nothing panics.
-func FuzzScope(f *testing.F) {
-	for _, seed := range []string{"AKTESTAKTEST0001/20260115/cn-north-4/apig/sdk_request", "AKTESTAKTEST0001/20260115/cn-north-4/apig", "AKTESTAKTEST0001", "////", "a/2/b/c/sdk_request"} {
-		f.Add(seed, strings.Repeat("0", 64))
-	}
-	f.Add(strings.Repeat("/", 99), "3006020101020101")
-	var verifiers []*core.Verifier
-	var heads []string
-	for _, s := range schemes {
-		scheme := s.scheme(apig.Config{Keys: core.Keys(key(s.scoped))})
-		verifiers = append(verifiers, verifier(f, config(scheme)))
-		field := " Access="
-		if s.scoped {
-			field = " Credential="
-		}
-		heads = append(heads, scheme.Algorithms()[0]+field)
-	}
-	f.Fuzz(func(t *testing.T, credential, signature string) {
-		for i, v := range verifiers {
-			raw := "GET / HTTP/1.1\r\nHost: h\r\nX-Sdk-Date: " + today + "\r\nAuthorization: " + heads[i] + credential + ", SignedHeaders=host;x-sdk-date, Signature=" + signature + "\r\n\r\n"
-			r, err := http.ReadRequest(bufio.NewReader(strings.NewReader(raw)))
-			if err == nil && verify(t, v, r) == "" {
-				t.Errorf("accepted: %q", raw)
-			}
-		}
-	})
 }

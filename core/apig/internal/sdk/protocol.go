@@ -23,7 +23,7 @@ var Protocol = signing.Protocol{
 		Scope:     "the credential is not an id, date, region, service and what the algorithm ends it with",
 		ScopeDate: "the date in the scope is not the day of x-sdk-date",
 		Digest:    "the content digest is neither 64 lower-case hexadecimal digits nor UNSIGNED-PAYLOAD",
-		Missing:   "X-Sdk-Credential, X-Sdk-SignedHeaders or X-Sdk-Signature is absent or empty",
+		Missing:   "X-Sdk-Credential, X-Sdk-Date, X-Sdk-Expires, X-Sdk-SignedHeaders or X-Sdk-Signature is absent or empty",
 		Expires:   "X-Sdk-Expires is not a number of seconds from 1 to 604800",
 		Repeated:  "a parameter of the credential occurs twice, or in another case",
 		Exclusive: "the date stands in the query and in a header",
