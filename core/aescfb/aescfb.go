@@ -44,6 +44,7 @@ import (
 
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/internal/canonical"
+	"github.com/gatewayauth/gatewayauth/core/internal/signing"
 )
 
 // Config says which keys there are.
@@ -158,7 +159,7 @@ func (s *Scheme) Canonical(r *http.Request, c *core.Credential, payload string) 
 // whether another order of the query gives another one.
 func (s *Scheme) stringToSign(m *canonical.Message, r *http.Request, c *core.Credential, payload string, order canonical.Order) (more bool, err error) {
 	if more, err = m.Build(r, c.SignedHeaders, payload, order, canonical.Form{}); err != nil {
-		return false, refused(err)
+		return false, signing.NotCanonical(err)
 	}
 	m.StringToSign = s.format.StringToSign(m.StringToSign[:0], c.Algorithm, c.Timestamp, m.Request)
 	return more, nil

@@ -95,7 +95,7 @@ func TestWithoutAccess(t *testing.T) {
 	}
 }
 
-// TestCanonical compares with the form in PROTOCOLS section 1.6.
+// TestCanonical compares with the form of AES profile 1.
 func TestCanonical(t *testing.T) {
 	r := items(t, signed("SDK-AES-128-CFB", "", signature128))
 	var c core.Credential

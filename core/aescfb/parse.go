@@ -3,20 +3,18 @@ package aescfb
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"net/http"
-	"strings"
 
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/internal/authorization"
 	"github.com/gatewayauth/gatewayauth/core/internal/canonical"
+	"github.com/gatewayauth/gatewayauth/core/internal/signing"
 	"github.com/gatewayauth/gatewayauth/internal/lowerhex"
 )
 
 const (
-	dateHeader    = "x-sdk-date"
-	digestHeader  = "x-sdk-content-sha256"
-	unsignedValue = "UNSIGNED-PAYLOAD"
+	dateHeader   = "x-sdk-date"
+	digestHeader = "x-sdk-content-sha256"
 )
 
 var bodyHash = core.NewHash(sha256.New)
@@ -51,28 +49,15 @@ func (s *Scheme) Parse(r *http.Request, c *core.Credential) error {
 		Algorithm: algorithm, KeyID: fields.Access, Signature: fields.Signature,
 		SignsRequest: true, SignedHeaders: fields.SignedHeaders,
 		Date: dateHeader, Timestamp: date, Time: at,
-		Payload: core.PayloadHashed, Hash: bodyHash,
+		Hash: bodyHash,
 	}
 	path, _ := canonical.Target(r)
 	if err := canonical.TrailingSlash.Check(path); err != nil {
-		return refused(err)
+		return signing.NotCanonical(err)
 	}
-	// The payload header counts only where it is signed.
-	if c.Declared = one(r, digestHeader); c.Declared == "" || !c.Signs(digestHeader) {
-		c.Declared = ""
-		return nil
-	}
-	switch {
-	case c.Declared == unsignedValue:
-		c.Payload = core.PayloadUnsigned
-	case strings.HasPrefix(c.Declared, "STREAMING-"):
-		return core.Refuse(core.CodePayloadUnsupported, "payloads signed in chunks are not supported")
-	case lowerhex.Is(c.Declared, hex.EncodedLen(sha256.Size)):
-		c.Payload = core.PayloadDeclared
-	default:
-		return malformed("x-sdk-content-sha256 is neither 64 lower-case hexadecimal digits nor UNSIGNED-PAYLOAD")
-	}
-	return nil
+	digest := signing.SignedHeader(r, c, digestHeader)
+	digest.Present = digest.Text != ""
+	return signing.ParsePayload(c, digest, "x-sdk-content-sha256 is neither 64 lower-case hexadecimal digits nor UNSIGNED-PAYLOAD")
 }
 
 // one returns the value of a header that core lets through once at most.
@@ -82,12 +67,4 @@ func one(r *http.Request, name string) string {
 		return values[0]
 	}
 	return ""
-}
-
-// refused gives an error of the canonical form its code.
-func refused(err error) error {
-	if errors.Is(err, canonical.ErrHeaderAbsent) {
-		return core.Refuse(core.CodeHeaderNotSigned, err.Error())
-	}
-	return core.Refuse(core.CodeRequestAmbiguous, err.Error())
 }

@@ -11,10 +11,9 @@ import (
 )
 
 // TestWorkedValues checks the signatures of the vendor's signing guide and SDK
-// tests, those of PROTOCOLS sections 1.1 to 1.3, the golden values P1, P2 and P3
-// (T001 to T003), and signatures that the vendor's Go SDK made. The guide's
-// request carries and signs Content-Type: only with it do its two published
-// hashes come out.
+// tests, the golden values P1, P2 and P3 (T001 to T003), and signatures that the
+// vendor's Go SDK made. The guide's request carries and signs Content-Type: only
+// with it do its two published hashes come out.
 func TestWorkedValues(t *testing.T) {
 	const (
 		guide = "GET /v1/77b6a44cba5143ab91d13ab9a8ff44fd/vpcs?limit=2&marker=13551d6b-755d-4757-b956-536f674975c0 HTTP/1.1\r\n" +

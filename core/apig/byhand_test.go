@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// What a holder of the key signs by hand, from PROTOCOLS sections 1.1 to 1.3,
+// What a holder of the key signs by hand, by docs/protocols.md,
 // sharing nothing with the package: odd forms that are rightly signed.
 
 func digest(text string) string {
@@ -22,12 +22,12 @@ func mac(key, text string) string {
 	return string(h.Sum(nil))
 }
 
-// chain derives the key of PROTOCOLS section 1.2.
+// chain derives the key of a scope.
 func chain(prefix, date, region, service, terminator string) string {
 	return mac(mac(mac(mac(prefix+keySecret, date), region), service), terminator)
 }
 
-// v11Key derives the key of PROTOCOLS section 1.3.
+// v11Key derives the key of V11-HMAC-SHA256.
 func v11Key(info string) string {
 	key, err := hkdf.Key(sha256.New, []byte(keySecret), []byte(keyID), info, 32)
 	if err != nil {

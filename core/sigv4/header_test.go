@@ -23,7 +23,7 @@ const (
 	wrongBody           = core.CodeBodyMismatch
 )
 
-// TestWorkedValue checks PROTOCOLS section 2.
+// TestWorkedValue checks a known signature, and what the identity says of it.
 func TestWorkedValue(t *testing.T) {
 	const signature = "8bebe40d96bd54623c6fe6da4ee1c541cf55b13eeb5b1d0c82dd5aa0b5d00013"
 	id, code := verify(t, environment(t, v4(testKey())), p4().rawWith(signature))

@@ -50,7 +50,7 @@ type message struct {
 	authorization string
 }
 
-// p4 is the worked value of PROTOCOLS section 2.
+// p4 is the worked value of SigV4.
 func p4() message {
 	return message{
 		method: "GET", target: "/v1/items",
@@ -99,13 +99,13 @@ func (m message) withDate(at string) message {
 	return m
 }
 
-// stringToSign follows PROTOCOLS section 2.
+// stringToSign follows docs/protocols.md, SigV4.
 func (m message) stringToSign() string {
 	canonical := strings.Join([]string{m.method, m.canonicalURI, m.canonicalQuery, m.canonicalHeaders, m.signedHeaders, m.payload}, "\n")
 	return strings.Join([]string{m.token, m.date, m.scope, fmt.Sprintf("%x", sha256.Sum256([]byte(canonical)))}, "\n")
 }
 
-// signature follows PROTOCOLS section 2.
+// signature follows docs/protocols.md, SigV4 and SigV4a.
 func (m message) signature() string {
 	if m.token != "AWS4-HMAC-SHA256" {
 		digest := sha256.Sum256([]byte(m.stringToSign()))
@@ -128,7 +128,7 @@ func mac(key []byte, text string) []byte {
 	return h.Sum(nil)
 }
 
-// private follows SIGV4 section 10 with big integers.
+// private derives the key pair of SigV4a with big integers.
 func private(id, secret string) *ecdsa.PrivateKey {
 	bound := new(big.Int).Sub(elliptic.P256().Params().N, big.NewInt(2))
 	for counter := 1; counter <= 254; counter++ {

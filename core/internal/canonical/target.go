@@ -1,7 +1,7 @@
 // Package canonical builds the parts of a canonical request from what stood on
 // the wire: the raw request target and the received header values. Nothing here
 // goes through a parsed query or a decoded path, because both lose what was
-// signed (PROTOCOLS sections 1.1 and 2).
+// signed.
 //
 // Functions append to a buffer of the caller's and allocate nothing on their
 // own for requests of ordinary size.

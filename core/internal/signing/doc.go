@@ -35,7 +35,8 @@
 //     the package's round trips, and the refusals of its own.
 //
 // A scheme that signs no canonical request implements [core.Scheme] itself; see
-// packages core/basic and core/token.
+// packages core/basic and core/token. So does core/aescfb, whose users may define the
+// string to sign: it takes single steps from this package.
 //
 // Beside the package, these places know a key type:
 //

@@ -53,7 +53,7 @@ func (s *scheme) Parse(r *http.Request, c *core.Credential) error {
 		return err
 	}
 	if err := m.CheckPath(r, rules.Path); err != nil {
-		return notCanonical(err)
+		return NotCanonical(err)
 	}
 	if !s.hasRegionSet() {
 		return nil
@@ -93,7 +93,7 @@ func (s *scheme) parseHeader(r *http.Request, m *canonical.Message, c *core.Cred
 			c.Date, c.Timestamp = s.OtherDateHeader, timestamp
 		}
 	}
-	p.token, p.digest = signedHeader(r, c, s.TokenHeader), signedHeader(r, c, s.DigestHeader)
+	p.token, p.digest = SignedHeader(r, c, s.TokenHeader), SignedHeader(r, c, s.DigestHeader)
 	return nil
 }
 
@@ -106,9 +106,9 @@ func header(r *http.Request, name string) Value {
 	return Value{}
 }
 
-// signedHeader returns the one value of a header that counts only where it is
+// SignedHeader returns the one value of a header that counts only where it is
 // signed.
-func signedHeader(r *http.Request, c *core.Credential, name string) Value {
+func SignedHeader(r *http.Request, c *core.Credential, name string) Value {
 	if !c.Signs(name) {
 		return Value{}
 	}
@@ -139,10 +139,18 @@ func (s *scheme) parseCredential(m *canonical.Message, c *core.Credential, crede
 
 // parsePayload reads what stands for the body.
 func (s *scheme) parsePayload(c *core.Credential, digest Value, rules *Rules) error {
-	c.Hash, c.Declared = s.Hash, digest.Text
+	if !digest.Present && c.Presigned && rules.unsignedPresigned(c.Service) {
+		digest = Value{unsignedPayload, true}
+	}
+	c.Hash = s.Hash
+	return ParsePayload(c, digest, s.Details.Digest)
+}
+
+// ParsePayload sets what stands for the body by the digest that the request
+// declares, and refuses other forms of it with detail.
+func ParsePayload(c *core.Credential, digest Value, detail string) error {
+	c.Declared = digest.Text
 	switch {
-	case !digest.Present && c.Presigned && rules.unsignedPresigned(c.Service):
-		c.Payload, c.Declared = core.PayloadUnsigned, unsignedPayload
 	case !digest.Present:
 		c.Payload = core.PayloadHashed
 	case digest.Text == unsignedPayload:
@@ -152,7 +160,7 @@ func (s *scheme) parsePayload(c *core.Credential, digest Value, rules *Rules) er
 	case lowerhex.Is(digest.Text, hex.EncodedLen(DigestSize)):
 		c.Payload = core.PayloadDeclared
 	default:
-		return malformed(s.Details.Digest)
+		return malformed(detail)
 	}
 	return nil
 }
@@ -160,8 +168,8 @@ func (s *scheme) parsePayload(c *core.Credential, digest Value, rules *Rules) er
 func malformed(detail string) error { return core.Refuse(core.CodeCredentialMalformed, detail) }
 func ambiguous(detail string) error { return core.Refuse(core.CodeRequestAmbiguous, detail) }
 
-// notCanonical gives an error of canonicalisation its code.
-func notCanonical(err error) error {
+// NotCanonical gives an error of canonicalisation its code.
+func NotCanonical(err error) error {
 	if errors.Is(err, canonical.ErrHeaderAbsent) {
 		return core.Refuse(core.CodeHeaderNotSigned, err.Error())
 	}

@@ -55,9 +55,9 @@ func (s *scheme) parseQuery(r *http.Request, m *canonical.Message, c *core.Crede
 	c.Signature, c.Timestamp = values[signatureParameter].Text, values[dateParameter].Text
 	p.credential, p.token, p.regionSet = credential.Text, values[tokenParameter], values[regionSetParameter]
 	if !s.has(tokenParameter) {
-		p.token = signedHeader(r, c, s.TokenHeader)
+		p.token = SignedHeader(r, c, s.TokenHeader)
 	}
-	p.digest = signedHeader(r, c, s.DigestHeader)
+	p.digest = SignedHeader(r, c, s.DigestHeader)
 	if digest := values[digestParameter]; digest.Present {
 		if p.digest.Present {
 			return ambiguous("the digest of the body stands in the query and in a signed header")
@@ -74,7 +74,7 @@ func (p *Protocol) parseParameters(query string) (Parameters, error) {
 	case errors.Is(err, ErrParameterRepeated):
 		err = ambiguous(p.Details.Repeated)
 	case err != nil:
-		err = notCanonical(err)
+		err = NotCanonical(err)
 	}
 	return values, err
 }

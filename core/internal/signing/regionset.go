@@ -11,7 +11,7 @@ import (
 // stands in a parameter of the query form, or in a signed header.
 func (s *scheme) parseRegionSet(r *http.Request, c *core.Credential, set Value, wildcards bool) error {
 	if !c.Presigned {
-		set = signedHeader(r, c, s.RegionSetHeader)
+		set = SignedHeader(r, c, s.RegionSetHeader)
 	}
 	if !set.Present {
 		if !c.Presigned && header(r, s.RegionSetHeader).Present {

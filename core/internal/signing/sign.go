@@ -172,7 +172,7 @@ func (s *Signer) signature(r *http.Request, c *core.Credential, payload string) 
 	a, rule := s.algorithm, s.rules.Path
 	path, _ := canonical.Target(r)
 	if err := rule.Check(path); err != nil {
-		return "", notCanonical(err)
+		return "", NotCanonical(err)
 	}
 	m := canonical.NewMessage()
 	defer m.Free()

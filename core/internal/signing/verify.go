@@ -100,7 +100,7 @@ func (a *Algorithm) buildStringToSign(m *canonical.Message, r *http.Request, c *
 		form.Without = a.Parameters[signatureParameter].Name
 	}
 	if more, err = m.Build(r, c.SignedHeaders, payload, order, form); err != nil {
-		return false, notCanonical(err)
+		return false, NotCanonical(err)
 	}
 	m.StringToSign = a.appendStringToSign(m.StringToSign[:0], m.Request, c)
 	return more, nil
