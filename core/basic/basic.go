@@ -37,12 +37,12 @@ type Config struct {
 //
 // Wrong passwords are throttled: after ten in a second for one user from one
 // address (of IPv6 a /64), that address is refused for that user until the
-// second is over, right or wrong. Where a right password came within ten minutes
-// nothing is throttled, so that guesses cannot lock out a gateway that works.
-// Behind something that hides addresses, guesses that come before the gateway's
-// first request can hold it off for as long as they last. A new scheme, as of a
-// configuration that was loaded again, trusts no address yet. Who has many
-// addresses has as many times the guesses: only a password that cannot be guessed
+// second is over, right or wrong. For ten minutes after a right password nothing is
+// throttled for that user and address, so guesses cannot lock out a gateway that
+// works. Behind a proxy that hides addresses, guesses that arrive before the
+// gateway's first request can block it for as long as they go on. A new scheme, for
+// example after the configuration was reloaded, trusts no address yet. Many
+// addresses give as many times the guesses; only a password that cannot be guessed
 // helps against that.
 func New(c Config) core.Scheme {
 	if c.Now == nil {

@@ -204,12 +204,3 @@ func expect(t testing.TB, v *core.Verifier, raw string, want core.Code) {
 }
 
 func hexOf(b []byte) string { return hex.EncodeToString(b) }
-
-// clock returns a clock that stands.
-func clock(at string) func() time.Time {
-	stands, err := time.Parse("20060102T150405Z", at)
-	if err != nil {
-		panic(err)
-	}
-	return func() time.Time { return stands }
-}

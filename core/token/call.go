@@ -11,7 +11,7 @@ var (
 	errPanic = errors.New("the transport panicked")
 )
 
-// call is the asking about one token, for all that wait for it.
+// call is one check of a token, shared by all requests that wait for it.
 type call struct {
 	lane    *lane
 	began   time.Time
@@ -22,9 +22,9 @@ type call struct {
 	flushed bool // the answer may be from before a flush: do not keep it
 }
 
-// run makes a call. It belongs to none of the requests that wait for it: its
-// end is its own timeout. A transport that does not heed it keeps its goroutine,
-// and one of the places of its lane, but nobody waits for it any longer.
+// run makes a call. It has a timeout of its own, and does not end with the requests
+// that wait for it. A transport that ignores the timeout keeps its goroutine and one
+// of the places of its lane, but nobody waits for it any longer.
 func (c *client) run(k *call, d digest, token string) {
 	ctx, cancel := context.WithTimeout(c.ctx, c.timeout)
 	stop := context.AfterFunc(ctx, func() { c.end(k, d, nil, errEnded) })
@@ -87,8 +87,8 @@ func (c *client) end(k *call, d digest, subject *subject, err error) {
 	case err == nil || err == errInvalid:
 		c.gate.answered()
 	case errors.Is(err, errRejected):
-		// Whoever has chosen the token may have brought it about: it does not tell
-		// how the service is.
+		// The token itself may have caused this, and anyone can send one: it says
+		// nothing about the service.
 	default:
 		c.gate.failed(c.now(), pauseOf(err))
 		return

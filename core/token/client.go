@@ -19,8 +19,8 @@ var (
 	errClosed  = errors.New("the scheme is closed")
 )
 
-// client knows about tokens of one identity service: by heart, or by asking,
-// once at a time for each.
+// client checks tokens with one identity service. It remembers the answers, and
+// makes one call at a time for each token.
 type client struct {
 	key     Key
 	iam     *iam
@@ -106,8 +106,8 @@ func (c *client) begin(d digest, token string) (answer, *call, error) {
 	return answer{}, k, nil
 }
 
-// flush forgets a token, and the call about it: who comes later must not be
-// told what was true before.
+// flush forgets a token and the call about it: later requests must not get an
+// answer from before.
 func (c *client) flush(token string) {
 	d := c.digest(token)
 	c.mu.Lock()

@@ -28,23 +28,23 @@
 //
 // # When the identity service fails
 //
-// Nothing is accepted without an answer: requests are refused with 503, those
-// with a remembered token excepted, for as long as it would have been remembered
-// anyway. Only an answer that is right in form counts. After five failures in a
-// row (no answer, one that is not right in form, 429 or 5xx) there is one call per
-// second at most, until one succeeds; where the service names an instant in
-// Retry-After, there is none before it. Meanwhile requests are refused at once.
-// Another 4xx concerns the one token: it is refused with 503 for 30 seconds
-// without asking again. After a log-in that failed there is none for a second,
-// and for 30 where our password was refused.
+// Nothing is accepted without an answer of the right form. Requests are refused
+// with 503, except those whose token is remembered, for as long as it would have
+// been remembered anyway. After five failures in a row (no answer, one of another
+// form, 429 or 5xx) there is at most one call per second until one succeeds, and
+// none before the instant that the service names in Retry-After. Meanwhile requests
+// are refused at once. Another 4xx concerns only the token that was asked about: it
+// is refused with 503 for 30 seconds without another call. After a failed log-in
+// there is none for a second, and none for 30 seconds where our password was
+// refused.
 //
-// # What strangers can cost
+// # What unknown tokens cost
 //
-// Tokens that are not known cost one call each, whoever sends them, and so does
-// one token sent by many at once. It is two where the service says 401, which may
-// mean our own token: the other one asks about that. The calls per second and
-// those at once are limited; past that, requests with unknown tokens are refused
-// with 503, and tokens that were valid when last asked about have limits of their
-// own. What has not the form of a token is refused without a call: 1 to 8192
-// characters of A-Z a-z 0-9 - . _ ~ + / =.
+// An unknown token costs one call, also where many requests carry it at once. It
+// costs two where the service answers 401, which may mean our own token: the second
+// call checks that one. Calls are limited, per second and in flight. Above the
+// limits requests with unknown tokens are refused with 503; tokens that were valid
+// when last checked have limits of their own. A value that does not have the form of
+// a token, 1 to 8192 characters of A-Z a-z 0-9 - . _ ~ + / =, is refused without a
+// call.
 package token

@@ -6,8 +6,8 @@ import (
 )
 
 const (
-	// maxRunning bounds the calls in flight in one lane, those included that
-	// hang in a transport that does not heed their end.
+	// maxRunning bounds the calls in flight in one lane, including
+	// those that hang in a transport that ignores the timeout.
 	maxRunning = 64
 	// maxFailures is how many calls in a row have no verdict before the service
 	// is taken to fail: one may be due to the token, which anyone can send.
@@ -25,7 +25,7 @@ var (
 )
 
 // gate decides whether a call may be made: a breaker for all calls, and two
-// lanes, so that junk does not stand in the way of tokens known to be good.
+// lanes, so that unknown tokens do not delay those known to be valid.
 type gate struct {
 	known, unknown lane
 	failures       int       // since the last verdict

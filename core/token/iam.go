@@ -55,9 +55,8 @@ type iam struct {
 
 // validate asks about a token: 200 with a token in the right form is the one
 // positive answer, 404 in the service's form the negative one, and 401 says that
-// one of the two tokens is not valid, without saying which. Other statuses that
-// blame the call are [errRejected]: a proxy takes offence at the token, or our
-// account may not check it.
+// one of the two tokens is not valid, without saying which. Other statuses of
+// 4xx are [errRejected]: a proxy refuses the token, or our account may not check it.
 func (i *iam) validate(ctx context.Context, own core.Secret, token string) (*subject, error) {
 	const doing = "checking a token"
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, i.url, nil)
@@ -139,7 +138,7 @@ func (i *iam) authenticate(ctx context.Context) (core.Secret, time.Time, error) 
 func (i *iam) do(r *http.Request) (status int, header http.Header, body []byte, err error) {
 	response, err := i.transport.RoundTrip(r)
 	if err != nil {
-		return 0, nil, nil, sayable(err)
+		return 0, nil, nil, loggable(err)
 	}
 	defer response.Body.Close()
 	if s := response.StatusCode; s != http.StatusOK && s != http.StatusCreated {
@@ -149,16 +148,16 @@ func (i *iam) do(r *http.Request) (status int, header http.Header, body []byte, 
 	body, err = io.ReadAll(io.LimitReader(response.Body, maxReply+1))
 	switch {
 	case err != nil:
-		return 0, nil, nil, sayable(err)
+		return 0, nil, nil, loggable(err)
 	case len(body) > maxReply:
 		return 0, nil, nil, errTooLarge
 	}
 	return response.StatusCode, response.Header, body, nil
 }
 
-// sayable returns what of a transport's error may be logged. Its texts can
+// loggable returns what of a transport's error may be logged. Its texts can
 // repeat what the other side sent, and that could be a token.
-func sayable(err error) error {
+func loggable(err error) error {
 	if e, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
 		return e
 	}

@@ -72,7 +72,8 @@ func (s *Scheme) Keys() core.KeySource { return s.keys }
 // occur twice are reported by core.New. The identity service is not asked.
 func (s *Scheme) Validate() error { return s.invalid }
 
-// Parse reads the header. The token names no key: the one bound to the API says which identity service is asked.
+// Parse reads the header. The token names no key: the key bound to the API says
+// which identity service is asked.
 func (s *Scheme) Parse(r *http.Request, c *core.Credential) error {
 	values := r.Header[Header]
 	if len(values) == 0 {
@@ -134,8 +135,9 @@ func (s *Scheme) Verify(r *http.Request, c *core.Credential, key *core.Key, _ []
 	return 0, nil
 }
 
-// Flush forgets what is known about a token: it was revoked, or its roles have
-// changed. Requests that start after Flush has returned ask anew.
+// Flush forgets what is known about a token: for example because it was
+// revoked or its roles have changed. Requests that start after Flush has returned
+// ask the identity service again.
 func (s *Scheme) Flush(token string) {
 	for _, client := range s.clients {
 		client.flush(token)

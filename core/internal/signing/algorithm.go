@@ -20,7 +20,8 @@ type Protocol struct {
 	OtherDate       func(r *http.Request) (timestamp string, present bool, err error)
 	OtherDateHeader string
 	// TokenHeader holds the session token of a temporary key. Where TokenIsStrict
-	// is set, an empty token and a token for a key without one are refused.
+	// is set, an empty token and a token for a key without one are refused, and
+	// signers remove what an earlier signature has left there.
 	TokenHeader   string
 	TokenIsStrict bool
 	// RegionSetHeader lists the regions for algorithms whose scope names none.
@@ -37,7 +38,7 @@ type Protocol struct {
 	// other kind belongs to another scheme.
 	FlatAndScoped bool
 	// Joined is that of [canonical.Form]. FirstOrder is the order of the query that
-	// is tried first.
+	// is tried first; [canonical.ByEncoded] is tried after [canonical.ByDecoded].
 	Joined     bool
 	FirstOrder canonical.Order
 	Details    Details
