@@ -23,10 +23,7 @@ func (s *Signer) NewHash() hash.Hash { return nil }
 // Sign sets Authorization. Before that it gives r the form in which it is sent;
 // see package signer.
 func (s *Signer) Sign(r *http.Request, _ string, _ time.Time) error {
-	if err := outgoing.Prepare(r); err != nil {
-		return err
-	}
-	if err := outgoing.NoneSigned(r); err != nil {
+	if err := outgoing.PrepareUnsigned(r); err != nil {
 		return err
 	}
 	if s.key.ID == "" || strings.Contains(s.key.ID, ":") || s.key.Secret.IsZero() {

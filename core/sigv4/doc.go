@@ -26,35 +26,37 @@
 // spellings of a path that [S3] names.
 //
 // Headers that are not listed may be anything, except that x-amz-* headers must
-// be listed (those in [core.Config.AllowUnsigned] need not be). With UNSIGNED-PAYLOAD, where the policy allows it, the body may be
-// anything. A credential in the query is valid for as long as it says, up to a
-// week, for whoever has the link.
+// be listed (those in [core.Config.AllowUnsigned] need not be). With
+// UNSIGNED-PAYLOAD, where the policy allows it, the body may be anything. A
+// credential in the query is valid for as long as it says, up to a week, for
+// whoever has the link.
 //
 // AWS4-HMAC-SHA256 is symmetric: whoever can verify can also sign. The key pair
 // of SigV4a is derived from the same kind of secret, so that holds for it as
-// well, as long as the verifier holds the secret. An ECDSA signature has a
-// second form, (r, n-s), that is valid too: a signature names no request once.
+// well, as long as the verifier holds the secret. For every ECDSA signature there is
+// a second, (r, n-s), that verifies as well: signatures do not identify requests.
 //
 // # The date
 //
-// It stands in x-amz-date. Without that header a signed Date takes its place, as
-// botocore and others have it whose caller has set one: in the form of x-amz-date, or
-// as HTTP's Tue, 03 Feb 2026 04:05:06 with the zone GMT, +0000 or -0000. Other zones
-// (UT, UTC, +0100), other cases, a day of one digit, and a day of the week that is
-// absent or not the date's are refused. With x-amz-date, Date is a header like others.
+// The date is in x-amz-date. Without that header a signed Date takes its place:
+// botocore and other signers send it where their caller has set one. It has the form
+// of x-amz-date, or HTTP's: Tue, 03 Feb 2026 04:05:06 with the zone GMT, +0000 or
+// -0000. Other zones (UT, UTC, +0100), other cases, a day of one digit, and a day of
+// the week that is absent or wrong are refused. Beside x-amz-date, Date is an
+// ordinary header.
 //
 // # What is refused
 //
-// Strictness where real signers are uniform: Authorization fields in another
-// form than name=value, twice or unknown; scopes with more or fewer parts than
-// theirs, of another day than the date, or without aws4_request; key ids with a
-// slash; payloads signed in chunks (STREAMING-*, with
-// [core.CodePayloadUnsupported]); a session token for a key that has none, or one that is not signed. In the
-// query: a protocol parameter twice, in another spelling, or also as a header;
-// validity that is absent or longer than a week.
+// The package is strict where all signers do the same. It refuses Authorization
+// fields in another form than name=value, twice or unknown; scopes with more or
+// fewer parts than theirs, of another day than the date, or without aws4_request;
+// key ids with a slash; payloads signed in chunks (STREAMING-*, with
+// [core.CodePayloadUnsupported]); a session token for a key that has none, or one
+// that is not signed. In the query it refuses a protocol parameter twice, in another
+// spelling, or also as a header; and a validity that is absent or longer than a week.
 //
-// Some signers leave the specification in corners, and their requests are
-// refused there: smithy-go and minio-go sort the decoded names of parameters
+// Some signers differ from the specification in details, and such requests are
+// refused: smithy-go and minio-go sort the decoded names of parameters
 // (a-b before a%2Fb), minio-go leaves the values of a repeated parameter as they
 // stand, smithy-go keeps runs of blanks inside header values.
 package sigv4

@@ -119,9 +119,14 @@ func SignedHeaders(r *http.Request, more ...string) (string, error) {
 	return strings.Join(names, ";"), covers(r.Header, names)
 }
 
-// NoneSigned refuses what no verifier accepts beside a credential that signs
-// nothing.
-func NoneSigned(r *http.Request) error { return covers(r.Header, nil) }
+// PrepareUnsigned is [Prepare] for a request whose credential signs nothing. It
+// refuses headers that must be signed as well.
+func PrepareUnsigned(r *http.Request) error {
+	if err := Prepare(r); err != nil {
+		return err
+	}
+	return covers(r.Header, nil)
+}
 
 // covers refuses headers that must be signed and are not in names, and headers
 // that could be taken for one that is.
