@@ -96,21 +96,21 @@ const digestHeader = "x-sdk-content-sha256"
 var bodyHash = core.NewHash(sha256.New)
 
 var flat = signing.Algorithm{
-	Protocol: &sdk.Protocol, Name: "hmac", Token: Algorithm, DigestHeader: digestHeader,
+	Protocol: &sdk.Protocol, Name: "hmac", Identifier: Algorithm, DigestHeader: digestHeader,
 	Hash: bodyHash, Sum: sha256.Sum256, MinSignature: sha256.Size, MaxSignature: sha256.Size,
 	Presigned: true,
 	Key:       func(secret, _ string) signing.Key { return signing.MAC(sha256.New, []byte(secret)) },
 }
 
 var scoped = signing.Algorithm{
-	Protocol: &sdk.Protocol, Name: "aksk", Token: Algorithm, DigestHeader: digestHeader,
+	Protocol: &sdk.Protocol, Name: "aksk", Identifier: Algorithm, DigestHeader: digestHeader,
 	Hash: bodyHash, Sum: sha256.Sum256, MinSignature: sha256.Size, MaxSignature: sha256.Size,
 	Scope: &signing.Scope{Terminator: "sdk_request"}, Collapse: true, Presigned: true,
 	ScopedKey: func(secret, _, scope string) signing.Key { return signing.ScopedMAC("SDK", secret, scope) },
 }
 
 var v11 = signing.Algorithm{
-	Protocol: &sdk.Protocol, Name: "v11", Token: "V11-HMAC-SHA256", DigestHeader: digestHeader,
+	Protocol: &sdk.Protocol, Name: "v11", Identifier: "V11-HMAC-SHA256", DigestHeader: digestHeader,
 	Hash: bodyHash, Sum: sha256.Sum256, MinSignature: sha256.Size, MaxSignature: sha256.Size,
 	Scope: &signing.Scope{},
 	ScopedKey: func(secret, id, scope string) signing.Key {
@@ -122,10 +122,10 @@ var v11 = signing.Algorithm{
 	},
 }
 
-const ecdsaToken = "SDK-ECDSA-P256-SHA256"
+const ecdsaAlgorithm = "SDK-ECDSA-P256-SHA256"
 
 var ecdsaP256 = signing.Algorithm{
-	Protocol: &sdk.Protocol, Name: "ecdsa-p256", Token: ecdsaToken, DigestHeader: digestHeader,
+	Protocol: &sdk.Protocol, Name: "ecdsa-p256", Identifier: ecdsaAlgorithm, DigestHeader: digestHeader,
 	Hash: bodyHash, Sum: sha256.Sum256, MinSignature: signature.MinDER, MaxSignature: signature.MaxDER,
-	Key: func(secret, id string) signing.Key { return signing.P256(secret, ecdsaToken, id, 0) },
+	Key: func(secret, id string) signing.Key { return signing.P256(secret, ecdsaAlgorithm, id, 0) },
 }

@@ -76,7 +76,7 @@ const (
 var bodyHash = core.NewHash(sha256.New)
 
 var hmacSHA256 = signing.Algorithm{
-	Protocol: &protocol, Name: "sigv4", Token: Algorithm, DigestHeader: digestHeader,
+	Protocol: &protocol, Name: "sigv4", Identifier: Algorithm, DigestHeader: digestHeader,
 	Hash: bodyHash, Sum: sha256.Sum256, MinSignature: sha256.Size, MaxSignature: sha256.Size,
 	Scope: &signing.Scope{Terminator: terminator}, Collapse: true, Presigned: true,
 	ScopedKey: func(secret, _, scope string) signing.Key { return signing.ScopedMAC("AWS4", secret, scope) },
@@ -85,7 +85,7 @@ var hmacSHA256 = signing.Algorithm{
 // ecdsaP256 has a region set in place of the region, and a key that does not depend
 // on the scope.
 var ecdsaP256 = signing.Algorithm{
-	Protocol: &protocol, Name: "sigv4a", Token: AlgorithmA, DigestHeader: digestHeader,
+	Protocol: &protocol, Name: "sigv4a", Identifier: AlgorithmA, DigestHeader: digestHeader,
 	Hash: bodyHash, Sum: sha256.Sum256, MinSignature: signature.MinDER, MaxSignature: signature.MaxDER,
 	Scope: &signing.Scope{Terminator: terminator, WithoutRegion: true}, Collapse: true, Presigned: true,
 	Key: func(secret, id string) signing.Key { return signing.P256("AWS4A"+secret, AlgorithmA, id, 1) },

@@ -55,25 +55,25 @@ func newSigner(a *signing.Algorithm, key core.Key, options apig.SignOptions) *ap
 
 const (
 	digestHeader = "x-sdk-content-sm3"
-	sm2Token     = "SDK-SM2-SM3"
+	sm2Algorithm = "SDK-SM2-SM3"
 )
 
 var bodyHash = core.NewHash(sm3.New)
 
 var hmacSM3 = signing.Algorithm{
-	Protocol: &sdk.Protocol, Name: "hmac-sm3", Token: "SDK-HMAC-SM3", DigestHeader: digestHeader,
+	Protocol: &sdk.Protocol, Name: "hmac-sm3", Identifier: "SDK-HMAC-SM3", DigestHeader: digestHeader,
 	Hash: bodyHash, Sum: sm3.Sum, MinSignature: sm3.Size, MaxSignature: sm3.Size,
 	Key: func(secret, _ string) signing.Key { return signing.MAC(sm3.New, []byte(secret)) },
 }
 
 var sm2SM3 = signing.Algorithm{
-	Protocol: &sdk.Protocol, Name: "sm2", Token: sm2Token, DigestHeader: digestHeader,
+	Protocol: &sdk.Protocol, Name: "sm2", Identifier: sm2Algorithm, DigestHeader: digestHeader,
 	Hash: bodyHash, Sum: sm3.Sum, MinSignature: signature.MinDER, MaxSignature: signature.MaxDER,
 	Key: sm2Key,
 }
 
 func sm2Key(secret, id string) signing.Key {
-	private, err := signing.DerivePrivateKey(sm3.New, secret, sm2Token, id, 0, sm2.NewPrivateKey)
+	private, err := signing.DerivePrivateKey(sm3.New, secret, sm2Algorithm, id, 0, sm2.NewPrivateKey)
 	if err != nil {
 		return signing.NoKey(err)
 	}

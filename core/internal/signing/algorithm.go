@@ -33,7 +33,7 @@ type Protocol struct {
 	Parameters []Parameter
 	Markers    []string
 
-	// FlatAndScoped is true where the same token stands in front of credentials
+	// FlatAndScoped is true where the same algorithm stands in front of credentials
 	// with a scope (Credential=) and without one (Access=): a credential of the
 	// other kind belongs to another scheme.
 	FlatAndScoped bool
@@ -79,8 +79,8 @@ type Details struct {
 // An Algorithm is one scheme of a protocol.
 type Algorithm struct {
 	*Protocol
-	// Name is the scheme's; Token stands in front of its credential.
-	Name, Token string
+	// Name is the scheme's; Identifier stands in front of its credential.
+	Name, Identifier string
 	// DigestHeader declares the digest of the body, or that it is not signed.
 	DigestHeader string
 	// Hash and Sum are the hash, of bodies and of canonical requests.

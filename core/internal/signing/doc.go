@@ -15,7 +15,7 @@
 //
 // What differs is data. A [Protocol] is what the schemes of one vendor share:
 // names of headers and parameters, form of the canonical request, texts of
-// refusals. An [Algorithm] is one scheme: its token, scope, hash, and the function
+// refusals. An [Algorithm] is one scheme: its identifier, scope, hash, and the function
 // that derives its key. [Rules] are what the owner of a verifier configures for
 // single keys.
 //
@@ -25,7 +25,7 @@
 // package beside core/sigv4 for a new vendor), with a function that calls [New] and
 // one that calls [NewSigner]: see package core/apig, file apig.go. Write
 //
-//   - the Algorithm: token, hash, bounds of the signature's length, scope. Key or
+//   - the Algorithm: identifier, hash, bounds of the signature's length, scope. Key or
 //     ScopedKey derives the key from the secret; what it returns signs and verifies
 //     a string ([MAC], [P256] or [Asymmetric]).
 //   - for another vendor, the Protocol as well. Only a step of the protocol that no

@@ -37,7 +37,7 @@ func (s *scheme) Parse(r *http.Request, c *core.Credential) error {
 	if err != nil {
 		return err
 	}
-	c.Algorithm, c.SignsRequest = s.Token, true
+	c.Algorithm, c.SignsRequest = s.Identifier, true
 	if n := len(c.Signature); n%2 != 0 || n < hex.EncodedLen(s.MinSignature) || n > hex.EncodedLen(s.MaxSignature) || !lowerhex.Is(c.Signature, n) {
 		return malformed(s.Details.Signature)
 	}
@@ -63,7 +63,7 @@ func (s *scheme) Parse(r *http.Request, c *core.Credential) error {
 
 // parseHeader reads the Authorization header and the headers that belong to it.
 func (s *scheme) parseHeader(r *http.Request, m *canonical.Message, c *core.Credential, header string, p *presented) error {
-	fields, err := m.Authorization.Read(header, s.Token)
+	fields, err := m.Authorization.Read(header, s.Identifier)
 	if fields == nil {
 		return core.ErrNoCredential
 	}

@@ -32,7 +32,7 @@ func (s *Signer) presign(r *http.Request, c *core.Credential, credential, payloa
 		return err
 	}
 	for i, text := range [...]string{
-		algorithmParameter: a.Token, credentialParameter: credential, dateParameter: c.Timestamp,
+		algorithmParameter: a.Identifier, credentialParameter: credential, dateParameter: c.Timestamp,
 		expiresParameter: seconds, signedHeadersParameter: c.SignedHeaders,
 	} {
 		added[i] = Value{text, true}

@@ -31,7 +31,7 @@ func (s *scheme) parseQuery(r *http.Request, m *canonical.Message, c *core.Crede
 		return err
 	}
 	algorithm, credential := values[algorithmParameter], values[credentialParameter]
-	if algorithm.Present && algorithm.Text != s.Token {
+	if algorithm.Present && algorithm.Text != s.Identifier {
 		return core.ErrNoCredential
 	}
 	if s.FlatAndScoped && strings.Contains(credential.Text, "/") != (s.Scope != nil) {

@@ -91,7 +91,7 @@ func (s *Signer) Sign(r *http.Request, digest string, at time.Time) error {
 	if read, err := authorization.Parse(fields); err != nil || read.Access+read.Credential != credential {
 		return errors.New("the key's id, region or service is empty, or has a character that a credential cannot hold")
 	}
-	r.Header.Set("Authorization", a.Token+" "+fields)
+	r.Header.Set("Authorization", a.Identifier+" "+fields)
 	return nil
 }
 

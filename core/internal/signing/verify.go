@@ -28,7 +28,7 @@ var _ interface {
 } = (*scheme)(nil)
 
 func (s *scheme) Name() string         { return s.Algorithm.Name }
-func (s *scheme) Algorithms() []string { return []string{s.Token} }
+func (s *scheme) Algorithms() []string { return []string{s.Identifier} }
 func (s *scheme) Keys() core.KeySource { return s.keys }
 func (s *scheme) HeaderPrefix() string { return s.Protocol.HeaderPrefix }
 
@@ -109,7 +109,7 @@ func (a *Algorithm) buildStringToSign(m *canonical.Message, r *http.Request, c *
 // appendStringToSign appends the string to sign of a canonical request.
 func (a *Algorithm) appendStringToSign(b, canonicalRequest []byte, c *core.Credential) []byte {
 	digest := a.Sum(canonicalRequest)
-	b = canonical.AppendLine(b, a.Token)
+	b = canonical.AppendLine(b, a.Identifier)
 	b = canonical.AppendLine(b, c.Timestamp)
 	if c.Scope != "" {
 		b = canonical.AppendLine(b, c.Scope)
