@@ -4,7 +4,7 @@ package core
 // each time.
 type accepted struct {
 	Scheme
-	set         *keySet              // that its source was, if it was one of [Keys]
+	set         *KeySet              // that its source was, if it was one of [Keys]
 	keys        map[string]*fixedKey // of the set, by id
 	environment string
 	origins     []origin // of identities, by algorithm
@@ -20,7 +20,7 @@ type fixedKey struct {
 
 func newAccepted(s Scheme, environment string) *accepted {
 	x := &accepted{Scheme: s, environment: environment}
-	if set, fixed := s.Keys().(*keySet); fixed {
+	if set, fixed := s.Keys().(*KeySet); fixed {
 		x.set = set
 		x.keys = make(map[string]*fixedKey, len(set.byID))
 		for id, key := range set.byID {

@@ -20,7 +20,7 @@ type otherKeys struct {
 func (s *otherKeys) Keys() core.KeySource { return *s.keys.Load() }
 
 func (s *otherKeys) use(keys ...core.Key) {
-	source := core.Keys(keys...)
+	var source core.KeySource = core.Keys(keys...)
 	s.keys.Store(&source)
 }
 

@@ -1,6 +1,7 @@
 package core
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -71,8 +72,8 @@ func compileBindings(c *Config, index keyIndex) (bindings, error) {
 				problems = append(problems, fmt.Errorf("%s: open to whoever sends that host; leave the host out", where))
 			}
 		}
-		most := api.MaxBody
-		bounded(&most, c.MaxBody, math.MaxInt64-1, where+": MaxBody", func(format string, args ...any) {
+		most := cmp.Or(api.MaxBody, c.MaxBody)
+		bounded(most, math.MaxInt64-1, where+": MaxBody", func(format string, args ...any) {
 			problems = append(problems, fmt.Errorf(format, args...))
 		})
 		if most > c.MaxBuffered && !api.Stream {

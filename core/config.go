@@ -189,15 +189,9 @@ type Limits struct {
 }
 
 const (
-	defaultClockSkew   = 15 * time.Minute
-	maxClockSkew       = time.Hour
-	defaultMaxBody     = 12 << 20
-	defaultMaxBuffered = 256 << 20
-	defaultBodyTimeout = 30 * time.Second
-	maxBodyTimeout     = time.Hour
-	defaultKeyTimeout  = 5 * time.Second
-	maxKeyTimeout      = time.Minute
-	defaultLogLimit    = 100
+	maxClockSkew   = time.Hour
+	maxBodyTimeout = time.Hour
+	maxKeyTimeout  = time.Minute
 )
 
 // Mode says what [Verifier.Admit] does with a verdict.
@@ -238,6 +232,7 @@ func ParseMode(s string) (Mode, error) {
 // compile checks the configuration and turns it into an immutable policy. All
 // problems are reported at once.
 func (c Config) compile() (*policy, error) {
+	c = c.WithDefaults()
 	p := &policy{Config: c}
 	var problems []error
 	problem := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
@@ -251,25 +246,22 @@ func (c Config) compile() (*policy, error) {
 	if len(c.Schemes) == 0 && c.Mode != Off {
 		problem("Schemes: none, so nothing could be accepted")
 	}
-	bounded(&p.ClockSkew, defaultClockSkew, maxClockSkew, "ClockSkew", problem)
-	bounded(&p.MaxBody, defaultMaxBody, math.MaxInt64-1, "MaxBody", problem)
-	bounded(&p.MaxBuffered, max(defaultMaxBuffered, p.MaxBody), math.MaxInt64-1, "MaxBuffered", problem)
+	bounded(p.ClockSkew, maxClockSkew, "ClockSkew", problem)
+	bounded(p.MaxBody, math.MaxInt64-1, "MaxBody", problem)
+	bounded(p.MaxBuffered, math.MaxInt64-1, "MaxBuffered", problem)
 	if p.MaxBuffered < p.MaxBody {
 		problem("MaxBuffered: %d bytes are fewer than MaxBody, %d", p.MaxBuffered, p.MaxBody)
 	}
-	bounded(&p.BodyTimeout, defaultBodyTimeout, maxBodyTimeout, "BodyTimeout", problem)
-	bounded(&p.KeyTimeout, defaultKeyTimeout, maxKeyTimeout, "KeyTimeout", problem)
-	bounded(&p.LogLimit, defaultLogLimit, 1<<20, "LogLimit", problem)
-	bounded(&p.Limits.Target, 64<<10, 1<<20, "Limits.Target", problem)
-	bounded(&p.Limits.Authorization, 8192, 1<<20, "Limits.Authorization", problem)
-	bounded(&p.Limits.SignedHeaders, 64, 1<<16, "Limits.SignedHeaders", problem)
-	bounded(&p.Limits.Headers, 256, 1<<20, "Limits.Headers", problem)
-	bounded(&p.Limits.QueryParameters, 1024, 1<<20, "Limits.QueryParameters", problem)
-	bounded(&p.Limits.KeyLookups, 1024, 1<<20, "Limits.KeyLookups", problem)
+	bounded(p.BodyTimeout, maxBodyTimeout, "BodyTimeout", problem)
+	bounded(p.KeyTimeout, maxKeyTimeout, "KeyTimeout", problem)
+	bounded(p.LogLimit, 1<<20, "LogLimit", problem)
+	bounded(p.Limits.Target, 1<<20, "Limits.Target", problem)
+	bounded(p.Limits.Authorization, 1<<20, "Limits.Authorization", problem)
+	bounded(p.Limits.SignedHeaders, 1<<16, "Limits.SignedHeaders", problem)
+	bounded(p.Limits.Headers, 1<<20, "Limits.Headers", problem)
+	bounded(p.Limits.QueryParameters, 1<<20, "Limits.QueryParameters", problem)
+	bounded(p.Limits.KeyLookups, 1<<20, "Limits.KeyLookups", problem)
 
-	if c.RequireSigned == nil {
-		c.RequireSigned = []string{"host"}
-	}
 	p.RequireSigned, p.required = requireSigned("RequireSigned", c.RequireSigned,
 		"this environment requires it to be signed: ", problem)
 	p.RequireSignedWithBody, p.requiredWithBody = requireSigned("RequireSignedWithBody", c.RequireSignedWithBody,
@@ -306,7 +298,7 @@ func (c Config) compile() (*policy, error) {
 				continue
 			}
 		}
-		if s.Keys() == nil {
+		if set, fixed := s.Keys().(*KeySet); s.Keys() == nil || fixed && set == nil {
 			problem("Schemes[%d]: nil as its source of keys", i)
 			continue
 		}
@@ -353,12 +345,6 @@ func (c Config) compile() (*policy, error) {
 	if err := errors.Join(problems...); err != nil {
 		return nil, fmt.Errorf("gatewayauth: environment %q: %w", c.Environment, err)
 	}
-	if p.Now == nil {
-		p.Now = time.Now
-	}
-	if p.Logger == nil {
-		p.Logger = slog.Default()
-	}
 	p.challenge = challenge(p.algorithms, c.Environment)
 	p.openOrigin = &origin{environment: c.Environment}
 	p.refusals.make = func(e *Error) *Error {
@@ -369,13 +355,10 @@ func (c Config) compile() (*policy, error) {
 	return p, nil
 }
 
-// bounded replaces a zero by its default and reports values out of bounds.
-func bounded[T int | int64 | time.Duration](v *T, def, most T, name string, problem func(string, ...any)) {
-	switch {
-	case *v == 0:
-		*v = def
-	case *v < 0 || *v > most:
-		problem("%s: %v is not between 0 and %v", name, *v, most)
+// bounded reports a value out of bounds.
+func bounded[T int | int64 | time.Duration](v, most T, name string, problem func(string, ...any)) {
+	if v < 0 || v > most {
+		problem("%s: %v is not between 0 and %v", name, v, most)
 	}
 }
 

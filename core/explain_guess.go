@@ -164,7 +164,7 @@ func (s *search) key(scheme Scheme, id string) *Key {
 	var err error
 	if source := scheme.Keys(); source == nil {
 		err = ErrKeyUnknown
-	} else if set, fixed := source.(*keySet); fixed {
+	} else if set, fixed := source.(*KeySet); fixed {
 		key, err = set.Key(s.ctx(), id)
 	} else {
 		key, err = s.policy.ask(s.ctx(), source, id)

@@ -18,7 +18,7 @@ func (s *search) fixed(source KeySource) {
 
 // all returns the keys of a fixed set.
 func all(source KeySource) []*Key {
-	if set, ok := source.(*keySet); ok && set != nil {
+	if set, ok := source.(*KeySet); ok && set != nil {
 		return set.all
 	}
 	return nil

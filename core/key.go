@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
+	"slices"
 	"time"
 )
 
@@ -52,6 +54,9 @@ func (k *Key) usable(id string) bool {
 // blankToken reports whether the key has a session token that is none.
 func (k *Key) blankToken() bool { return !k.SessionToken.IsZero() && k.SessionToken.IsBlank() }
 
+// SecretsAt returns the secrets that are accepted at now: the current one first.
+func (k *Key) SecretsAt(now time.Time) []Secret { return k.appendSecrets(nil, now) }
+
 // appendSecrets appends the secrets accepted at now: the current one first.
 func (k *Key) appendSecrets(dst []Secret, now time.Time) []Secret {
 	dst = append(dst, k.Secret)
@@ -77,12 +82,18 @@ type KeySource interface {
 // ErrKeyUnknown is returned by a [KeySource] that has no key with the id.
 var ErrKeyUnknown = errors.New("no key with this id")
 
-// Keys returns a [KeySource] of a fixed set of keys. [New] reports keys of the
+// A KeySet is a [KeySource] of a fixed set of keys. The zero KeySet has none.
+type KeySet struct {
+	byID map[string]*Key
+	all  []*Key
+}
+
+// Keys returns a [KeySet]. [New] reports keys of the
 // set without name, id or secret, those that are blank (see [Secret.IsBlank])
 // included, and names and ids that occur twice in an
 // environment.
-func Keys(keys ...Key) KeySource {
-	set := &keySet{byID: make(map[string]*Key, len(keys)), all: make([]*Key, 0, len(keys))}
+func Keys(keys ...Key) *KeySet {
+	set := &KeySet{byID: make(map[string]*Key, len(keys)), all: make([]*Key, 0, len(keys))}
 	for _, key := range keys {
 		key.Previous = append([]PreviousSecret(nil), key.Previous...)
 		set.all = append(set.all, &key)
@@ -91,17 +102,17 @@ func Keys(keys ...Key) KeySource {
 	return set
 }
 
-type keySet struct {
-	byID map[string]*Key
-	all  []*Key
-}
-
-func (s *keySet) Key(_ context.Context, id string) (*Key, error) {
+// Key returns the key with the id, or [ErrKeyUnknown].
+func (s *KeySet) Key(_ context.Context, id string) (*Key, error) {
 	if key, ok := s.byID[id]; ok {
 		return key, nil
 	}
 	return nil, ErrKeyUnknown
 }
+
+// All yields the keys in the order in which [Keys] was given them. The caller does
+// not change them.
+func (s *KeySet) All() iter.Seq[*Key] { return slices.Values(s.all) }
 
 // keyIndex collects the fixed keys of all schemes of an environment, to see
 // that each name and id stands for one key.
@@ -111,7 +122,7 @@ type keyIndex struct {
 }
 
 func (x *keyIndex) add(source KeySource) (problems []error) {
-	set, ok := source.(*keySet)
+	set, ok := source.(*KeySet)
 	if !ok {
 		x.open = true
 		return nil

@@ -354,7 +354,7 @@ func (p *policy) lookUp(ctx context.Context, a *attempt) error {
 		id = a.binding.key
 	}
 	source := a.scheme.Keys()
-	if set, fixed := source.(*keySet); fixed && set == a.scheme.set {
+	if set, fixed := source.(*KeySet); fixed && set == a.scheme.set {
 		known := a.scheme.keys[id]
 		if known == nil {
 			return p.unknown(a)
@@ -386,7 +386,7 @@ func (p *policy) lookFurther(ctx context.Context, a *attempt, source KeySource, 
 // decides which scheme may use it, never the request.
 func (p *policy) unknown(a *attempt) error {
 	for _, s := range p.schemes {
-		if set, fixed := s.Keys().(*keySet); fixed && s != a.scheme && set.byID[a.credential.KeyID] != nil {
+		if set, fixed := s.Keys().(*KeySet); fixed && s != a.scheme && set.byID[a.credential.KeyID] != nil {
 			return Refuse(CodeSchemeNotAccepted, "the key belongs to another scheme")
 		}
 	}
