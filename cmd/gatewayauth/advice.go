@@ -9,6 +9,7 @@ import (
 
 	"github.com/gatewayauth/gatewayauth/cmd/gatewayauth/internal/capture"
 	"github.com/gatewayauth/gatewayauth/core"
+	"github.com/gatewayauth/gatewayauth/core/explain"
 )
 
 // option is what the one who asks calls an option: the flag, or the field of the
@@ -24,8 +25,8 @@ func (q *question) option(flag string) string {
 func (q *question) advise(a *answer, c *capture.Captured) {
 	x := a.Explanation
 	try := func(text string) { a.Advice = append(a.Advice, text) }
-	late := slices.ContainsFunc(x.Causes, func(f core.Finding) bool {
-		return f.Cause == core.CauseClock || f.Cause == core.CauseLocalTime || f.Cause == core.CauseExpired
+	late := slices.ContainsFunc(x.Causes, func(f explain.Finding) bool {
+		return f.Cause == explain.CauseClock || f.Cause == explain.CauseLocalTime || f.Cause == explain.CauseExpired
 	})
 	if !x.Accepted() && (late || x.Code == core.CodeSignatureExpired || x.Code == core.CodeSignatureNotYetValid) && q.at == "" && !x.SignedAt.IsZero() {
 		try("a saved request is expired by now: judge it as of when it was received, with " + q.option("at") + " " + x.SignedAt.UTC().Format(time.RFC3339))
@@ -48,7 +49,7 @@ func (q *question) advise(a *answer, c *capture.Captured) {
 
 // adviseChanges says what may have been changed that cannot be found without being
 // named.
-func (q *question) adviseChanges(x *core.Explanation, r *http.Request, try func(string)) {
+func (q *question) adviseChanges(x *explain.Explanation, r *http.Request, try func(string)) {
 	lines := strings.Split(x.CanonicalRequest, "\n")
 	var others []string
 	for name := range strings.SplitSeq(lines[max(0, len(lines)-2)], ";") {

@@ -265,7 +265,7 @@ func TestExplainText_T188(t *testing.T) {
 		`web-1  | time=2026-01-15T12:00:00.000Z level=WARN msg="request would be refused" code=signature_expired error="gatewayauth: signature_expired: it is \"old\"" environment=dev mode=report api="GET /orders/{id}" key_id=071fe2459cf64d75 method=GET path=/ remote=10.0.0.1:9 skew=20m0s` + "\n",
 		`{"log":` + fmt.Sprintf("%q", record+"\n") + `,"stream":"stderr"}`,
 	} {
-		x := explain(t, dir, in, 1)
+		x := runExplain(t, dir, in, 1)
 		facts := strings.Join(x.Event.Facts, "\n")
 		if x.Event.Code != "signature_expired" || !strings.Contains(facts, "20m behind") || !strings.Contains(facts, "report mode") {
 			t.Errorf("%s: %+v", in, x)

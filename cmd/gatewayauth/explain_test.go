@@ -19,6 +19,7 @@ import (
 
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/apig"
+	"github.com/gatewayauth/gatewayauth/core/explain"
 	"github.com/gatewayauth/gatewayauth/core/signer"
 
 	"github.com/gatewayauth/gatewayauth/internal/needs"
@@ -100,31 +101,31 @@ func TestExplainAcrossAProxy(t *testing.T) {
 		change                     func(r *http.Request)
 		args                       []string
 		code                       int
-		want                       []core.Cause
+		want                       []explain.Cause
 	}{
 		{name: "nothing", target: "/orders/7?b=2&a=1"},
 		{name: "nothing, with a body", method: "POST", target: "/orders", body: `{"n": 1}`},
 		{name: "host", target: "/orders/7", proxy: func(p *httputil.ProxyRequest) { p.Out.Host = "10.0.0.7:8080" },
-			args: []string{"-host", "api.example.com"}, code: 1, want: []core.Cause{core.CauseHost}},
+			args: []string{"-host", "api.example.com"}, code: 1, want: []explain.Cause{explain.CauseHost}},
 		{name: "prefix, by a hint", target: "/shop/orders/7", proxy: stripped("/shop"),
-			args: []string{"-prefix", "/shop"}, code: 1, want: []core.Cause{core.CausePrefix}},
-		{name: "prefix, without a hint", target: "/v1/orders/7", proxy: stripped("/v1"), code: 1, want: []core.Cause{core.CausePrefix}},
+			args: []string{"-prefix", "/shop"}, code: 1, want: []explain.Cause{explain.CausePrefix}},
+		{name: "prefix, without a hint", target: "/v1/orders/7", proxy: stripped("/v1"), code: 1, want: []explain.Cause{explain.CausePrefix}},
 		{name: "parameter added", target: "/orders/7?a=1", proxy: func(p *httputil.ProxyRequest) { p.Out.URL.RawQuery += "&trace=1" },
-			code: 1, want: []core.Cause{core.CauseParameters}},
+			code: 1, want: []explain.Cause{explain.CauseParameters}},
 		{name: "body written anew", method: "POST", target: "/orders", body: `{"b":1,"a":2}`,
 			proxy: func(p *httputil.ProxyRequest) {
 				p.Out.Body = io.NopCloser(strings.NewReader(`{"b": 1, "a": 2}`))
 				p.Out.ContentLength = 16
-			}, code: 1, want: []core.Cause{core.CauseBodyRewritten}},
+			}, code: 1, want: []explain.Cause{explain.CauseBodyRewritten}},
 		{name: "empty body signed", method: "POST", target: "/orders",
 			change: func(r *http.Request) { r.Body, r.ContentLength = io.NopCloser(strings.NewReader("x=1")), 3 },
-			code:   1, want: []core.Cause{core.CauseEmptyBody}},
-		{name: "another environment", target: "/orders/7", key: release, code: 1, want: []core.Cause{core.CauseEnvironment}},
+			code:   1, want: []explain.Cause{explain.CauseEmptyBody}},
+		{name: "another environment", target: "/orders/7", key: release, code: 1, want: []explain.Cause{explain.CauseEnvironment}},
 		{name: "another environment, not asked", target: "/orders/7", key: release, args: []string{"-other-env", "dev"}, code: 2},
 		{name: "unknown secret", target: "/orders/7", key: unknown, code: 2},
-		{name: "key of another API", target: "/partner/7", code: 1, want: []core.Cause{core.CauseBinding}},
+		{name: "key of another API", target: "/partner/7", code: 1, want: []explain.Cause{explain.CauseBinding}},
 		{name: "no signature", target: "/orders/7", change: func(r *http.Request) { r.Header.Del("Authorization") }, code: 1},
-		{name: "late", target: "/orders/7", args: []string{"-at", "2031-01-01T00:00:00Z"}, code: 1, want: []core.Cause{core.CauseClock}},
+		{name: "late", target: "/orders/7", args: []string{"-at", "2031-01-01T00:00:00Z"}, code: 1, want: []explain.Cause{explain.CauseClock}},
 		{name: "late, as captured", target: "/orders/7", args: []string{"-at", "captured"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -148,8 +149,8 @@ func TestExplainAcrossAProxy(t *testing.T) {
 				key = orders
 			}
 			text := sent(t, key, strings.TrimPrefix(proxy.URL, "http://"), backend, r, tt.change)
-			x := explain(t, dir, text, tt.code, tt.args...)
-			var got []core.Cause
+			x := runExplain(t, dir, text, tt.code, tt.args...)
+			var got []explain.Cause
 			for _, f := range x.Explanation.Causes {
 				got = append(got, f.Cause)
 			}
@@ -173,7 +174,7 @@ type explained struct {
 	Format      string
 	Notes       []string
 	Advice      []string
-	Explanation core.Explanation
+	Explanation explain.Explanation
 	Event       struct {
 		Code    string
 		Facts   []string
@@ -181,8 +182,8 @@ type explained struct {
 	}
 }
 
-// explain runs the command for the environment dev, as text and as JSON.
-func explain(t *testing.T, dir, in string, code int, args ...string) *explained {
+// runExplain runs the command for the environment dev, as text and as JSON.
+func runExplain(t *testing.T, dir, in string, code int, args ...string) *explained {
 	t.Helper()
 	args = append([]string{"explain", "-config", "environments.yaml", "-env", "dev"}, args...)
 	plain := cli(t, dir, in, args...)
@@ -224,8 +225,8 @@ http { access_log off; client_body_temp_path %[1]s/b; proxy_temp_path %[1]s/p; f
 	}
 	r, _ := http.NewRequest("POST", "http://api.example.com/v1/orders?x=1", strings.NewReader("text"))
 	text := sent(t, orders, port, backend, r, nil)
-	x := explain(t, dir, text, 1, "-host", "api.example.com")
-	if len(x.Explanation.Causes) != 2 || x.Explanation.Causes[0].Cause != core.CauseHost || x.Explanation.Causes[1].Cause != core.CausePrefix {
+	x := runExplain(t, dir, text, 1, "-host", "api.example.com")
+	if len(x.Explanation.Causes) != 2 || x.Explanation.Causes[0].Cause != explain.CauseHost || x.Explanation.Causes[1].Cause != explain.CausePrefix {
 		t.Errorf("%+v\n%s", x.Explanation.Causes, text)
 	}
 }
@@ -282,7 +283,7 @@ func TestExplainFormats(t *testing.T) {
 		{"expired, with advice", raw, "raw", nil, 1, "--at " + at},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			x := explain(t, dir, tt.in, tt.code, tt.args...)
+			x := runExplain(t, dir, tt.in, tt.code, tt.args...)
 			if x.Format != tt.format || !strings.Contains(strings.Join(append(x.Notes, x.Advice...), "\n"), tt.says) {
 				t.Errorf("read as %s; it says %q %q, want %q", x.Format, x.Notes, x.Advice, tt.says)
 			}
@@ -296,8 +297,8 @@ func TestExplainClientCanonical(t *testing.T) {
 	headers := cli(t, dir, "", "sign", "-config", "environments.yaml", "-env", "dev", "-key", "orders_key", "-at", "2026-01-15T12:00:00Z", "http://api.example.com/shop/orders").out
 	write(t, dir, "canonical.txt", "GET\n/shop/orders/\n\nhost:api.example.com\nx-sdk-date:20260115T120000Z\n\nhost;x-sdk-date\n"+emptyHash)
 	raw := "GET /orders HTTP/1.1\nHost: api.example.com\n" + headers + "\n"
-	x := explain(t, dir, raw, 1, "-at", "captured", "-client-canonical", "canonical.txt")
-	if len(x.Explanation.Causes) != 1 || x.Explanation.Causes[0].Cause != core.CausePrefix || len(x.Explanation.Lines) < 5 {
+	x := runExplain(t, dir, raw, 1, "-at", "captured", "-client-canonical", "canonical.txt")
+	if len(x.Explanation.Causes) != 1 || x.Explanation.Causes[0].Cause != explain.CausePrefix || len(x.Explanation.Lines) < 5 {
 		t.Errorf("%+v", x.Explanation)
 	}
 	r := cli(t, dir, raw, "explain", "-config", "environments.yaml", "-env", "dev", "-at", "captured", "-client-canonical", "canonical.txt")
@@ -311,12 +312,12 @@ const emptyHash = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b
 // TestExplainEvent: what a record of the log can tell, and what not.
 func TestExplainEvent(t *testing.T) {
 	dir := folder(t)
-	x := explain(t, dir, record, 1)
+	x := runExplain(t, dir, record, 1)
 	facts := strings.Join(x.Event.Facts, "\n")
 	if x.Event.Code != "signature_expired" || !strings.Contains(facts, "20m behind") || !strings.Contains(facts, "report mode") || !strings.Contains(x.Event.Unknown, "neither headers") {
 		t.Errorf("%+v", x)
 	}
-	x = explain(t, dir, strings.ReplaceAll(record, "signature_expired", "signature_mismatch"), 2)
+	x = runExplain(t, dir, strings.ReplaceAll(record, "signature_expired", "signature_mismatch"), 2)
 	if !strings.Contains(strings.Join(x.Event.Facts, "\n"), "RELEASE (orders_key)") {
 		t.Errorf("%+v", x)
 	}

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/gatewayauth/gatewayauth/core"
+	"github.com/gatewayauth/gatewayauth/core/explain"
 )
 
 // raw is a saved request for dev that was signed with a key of an environment.
@@ -60,7 +60,7 @@ func TestExplainWords_T186(t *testing.T) {
 			[]string{"the key orders_key of the environment RELEASE"}, []string{"were tried"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			explain(t, dir, tt.in, tt.code, tt.args...)
+			runExplain(t, dir, tt.in, tt.code, tt.args...)
 			out := cli(t, dir, tt.in, append([]string{"explain", "-config", "environments.yaml", "-env", "dev"}, tt.args...)...).out
 			for _, want := range tt.says {
 				if !strings.Contains(out, want) {
@@ -84,7 +84,7 @@ func TestExplainUntriedKeys_T186(t *testing.T) {
 	write(t, dir, "whole.yaml", environments)
 	stranger := cli(t, dir, "", "sign", "-config", "whole.yaml", "-env", "RELEASE", "-key", "orders_key", "-at", "2026-01-15T12:00:00Z", "http://api.example.com/orders/7").out
 	in := "GET /orders/7 HTTP/1.1\nHost: api.example.com\n" + stranger + "\n"
-	x := explain(t, dir, in, 2, "-at", "captured")
+	x := runExplain(t, dir, in, 2, "-at", "captured")
 	if notes := strings.Join(x.Notes, "\n"); !strings.Contains(notes, "environment RELEASE") || !strings.Contains(notes, "SET_NOWHERE") {
 		t.Errorf("it says %q", x.Notes)
 	}
@@ -113,7 +113,7 @@ func TestPageWords_T186(t *testing.T) {
 		{map[string]string{"request": strings.Replace(in, ": blue", ": red", 1), "at": "captured"},
 			[]string{"the host is what is changed most often", "with Hosts api", "with Prefixes /v1", "with Headers &#39;x-tenant: value&#39;"}},
 		{map[string]string{"request": strings.Replace(in, ": blue", ": red", 1), "at": "captured", "headers": "X-Other: a\r\nX-Tenant: blue\r\n"},
-			[]string{string(core.CauseHeader), "X-Tenant: blue"}},
+			[]string{string(explain.CauseHeader), "X-Tenant: blue"}},
 		{map[string]string{"request": strings.Replace(in, "Authorization", "X-Taken", 1), "at": "captured"}, []string{"did not come through the gateway"}},
 		{map[string]string{"request": in, "headers": "nothing"}, []string{"Headers: &#34;nothing&#34; is none such as"}},
 	} {

@@ -17,6 +17,7 @@ import (
 	"github.com/gatewayauth/gatewayauth/core/apig"
 	"github.com/gatewayauth/gatewayauth/core/apig/sm"
 	"github.com/gatewayauth/gatewayauth/core/config"
+	"github.com/gatewayauth/gatewayauth/core/explain"
 	"github.com/gatewayauth/gatewayauth/core/sigv4"
 )
 
@@ -46,9 +47,9 @@ type answer struct {
 	At    time.Time `json:"at,omitzero"`
 	Notes []string  `json:"notes,omitempty"`
 	// Meaning says what the verdict means, where no cause was found.
-	Meaning     string            `json:"meaning,omitempty"`
-	Advice      []string          `json:"advice,omitempty"`
-	Explanation *core.Explanation `json:"explanation,omitempty"`
+	Meaning     string               `json:"meaning,omitempty"`
+	Advice      []string             `json:"advice,omitempty"`
+	Explanation *explain.Explanation `json:"explanation,omitempty"`
 	// Server stands in place of Explanation where the server answers before the
 	// verifier sees the request.
 	Server *capture.Refused `json:"server,omitempty"`
@@ -165,13 +166,13 @@ func (q *question) untried(file *envfile.File) (notes []string) {
 	return notes
 }
 
-func (q *question) explain(file *envfile.File, r *http.Request, at time.Time) (*core.Explanation, error) {
+func (q *question) explain(file *envfile.File, r *http.Request, at time.Time) (*explain.Explanation, error) {
 	now := func() time.Time { return at }
 	policy, err := file.Policy(q.env, now)
 	if err != nil {
 		return nil, err
 	}
-	hints := core.Hints{Hosts: each(q.hosts, namedHost), Prefixes: each(q.prefixes, namedPrefix), CanonicalRequest: q.canonical, Headers: http.Header{},
+	hints := explain.Hints{Hosts: each(q.hosts, namedHost), Prefixes: each(q.prefixes, namedPrefix), CanonicalRequest: q.canonical, Headers: http.Header{},
 		Schemes: otherSchemes(), Environments: map[string]core.Config{}, Setting: config.Setting}
 	for _, h := range q.headers {
 		name, value, found := strings.Cut(h, ":")
@@ -193,7 +194,7 @@ func (q *question) explain(file *envfile.File, r *http.Request, at time.Time) (*
 			return nil, fmt.Errorf("--other-env: there is no environment %q", name)
 		}
 	}
-	return core.Explain(r, policy, hints)
+	return explain.Explain(r, policy, hints)
 }
 
 func each(texts []string, f func(string) string) []string {

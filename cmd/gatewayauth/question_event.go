@@ -9,6 +9,7 @@ import (
 	"github.com/gatewayauth/gatewayauth/cmd/gatewayauth/internal/capture"
 	"github.com/gatewayauth/gatewayauth/cmd/gatewayauth/internal/envfile"
 	"github.com/gatewayauth/gatewayauth/core"
+	"github.com/gatewayauth/gatewayauth/core/explain"
 )
 
 // An eventAnswer is what a record of the log tells.
@@ -93,7 +94,7 @@ func (q *question) askEvent(a *answer, e *capture.Event, file *envfile.File) err
 		if e.Skew < 0 {
 			side = "ahead of"
 		}
-		fact("the signed date was %s %s the verifier's clock; %s is allowed", core.DurationText(e.Skew.Abs()), side, core.DurationText(allowed))
+		fact("the signed date was %s %s the verifier's clock; %s is allowed", explain.DurationText(e.Skew.Abs()), side, explain.DurationText(allowed))
 	}
 	if e.KeyID != "" {
 		for _, env := range holders(file, e.KeyID) {

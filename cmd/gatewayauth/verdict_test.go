@@ -24,6 +24,7 @@ import (
 	"github.com/gatewayauth/gatewayauth/cmd/gatewayauth/internal/envfile"
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/config"
+	"github.com/gatewayauth/gatewayauth/core/explain"
 	"github.com/gatewayauth/gatewayauth/nethttp"
 )
 
@@ -318,7 +319,7 @@ func TestVerdictOfDamagedMessages_T184(t *testing.T) {
 			want, got := live(t, file, string(changed)), ""
 			c, err := capture.Parse(changed, capture.Options{Format: "raw"})
 			if err == nil {
-				x, err := core.Explain(c.Fresh(t.Context()), policy, core.Hints{MaxTries: 1})
+				x, err := explain.Explain(c.Fresh(t.Context()), policy, explain.Hints{MaxTries: 1})
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -32,7 +32,7 @@ var settingNames = map[string]string{
 
 // Setting returns what the file calls a field of [core.Config], such as
 // rewrite.add_prefix for Rewrite.AddPrefix; the field itself where the file has no
-// name for it. It is for [core.Hints].Setting.
+// name for it. It is for Hints.Setting of package core/explain.
 func Setting(field string) string {
 	if name, ok := settingNames[field]; ok {
 		return name

@@ -7,6 +7,7 @@ import (
 
 	"github.com/gatewayauth/gatewayauth/cmd/gatewayauth/internal/capture"
 	"github.com/gatewayauth/gatewayauth/core"
+	"github.com/gatewayauth/gatewayauth/core/explain"
 	"github.com/gatewayauth/gatewayauth/internal/vectors"
 )
 
@@ -37,7 +38,7 @@ func TestVerdictsOfVectors_T184(t *testing.T) {
 				} else if err != nil {
 					t.Fatal(err)
 				}
-				x, err := core.Explain(c.Fresh(t.Context()), policy, core.Hints{MaxTries: 1})
+				x, err := explain.Explain(c.Fresh(t.Context()), policy, explain.Hints{MaxTries: 1})
 				if err != nil || x.Code != v.Code {
 					t.Errorf("got %q, want %q, %v", x.Code, v.Code, err)
 				}

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/gatewayauth/gatewayauth/cmd/gatewayauth/internal/envfile"
-	"github.com/gatewayauth/gatewayauth/core"
+	"github.com/gatewayauth/gatewayauth/core/explain"
 )
 
 // Severity says how bad a finding is.
@@ -112,7 +112,7 @@ func (l *linter) environment(e envfile.Environment) {
 	}
 	const wide = 15 * time.Minute
 	if skew, err := time.ParseDuration(e.Value("clock_skew")); err == nil && skew > wide {
-		l.add(Warning, "wide-skew", e.Field("clock_skew"), "a captured request can be sent again for %s; 15m is what the gateway's clients need", core.DurationText(skew))
+		l.add(Warning, "wide-skew", e.Field("clock_skew"), "a captured request can be sent again for %s; 15m is what the gateway's clients need", explain.DurationText(skew))
 	}
 	l.bindings(e)
 	l.replay(e)

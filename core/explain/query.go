@@ -1,4 +1,4 @@
-package core
+package explain
 
 import (
 	"net/url"
@@ -7,15 +7,15 @@ import (
 )
 
 // queries yields other spellings of the query.
-func (s *search) queries() (changes []change) {
+func (s *search) queries() (edits []edit) {
 	base := s.base.query
 	if base == "" {
 		return nil
 	}
 	at := func(query, detail string) {
 		if query = s.sameSignature(query); query != base {
-			changes = append(changes, newChange("query", CauseQuery, "query "+query+" instead of "+base, detail,
-				func(g *guess) { g.query = query }))
+			edits = append(edits, newEdit("query", CauseQuery, "query "+query+" instead of "+base, detail,
+				func(h *hypothesis) { h.query = query }))
 		}
 	}
 	const advice = ": let what is in between pass the query on as received"
@@ -31,16 +31,16 @@ func (s *search) queries() (changes []change) {
 		at(strings.TrimRight(base, "="), "the signed query does not end in ="+advice)
 	}
 	at(strings.ToLower(base), "the query was signed in lower case"+advice)
-	return changes
+	return edits
 }
 
 // parameters yields the query with fewer parameters, or other ones.
-func (s *search) parameters() (changes []change) {
+func (s *search) parameters() (edits []edit) {
 	base := s.base.query
 	at := func(query, detail string) {
 		if query = s.sameSignature(query); query != base {
-			changes = append(changes, newChange("query", CauseParameters, "query "+query+" instead of "+base, detail,
-				func(g *guess) { g.query = query }))
+			edits = append(edits, newEdit("query", CauseParameters, "query "+query+" instead of "+base, detail,
+				func(h *hypothesis) { h.query = query }))
 		}
 	}
 	if base == "" {
@@ -80,7 +80,7 @@ func (s *search) parameters() (changes []change) {
 	if values, err := url.ParseQuery(base); err == nil {
 		at(values.Encode(), "the query was signed as sorted and written anew")
 	}
-	return changes
+	return edits
 }
 
 // isSignature reports whether a parameter holds the signature, which is never

@@ -1,23 +1,24 @@
-package core
+package explain
 
 import (
 	"net"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 )
 
 // from is a value and where it was found.
-type from struct{ value, where string }
+type source struct{ value, where string }
 
 // hosts yields the hosts that may have been signed.
-func (s *search) hosts() (changes []change) {
+func (s *search) hosts() (edits []edit) {
 	base, r := s.base.host, s.received
-	var known []from
+	var known []source
 	add := func(where string, hosts ...string) {
 		for _, h := range hosts {
 			if h = strings.Trim(h, " \t\""); h != "" && isHost(h) {
-				known = append(known, from{h, where})
+				known = append(known, source{h, where})
 			}
 		}
 	}
@@ -42,7 +43,7 @@ func (s *search) hosts() (changes []change) {
 		add("the environment "+other.name+" has it as "+s.setting("Rewrite.Host"), other.policy.Rewrite.Host)
 	}
 	for _, api := range s.policy.APIs {
-		_, host, _ := splitPattern(api.Match)
+		host, _ := splitPattern(api.Match)
 		add("an API is bound by it", host)
 	}
 	for _, name := range []string{"Origin", "Referer"} {
@@ -52,7 +53,7 @@ func (s *search) hosts() (changes []change) {
 	}
 	const most = 40
 	known = known[:min(len(known), most)]
-	plain := append([]from{{base, ""}}, known...)
+	plain := append([]source{{base, ""}}, known...)
 	for _, h := range plain {
 		name := withoutPort(h.value)
 		where := h.where
@@ -71,18 +72,18 @@ func (s *search) hosts() (changes []change) {
 		}
 	}
 	add("it is this machine", strings.NewReplacer("127.0.0.1", "localhost", "localhost", "127.0.0.1").Replace(base))
-	for _, h := range known {
-		if h.value == base {
+	for _, other := range known {
+		if other.value == base {
 			continue
 		}
-		detail := "another host was signed than the one received (" + h.where + "): let the proxy in front pass Host on, or set " + s.setting("Rewrite.Host") + " to it"
-		if s.policy.Rewrite.Host != "" && h.value == r.Host {
+		detail := "another host was signed than the one received (" + other.where + "): let the proxy in front pass Host on, or set " + s.setting("Rewrite.Host") + " to it"
+		if s.policy.Rewrite.Host != "" && other.value == r.Host {
 			detail = "the host as received was signed, and " + s.setting("Rewrite.Host") + " replaces it: take " + s.setting("Rewrite.Host") + " away"
 		}
-		changes = append(changes, newChange("host", CauseHost, "host "+h.value+" instead of "+base, detail,
-			func(g *guess) { g.host = h.value }))
+		edits = append(edits, newEdit("host", CauseHost, "host "+other.value+" instead of "+base, detail,
+			func(h *hypothesis) { h.host = other.value }))
 	}
-	return changes
+	return edits
 }
 
 func withoutPort(host string) string {
@@ -93,16 +94,37 @@ func withoutPort(host string) string {
 }
 
 // methods yields the other methods.
-func (s *search) methods() (changes []change) {
+func (s *search) methods() (edits []edit) {
 	known := []string{s.headerValue("X-Http-Method-Override"), strings.ToUpper(s.base.method), http.MethodHead, http.MethodGet,
 		http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions}
 	for _, method := range known {
 		if method == "" || method == s.base.method || strings.ContainsAny(method, "\r\n") {
 			continue
 		}
-		changes = append(changes, newChange("method", CauseMethod, "method "+method+" instead of "+s.base.method,
+		edits = append(edits, newEdit("method", CauseMethod, "method "+method+" instead of "+s.base.method,
 			"another method was signed: something in between has changed it, as caches do to HEAD and method overrides to POST",
-			func(g *guess) { g.method = method }))
+			func(h *hypothesis) { h.method = method }))
 	}
-	return changes
+	return edits
+}
+
+// splitPattern returns host and path of an API's pattern.
+func splitPattern(pattern string) (host, path string) {
+	if _, rest, found := strings.Cut(strings.ReplaceAll(pattern, "\t", " "), " "); found {
+		pattern = strings.TrimLeft(rest, " ")
+	}
+	if i := strings.IndexByte(pattern, '/'); i >= 0 {
+		return pattern[:i], pattern[i:]
+	}
+	return pattern, ""
+}
+
+// isHost reports whether a text can be an authority.
+func isHost(text string) bool {
+	return !strings.ContainsFunc(text, func(c rune) bool { return c <= ' ' || c == 0x7f || strings.ContainsRune(`/\@?#,`, c) })
+}
+
+func isPort(text string) bool {
+	_, err := strconv.ParseUint(text, 10, 16)
+	return err == nil
 }

@@ -1,4 +1,4 @@
-package core
+package explain
 
 import (
 	"bytes"
@@ -17,28 +17,28 @@ import (
 const largestParsed = 1 << 20
 
 // emptyBodies yields the empty body.
-func (s *search) emptyBodies() []change {
+func (s *search) emptyBodies() []edit {
 	empty := s.hash(nil)
 	if len(s.body) == 0 {
 		return nil
 	}
-	return []change{newChange("body", CauseEmptyBody, "an empty body instead of "+size(len(s.body)),
+	return []edit{newEdit("body", CauseEmptyBody, "an empty body instead of "+size(len(s.body)),
 		"the sender signed the hash of an empty body, and sent one: it signs before it has the body, or has read it already when it signs. Let it hash what it sends",
-		func(g *guess) { g.digest = empty })}
+		func(h *hypothesis) { h.digest = empty })}
 }
 
 // unsigned yields UNSIGNED-PAYLOAD where the request does not say so.
-func (s *search) unsigned() []change {
-	return []change{newChange("body", CauseUnsignedPayload, "payload UNSIGNED-PAYLOAD instead of the hash of the body",
+func (s *search) unsigned() []edit {
+	return []edit{newEdit("body", CauseUnsignedPayload, "payload UNSIGNED-PAYLOAD instead of the hash of the body",
 		"the sender signed UNSIGNED-PAYLOAD, and the request does not say so in a signed header: let it send and sign the content digest header, which a proxy must pass on",
-		func(g *guess) { g.payload = unsignedPayload })}
+		func(h *hypothesis) { h.payload = unsignedPayload })}
 }
 
 // bodies yields the body as it may have been before it was written anew.
-func (s *search) bodies() (changes []change) {
+func (s *search) bodies() (edits []edit) {
 	seen := map[string]bool{s.base.digest: true, s.hash(nil): len(s.body) > 0}
 	add := func(what string, body []byte, err error) {
-		if err != nil || s.over() {
+		if err != nil || s.exhausted() {
 			return
 		}
 		digest := s.hash(body)
@@ -50,10 +50,10 @@ func (s *search) bodies() (changes []change) {
 		if len(s.body) == 0 {
 			cause, detail = CauseBodyConsumed, "the verifier found no body, and the signature fits what something in front of it has read: put the verifier in front, or let that give the body back"
 		}
-		c := newChange("body", cause, what+" ("+size(len(body))+" instead of "+size(len(s.body))+")", detail,
-			func(g *guess) { g.digest = digest })
+		c := newEdit("body", cause, what+" ("+size(len(body))+" instead of "+size(len(s.body))+")", detail,
+			func(h *hypothesis) { h.digest = digest })
 		c.id = digest
-		changes = append(changes, c)
+		edits = append(edits, c)
 	}
 	if len(s.received.PostForm) > 0 {
 		encoded := s.received.PostForm.Encode()
@@ -61,7 +61,7 @@ func (s *search) bodies() (changes []change) {
 		add("the form that was parsed", []byte(strings.ReplaceAll(encoded, "+", "%20")), nil)
 	}
 	if len(s.body) == 0 || !s.whole {
-		return changes
+		return edits
 	}
 	body := s.body
 	add("the text with a line break at its end", append(bytes.Clone(body), '\n'), nil)
@@ -72,7 +72,7 @@ func (s *search) bodies() (changes []change) {
 	add("the text with a byte order mark", append([]byte("\ufeff"), body...), nil)
 	if len(body) <= largestParsed {
 		compressed(body, s.policy.MaxBody, add)
-		rewrittenJSON(body, s.over, add)
+		rewrittenJSON(body, s.exhausted, add)
 	}
 	if strings.HasPrefix(http.Header.Get(s.received.Header, "Content-Type"), "application/x-www-form-urlencoded") {
 		form := string(body)
@@ -85,7 +85,7 @@ func (s *search) bodies() (changes []change) {
 		add("a form in another encoding", []byte(each(form, func(text string) string { return url.QueryEscape(decoded(text)) })), nil)
 		add("a form in another encoding", []byte(each(form, func(text string) string { return escape(decoded(text), "") })), nil)
 	}
-	return changes
+	return edits
 }
 
 // compressed adds the body inflated and, where it is not compressed, deflated as

@@ -1,4 +1,4 @@
-package core
+package explain
 
 // A Cause is a known reason why a request that was rightly signed is refused.
 // Causes are stable: tools may rely on them.
@@ -45,10 +45,10 @@ const (
 	CausePolicy    Cause = "policy"       // what [Explanation].Detail says
 )
 
-// causes is the table of what is looked for. A row yields changes that undo
-// what may have happened. Each change is of one dimension; two are tried
+// edits is the table of what is looked for. A row returns edits that undo
+// what may have happened. Each edit is of one dimension; two are tried
 // together where their dimensions differ. The likely ones come first.
-var causes = []func(*search) []change{
+var edits = []func(*search) []edit{
 	(*search).senders,
 	(*search).hosts,
 	(*search).prefixes,
@@ -72,16 +72,16 @@ var causes = []func(*search) []change{
 	(*search).forms,
 }
 
-// A change turns a guess about the request as it was signed into another one.
-type change struct {
+// An edit turns a hypothesis about the request as it was signed into another one.
+type edit struct {
 	dimension string
 	id        string // tells it from the others of its dimension; it is not shown
 	findings  []Finding
-	apply     func(*guess)
+	apply     func(*hypothesis)
 }
 
-// newChange returns a change with one finding. To is how it was when it was
+// newEdit returns an edit with one finding. To is how it was when it was
 // signed.
-func newChange(dimension string, cause Cause, to, detail string, apply func(*guess)) change {
-	return change{dimension, to, []Finding{{Cause: cause, Detail: detail, Change: to, Proven: true}}, apply}
+func newEdit(dimension string, cause Cause, to, detail string, apply func(*hypothesis)) edit {
+	return edit{dimension, to, []Finding{{Cause: cause, Detail: detail, Change: to, Proven: true}}, apply}
 }

@@ -1,4 +1,4 @@
-package core
+package explain
 
 import (
 	"crypto/sha256"
@@ -6,32 +6,33 @@ import (
 	"net/http"
 	"slices"
 	"time"
+
+	"github.com/gatewayauth/gatewayauth/core"
 )
 
 // A search looks for what makes the signature of one request fit.
 type search struct {
-	policy *policy
-	others []environment
-	hints  Hints
-	most   int
+	policy   core.Config // with its defaults
+	verifier *core.Verifier
+	others   []environment
+	hints    Hints
+	most     int
 
 	received *http.Request
 	now      time.Time
 	body     []byte
 	whole    bool // body is all of it
 	binding  binding
-	bound    string // the name of the key bound to the API
-	matched  bool   // the binding is known
-	keys     map[keyAt]*Key
+	keys     map[keyAt]*core.Key
 	hidden   map[string]bool // texts that the report does not show
 	longest  []string        // the same, the longest first: one may be part of another
 
-	base       guess // the request as the verifier reads it
-	scheme     Scheme
-	credential *Credential // nil where it cannot be read
-	bodyHash   *Hash
+	base       hypothesis // the request as the verifier reads it
+	scheme     core.Scheme
+	credential *core.Credential // nil where it cannot be read
+	bodyHash   *core.Hash
 
-	changes     [][]change // by dimension
+	edits       [][]edit // by dimension
 	dimensions  map[string]int
 	seen        map[string]bool
 	tried       int
@@ -42,42 +43,42 @@ type search struct {
 // environment is one of Hints.Environments.
 type environment struct {
 	name   string
-	policy *policy
+	policy core.Config
 }
 
-var sha256Hash = NewHash(sha256.New)
+var sha256Hash = core.NewHash(sha256.New)
 
 // explain looks for causes.
 func (s *search) explain() {
 	switch s.explanation.Code {
-	case CodeBodyTooLarge, CodeUnavailable, CodeThrottled:
+	case core.CodeBodyTooLarge, core.CodeUnavailable, core.CodeThrottled:
 		return // the verdict says it all
-	case CodeCredentialMissing, CodeCredentialMalformed:
+	case core.CodeCredentialMissing, core.CodeCredentialMalformed:
 		// It says it all, unless another environment can read the credential.
 		s.collect((*search).otherEnvironments)
 		s.single()
 		return
 	}
-	f := s.fits(&s.base)
-	if f.whole() {
-		s.found(nil, &s.base, f)
+	v := s.verifies(&s.base)
+	if v.whole() {
+		s.found(nil, &s.base, v)
 		return
 	}
-	s.collect(causes...)
+	s.collect(edits...)
 	if s.single(); len(s.explanation.Causes) == 0 {
 		s.pairs()
 	}
 	if len(s.explanation.Causes) == 0 {
-		s.nothingFits(f)
+		s.nothingVerifies(v)
 	}
 }
 
-// collect fills changes from rows of the table. A change that is there already is
+// collect fills edits from rows of the table. A edit that is there already is
 // not taken twice.
-func (s *search) collect(rows ...func(*search) []change) {
+func (s *search) collect(rows ...func(*search) []edit) {
 	s.dimensions, s.seen = map[string]int{}, map[string]bool{}
 	for _, row := range rows {
-		if s.over() {
+		if s.exhausted() {
 			return
 		}
 		for _, c := range row(s) {
@@ -88,29 +89,29 @@ func (s *search) collect(rows ...func(*search) []change) {
 			s.seen[id] = true
 			i, known := s.dimensions[c.dimension]
 			if !known {
-				i = len(s.changes)
+				i = len(s.edits)
 				s.dimensions[c.dimension] = i
-				s.changes = append(s.changes, nil)
+				s.edits = append(s.edits, nil)
 			}
-			s.changes[i] = append(s.changes[i], c)
+			s.edits[i] = append(s.edits[i], c)
 		}
 	}
 }
 
-// single tries every change alone.
+// single tries every edit alone.
 func (s *search) single() {
-	for _, list := range s.changes {
+	for _, list := range s.edits {
 		for _, c := range list {
-			if s.over() {
+			if s.exhausted() {
 				return
 			}
-			g, f := s.try(c)
+			h, v := s.try(c)
 			switch {
-			case !f.whole():
+			case !v.whole():
 			case len(s.explanation.Causes) > 0:
 				s.explanation.Alternatives = append(s.explanation.Alternatives, c.findings...)
 			default:
-				s.found(c.findings, g, f)
+				s.found(c.findings, h, v)
 				if c.dimension == "sender" { // it knows
 					return
 				}
@@ -119,22 +120,22 @@ func (s *search) single() {
 	}
 }
 
-// pairs tries two changes together, the likely ones first, until two fit.
+// pairs tries two edits together, the likely ones first, until two fit.
 func (s *search) pairs() {
 	longest := 0
-	for _, list := range s.changes {
+	for _, list := range s.edits {
 		longest = max(longest, len(list))
 	}
 	for cost := 0; cost <= 2*(longest-1); cost++ {
-		for d, first := range s.changes {
-			for _, second := range s.changes[d+1:] {
+		for d, first := range s.edits {
+			for _, second := range s.edits[d+1:] {
 				for i := max(0, cost-len(second)+1); i <= cost && i < len(first); i++ {
-					if s.over() {
+					if s.exhausted() {
 						return
 					}
 					a, b := first[i], second[cost-i]
-					if g, f := s.try(a, b); f.whole() {
-						s.found(slices.Concat(a.findings, b.findings), g, f)
+					if h, v := s.try(a, b); v.whole() {
+						s.found(slices.Concat(a.findings, b.findings), h, v)
 						return
 					}
 				}
@@ -143,34 +144,34 @@ func (s *search) pairs() {
 	}
 }
 
-// try makes changes to the request, and looks whether it fits then because of them.
-func (s *search) try(changes ...change) (*guess, fit) {
-	g := s.with(changes)
-	f := s.fits(g)
-	if f.whole() && !s.matter(changes) {
-		f.signature = false
+// try makes edits to the request, and looks whether it fits then because of them.
+func (s *search) try(edits ...edit) (*hypothesis, verification) {
+	h := s.with(edits)
+	v := s.verifies(h)
+	if v.whole() && !s.matter(edits) {
+		v.signature = false
 	}
-	return g, f
+	return h, v
 }
 
-func (s *search) with(changes []change) *guess {
-	g := s.base
-	for _, c := range changes {
-		c.apply(&g)
+func (s *search) with(edits []edit) *hypothesis {
+	h := s.base
+	for _, c := range edits {
+		c.apply(&h)
 	}
-	return &g
+	return &h
 }
 
-// matter reports whether changes change what is signed, or what it is signed with:
+// matter reports whether edits edit what is signed, or what it is signed with:
 // two may undo each other, and one may do nothing beside the other. Such are no
 // cause, whatever a scheme says about them.
-func (s *search) matter(changes []change) bool {
-	together := s.signing(s.with(changes))
+func (s *search) matter(edits []edit) bool {
+	together := s.signing(s.with(edits))
 	if together == s.signing(&s.base) {
 		return false
 	}
-	for i := range changes {
-		if len(changes) > 1 && together == s.signing(s.with(slices.Delete(slices.Clone(changes), i, i+1))) {
+	for i := range edits {
+		if len(edits) > 1 && together == s.signing(s.with(slices.Delete(slices.Clone(edits), i, i+1))) {
 			return false
 		}
 	}
@@ -180,25 +181,25 @@ func (s *search) matter(changes []change) bool {
 // signing is what is signed, and with what.
 type signing struct {
 	text, digest       string // text is the canonical request, if there is one
-	scheme             Scheme
-	key                *Key
+	scheme             core.Scheme
+	key                *core.Key
 	anyScope, anyToken bool
 }
 
-func (s *search) signing(g *guess) signing {
-	r := s.request(g)
-	made := signing{digest: g.digest, key: g.key, anyScope: g.anyScope, anyToken: g.anyToken}
-	scheme, c, err := s.parse(r, g)
+func (s *search) signing(h *hypothesis) signing {
+	r := s.request(h)
+	made := signing{digest: h.digest, key: h.key, anyScope: h.anyScope, anyToken: h.anyToken}
+	scheme, c, err := s.parse(r, h)
 	if err == nil {
 		made.scheme = scheme
-		if shown, ok := scheme.(Canonicalizer); ok {
-			made.text, _, err = shown.Canonical(r, c, payloadOf(g, c))
+		if shown, ok := scheme.(core.Canonicalizer); ok {
+			made.text, _, err = shown.Canonical(r, c, payloadOf(h, c))
 		}
 	}
 	if err != nil || made.text == "" { // the request itself, then
 		made.text = fmt.Sprint(r.Method, r.Host, r.RequestURI, r.Header)
-	} else if g.edit != nil {
-		made.text = g.edit(made.text)
+	} else if h.rewrite != nil {
+		made.text = h.rewrite(made.text)
 	}
 	return made
 }
@@ -211,8 +212,8 @@ func (s *search) setting(field string) string {
 	return s.hints.Setting(field)
 }
 
-// over reports whether the search must end.
-func (s *search) over() bool {
+// exhausted reports whether the search must end.
+func (s *search) exhausted() bool {
 	if s.tried >= s.most || s.ctx().Err() != nil {
 		s.cut = true
 	}

@@ -1,4 +1,4 @@
-package core
+package explain
 
 import (
 	"cmp"
@@ -6,33 +6,36 @@ import (
 	"encoding/hex"
 	"iter"
 	"net/url"
+	"slices"
 	"strings"
+
+	"github.com/gatewayauth/gatewayauth/core"
 )
 
 // fixed remembers the secrets of a fixed set of keys as texts not to show.
-func (s *search) fixed(source KeySource) {
+func (s *search) fixed(source core.KeySource) {
 	for _, key := range all(source) {
 		s.hideKey(key)
 	}
 }
 
 // all returns the keys of a fixed set.
-func all(source KeySource) []*Key {
-	if set, ok := source.(*KeySet); ok && set != nil {
-		return set.all
+func all(source core.KeySource) []*core.Key {
+	if set, ok := source.(*core.KeySet); ok && set != nil {
+		return slices.Collect(set.All())
 	}
 	return nil
 }
 
-// keyed is a change of what the request was signed with.
-func keyed(cause Cause, to, detail string, key *Key) change {
-	c := newChange("key", cause, to, detail, func(g *guess) { g.key = key })
+// keyEdit returns an edit of what the request was signed with.
+func keyEdit(cause Cause, to, detail string, key *core.Key) edit {
+	c := newEdit("key", cause, to, detail, func(h *hypothesis) { h.key = key })
 	c.id += "\n" + key.ID + "\n" + key.Secret.Reveal() // several may be told in the same words
 	return c
 }
 
 // named returns the key that the credential names, nil where there is none.
-func (s *search) named() *Key {
+func (s *search) named() *core.Key {
 	if s.scheme == nil {
 		return nil
 	}
@@ -40,7 +43,7 @@ func (s *search) named() *Key {
 }
 
 // oldSecrets yields the previous secrets of the key that are not accepted any more.
-func (s *search) oldSecrets() (changes []change) {
+func (s *search) oldSecrets() (edits []edit) {
 	key := s.named()
 	if key == nil {
 		return nil
@@ -48,12 +51,12 @@ func (s *search) oldSecrets() (changes []change) {
 	for _, previous := range key.Previous {
 		if !previous.Until.IsZero() && !s.now.Before(previous.Until) {
 			until := date(previous.Until)
-			changes = append(changes, keyed(CauseOldSecret, "with the previous secret of "+key.Name+", accepted until "+until,
+			edits = append(edits, keyEdit(CauseOldSecret, "with the previous secret of "+key.Name+", accepted until "+until,
 				"the sender still signs with a previous secret of "+key.Name+", which is accepted no more since "+until+": give it the current one, or accept the previous for longer",
 				with(key, previous.Secret)))
 		}
 	}
-	return changes
+	return edits
 }
 
 // mostKeys bounds the keys of one row that are tried.
@@ -61,16 +64,16 @@ const mostKeys = 200
 
 // otherEnvironments yields the keys of other environments: those that have the id
 // that the credential names, and all others under that id.
-func (s *search) otherEnvironments() (changes []change) {
+func (s *search) otherEnvironments() (edits []edit) {
 	for _, other := range s.others {
 		for _, scheme := range other.policy.Schemes {
-			_, c, err := s.parse(s.request(&s.base), &guess{scheme: scheme})
+			_, c, err := s.parse(s.request(&s.base), &hypothesis{scheme: scheme})
 			if err != nil {
 				continue
 			}
 			named := s.key(scheme, c.KeyID)
-			for _, key := range append([]*Key{named}, all(scheme.Keys())...) {
-				if key == nil || key != named && named != nil && key.ID == named.ID || len(changes) >= mostKeys {
+			for _, key := range append([]*core.Key{named}, all(scheme.Keys())...) {
+				if key == nil || key != named && named != nil && key.ID == named.ID || len(edits) >= mostKeys {
 					continue
 				}
 				under := ""
@@ -78,19 +81,19 @@ func (s *search) otherEnvironments() (changes []change) {
 					under = " under another id than its own"
 				}
 				for which, same := range s.secretsOf(key, c.KeyID) {
-					f := keyed(CauseEnvironment, "with "+which+" of the key "+key.Name+" of the environment "+other.name,
+					f := keyEdit(CauseEnvironment, "with "+which+" of the key "+key.Name+" of the environment "+other.name,
 						"signed with "+which+" of the key "+key.Name+" of the environment "+other.name+under+": the request came to the wrong backend, or the sender has the wrong key", same)
-					f.apply = func(g *guess) { g.scheme, g.key = scheme, same }
-					changes = append(changes, f)
+					f.apply = func(h *hypothesis) { h.scheme, h.key = scheme, same }
+					edits = append(edits, f)
 				}
 			}
 		}
 	}
-	return changes
+	return edits
 }
 
 // otherKeys yields the secrets of the other keys of this environment.
-func (s *search) otherKeys() (changes []change) {
+func (s *search) otherKeys() (edits []edit) {
 	if s.credential == nil {
 		return nil
 	}
@@ -100,28 +103,28 @@ func (s *search) otherKeys() (changes []change) {
 	}
 	for _, scheme := range s.policy.Schemes {
 		for _, key := range all(scheme.Keys()) {
-			if key.ID == s.credential.KeyID || len(changes) >= mostKeys {
+			if key.ID == s.credential.KeyID || len(edits) >= mostKeys {
 				continue
 			}
 			for which, same := range s.secretsOf(key, s.credential.KeyID) {
-				changes = append(changes, keyed(CauseOtherKey, "with "+which+" of the key "+key.Name, "signed with "+which+" of the key "+key.Name+detail, same))
+				edits = append(edits, keyEdit(CauseOtherKey, "with "+which+" of the key "+key.Name, "signed with "+which+" of the key "+key.Name+detail, same))
 			}
 		}
 	}
-	return changes
+	return edits
 }
 
 // secretsOf yields a key with each of its secrets alone, also those that are
 // accepted no more. Under the id of another key of this environment it is what that
 // key is, but for secret and name.
-func (s *search) secretsOf(key *Key, id string) iter.Seq2[string, *Key] {
+func (s *search) secretsOf(key *core.Key, id string) iter.Seq2[string, *core.Key] {
 	key = s.detached(key)
 	under := *key
 	if own := s.named(); own != nil && key.ID != id {
 		under = *own
 	}
 	under.ID, under.Name = cmp.Or(id, key.ID), key.Name
-	return func(yield func(string, *Key) bool) {
+	return func(yield func(string, *core.Key) bool) {
 		if !yield("the secret", with(&under, key.Secret)) {
 			return
 		}
@@ -135,7 +138,7 @@ func (s *search) secretsOf(key *Key, id string) iter.Seq2[string, *Key] {
 
 // scopes yields the key for whatever region and service, and whatever session
 // token.
-func (s *search) scopes() (changes []change) {
+func (s *search) scopes() (edits []edit) {
 	c, key := s.credential, s.named()
 	if key == nil || !c.SignsRequest {
 		return nil
@@ -144,18 +147,18 @@ func (s *search) scopes() (changes []change) {
 	if region == "" {
 		region = key.Region
 	}
-	changes = append(changes,
-		newChange("scope", CauseScope, "region "+region+" and service "+c.Service+" instead of "+key.Region+" and "+key.Service,
+	edits = append(edits,
+		newEdit("scope", CauseScope, "region "+region+" and service "+c.Service+" instead of "+key.Region+" and "+key.Service,
 			"the secret is right, and the credential is for another region or service than the key: make both say the same",
-			func(g *guess) { g.anyScope = true }))
+			func(h *hypothesis) { h.anyScope = true }))
 	if !equal(c.SessionToken, key.SessionToken.Reveal()) {
-		changes = append(changes, sessionToken(c, key))
+		edits = append(edits, sessionToken(c, key))
 	}
-	return changes
+	return edits
 }
 
 // sessionToken yields the key with the session token of the credential.
-func sessionToken(c *Credential, key *Key) change {
+func sessionToken(c *core.Credential, key *core.Key) edit {
 	to, detail := "another session token", "the secret is right, but the session token of the request is not that of the key "+key.Name+": give both sides the same one"
 	switch {
 	case key.SessionToken.IsZero():
@@ -163,13 +166,13 @@ func sessionToken(c *Credential, key *Key) change {
 	case c.SessionToken == "":
 		to, detail = "without a session token", "the secret is right, but the request has no signed session token and the key "+key.Name+" has one: let the sender send and sign it, or take it away from the key"
 	}
-	return newChange("token", CauseSessionToken, to, detail, func(g *guess) { g.anyToken = true })
+	return newEdit("token", CauseSessionToken, to, detail, func(h *hypothesis) { h.anyToken = true })
 }
 
 // otherSchemes yields the other schemes that read the credential, with the keys of
 // this environment.
-func (s *search) otherSchemes() (changes []change) {
-	schemes := append([]Scheme(nil), s.hints.Schemes...)
+func (s *search) otherSchemes() (edits []edit) {
+	schemes := append([]core.Scheme(nil), s.hints.Schemes...)
 	schemes = append(schemes, s.policy.Schemes...)
 	for _, other := range s.others {
 		schemes = append(schemes, other.policy.Schemes...)
@@ -178,7 +181,7 @@ func (s *search) otherSchemes() (changes []change) {
 		if scheme == nil {
 			continue
 		}
-		_, c, err := s.parse(s.request(&s.base), &guess{scheme: scheme})
+		_, c, err := s.parse(s.request(&s.base), &hypothesis{scheme: scheme})
 		if err != nil || !c.SignsRequest {
 			continue
 		}
@@ -190,18 +193,18 @@ func (s *search) otherSchemes() (changes []change) {
 			if key == nil {
 				continue
 			}
-			f := keyed(CauseScheme, "by the scheme "+scheme.Name()+" with the key "+key.Name,
+			f := keyEdit(CauseScheme, "by the scheme "+scheme.Name()+" with the key "+key.Name,
 				"signed with the right secret by the scheme "+scheme.Name()+", or another rule of it, and the key is for "+own.Name()+": make both say the same", key)
 			f.dimension = "scheme"
-			f.apply = func(g *guess) { g.scheme, g.key, g.anyScope = scheme, key, key.Region == "" || c.Scope == "" }
-			changes = append(changes, f)
+			f.apply = func(h *hypothesis) { h.scheme, h.key, h.anyScope = scheme, key, key.Region == "" || c.Scope == "" }
+			edits = append(edits, f)
 		}
 	}
-	return changes
+	return edits
 }
 
 // secretTexts yields the secret as it is when it was copied or decoded wrongly.
-func (s *search) secretTexts() (changes []change) {
+func (s *search) secretTexts() (edits []edit) {
 	key := s.named()
 	if key == nil {
 		return nil
@@ -211,12 +214,12 @@ func (s *search) secretTexts() (changes []change) {
 	add := func(how, other string) {
 		if !seen[other] {
 			seen[other] = true
-			changes = append(changes, keyed(CauseSecretText, "with the secret of "+key.Name+" "+how,
-				"the sender signs with the secret of "+key.Name+" "+how+": give both sides the same text", with(key, NewSecret(other))))
+			edits = append(edits, keyEdit(CauseSecretText, "with the secret of "+key.Name+" "+how,
+				"the sender signs with the secret of "+key.Name+" "+how+": give both sides the same text", with(key, core.NewSecret(other))))
 		}
 	}
 	add("without blanks and line breaks around it", strings.TrimSpace(text))
-	for _, end := range []from{{"\n", "a line break"}, {"\r\n", "a line break of Windows (CR LF)"}, {" ", "a blank"}, {"\r", "a carriage return"}} {
+	for _, end := range []source{{"\n", "a line break"}, {"\r\n", "a line break of Windows (CR LF)"}, {" ", "a blank"}, {"\r", "a carriage return"}} {
 		add("with "+end.where+" at its end", text+end.value)
 		add("with "+end.where+" at its end", strings.TrimSpace(text)+end.value)
 	}
@@ -240,7 +243,7 @@ func (s *search) secretTexts() (changes []change) {
 	add("in upper case", strings.ToUpper(text))
 	add("in lower case", strings.ToLower(text))
 	add("replaced by the key's id", key.ID)
-	return changes
+	return edits
 }
 
 func unescaped(text string) string {

@@ -1,4 +1,4 @@
-package core_test
+package explain_test
 
 import (
 	"bytes"
@@ -17,6 +17,7 @@ import (
 	"github.com/gatewayauth/gatewayauth/core/apig"
 	"github.com/gatewayauth/gatewayauth/core/apig/sm"
 	"github.com/gatewayauth/gatewayauth/core/basic"
+	"github.com/gatewayauth/gatewayauth/core/explain"
 	"github.com/gatewayauth/gatewayauth/core/signer"
 	"github.com/gatewayauth/gatewayauth/core/sigv4"
 )
@@ -80,7 +81,7 @@ func half(secret core.Secret) string { return sha(secret.Reveal())[:16] }
 
 // A case of faults: a request as it was signed and as it arrives, and what the
 // backend expects.
-type faulty struct {
+type randomRequest struct {
 	kind
 	*rand.Rand
 	used    core.Key // that the sender has
@@ -94,14 +95,14 @@ type faulty struct {
 	got     *http.Request // host, method and headers as received
 	gotten  string        // the body as received
 	config  core.Config   // without schemes
-	hints   core.Hints
+	hints   explain.Hints
 	faults  []string
 }
 
-func (f *faulty) pick(list ...string) string { return list[f.IntN(len(list))] }
+func (f *randomRequest) pick(list ...string) string { return list[f.IntN(len(list))] }
 
 // policy is the backend's, with its keys as they are now.
-func (f *faulty) policy() core.Config {
+func (f *randomRequest) policy() core.Config {
 	c := f.config
 	c.Schemes = []core.Scheme{f.scheme(f.own, f.other())}
 	c.Now = func() time.Time { return f.now }
@@ -109,13 +110,15 @@ func (f *faulty) policy() core.Config {
 }
 
 // other is another key of the environment, and elsewhere one of another environment.
-func (f *faulty) other() core.Key {
+func (f *randomRequest) other() core.Key {
 	return f.key("other", cmp.Or(f.otherID, "OTHERKEY"), "other-0123456789abcdef")
 }
 
-func (f *faulty) elsewhere() core.Key { return f.key("release", f.own.ID, "release-0123456789abcdef") }
+func (f *randomRequest) elsewhere() core.Key {
+	return f.key("release", f.own.ID, "release-0123456789abcdef")
+}
 
-func (f *faulty) key(name, id, text string) core.Key {
+func (f *randomRequest) key(name, id, text string) core.Key {
 	key := core.Key{Name: name, ID: id, Secret: core.NewSecret(text)}
 	if f.kind.name == "aes" {
 		key.ID = name
@@ -126,10 +129,10 @@ func (f *faulty) key(name, id, text string) core.Key {
 	return key
 }
 
-// newFaulty makes a request and its faults, from outside, of which there may be none.
-func newFaulty(t *testing.T, k kind, seed uint64) *faulty {
+// newRandomRequest makes a request and its faults, from outside, of which there may be none.
+func newRandomRequest(t *testing.T, k kind, seed uint64) *randomRequest {
 	t.Helper()
-	f := &faulty{kind: k, Rand: rand.New(rand.NewPCG(seed, 186)), now: instant}
+	f := &randomRequest{kind: k, Rand: rand.New(rand.NewPCG(seed, 186)), now: instant}
 	f.own = f.key("own", "OWNKEY0123", "own-0123456789abcdef")
 	f.config = core.Config{Environment: "dev", Default: "own", Logger: config().Logger}
 	f.used = f.own
@@ -158,7 +161,7 @@ func newFaulty(t *testing.T, k kind, seed uint64) *faulty {
 }
 
 // sign makes the request that is sent.
-func (f *faulty) sign(t *testing.T) {
+func (f *randomRequest) sign(t *testing.T) {
 	method := f.pick("GET", "GET", "POST", "PUT", "DELETE")
 	f.path = f.pick("/", "/x", "/x/", "/v1/items", "/v1/items/", "/shop/orders/7", "/a%20b/c", "/%C3%A4/x")
 	f.query = f.pick("", "", "a=1", "b=2&a=1", "q=a%2Bb&c", "q=a%20b", "a=1&a=2", "x=%2F&y=")
@@ -195,7 +198,7 @@ var early = map[string]bool{"token": true, "token for none": true, "other token"
 	"other key": true, "other environment": true, "scope": true, "region": true}
 
 // fault returns one of the faults that happen outside.
-func (f *faulty) fault() (string, func()) {
+func (f *randomRequest) fault() (string, func()) {
 	hint := func(list *[]string, text string) {
 		if f.IntN(3) > 0 {
 			*list = append(*list, text)
@@ -283,7 +286,7 @@ func (f *faulty) fault() (string, func()) {
 }
 
 // previous lets the sender have a previous secret of the key.
-func (f *faulty) previous(text string, until time.Time) {
+func (f *randomRequest) previous(text string, until time.Time) {
 	f.used.Secret = core.NewSecret(text)
 	f.own.Previous = []core.PreviousSecret{{Secret: f.used.Secret, Until: until}}
 }
@@ -297,7 +300,7 @@ func compactOrAgain(text string) string {
 }
 
 // arrived is the request as received.
-func (f *faulty) arrived(t *testing.T) *http.Request {
+func (f *randomRequest) arrived(t *testing.T) *http.Request {
 	r := f.got.Clone(t.Context())
 	r.RequestURI = f.path
 	if f.query != "" {

@@ -1,4 +1,4 @@
-package core_test
+package explain_test
 
 import (
 	"bytes"
@@ -18,6 +18,7 @@ import (
 
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/apig"
+	"github.com/gatewayauth/gatewayauth/core/explain"
 	"github.com/gatewayauth/gatewayauth/core/signer"
 	"github.com/gatewayauth/gatewayauth/core/sigv4"
 )
@@ -36,8 +37,8 @@ var (
 	}
 )
 
-// A trip is a request from a client through a proxy to a backend.
-type trip struct {
+// A scenario is a request from a client through a proxy to a backend.
+type scenario struct {
 	name    string
 	key     core.Key                     // zero: k1
 	signer  func(core.Key) signer.Signer // nil: signed1()
@@ -52,29 +53,29 @@ type trip struct {
 	proxy   func(*httputil.ProxyRequest)    // nil: passes everything on
 	before  func(http.Handler) http.Handler // in front of the backend
 	config  func(*core.Config)
-	hints   core.Hints
-	want    []core.Cause
+	hints   explain.Hints
+	want    []explain.Cause
 	says    string // in the Change or Detail of the first
 	// anyway is true for what is wrong whoever signed it.
 	anyway bool
 }
 
-// explain takes the trip, over sockets.
-func (trip trip) explain(t *testing.T) *core.Explanation {
+// explain sends the request, over sockets.
+func (s scenario) why(t *testing.T) *explain.Explanation {
 	t.Helper()
-	var x *core.Explanation
+	var x *explain.Explanation
 	var handler http.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		c := explained(func(c *core.Config) { c.Now = func() time.Time { return instant.Add(trip.late) } })
-		if trip.config != nil {
-			trip.config(&c)
+		c := backend(func(c *core.Config) { c.Now = func() time.Time { return instant.Add(s.late) } })
+		if s.config != nil {
+			s.config(&c)
 		}
 		var err error
-		if x, err = core.Explain(r, c, trip.hints); err != nil {
+		if x, err = explain.Explain(r, c, s.hints); err != nil {
 			t.Error(err)
 		}
 	})
-	if trip.before != nil {
-		handler = trip.before(handler)
+	if s.before != nil {
+		handler = s.before(handler)
 	}
 	backend := httptest.NewServer(handler)
 	defer backend.Close()
@@ -83,14 +84,14 @@ func (trip trip) explain(t *testing.T) *core.Explanation {
 		Rewrite: func(p *httputil.ProxyRequest) {
 			p.Out.URL.Scheme, p.Out.URL.Host = target.Scheme, target.Host
 			p.Out.URL.RawQuery = p.In.URL.RawQuery
-			if trip.proxy != nil {
-				trip.proxy(p)
+			if s.proxy != nil {
+				s.proxy(p)
 			}
 		},
 		Transport: &http.Transport{DisableCompression: true},
 	})
 	defer proxy.Close()
-	r := trip.request(t)
+	r := s.request(t)
 	client := &http.Transport{DisableCompression: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, "tcp", proxy.Listener.Addr().String())
 	}}
@@ -107,10 +108,10 @@ func (trip trip) explain(t *testing.T) *core.Explanation {
 }
 
 // request is what the client sends.
-func (trip trip) request(t *testing.T) *http.Request {
+func (s scenario) request(t *testing.T) *http.Request {
 	t.Helper()
-	method, target, host := trip.method, trip.target, trip.host
-	if method == "" && trip.body != "" {
+	method, target, host := s.method, s.target, s.host
+	if method == "" && s.body != "" {
 		method = "POST"
 	}
 	if target == "" {
@@ -119,32 +120,32 @@ func (trip trip) request(t *testing.T) *http.Request {
 	if host == "" {
 		host = "api.example.com"
 	}
-	r, err := http.NewRequest(method, "http://"+host+target, bytes.NewReader([]byte(trip.body)))
+	r, err := http.NewRequest(method, "http://"+host+target, bytes.NewReader([]byte(s.body)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if trip.body == "" {
+	if s.body == "" {
 		r.Body = http.NoBody
 	}
-	for _, h := range trip.headers {
+	for _, h := range s.headers {
 		name, value, _ := strings.Cut(h, ": ")
 		r.Header.Add(name, value)
 	}
-	if trip.key.Name == "" {
-		trip.key = k1
+	if s.key.Name == "" {
+		s.key = k1
 	}
-	if trip.signer == nil {
-		trip.signer = signed1()
+	if s.signer == nil {
+		s.signer = signed1()
 	}
-	digest := trip.digest
+	digest := s.digest
 	if digest == "" {
-		digest = sha(trip.body)
+		digest = sha(s.body)
 	}
-	if err := trip.signer(trip.key).Sign(r, digest, instant); err != nil {
+	if err := s.signer(s.key).Sign(r, digest, instant); err != nil {
 		t.Fatal(err)
 	}
-	if trip.send != nil {
-		trip.send(r)
+	if s.send != nil {
+		s.send(r)
 	}
 	return r
 }
@@ -154,8 +155,8 @@ func sha(text string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// explained is the policy that requests are explained with.
-func explained(change ...func(*core.Config)) core.Config {
+// backend is the policy that requests are explained with.
+func backend(change ...func(*core.Config)) core.Config {
 	return config(append([]func(*core.Config){func(c *core.Config) {
 		c.Schemes = append(c.Schemes, sigv4.New(sigv4.Config{Keys: core.Keys(k4)}))
 		c.APIs = []core.API{{Match: "/v4/", Key: "k4"}, {Match: "/v1/", Key: "k1"}}
@@ -178,40 +179,40 @@ func body(p *httputil.ProxyRequest, change func(string) string) {
 	}
 }
 
-// TestExplainNamesTheCause: each cause, brought about by a real proxy or client,
+// TestCauses: each cause, brought about by a real proxy or client,
 // is the first that is named; and it is not named where the request is signed
 // with a secret that nobody knows.
-func TestExplainNamesTheCause(t *testing.T) {
-	for _, trips := range [][]trip{targetTrips, queryTrips, headerTrips, bodyTrips, keyTrips, timeTrips, pairTrips} {
-		for _, trip := range trips {
-			t.Run(trip.name, func(t *testing.T) {
-				x := trip.explain(t)
-				var got []core.Cause
+func TestCauses(t *testing.T) {
+	for _, cases := range [][]scenario{targetCases, queryCases, headerCases, bodyCases, keyCases, timeCases, pairCases} {
+		for _, s := range cases {
+			t.Run(s.name, func(t *testing.T) {
+				x := s.why(t)
+				var got []explain.Cause
 				for _, f := range x.Causes {
 					got = append(got, f.Cause)
-					if !f.Proven && !trip.anyway {
+					if !f.Proven && !s.anyway {
 						t.Errorf("%s is not proven", f.Cause)
 					}
 				}
-				if !slices.Equal(got, trip.want) || x.Accepted() {
-					t.Errorf("got causes %v, want %v\n%v", got, trip.want, x)
+				if !slices.Equal(got, s.want) || x.Accepted() {
+					t.Errorf("got causes %v, want %v\n%v", got, s.want, x)
 				}
-				if len(x.Causes) > 0 && !strings.Contains(x.Causes[0].Change+"\n"+x.Causes[0].Detail, trip.says) {
-					t.Errorf("the first finding does not say %q: %+v", trip.says, x.Causes[0])
+				if len(x.Causes) > 0 && !strings.Contains(x.Causes[0].Change+"\n"+x.Causes[0].Detail, s.says) {
+					t.Errorf("the first finding does not say %q: %+v", s.says, x.Causes[0])
 				}
 				silent(t, x)
-				if t.Failed() || trip.key.ID == "nobody" {
+				if t.Failed() || s.key.ID == "nobody" {
 					return
 				}
 
-				stranger := trip
+				stranger := s
 				if stranger.key.Name == "" {
 					stranger.key = k1
 				}
 				stranger.key.Secret, stranger.key.Previous = core.NewSecret("a-secret-that-nobody-knows"), nil
-				stranger.key.SessionToken = trip.key.SessionToken
-				for _, f := range stranger.explain(t).Causes {
-					if f.Proven || !trip.anyway {
+				stranger.key.SessionToken = s.key.SessionToken
+				for _, f := range stranger.why(t).Causes {
+					if f.Proven || !s.anyway {
 						t.Errorf("signed with an unknown secret, and explained by %+v", f)
 					}
 				}
@@ -221,7 +222,7 @@ func TestExplainNamesTheCause(t *testing.T) {
 }
 
 // silent fails where an explanation holds a secret.
-func silent(t *testing.T, x *core.Explanation) {
+func silent(t *testing.T, x *explain.Explanation) {
 	t.Helper()
 	text := jsonText(t, x) + x.String()
 	for _, key := range []core.Key{k1, k2, k4, user} {

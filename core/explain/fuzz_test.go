@@ -1,4 +1,4 @@
-package core_test
+package explain_test
 
 import (
 	"bytes"
@@ -10,12 +10,13 @@ import (
 
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/apig"
+	"github.com/gatewayauth/gatewayauth/core/explain"
 	"github.com/gatewayauth/gatewayauth/internal/vectors"
 )
 
-// TestExplainVectors: an explanation comes to the verdict of every vector, and
+// TestVectors: an explanation comes to the verdict of every vector, and
 // shows what the verifier computes.
-func TestExplainVectors(t *testing.T) {
+func TestVectors(t *testing.T) {
 	eachVector(t, func(t *testing.T, file *vectors.File, v *vectors.Vector) {
 		if v.Code == core.CodeReplayed || v.Code == core.CodeThrottled || v.Before != nil {
 			t.Skip("another request came before")
@@ -26,7 +27,7 @@ func TestExplainVectors(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer judge.Close()
-		x, err := core.Explain(request(t, string(v.Request)), c, core.Hints{MaxTries: 300})
+		x, err := explain.Explain(request(t, string(v.Request)), c, explain.Hints{MaxTries: 300})
 		if err != nil || x.Code != v.Code {
 			t.Errorf("got %v, %v, want %s", x, err, v.Code)
 		}
@@ -55,12 +56,12 @@ func FuzzExplain(f *testing.F) {
 			return r
 		}
 		r, again := read(), read()
-		c := explained(func(c *core.Config) { c.APIs = nil; c.MaxBody = 1000; c.Rewrite.AddPrefix = "/p" })
+		c := backend(func(c *core.Config) { c.APIs = nil; c.MaxBody = 1000; c.Rewrite.AddPrefix = "/p" })
 		v, err := core.New(c)
 		if err != nil {
 			t.Fatal(err)
 		}
-		x, err := core.Explain(r, c, core.Hints{Prefixes: []string{prefix}, Hosts: []string{prefix, canonical}, CanonicalRequest: canonical, MaxTries: 200})
+		x, err := explain.Explain(r, c, explain.Hints{Prefixes: []string{prefix}, Hosts: []string{prefix, canonical}, CanonicalRequest: canonical, MaxTries: 200})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -96,6 +97,6 @@ func BenchmarkExplain(b *testing.B) {
 	apig.NewSigner(secret(k1, "a-secret-that-nobody-knows"), apig.SignOptions{}).Sign(r, sha(""), instant)
 	c := config()
 	for b.Loop() {
-		core.Explain(r, c, core.Hints{})
+		explain.Explain(r, c, explain.Hints{})
 	}
 }

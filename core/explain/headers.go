@@ -1,4 +1,4 @@
-package core
+package explain
 
 import (
 	"net/http"
@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/internal/canonical"
 )
 
@@ -32,21 +33,32 @@ var hopByHop = map[string]bool{"connection": true, "te": true, "expect": true, "
 // steers reports whether a signed header is judged by other rows: the host, and
 // the headers of the scheme's own protocol.
 func (s *search) steers(name string) bool {
-	own := s.policy.isProtocol(name)
-	if scheme, ok := s.scheme.(ProtocolScheme); ok {
-		own = startsWith(name, []string{scheme.HeaderPrefix()})
+	prefixes := []string{"x-sdk-", "x-amz-"}
+	if scheme, ok := s.scheme.(core.ProtocolScheme); ok {
+		prefixes = []string{scheme.HeaderPrefix()}
 	}
-	return name == "host" || own && !isOneOf(name, digestHeaders[:])
+	spelling := strings.ReplaceAll(name, "_", "-")
+	own := slices.ContainsFunc(prefixes, func(prefix string) bool { return strings.HasPrefix(spelling, prefix) })
+	return name == "host" || own && !isDigest(name)
+}
+
+// isDigest reports headers that declare the digest of the body.
+func isDigest(name string) bool {
+	switch strings.ReplaceAll(name, "_", "-") {
+	case "x-sdk-content-sha256", "x-sdk-content-sm3", "x-amz-content-sha256":
+		return true
+	}
+	return false
 }
 
 // missing yields values for signed headers that the request does not have.
-func (s *search) missing() (changes []change) {
+func (s *search) missing() (edits []edit) {
 	for _, name := range s.absent() {
 		put := func(cause Cause, value, detail string) {
-			changes = append(changes, newChange("header "+name, cause, "header "+name+": "+value, detail,
-				func(g *guess) { g.set(name, value) }))
+			edits = append(edits, newEdit("header "+name, cause, "header "+name+": "+value, detail,
+				func(h *hypothesis) { h.set(name, value) }))
 		}
-		if isOneOf(name, digestHeaders[:]) {
+		if isDigest(name) {
 			const advice = ", and something has taken that header away: let it pass on"
 			put(CauseHeaderMissing, s.base.digest, "the digest of the body was signed in the header "+name+advice)
 			put(CauseUnsignedPayload, unsignedPayload, "UNSIGNED-PAYLOAD was signed in the header "+name+advice)
@@ -62,7 +74,7 @@ func (s *search) missing() (changes []change) {
 		}
 		put(CauseHeaderMissing, "", "the header "+name+" was signed with an empty value, and was not sent: let the sender not sign it")
 	}
-	return changes
+	return edits
 }
 
 // likely are values that a header may have had.
@@ -80,7 +92,7 @@ func (s *search) likely(name string) (values []string) {
 }
 
 // merged yields signed headers with their lines joined, split or reordered.
-func (s *search) merged() (changes []change) {
+func (s *search) merged() (edits []edit) {
 	for _, name := range s.signed() {
 		if s.steers(name) {
 			continue
@@ -94,9 +106,9 @@ func (s *search) merged() (changes []change) {
 		put := func(detail string, to ...string) {
 			to = slices.Clone(to) // it is reversed for the next one
 			if !slices.Equal(to, values) {
-				changes = append(changes, newChange("header "+name, CauseHeaderMerged, headerText(name, to...),
+				edits = append(edits, newEdit("header "+name, CauseHeaderMerged, headerText(name, to...),
 					"the values of the signed header "+name+" "+detail+": let the proxy pass its lines on as received, or the sender send one",
-					func(g *guess) { g.set(name, to...) }))
+					func(h *hypothesis) { h.set(name, to...) }))
 			}
 		}
 		if len(values) > 1 {
@@ -126,11 +138,11 @@ func (s *search) merged() (changes []change) {
 			put("were signed as several lines", lines...)
 		}
 	}
-	return changes
+	return edits
 }
 
 // headers yields other values for signed headers.
-func (s *search) headers() (changes []change) {
+func (s *search) headers() (edits []edit) {
 	for _, name := range s.signed() {
 		if s.steers(name) {
 			continue
@@ -144,9 +156,9 @@ func (s *search) headers() (changes []change) {
 			if len(values) == 1 && value == values[0] {
 				return
 			}
-			changes = append(changes, newChange("header "+name, cause, headerText(name, value), detail, func(g *guess) { g.set(name, value) }))
+			edits = append(edits, newEdit("header "+name, cause, headerText(name, value), detail, func(h *hypothesis) { h.set(name, value) }))
 		}
-		if isOneOf(name, digestHeaders[:]) {
+		if isDigest(name) {
 			const detail = "another value of the signed header was signed, and something has changed it: let it pass on"
 			put(CauseUnsignedPayload, unsignedPayload, "UNSIGNED-PAYLOAD was signed in the header "+name+", and something has put a digest in its place: let it pass on")
 			put(CauseHeader, s.base.digest, detail)
@@ -189,7 +201,7 @@ func (s *search) headers() (changes []change) {
 		put(CauseHeader, strings.TrimPrefix(value, "W/"), detail)
 		put(CauseHeader, "", "the signed header "+name+" had no value when it was signed: something in between has set it. Let the sender not sign it")
 	}
-	return changes
+	return edits
 }
 
 func headerText(name string, values ...string) string {

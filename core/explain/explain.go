@@ -1,15 +1,48 @@
-package core
+// Package explain says why a request is refused, for operators and their tools. It
+// judges the request with a [core.Verifier]. Where the signature does not fit, it
+// looks for a known edit of the request or of the key with which it does: the Host
+// that a proxy replaced, a prefix that was taken away, a body that was written anew,
+// the secret of another environment.
+//
+// Nothing in package core depends on it, and it uses core's exported names alone.
+//
+// # How it works
+//
+// [Explain] takes the verdict (received.go) and builds a list of edits from the table
+// in cause.go. The search (search.go) applies each edit to a hypothesis: how the
+// request may have been when it was signed, and with which key (hypothesis.go). It asks the scheme
+// whether the credential verifies then, for each edit alone and for every two. What
+// verifies becomes a [Finding] (findings.go, clock.go). What the policy refuses
+// beside the signature is found by a Verifier whose schemes accept the credential
+// (policy.go).
+//
+// # To add a cause
+//
+//  1. Add a [Cause] constant in cause.go. The text is stable.
+//  2. Write a function that returns edits, func (s *search) name() []edit, in the
+//     file for what it edits: target.go (host, method), path.go, query.go, headers.go,
+//     body.go, keys.go (secrets, environments, scopes, schemes), or signers.go
+//     (signers that leave the specification). [newEdit] makes one; its detail says
+//     what happened and what to do. What needs no edit, such as a date, is a fact
+//     that findings.go or clock.go adds.
+//  3. Add the function to the table edits in cause.go, the likely ones first.
+//  4. Add a case to the list for the same subject in cause_cases_test.go: a real proxy
+//     or client that brings the cause about. TestCauses (causes_test.go) runs it, and
+//     checks that the cause is never named for a secret that nobody knows. If random
+//     requests can have the cause, add a fault to random_requests_test.go, and how it
+//     is undone to property_test.go, for TestRandomRequests_T186.
+package explain
 
 import (
 	"cmp"
 	"errors"
 	"fmt"
-	"log/slog"
 	"maps"
 	"net/http"
 	"slices"
-	"sync/atomic"
 	"time"
+
+	"github.com/gatewayauth/gatewayauth/core"
 )
 
 // Hints are what an operator suspects. The zero Hints are of use: most causes
@@ -17,7 +50,7 @@ import (
 type Hints struct {
 	// Environments are the policies of other environments, by name: their keys
 	// and rewrites are tried.
-	Environments map[string]Config
+	Environments map[string]core.Config
 	// Hosts are hosts that the sender may have signed.
 	Hosts []string
 	// Prefixes are path prefixes, such as /v1, that a proxy may have taken away
@@ -27,11 +60,11 @@ type Hints struct {
 	Headers http.Header
 	// Schemes are tried with the keys of this environment, to see that a sender
 	// uses another scheme, or another rule of it. Their own keys are not used.
-	Schemes []Scheme
+	Schemes []core.Scheme
 	// CanonicalRequest is the canonical request of the sender, as its signer
 	// shows it, to be compared line by line.
 	CanonicalRequest string
-	// Setting returns what the operator calls a field of [Config], such as
+	// Setting returns what the operator calls a field of [core.Config], such as
 	// rewrite.add_prefix for Rewrite.AddPrefix, where the policy comes from a file.
 	// nil: as Config does.
 	Setting func(field string) string
@@ -53,8 +86,8 @@ const (
 type Explanation struct {
 	// Code is the verdict, "" for a request that is accepted or open. Replays
 	// are not looked for. Detail is the verdict in words.
-	Code   Code   `json:"code"`
-	Detail string `json:"detail,omitempty"`
+	Code   core.Code `json:"code"`
+	Detail string    `json:"detail,omitempty"`
 	// Open is true where the API is open to everyone.
 	Open bool `json:"open,omitempty"`
 
@@ -123,7 +156,7 @@ type Line struct {
 }
 
 // Explain says why a Verifier of c refuses r: it judges r, and where the
-// signature does not fit looks for a known change on the way, or of the key,
+// signature does not fit looks for a known edit of the request, or of the key,
 // with which it does. The list is that of the [Cause] constants, each alone and
 // every two together as far as MaxTries goes.
 //
@@ -137,22 +170,23 @@ type Line struct {
 // into. It ends early, with Cut set, when r's context ends.
 // An error says that c or the hints are not usable.
 //
-// A saved request is explained with [Config].Now set to when it was received.
-func Explain(r *http.Request, c Config, hints Hints) (*Explanation, error) {
+// A saved request is explained with [core.Config].Now set to when it was received.
+func Explain(r *http.Request, c core.Config, hints Hints) (*Explanation, error) {
 	if r == nil || r.URL == nil {
 		return nil, errors.New("gatewayauth: not a request of a server")
 	}
 	if hints.MaxTries < 0 || hints.MaxTries > maxTries {
 		return nil, fmt.Errorf("gatewayauth: Hints.MaxTries: %d is not between 0 and %d", hints.MaxTries, maxTries)
 	}
-	p, err := c.aside()
+	c = aside(c)
+	verifier, err := core.New(c)
 	if err != nil {
 		return nil, err
 	}
-	s := &search{policy: p, hints: hints, most: cmp.Or(hints.MaxTries, defaultTries), keys: map[keyAt]*Key{}, hidden: map[string]bool{}}
+	s := &search{policy: c, verifier: verifier, hints: hints, most: cmp.Or(hints.MaxTries, defaultTries), keys: map[keyAt]*core.Key{}, hidden: map[string]bool{}}
 	for _, name := range slices.Sorted(maps.Keys(hints.Environments)) {
-		other, err := hints.Environments[name].aside()
-		if err != nil {
+		other := aside(hints.Environments[name])
+		if _, err := core.New(other); err != nil {
 			return nil, fmt.Errorf("gatewayauth: Hints.Environments[%q]: %w", name, err)
 		}
 		s.others = append(s.others, environment{name, other})
@@ -163,17 +197,6 @@ func Explain(r *http.Request, c Config, hints Hints) (*Explanation, error) {
 		s.explain()
 	}
 	return s.report(), nil
-}
-
-// aside compiles the policy for use aside from its Verifier.
-func (c Config) aside() (*policy, error) {
-	c.Replay, c.Observers, c.Logger = Replay{}, nil, slog.New(slog.DiscardHandler)
-	p, err := c.compile()
-	if err != nil {
-		return nil, err
-	}
-	p.Mode, p.buffered, p.lookups = Enforce, new(atomic.Int64), new(atomic.Int64)
-	return p, nil
 }
 
 // Accepted reports whether the request is let in, unless it is a replay.

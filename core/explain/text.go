@@ -1,18 +1,20 @@
-package core
+package explain
 
 import (
 	"fmt"
 	"maps"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
+	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/internal/elapsed"
 )
 
 // hideKey keeps the secrets of a key out of the report.
-func (s *search) hideKey(key *Key) {
+func (s *search) hideKey(key *core.Key) {
 	s.hide(key.Secret)
 	s.hide(key.SessionToken)
 	for _, p := range key.Previous {
@@ -20,7 +22,7 @@ func (s *search) hideKey(key *Key) {
 	}
 }
 
-func (s *search) hide(secret Secret) {
+func (s *search) hide(secret core.Secret) {
 	const least = 4 // shorter ones would blot out everything
 	for _, text := range []string{secret.Reveal(), strings.TrimSpace(secret.Reveal())} {
 		if len(text) >= least {
@@ -28,6 +30,8 @@ func (s *search) hide(secret Secret) {
 		}
 	}
 }
+
+const redacted = "[redacted]"
 
 // private are parts of requests that let others in: signatures and session
 // tokens in a query, and the values of some headers.
@@ -46,6 +50,19 @@ func (s *search) shown(text string, most int) string {
 		lines[i] = cut(lines[i], most)
 	}
 	return strings.Join(lines, "\n")
+}
+
+// cut escapes a text to printable ASCII, at most as many bytes of it.
+func cut(s string, most int) string {
+	end := ""
+	if len(s) > most {
+		s, end = s[:most], "..."
+	}
+	if strings.ContainsFunc(s, func(c rune) bool { return c < ' ' || c > '~' }) {
+		quoted := strconv.QuoteToASCII(s)
+		s = quoted[1 : len(quoted)-1]
+	}
+	return s + end
 }
 
 // shownLine is shown for what is one line.
@@ -116,7 +133,7 @@ func (x *Explanation) String() string {
 	}
 	if x.searched() && len(x.Causes) == 0 {
 		line("cause", "none was found")
-		if x.Code == CodeSignatureMismatch && x.CanonicalRequest != "" {
+		if x.Code == core.CodeSignatureMismatch && x.CanonicalRequest != "" {
 			line("", "the secret may be another, or something was changed that cannot be guessed: most often the host, then the path or a signed header")
 		}
 	}

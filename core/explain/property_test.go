@@ -1,4 +1,4 @@
-package core_test
+package explain_test
 
 import (
 	"fmt"
@@ -10,21 +10,22 @@ import (
 	"time"
 
 	"github.com/gatewayauth/gatewayauth/core"
+	"github.com/gatewayauth/gatewayauth/core/explain"
 )
 
-// TestExplanationsHold_T186: for random requests with random faults from outside,
+// TestRandomRequests_T186: for random requests with random faults from outside,
 // a request is explained as refused exactly if a Verifier refuses it; undoing
 // what the explanation names, as its texts say it, makes a fresh Verifier accept
 // the request, or leaves the refusal that it names; and each of the causes is
 // needed for that.
-func TestExplanationsHold_T186(t *testing.T) {
+func TestRandomRequests_T186(t *testing.T) {
 	for _, k := range kinds {
 		t.Run(k.name, func(t *testing.T) {
 			t.Parallel()
 			refused, explained, missed := 0, 0, map[string]int{}
 			for seed := range k.rounds {
-				f := newFaulty(t, k, uint64(seed))
-				x := f.explain(t)
+				f := newRandomRequest(t, k, uint64(seed))
+				x := f.why(t)
 				if x == nil || x.Accepted() {
 					continue
 				}
@@ -67,10 +68,10 @@ func verdictOf(t *testing.T, c core.Config, r *http.Request) *core.Error {
 	return nil
 }
 
-func (f *faulty) explain(t *testing.T) *core.Explanation {
+func (f *randomRequest) why(t *testing.T) *explain.Explanation {
 	t.Helper()
 	refusal := verdictOf(t, f.policy(), f.arrived(t))
-	x := explain(t, f.arrived(t), f.policy(), f.hints)
+	x := why(t, f.arrived(t), f.policy(), f.hints)
 	if refusal == nil {
 		if !x.Accepted() || len(x.Causes)+len(x.Alternatives) > 0 {
 			t.Errorf("accepted, and explained by %v", x)
@@ -80,7 +81,7 @@ func (f *faulty) explain(t *testing.T) *core.Explanation {
 	if x.Code != refusal.Code {
 		t.Errorf("refused with %v, and explained as %s", refusal, x.Code)
 	}
-	if slices.ContainsFunc(x.Causes, func(c core.Finding) bool { return !c.Proven }) {
+	if slices.ContainsFunc(x.Causes, func(c explain.Finding) bool { return !c.Proven }) {
 		return x // a fact that gets it refused; it is not all
 	}
 	if len(x.Causes) > 0 {
@@ -92,26 +93,26 @@ func (f *faulty) explain(t *testing.T) *core.Explanation {
 		}
 	}
 	for _, other := range x.Alternatives { // in place of the first
-		f.holds(t, x, append([]core.Finding{other}, x.Causes[1:]...))
+		f.holds(t, x, append([]explain.Finding{other}, x.Causes[1:]...))
 	}
 	return x
 }
 
 // holds fails where a request with the changes undone is refused for something
 // that is not named.
-func (f *faulty) holds(t *testing.T, x *core.Explanation, findings []core.Finding) {
+func (f *randomRequest) holds(t *testing.T, x *explain.Explanation, findings []explain.Finding) {
 	t.Helper()
 	refusal := f.mended(t, findings)
-	named := func(c core.Finding) bool {
-		return c.Cause == core.CausePolicy && (refusal == nil || strings.Contains(c.Detail, refusal.Detail))
+	named := func(c explain.Finding) bool {
+		return c.Cause == explain.CausePolicy && (refusal == nil || strings.Contains(c.Detail, refusal.Detail))
 	}
-	signerForm := slices.ContainsFunc(findings, func(c core.Finding) bool { return c.Cause == core.CauseSigner })
+	signerForm := slices.ContainsFunc(findings, func(c explain.Finding) bool { return c.Cause == explain.CauseSigner })
 	switch {
 	case signerForm: // the signer is as it is: it shall not be a change that is undone by another
 		if refusal == nil {
 			t.Errorf("accepted without what is said about the signer: %v", findings)
 		}
-	case refusal == nil && !slices.ContainsFunc(findings, func(c core.Finding) bool { return c.Cause == core.CausePolicy }):
+	case refusal == nil && !slices.ContainsFunc(findings, func(c explain.Finding) bool { return c.Cause == explain.CausePolicy }):
 	case refusal != nil && slices.ContainsFunc(findings, named):
 	default:
 		t.Errorf("with %v undone: %v", findings, refusal)
@@ -119,33 +120,33 @@ func (f *faulty) holds(t *testing.T, x *core.Explanation, findings []core.Findin
 }
 
 // mended is the verdict on the request with the changes undone.
-func (f *faulty) mended(t *testing.T, findings []core.Finding) *core.Error {
+func (f *randomRequest) mended(t *testing.T, findings []explain.Finding) *core.Error {
 	t.Helper()
 	m := *f
 	m.got = f.got.Clone(t.Context())
 	for _, c := range findings {
 		before := m.snapshot()
-		if m.mend(t, c); before == m.snapshot() && c.Cause != core.CauseSigner && c.Cause != core.CausePolicy {
+		if m.mend(t, c); before == m.snapshot() && c.Cause != explain.CauseSigner && c.Cause != explain.CausePolicy {
 			t.Errorf("nothing is to be undone for %v", c)
 		}
 	}
 	return verdictOf(t, m.policy(), m.arrived(t))
 }
 
-func (f *faulty) snapshot() string {
+func (f *randomRequest) snapshot() string {
 	return fmt.Sprint(f.got.Method, f.got.Host, f.got.Header, f.path, f.query, f.gotten, f.now, f.config.Default,
 		f.own.ID, f.otherID, f.own.Region, f.own.Service, f.own.Secret.Reveal(), f.own.SessionToken.Reveal(), len(f.own.Previous))
 }
 
 // mend undoes one change, as the finding says it where it can.
-func (f *faulty) mend(t *testing.T, c core.Finding) {
+func (f *randomRequest) mend(t *testing.T, c explain.Finding) {
 	t.Helper()
 	switch c.Cause {
-	case core.CauseOldSecret, core.CauseSecretText, core.CauseOtherKey, core.CauseEnvironment:
-		if c.Cause == core.CauseEnvironment && !strings.Contains(c.Change, "release") || c.Cause == core.CauseOtherKey && !strings.Contains(c.Change, "other") && !strings.Contains(c.Change, "own") {
+	case explain.CauseOldSecret, explain.CauseSecretText, explain.CauseOtherKey, explain.CauseEnvironment:
+		if c.Cause == explain.CauseEnvironment && !strings.Contains(c.Change, "release") || c.Cause == explain.CauseOtherKey && !strings.Contains(c.Change, "other") && !strings.Contains(c.Change, "own") {
 			t.Errorf("the key is not named: %v", c)
 		}
-		if c.Cause == core.CauseEnvironment { // its key has none
+		if c.Cause == explain.CauseEnvironment { // its key has none
 			f.own.SessionToken = core.Secret{}
 		}
 		if strings.HasSuffix(c.Change, " other") && f.own.ID != f.used.ID {
@@ -153,16 +154,16 @@ func (f *faulty) mend(t *testing.T, c core.Finding) {
 			return
 		}
 		switch f.own.Secret, f.own.Previous = f.used.Secret, nil; {
-		case strings.HasSuffix(c.Change, " own"), c.Cause == core.CauseEnvironment:
+		case strings.HasSuffix(c.Change, " own"), c.Cause == explain.CauseEnvironment:
 			f.own.ID = f.used.ID
 		case strings.HasSuffix(c.Change, " other") && f.config.Default == "other":
 			f.config.Default = "own" // it is the id that was mixed up
 		}
-	case core.CauseScope:
+	case explain.CauseScope:
 		f.own.Region, f.own.Service = f.used.Region, f.used.Service
-	case core.CauseSessionToken:
+	case explain.CauseSessionToken:
 		f.own.SessionToken = core.NewSecret(f.got.Header.Get("X-Amz-Security-Token") + f.got.Header.Get("X-Security-Token"))
-	case core.CauseClock, core.CauseLocalTime:
+	case explain.CauseClock, explain.CauseLocalTime:
 		for i, p := range f.own.Previous {
 			if p.Until.After(f.now) { // the sender's clock is set, and not the verifier's
 				f.own.Previous = []core.PreviousSecret{{Secret: f.own.Previous[i].Secret}}
@@ -174,13 +175,13 @@ func (f *faulty) mend(t *testing.T, c core.Finding) {
 				f.now = at
 			}
 		}
-	case core.CauseBinding:
+	case explain.CauseBinding:
 		f.config.Default = strings.TrimPrefix(c.Change, "key ")
-	case core.CauseBody, core.CauseBodyConsumed, core.CauseBodyRewritten:
+	case explain.CauseBody, explain.CauseBodyConsumed, explain.CauseBodyRewritten:
 		f.gotten = f.body
-	case core.CauseEmptyBody:
+	case explain.CauseEmptyBody:
 		f.gotten = ""
-	case core.CausePolicy, core.CauseSigner:
+	case explain.CausePolicy, explain.CauseSigner:
 	default:
 		first, query, both := strings.Cut(c.Change, ", query ")
 		if f.mendText(t, first); both {
@@ -190,7 +191,7 @@ func (f *faulty) mend(t *testing.T, c core.Finding) {
 }
 
 // mendText undoes what is of the form "path /a instead of /b", or "header a: b".
-func (f *faulty) mendText(t *testing.T, change string) {
+func (f *randomRequest) mendText(t *testing.T, change string) {
 	t.Helper()
 	if plain, err := strconv.Unquote(`"` + strings.ReplaceAll(change, `"`, `\"`) + `"`); err == nil {
 		change = plain

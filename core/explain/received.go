@@ -1,4 +1,4 @@
-package core
+package explain
 
 import (
 	"bytes"
@@ -8,17 +8,14 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/internal/canonical"
 	"github.com/gatewayauth/gatewayauth/core/internal/elapsed"
 )
 
 // judge takes the verdict of the policy, and what is known about the request.
 func (s *search) judge(r *http.Request) {
-	most := s.policy.MaxBody
-	for _, api := range s.policy.APIs {
-		most = max(most, api.MaxBody)
-	}
-	failed := s.readBody(r, most)
+	failed := s.readBody(r, s.largestBody())
 	copied := *r
 	s.received = &copied
 	s.now = s.policy.Now()
@@ -29,38 +26,43 @@ func (s *search) judge(r *http.Request) {
 	if r.Body != nil && r.Body != http.NoBody { // an empty body is not the same as none
 		judged.Body = &restored{io.MultiReader(bytes.NewReader(s.body), tail(failed)), http.NoBody}
 	}
-	a := s.policy.newAttempt()
-	defer s.policy.end(a)
-	id, err := s.policy.verify(&judged, a)
-	defer Release(&judged)
+	id, err := s.verifier.Verify(&judged)
+	defer core.Release(&judged)
 	x := &s.explanation
 	x.Open = err == nil && !id.Verified()
 	if err != nil {
-		x.Code, x.Detail = CodeOf(err), inWords(err)
+		x.Code, x.Detail = core.CodeOf(err), inWords(err)
 	}
-	s.binding = *a.binding
-	s.bound, s.matched = a.binding.key, a.binding.maxBody > 0
-	if !s.matched {
-		s.bound = s.policy.Default
-	}
-	x.Bound = s.bound
+	s.binding, _ = s.bindingOf(&copied)
+	x.Bound = s.binding.key
 	s.read(r)
 	switch {
 	case err == nil && id.Verified():
-		x.MadeWith = madeWith(a.key, id.Secret(), s.now)
+		if key := s.named(); key != nil {
+			x.MadeWith = madeWith(key, id.Secret(), s.now)
+		}
 	case err != nil:
 		x.Detail = inWords(s.namedVerdict(err))
 	}
 }
 
+// largestBody is the size of the largest body that any API takes.
+func (s *search) largestBody() int64 {
+	most := s.policy.MaxBody
+	for _, api := range s.policy.APIs {
+		most = max(most, api.MaxBody)
+	}
+	return most
+}
+
 // inWords is a refusal without its code.
 func inWords(err error) string {
-	return strings.TrimPrefix(err.Error(), "gatewayauth: "+string(CodeOf(err))+": ")
+	return strings.TrimPrefix(err.Error(), "gatewayauth: "+string(core.CodeOf(err))+": ")
 }
 
 // madeWith says which secret of a key was used, where it has several; i counts
 // those that are accepted.
-func madeWith(key *Key, i int, now time.Time) string {
+func madeWith(key *core.Key, i int, now time.Time) string {
 	if len(key.Previous) == 0 {
 		return ""
 	}
@@ -87,7 +89,7 @@ func date(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 // read fills in what the request says, and what the verifier makes of it.
 func (s *search) read(r *http.Request) {
 	path, query := canonical.Target(r)
-	s.base = guess{method: r.Method, host: r.Host, path: s.policy.Rewrite.AddPrefix + path, query: query, header: r.Header}
+	s.base = hypothesis{method: r.Method, host: r.Host, path: s.policy.Rewrite.AddPrefix + path, query: query, header: r.Header}
 	if s.policy.Rewrite.Host != "" {
 		s.base.host = s.policy.Rewrite.Host
 	}
@@ -113,7 +115,7 @@ func (s *search) read(r *http.Request) {
 	}
 	s.base.digest = s.hash(s.body)
 	x.Scheme, x.Algorithm, x.KeyID = scheme.Name(), c.Algorithm, c.KeyID
-	if x.Code == "" || x.Code != CodeUnavailable {
+	if x.Code == "" || x.Code != core.CodeUnavailable {
 		if key := s.key(scheme, c.KeyID); key != nil {
 			x.Key = key.Name
 		}
@@ -130,7 +132,7 @@ func (s *search) read(r *http.Request) {
 		side = "after"
 	}
 	x.Clock = fmt.Sprintf("%s %s the clock; %s allowed", elapsed.Between(s.now, c.Time), side, elapsed.Text(x.Allowed))
-	if shown, ok := scheme.(Canonicalizer); ok {
+	if shown, ok := scheme.(core.Canonicalizer); ok {
 		x.CanonicalRequest, x.StringToSign, _ = shown.Canonical(head, c, payloadOf(&s.base, c))
 		x.Lines = s.compare()
 	}
@@ -172,4 +174,11 @@ func tail(err error) io.Reader {
 		err = io.EOF
 	}
 	return errReader{err}
+}
+
+// errReader fails.
+type errReader struct{ err error }
+
+func (r errReader) Read([]byte) (int, error) {
+	return 0, r.err
 }

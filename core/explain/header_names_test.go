@@ -1,4 +1,4 @@
-package core_test
+package explain_test
 
 import (
 	"net/http"
@@ -7,11 +7,12 @@ import (
 
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/apig"
+	"github.com/gatewayauth/gatewayauth/core/explain"
 )
 
-// TestExplainNamesHeaders_T186: a refusal for a header says which one it is, also
+// TestHeaderNames_T186: a refusal for a header says which one it is, also
 // where the signature does not fit, and no other.
-func TestExplainNamesHeaders_T186(t *testing.T) {
+func TestHeaderNames_T186(t *testing.T) {
 	set := func(lines ...string) func(*http.Request) {
 		return func(r *http.Request) {
 			for _, line := range lines {
@@ -58,7 +59,7 @@ func TestExplainNamesHeaders_T186(t *testing.T) {
 					more = append(more, tt.config)
 				}
 				setting := func(field string) string { return map[string]string{"RequireSigned": "required_signed"}[field] }
-				x := explain(t, r, config(more...), core.Hints{Setting: setting})
+				x := why(t, r, config(more...), explain.Hints{Setting: setting})
 				if x.Code != tt.code || !strings.HasSuffix(strings.Replace(x.Detail, "requires it to be signed", "required_signed", 1), tt.want) {
 					t.Errorf("got %s: %s, want the end %q", x.Code, x.Detail, tt.want)
 				}

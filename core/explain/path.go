@@ -1,8 +1,9 @@
-package core
+package explain
 
 import (
 	"fmt"
 	"net/url"
+	pathpkg "path"
 	"slices"
 	"strings"
 
@@ -10,12 +11,12 @@ import (
 )
 
 // prefixes yields paths with a prefix put in front or taken away.
-func (s *search) prefixes() (changes []change) {
+func (s *search) prefixes() (edits []edit) {
 	received, query := canonical.Target(s.received)
 	at := func(path, detail string) {
 		if path != "" && path[0] == '/' && clean(path) != clean(s.base.path) { // else it is no prefix
-			changes = append(changes, newChange("path", CausePrefix, "path "+path+" instead of "+s.base.path, detail,
-				func(g *guess) { g.path = path }))
+			edits = append(edits, newEdit("path", CausePrefix, "path "+path+" instead of "+s.base.path, detail,
+				func(h *hypothesis) { h.path = path }))
 		}
 	}
 	known := append([]string(nil), s.hints.Prefixes...)
@@ -41,7 +42,7 @@ func (s *search) prefixes() (changes []change) {
 	for _, prefix := range known {
 		at(prefix+received, "the signed path begins with "+prefix+", which a proxy has taken away: set "+s.setting("Rewrite.AddPrefix")+" to it, or let the proxy pass the path on")
 	}
-	changes = append(changes, s.originals(query)...)
+	edits = append(edits, s.originals(query)...)
 	if s.policy.Rewrite.AddPrefix != "" {
 		at(received, "the path as received was signed, and "+s.setting("Rewrite.AddPrefix")+" puts something in front: take it away")
 	}
@@ -63,11 +64,11 @@ func (s *search) prefixes() (changes []change) {
 			at(prefix+rest, "the signed path begins with "+prefix+", which a proxy has replaced by "+dropped+": let it pass the path on")
 		}
 	}
-	return changes
+	return edits
 }
 
 // originals yields the targets that proxies leave in a header.
-func (s *search) originals(query string) (changes []change) {
+func (s *search) originals(query string) (edits []edit) {
 	for _, name := range []string{"X-Original-Url", "X-Original-Uri", "X-Rewrite-Url", "X-Forwarded-Uri", "X-Envoy-Original-Path"} {
 		target := s.headerValue(name)
 		if u, err := url.Parse(target); err == nil && u.Host != "" {
@@ -95,19 +96,17 @@ func (s *search) originals(query string) (changes []change) {
 		case strings.Contains(path, "%") && !strings.HasSuffix(path, s.base.path) && !strings.HasSuffix(s.base.path, path):
 			cause = CausePath
 		}
-		changes = append(changes, newChange("path", cause, to,
+		edits = append(edits, newEdit("path", cause, to,
 			"the target that "+name+" names was signed, and a proxy has written it anew: let it pass the target on as received",
-			func(g *guess) { g.path, g.query = path, original }))
+			func(h *hypothesis) { h.path, h.query = path, original }))
 	}
-	return changes
+	return edits
 }
 
 // leading returns the literal first segments of an API's pattern.
 func leading(pattern string) (prefixes []string) {
-	if _, rest, found := strings.Cut(pattern, " "); found {
-		pattern = strings.TrimLeft(rest, " \t")
-	}
-	_, path, _ := strings.Cut(pattern, "/")
+	_, path := splitPattern(pattern)
+	path = strings.TrimPrefix(path, "/")
 	prefix := ""
 	for i, segment := range strings.Split(path, "/") {
 		if i == 2 || segment == "" || segment[0] == '{' {
@@ -120,7 +119,7 @@ func leading(pattern string) (prefixes []string) {
 }
 
 // slashes yields the path with or without a slash at its end.
-func (s *search) slashes() []change {
+func (s *search) slashes() []edit {
 	path, did := s.base.path+"/", "taken away"
 	if short, ok := strings.CutSuffix(s.base.path, "/"); ok {
 		path, did = short, "added"
@@ -128,17 +127,17 @@ func (s *search) slashes() []change {
 	if path == "" {
 		return nil
 	}
-	return []change{newChange("path", CauseSlash, "path "+path+" instead of "+s.base.path,
-		"a slash at the end of the path was "+did+" on the way: let the proxy pass the path on", func(g *guess) { g.path = path })}
+	return []edit{newEdit("path", CauseSlash, "path "+path+" instead of "+s.base.path,
+		"a slash at the end of the path was "+did+" on the way: let the proxy pass the path on", func(h *hypothesis) { h.path = path })}
 }
 
 // paths yields other spellings of the path.
-func (s *search) paths() (changes []change) {
+func (s *search) paths() (edits []edit) {
 	base := s.base.path
 	at := func(path, detail string) {
 		if path != base && path != "" && path[0] == '/' && !strings.Contains(path, "?") {
-			changes = append(changes, newChange("path", CausePath, "path "+path+" instead of "+base, detail,
-				func(g *guess) { g.path = path }))
+			edits = append(edits, newEdit("path", CausePath, "path "+path+" instead of "+base, detail,
+				func(h *hypothesis) { h.path = path }))
 		}
 	}
 	const advice = ": let what is in between pass the path on as received"
@@ -162,7 +161,7 @@ func (s *search) paths() (changes []change) {
 	at(merged, "double slashes were signed merged, and the request has them: let the sender merge them before it sends")
 	at("/"+base, "two slashes at the beginning were signed, and one was taken away on the way"+advice)
 	at(strings.ToLower(base), "the path was signed in lower case"+advice)
-	return changes
+	return edits
 }
 
 // escape percent-encodes everything but unreserved characters and those in keep.
@@ -190,4 +189,13 @@ func digits(text string, rewrite func(string) string) string {
 		}
 	}
 	return string(b)
+}
+
+// clean resolves dot segments and double slashes, keeping a final slash.
+func clean(p string) string {
+	c := pathpkg.Clean(p)
+	if strings.HasSuffix(p, "/") && c != "/" {
+		c += "/"
+	}
+	return c
 }

@@ -1,4 +1,4 @@
-package core_test
+package explain_test
 
 import (
 	"bytes"
@@ -18,11 +18,12 @@ import (
 
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/apig"
+	"github.com/gatewayauth/gatewayauth/core/explain"
 )
 
-func explain(t *testing.T, r *http.Request, c core.Config, hints core.Hints) *core.Explanation {
+func why(t *testing.T, r *http.Request, c core.Config, hints explain.Hints) *explain.Explanation {
 	t.Helper()
-	x, err := core.Explain(r, c, hints)
+	x, err := explain.Explain(r, c, hints)
 	if err != nil || x == nil {
 		t.Fatalf("got %v, %v", x, err)
 	}
@@ -30,9 +31,9 @@ func explain(t *testing.T, r *http.Request, c core.Config, hints core.Hints) *co
 	return x
 }
 
-// TestExplainLooksAside: an explanation asks no store and no observer, writes
+// TestNoSideEffects: an explanation asks no store and no observer, writes
 // no log, and leaves the request as it was.
-func TestExplainLooksAside(t *testing.T) {
+func TestNoSideEffects(t *testing.T) {
 	store := &countingStore{}
 	var log bytes.Buffer
 	c := config(func(c *core.Config) {
@@ -42,7 +43,7 @@ func TestExplainLooksAside(t *testing.T) {
 	r := signed(t, k1, "POST", "/v1/items", "text", apig.SignOptions{}, "X-A: 1")
 	before := r.Header.Clone()
 	for range 2 {
-		x := explain(t, r, c, core.Hints{})
+		x := why(t, r, c, explain.Hints{})
 		if !x.Accepted() || x.Key != "k1" || x.Bound != "k1" || x.Scheme != "hmac" || x.KeyID != k1.ID || !x.SignedAt.Equal(instant) || len(x.Causes) > 0 {
 			t.Errorf("got %+v", x)
 		}
@@ -61,7 +62,7 @@ func TestExplainLooksAside(t *testing.T) {
 	}
 	// And of what a verifier has read and a handler consumed.
 	io.Copy(io.Discard, r.Body)
-	if x := explain(t, r, c, core.Hints{}); !x.Accepted() {
+	if x := why(t, r, c, explain.Hints{}); !x.Accepted() {
 		t.Errorf("got %v", x)
 	}
 	core.Release(r)
@@ -74,27 +75,27 @@ func (s *countingStore) Add(context.Context, core.ReplayEntry) (bool, error) {
 	return true, nil
 }
 
-// TestExplainBody: a body that is too large, or fails, is there for the next reader.
-func TestExplainBody(t *testing.T) {
+// TestBodyIsGivenBack: a body that is too large, or fails, is there for the next reader.
+func TestBodyIsGivenBack(t *testing.T) {
 	c := config(func(c *core.Config) { c.MaxBody = 10 })
 	r := signed(t, k1, "POST", "/", strings.Repeat("x", 25), apig.SignOptions{})
 	r.ContentLength = -1
-	x := explain(t, r, c, core.Hints{})
+	x := why(t, r, c, explain.Hints{})
 	if rest, err := io.ReadAll(r.Body); x.Code != core.CodeBodyTooLarge || len(rest) != 25 || err != nil {
 		t.Errorf("got %s; %d bytes were left: %v", x.Code, len(rest), err)
 	}
 	broken := errors.New("broken")
 	r = signed(t, k1, "POST", "/", "text", apig.SignOptions{})
 	r.Body = io.NopCloser(io.MultiReader(strings.NewReader("te"), iotest.ErrReader(broken)))
-	x = explain(t, r, c, core.Hints{})
+	x = why(t, r, c, explain.Hints{})
 	if rest, err := io.ReadAll(r.Body); x.Code != core.CodeBodyMismatch || string(rest) != "te" || err != broken {
 		t.Errorf("got %v; %q was left: %v", x, rest, err)
 	}
 }
 
-// TestExplainIsBounded: by MaxTries and by the context, also where a request was
+// TestBoundOfWork: by MaxTries and by the context, also where a request was
 // made to have as many causes as it can.
-func TestExplainIsBounded(t *testing.T) {
+func TestBoundOfWork(t *testing.T) {
 	var headers []string
 	for i := range 60 {
 		headers = append(headers, fmt.Sprintf("X-A%d: a, b; c", i), fmt.Sprintf("X-A%d: %d", i, i))
@@ -108,35 +109,35 @@ func TestExplainIsBounded(t *testing.T) {
 	stranger := secret(k1, "a-secret-that-nobody-knows")
 	r := signed(t, stranger, "POST", target, body, apig.SignOptions{Headers: names}, headers...)
 	for _, tt := range []struct{ most, want int }{{1000, 1000}, {1, 1}, {300, 300}} {
-		x := explain(t, r, config(), core.Hints{MaxTries: tt.most})
+		x := why(t, r, config(), explain.Hints{MaxTries: tt.most})
 		if x.Tried != tt.want || !x.Cut || len(x.Causes) > 0 {
 			t.Errorf("MaxTries %d: tried %d, cut %v, %v", tt.most, x.Tried, x.Cut, x.Causes)
 		}
 	}
 	simple := signed(t, stranger, "GET", "/v1/items?a=1", "", apig.SignOptions{})
-	if x := explain(t, simple, config(), core.Hints{}); x.Tried > 4000 || x.Cut || len(x.Causes) > 0 { // all of it is less
+	if x := why(t, simple, config(), explain.Hints{}); x.Tried > 4000 || x.Cut || len(x.Causes) > 0 { // all of it is less
 		t.Errorf("tried %d, cut %v, %v", x.Tried, x.Cut, x.Causes)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	begin := time.Now()
-	x := explain(t, r.WithContext(ctx), config(), core.Hints{MaxTries: 100_000})
+	x := why(t, r.WithContext(ctx), config(), explain.Hints{MaxTries: 100_000})
 	if took := time.Since(begin); !x.Cut || took > 5*time.Second {
 		t.Errorf("it ended after %v, cut %v", took, x.Cut)
 	}
 }
 
-// TestExplainCompares the sender's canonical request, and takes its word where the
+// TestCanonicalRequestOfSender the sender's canonical request, and takes its word where the
 // signature fits.
-func TestExplainCompares(t *testing.T) {
-	sent := trip{target: "/api/items?a=1&b=2", signer: signed1("x-note"), headers: []string{"X-Note: one two"},
+func TestCanonicalRequestOfSender(t *testing.T) {
+	sent := scenario{target: "/api/items?a=1&b=2", signer: signed1("x-note"), headers: []string{"X-Note: one two"},
 		proxy: func(p *httputil.ProxyRequest) {
 			p.Out.Host = "10.1.2.3"
 			p.Out.URL.Path, p.Out.URL.RawQuery = "/orders", "a=1&c=3"
 			p.Out.Header.Set("X-Note", "other")
 		},
-		hints: core.Hints{CanonicalRequest: "GET\r\n/api/items/\r\na=1&b=2\r\nhost:api.example.com\r\nx-note:one two\r\nx-sdk-date:20260115T120000Z\r\n\r\nhost;x-note;x-sdk-date\r\n" + sha("") + "\r\n"}}
-	x := sent.explain(t)
+		hints: explain.Hints{CanonicalRequest: "GET\r\n/api/items/\r\na=1&b=2\r\nhost:api.example.com\r\nx-note:one two\r\nx-sdk-date:20260115T120000Z\r\n\r\nhost;x-note;x-sdk-date\r\n" + sha("") + "\r\n"}}
+	x := sent.why(t)
 	var got []string
 	for _, f := range x.Causes {
 		got = append(got, string(f.Cause)+" "+f.Change)
@@ -154,32 +155,32 @@ func TestExplainCompares(t *testing.T) {
 	}
 
 	sent.key = secret(k1, "a-secret-that-nobody-knows")
-	if x := sent.explain(t); len(x.Causes) > 0 || len(x.Lines) != 8 || !x.Lines[1].Differs {
+	if x := sent.why(t); len(x.Causes) > 0 || len(x.Lines) != 8 || !x.Lines[1].Differs {
 		t.Errorf("with an unknown secret: %v", x)
 	}
 	sent.hints.CanonicalRequest = "nonsense"
-	if x := sent.explain(t); len(x.Lines) != 1 {
+	if x := sent.why(t); len(x.Lines) != 1 {
 		t.Errorf("got %v", x.Lines)
 	}
 }
 
-// TestExplainAlternatives: changes that explain it as well.
-func TestExplainAlternatives(t *testing.T) {
+// TestAlternatives: changes that explain it as well.
+func TestAlternatives(t *testing.T) {
 	other := core.Config{Environment: "x", Schemes: []core.Scheme{hmacScheme(staging)}}
-	x := trip{key: staging, hints: core.Hints{Environments: map[string]core.Config{"staging": other, "test": other}}}.explain(t)
-	if len(x.Causes) != 1 || x.Causes[0].Cause != core.CauseEnvironment || len(x.Alternatives) != 1 ||
+	x := scenario{key: staging, hints: explain.Hints{Environments: map[string]core.Config{"staging": other, "test": other}}}.why(t)
+	if len(x.Causes) != 1 || x.Causes[0].Cause != explain.CauseEnvironment || len(x.Alternatives) != 1 ||
 		!strings.Contains(x.Alternatives[0].Detail, "environment test") || !strings.Contains(x.String(), "  or ") {
 		t.Errorf("got %v", x)
 	}
 }
 
-// TestExplainShowsNothing that is secret, and nothing that a terminal would obey.
-func TestExplainShowsNothing(t *testing.T) {
+// TestNothingSecretIsShown that is secret, and nothing that a terminal would obey.
+func TestNothingSecretIsShown(t *testing.T) {
 	c := config(keyIs(temporary))
 	r := signed(t, temporary, "GET", "/v1/items?x="+k2.Secret.Reveal(), "", apig.SignOptions{Headers: []string{"x-note", "cookie"}},
 		"Cookie: session=of-somebody", "X-Note: \x1b[2J\u202e"+k1.Secret.Reveal())
 	r.Host = "evil"
-	x := explain(t, r, c, core.Hints{Hosts: []string{"api.example.com"}})
+	x := why(t, r, c, explain.Hints{Hosts: []string{"api.example.com"}})
 	if len(x.Causes) == 0 {
 		t.Error("no cause")
 	}
@@ -196,25 +197,29 @@ func TestExplainShowsNothing(t *testing.T) {
 	// What a stranger writes.
 	r = request(t, "GET /v1/%1b%7f HTTP/1.1\r\nHost: a\r\nX-Sdk-Date: 20260115T120000Z\r\nAuthorization: SDK-HMAC-SHA256 Access=x, SignedHeaders=host;x-sdk-date, Signature="+strings.Repeat("0", 64)+"\r\n\r\n")
 	r.Header.Set("Authorization", strings.Replace(r.Header.Get("Authorization"), "=x", "=\x1b[2J\x7f", 1))
-	if x := explain(t, r, c, core.Hints{}); strings.ContainsAny(x.String()+jsonText(t, x), "\x1b\x7f") {
+	if x := why(t, r, c, explain.Hints{}); strings.ContainsAny(x.String()+jsonText(t, x), "\x1b\x7f") {
 		t.Errorf("got %v", x)
 	}
 }
 
-// TestExplainRefuses what cannot be explained with.
-func TestExplainRefuses(t *testing.T) {
-	for name, try := range map[string]func() (*core.Explanation, error){
-		"nil":    func() (*core.Explanation, error) { return core.Explain(nil, config(), core.Hints{}) },
-		"no URL": func() (*core.Explanation, error) { return core.Explain(&http.Request{}, config(), core.Hints{}) },
-		"config": func() (*core.Explanation, error) { return core.Explain(request(t, p1), core.Config{}, core.Hints{}) },
-		"tries": func() (*core.Explanation, error) {
-			return core.Explain(request(t, p1), config(), core.Hints{MaxTries: -1})
+// TestUnusableInput what cannot be explained with.
+func TestUnusableInput(t *testing.T) {
+	for name, try := range map[string]func() (*explain.Explanation, error){
+		"nil": func() (*explain.Explanation, error) { return explain.Explain(nil, config(), explain.Hints{}) },
+		"no URL": func() (*explain.Explanation, error) {
+			return explain.Explain(&http.Request{}, config(), explain.Hints{})
 		},
-		"more tries": func() (*core.Explanation, error) {
-			return core.Explain(request(t, p1), config(), core.Hints{MaxTries: 1e6})
+		"config": func() (*explain.Explanation, error) {
+			return explain.Explain(request(t, p1), core.Config{}, explain.Hints{})
 		},
-		"environment": func() (*core.Explanation, error) {
-			return core.Explain(request(t, p1), config(), core.Hints{Environments: map[string]core.Config{"x": {}}})
+		"tries": func() (*explain.Explanation, error) {
+			return explain.Explain(request(t, p1), config(), explain.Hints{MaxTries: -1})
+		},
+		"more tries": func() (*explain.Explanation, error) {
+			return explain.Explain(request(t, p1), config(), explain.Hints{MaxTries: 1e6})
+		},
+		"environment": func() (*explain.Explanation, error) {
+			return explain.Explain(request(t, p1), config(), explain.Hints{Environments: map[string]core.Config{"x": {}}})
 		},
 	} {
 		if x, err := try(); x != nil || err == nil {
@@ -223,25 +228,25 @@ func TestExplainRefuses(t *testing.T) {
 	}
 }
 
-// TestExplainVerdicts that leave nothing to look for.
-func TestExplainVerdicts(t *testing.T) {
+// TestVerdictsWithoutSearch that leave nothing to look for.
+func TestVerdictsWithoutSearch(t *testing.T) {
 	open := config(func(c *core.Config) { c.APIs = []core.API{{Match: "/v1/", Open: true}} })
-	if x := explain(t, request(t, "GET /v1/x HTTP/1.1\r\nHost: a\r\n\r\n"), open, core.Hints{}); !x.Accepted() || !x.Open || !strings.Contains(x.String(), "open") {
+	if x := why(t, request(t, "GET /v1/x HTTP/1.1\r\nHost: a\r\n\r\n"), open, explain.Hints{}); !x.Accepted() || !x.Open || !strings.Contains(x.String(), "open") {
 		t.Errorf("got %v", x)
 	}
-	if x := explain(t, request(t, "GET / HTTP/1.1\r\nHost: a\r\n\r\n"), config(func(c *core.Config) { c.Mode = core.Report }), core.Hints{}); x.Code != core.CodeCredentialMissing || x.Tried > 0 {
+	if x := why(t, request(t, "GET / HTTP/1.1\r\nHost: a\r\n\r\n"), config(func(c *core.Config) { c.Mode = core.Report }), explain.Hints{}); x.Code != core.CodeCredentialMissing || x.Tried > 0 {
 		t.Errorf("got %v", x)
 	}
 	panics := config(func(c *core.Config) { c.Schemes = []core.Scheme{apig.New(apig.Config{Keys: panicking{}})} })
-	if x := explain(t, request(t, p1), panics, core.Hints{}); x.Code != core.CodeUnavailable {
+	if x := why(t, request(t, p1), panics, explain.Hints{}); x.Code != core.CodeUnavailable {
 		t.Errorf("got %v", x)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if x := explain(t, request(t, p1).WithContext(ctx), config(), core.Hints{}); x.Code != core.CodeUnavailable || x.Tried > 0 {
+	if x := why(t, request(t, p1).WithContext(ctx), config(), explain.Hints{}); x.Code != core.CodeUnavailable || x.Tried > 0 {
 		t.Errorf("got %v", x)
 	}
-	if x := explain(t, (&http.Request{URL: request(t, p1).URL}), config(), core.Hints{}); x.Code != core.CodeRequestAmbiguous {
+	if x := why(t, (&http.Request{URL: request(t, p1).URL}), config(), explain.Hints{}); x.Code != core.CodeRequestAmbiguous {
 		t.Errorf("got %v", x)
 	}
 }
@@ -250,8 +255,8 @@ type panicking struct{}
 
 func (panicking) Key(context.Context, string) (*core.Key, error) { panic("secret") }
 
-// TestExplainAtOnce: explanations share nothing with each other and the verifier.
-func TestExplainAtOnce(t *testing.T) {
+// TestConcurrentUse: explanations share nothing with each other and the verifier.
+func TestConcurrentUse(t *testing.T) {
 	c := config(func(c *core.Config) { c.Logger = slog.New(slog.DiscardHandler) })
 	v, err := core.New(c)
 	if err != nil {
@@ -264,7 +269,7 @@ func TestExplainAtOnce(t *testing.T) {
 		wrong.Host = "api.example.com:443"
 		wait.Go(func() {
 			for range 5 {
-				if x, err := core.Explain(wrong, c, core.Hints{}); err != nil || len(x.Causes) != 1 || x.Causes[0].Cause != core.CauseHost {
+				if x, err := explain.Explain(wrong, c, explain.Hints{}); err != nil || len(x.Causes) != 1 || x.Causes[0].Cause != explain.CauseHost {
 					t.Errorf("%d: got %v, %v", i, x, err)
 				}
 				if _, err := v.Verify(r); err != nil {

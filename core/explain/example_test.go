@@ -1,4 +1,4 @@
-package core_test
+package explain_test
 
 import (
 	"fmt"
@@ -8,6 +8,7 @@ import (
 
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/apig"
+	"github.com/gatewayauth/gatewayauth/core/explain"
 )
 
 // Why is it refused? A proxy has taken the prefix /v1 away and put its own host in
@@ -33,7 +34,7 @@ func ExampleExplain() {
 	r.Host = "127.0.0.1:9000"
 	r.Header.Set("X-Forwarded-Host", "api.example.com")
 
-	x, err := core.Explain(r, c, core.Hints{Prefixes: []string{"/v1"}})
+	x, err := explain.Explain(r, c, explain.Hints{Prefixes: []string{"/v1"}})
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -1,49 +1,40 @@
-package core
+package explain
 
 import (
 	"net/url"
 	"slices"
 	"strings"
 
+	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/internal/canonical"
 )
 
-// A Prover is a [Canonicalizer] that can say whether a signature was made over
-// another canonical request than the one it computes. It is used for diagnosis
-// only, never to accept a request.
-type Prover interface {
-	Canonicalizer
-	// Proves reports whether the credential's signature is that of the secret over
-	// the canonical request. What else Verify refuses, it does not prove.
-	Proves(canonicalRequest string, c *Credential, key *Key, secret Secret) bool
-}
-
-// proves returns the index of the secret with which the signature fits the guess
+// proves returns the index of the secret with which the signature fits the hypothesis
 // with its canonical request edited, -1 for none.
-func (s *search) proves(scheme Scheme, g *guess, c *Credential, key *Key, secrets []Secret) int {
-	prover, ok := scheme.(Prover)
+func (s *search) proves(scheme core.Scheme, h *hypothesis, c *core.Credential, key *core.Key, secrets []core.Secret) int {
+	prover, ok := scheme.(core.Prover)
 	if !ok {
 		return -1
 	}
-	text, _, err := prover.Canonical(s.request(g), c, payloadOf(g, c))
+	text, _, err := prover.Canonical(s.request(h), c, payloadOf(h, c))
 	if err != nil {
 		return -1
 	}
-	edited := g.edit(text)
-	return slices.IndexFunc(secrets, func(secret Secret) bool { return prover.Proves(edited, c, key, secret) })
+	edited := h.rewrite(text)
+	return slices.IndexFunc(secrets, func(secret core.Secret) bool { return prover.Proves(edited, c, key, secret) })
 }
 
 // forms yields canonical requests as signers write them that leave the
 // specification.
-func (s *search) forms() (changes []change) {
-	if _, ok := s.scheme.(Prover); !ok || s.credential == nil {
+func (s *search) forms() (edits []edit) {
+	if _, ok := s.scheme.(core.Prover); !ok || s.credential == nil {
 		return nil
 	}
 	add := func(what string, edit func(*form)) {
-		changes = append(changes, newChange("form", CauseSigner, what,
+		edits = append(edits, newEdit("form", CauseSigner, what,
 			"the sender's signer writes the canonical request otherwise ("+what+"): another version of it, or another request, may do",
-			func(g *guess) {
-				g.edit = func(text string) string {
+			func(h *hypothesis) {
+				h.rewrite = func(text string) string {
 					f, ok := parseForm(text)
 					if !ok {
 						return text
@@ -107,11 +98,11 @@ func (s *search) forms() (changes []change) {
 	add("no empty line after the headers", func(f *form) { f.tight = true })
 	add("the hash of the body in upper case", func(f *form) { f.payload = strings.ToUpper(f.payload) })
 	add("a line break at the end", func(f *form) { f.payload += "\n" })
-	return changes
+	return edits
 }
 
 // joined puts the lines of one header on one.
-func joined(headers []from, separator string) (lines []from) {
+func joined(headers []source, separator string) (lines []source) {
 	for _, line := range headers {
 		if n := len(lines); n > 0 && lines[n-1].where == line.where {
 			lines[n-1].value += separator + line.value

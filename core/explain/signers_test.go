@@ -1,4 +1,4 @@
-package core_test
+package explain_test
 
 import (
 	"crypto/hmac"
@@ -11,6 +11,7 @@ import (
 
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/apig"
+	"github.com/gatewayauth/gatewayauth/core/explain"
 )
 
 // proving is a scheme of flat keys that is a core.Prover.
@@ -30,9 +31,9 @@ func flatSignature(canonicalRequest, timestamp string, secret core.Secret) strin
 	return hex.EncodeToString(mac.Sum(nil))
 }
 
-// TestExplainForms: signers that write the canonical request otherwise, and the
+// TestSigners: signers that write the canonical request otherwise, and the
 // word of the sender about what it has signed.
-func TestExplainForms(t *testing.T) {
+func TestSigners(t *testing.T) {
 	const target, before = "/v1/items?b&a=%2F&A=1+2&a=-", "GET\n/v1/items/\nA=1%202&a=-&a=%2F&b=\nhost:api.example.com\nx-sdk-date:20260115T120000Z\nx-tag:x  y\nx-tag:z\n\nhost;x-sdk-date;x-tag\n"
 	computed := before + sha("")
 	edit := func(from, to string) string {
@@ -44,30 +45,30 @@ func TestExplainForms(t *testing.T) {
 	for _, tt := range []struct {
 		name, signed string
 		hint         bool
-		want         core.Cause
+		want         explain.Cause
 		says         string
 	}{
-		{"not sorted", edit("A=1%202&a=-&a=%2F&b=", "b=&a=%2F&A=1%202&a=-"), false, core.CauseSigner, "not sorted"},
+		{"not sorted", edit("A=1%202&a=-&a=%2F&b=", "b=&a=%2F&A=1%202&a=-"), false, explain.CauseSigner, "not sorted"},
 		{"sorted by encoded names", edit("a=-&a=%2F", "a=%2F&a=-"), false, "", ""},
-		{"sorted whatever the case", edit("A=1%202&a=-&a=%2F&b=", "a=%2F&a=-&A=1%202&b="), true, core.CauseQuery, "query"},
-		{"no =", edit("b=\n", "b\n"), false, core.CauseSigner, "without a value"},
-		{"+ for blanks", edit("%20", "+"), false, core.CauseSigner, "+ for blanks"},
-		{"no slash", edit("/v1/items/", "/v1/items"), false, core.CauseSigner, "no slash"},
-		{"no empty line", edit("z\n\n", "z\n"), false, core.CauseSigner, "no empty line"},
-		{"hash in upper case", before + strings.ToUpper(sha("")), false, core.CauseSigner, "upper case"},
-		{"line break at the end", computed + "\n", false, core.CauseSigner, "line break"},
-		{"header that is not there", edit("x-tag:x  y\n", "x-gone:1\n"), true, core.CauseHeader, "x-gone"},
+		{"sorted whatever the case", edit("A=1%202&a=-&a=%2F&b=", "a=%2F&a=-&A=1%202&b="), true, explain.CauseQuery, "query"},
+		{"no =", edit("b=\n", "b\n"), false, explain.CauseSigner, "without a value"},
+		{"+ for blanks", edit("%20", "+"), false, explain.CauseSigner, "+ for blanks"},
+		{"no slash", edit("/v1/items/", "/v1/items"), false, explain.CauseSigner, "no slash"},
+		{"no empty line", edit("z\n\n", "z\n"), false, explain.CauseSigner, "no empty line"},
+		{"hash in upper case", before + strings.ToUpper(sha("")), false, explain.CauseSigner, "upper case"},
+		{"line break at the end", computed + "\n", false, explain.CauseSigner, "line break"},
+		{"header that is not there", edit("x-tag:x  y\n", "x-gone:1\n"), true, explain.CauseHeader, "x-gone"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			for _, key := range []core.Key{k1, secret(k1, "a-secret-that-nobody-knows")} {
 				r := signed(t, k1, "GET", target, "", apig.SignOptions{Headers: []string{"x-tag"}}, "X-Tag: z", "X-Tag: x  y")
 				r.Header.Set("Authorization", "SDK-HMAC-SHA256 Access="+k1.ID+", SignedHeaders=host;x-sdk-date;x-tag, Signature="+
 					flatSignature(tt.signed, "20260115T120000Z", key.Secret))
-				var hints core.Hints
+				var hints explain.Hints
 				if tt.hint {
 					hints.CanonicalRequest = tt.signed
 				}
-				x := explain(t, r, config(func(c *core.Config) { c.Schemes[0] = proving{c.Schemes[0]} }), hints)
+				x := why(t, r, config(func(c *core.Config) { c.Schemes[0] = proving{c.Schemes[0]} }), hints)
 				if key.Secret != k1.Secret {
 					if len(x.Causes) > 0 {
 						t.Errorf("explained by %+v", x.Causes)

@@ -1,4 +1,4 @@
-package core_test
+package explain_test
 
 import (
 	"bytes"
@@ -11,14 +11,15 @@ import (
 
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/apig"
+	"github.com/gatewayauth/gatewayauth/core/explain"
 	"github.com/gatewayauth/gatewayauth/core/signer"
 	"github.com/gatewayauth/gatewayauth/core/sigv4"
 )
 
-// TestExplainSessionTokens_T186: a session token that the key has not, or another
+// TestSessionTokens_T186: a session token that the key has not, or another
 // one than it has, is named, with whatever else is wrong; and no pair of changes
 // that undo each other stands in for it.
-func TestExplainSessionTokens_T186(t *testing.T) {
+func TestSessionTokens_T186(t *testing.T) {
 	token := func(key core.Key, text string) core.Key {
 		key.SessionToken = core.NewSecret(text)
 		return key
@@ -31,27 +32,27 @@ func TestExplainSessionTokens_T186(t *testing.T) {
 		signer    func(core.Key) signer.Signer
 		scheme    func(core.Key) core.Scheme
 		says      string
-		wantCause []core.Cause
+		wantCause []explain.Cause
 	}{
-		{"SigV4, none expected", k4, token(k4, "token-0123456789"), signed4(), sigv4Scheme, "k4 has none", causes(core.CauseSessionToken)},
-		{"SigV4, another expected", token(k4, "token-of-today"), token(k4, "token-of-yesterday"), signed4(), sigv4Scheme, "is not that of the key", causes(core.CauseSessionToken)},
-		{"SigV4, one expected", token(k4, "token-of-today"), k4, signed4(), sigv4Scheme, "no signed session token", causes(core.CauseSessionToken)},
-		{"SigV4 link, none expected", k4, token(k4, "token-0123456789"), signedLink4, sigv4Scheme, "k4 has none", causes(core.CauseSessionToken)},
+		{"SigV4, none expected", k4, token(k4, "token-0123456789"), signed4(), sigv4Scheme, "k4 has none", causes(explain.CauseSessionToken)},
+		{"SigV4, another expected", token(k4, "token-of-today"), token(k4, "token-of-yesterday"), signed4(), sigv4Scheme, "is not that of the key", causes(explain.CauseSessionToken)},
+		{"SigV4, one expected", token(k4, "token-of-today"), k4, signed4(), sigv4Scheme, "no signed session token", causes(explain.CauseSessionToken)},
+		{"SigV4 link, none expected", k4, token(k4, "token-0123456789"), signedLink4, sigv4Scheme, "k4 has none", causes(explain.CauseSessionToken)},
 		{"SigV4a, none expected", region, token(region, "token-0123456789"), func(key core.Key) signer.Signer {
 			return sigv4.NewSignerA(key, sigv4.SignOptions{})
-		}, func(key core.Key) core.Scheme { return sigv4.NewA(sigv4.ConfigA{Keys: core.Keys(key)}) }, "k4a has none", causes(core.CauseSessionToken)},
+		}, func(key core.Key) core.Scheme { return sigv4.NewA(sigv4.ConfigA{Keys: core.Keys(key)}) }, "k4a has none", causes(explain.CauseSessionToken)},
 		{"SDK, another expected", token(k1, "token-of-today"), token(k1, "token-of-yesterday"), signed1(),
-			func(key core.Key) core.Scheme { return hmacScheme(key) }, "is not that of the key", causes(core.CauseSessionToken)},
+			func(key core.Key) core.Scheme { return hmacScheme(key) }, "is not that of the key", causes(explain.CauseSessionToken)},
 		{"SigV4, none expected, and another secret", k4, token(secret(k4, "a-secret-that-nobody-knows"), "token-0123456789"), signed4(), sigv4Scheme, "", nil},
 		{"SigV4, none expected, and a previous secret", previously(k4, "previous-0123456789"), token(secret(k4, "previous-0123456789"), "token-0123456789"),
-			signed4(), sigv4Scheme, "previous", causes(core.CauseOldSecret, core.CauseSessionToken)},
+			signed4(), sigv4Scheme, "previous", causes(explain.CauseOldSecret, explain.CauseSessionToken)},
 	} {
 		for _, target := range []string{"/x", "/x/", "/", "/a/b?c=1&d", "/a%20b?x=%2F"} {
 			t.Run(tt.name+" "+target, func(t *testing.T) {
-				r := trip{key: tt.signed, signer: tt.signer, target: target}.request(t)
-				x := explain(t, received(t, r), core.Config{Environment: "prod", Schemes: []core.Scheme{tt.scheme(tt.key)}, Default: tt.key.Name,
-					AllowPresigned: true, Now: config().Now}, core.Hints{})
-				var got []core.Cause
+				r := scenario{key: tt.signed, signer: tt.signer, target: target}.request(t)
+				x := why(t, received(t, r), core.Config{Environment: "prod", Schemes: []core.Scheme{tt.scheme(tt.key)}, Default: tt.key.Name,
+					AllowPresigned: true, Now: config().Now}, explain.Hints{})
+				var got []explain.Cause
 				for _, f := range x.Causes {
 					got = append(got, f.Cause)
 				}
@@ -100,21 +101,21 @@ func (stubborn) Verify(*http.Request, *core.Credential, *core.Key, []core.Secret
 	return -1, core.Refuse(core.CodeSignatureMismatch, "refused for another reason")
 }
 
-// TestExplainUndone_T186: changes that undo each other are no cause, whatever the
+// TestEditsThatUndoEachOther_T186: changes that undo each other are no cause, whatever the
 // scheme says about the request that they leave as it was.
-func TestExplainUndone_T186(t *testing.T) {
+func TestEditsThatUndoEachOther_T186(t *testing.T) {
 	for _, target := range []string{"/x", "/x/", "/a%20b?c=1+2&b", "/?b=2&a=%2f"} {
 		r := signed(t, k1, "GET", target, "", apig.SignOptions{Headers: []string{"x-tag"}}, "X-Tag: b", "X-Tag: a  c")
 		c := config(func(c *core.Config) { c.Schemes = []core.Scheme{stubborn{proving{hmacScheme(k1)}}} })
-		if x := explain(t, r, c, core.Hints{}); x.Code != core.CodeSignatureMismatch || len(x.Causes) > 0 {
+		if x := why(t, r, c, explain.Hints{}); x.Code != core.CodeSignatureMismatch || len(x.Causes) > 0 {
 			t.Errorf("%s: got %v", target, x)
 		}
 	}
 }
 
-// TestExplainEveryText_T186: secrets that are told in the same words are all tried,
+// TestSecretsInTheSameWords_T186: secrets that are told in the same words are all tried,
 // and so are bodies of the same size.
-func TestExplainEveryText_T186(t *testing.T) {
+func TestSecretsInTheSameWords_T186(t *testing.T) {
 	for _, end := range []string{"\n", "\r\n", " ", "\r"} {
 		for _, end2 := range []string{"", " ", "\n"} { // what the backend has at its end
 			own := secret(k1, k1.Secret.Reveal()+end2)
@@ -122,8 +123,8 @@ func TestExplainEveryText_T186(t *testing.T) {
 				continue
 			}
 			r := signed(t, secret(k1, k1.Secret.Reveal()+end), "GET", "/v1/items", "", apig.SignOptions{})
-			x := explain(t, r, config(func(c *core.Config) { c.Schemes = []core.Scheme{hmacScheme(own)} }), core.Hints{})
-			if len(x.Causes) != 1 || x.Causes[0].Cause != core.CauseSecretText {
+			x := why(t, r, config(func(c *core.Config) { c.Schemes = []core.Scheme{hmacScheme(own)} }), explain.Hints{})
+			if len(x.Causes) != 1 || x.Causes[0].Cause != explain.CauseSecretText {
 				t.Errorf("%q for %q: got %v", end, end2, x)
 			}
 		}
@@ -135,20 +136,20 @@ func TestExplainEveryText_T186(t *testing.T) {
 			key.Previous = append(key.Previous, core.PreviousSecret{Secret: core.NewSecret(fmt.Sprint("previous-0123456789-", j)), Until: instant})
 		}
 		r := signed(t, secret(k1, fmt.Sprint("previous-0123456789-", i)), "GET", "/v1/items", "", apig.SignOptions{})
-		if x := explain(t, r, config(keyIs(key)), core.Hints{}); len(x.Causes) != 1 || x.Causes[0].Cause != core.CauseOldSecret {
+		if x := why(t, r, config(keyIs(key)), explain.Hints{}); len(x.Causes) != 1 || x.Causes[0].Cause != explain.CauseOldSecret {
 			t.Errorf("previous secret %d: got %v", i, x)
 		}
 		staged := core.Key{Name: "staged", ID: "STAGED", Secret: core.NewSecret("staged-0123456789"), Previous: key.Previous}
-		if x := explain(t, r, config(), environments(staged)); len(x.Causes) != 1 || x.Causes[0].Cause != core.CauseEnvironment ||
+		if x := why(t, r, config(), environments(staged)); len(x.Causes) != 1 || x.Causes[0].Cause != explain.CauseEnvironment ||
 			!strings.Contains(x.Causes[0].Detail, "a previous secret of the key staged of the environment staging") {
 			t.Errorf("previous secret %d of another environment: got %v", i, x)
 		}
 	}
 }
 
-// TestExplainMadeWith_T186: which secret of a key was used is said, of a request
+// TestSecretUsed_T186: which secret of a key was used is said, of a request
 // that is accepted as of one that is not.
-func TestExplainMadeWith_T186(t *testing.T) {
+func TestSecretUsed_T186(t *testing.T) {
 	key := k1
 	key.Previous = []core.PreviousSecret{{Secret: core.NewSecret("previous-gone-0123456789"), Until: instant.Add(-time.Hour)},
 		{Secret: core.NewSecret("previous-till-0123456789"), Until: instant.Add(time.Hour)}, {Secret: core.NewSecret("previous-ever-0123456789")}}
@@ -160,7 +161,7 @@ func TestExplainMadeWith_T186(t *testing.T) {
 		for _, host := range []string{"api.example.com", "api.example.com:443"} {
 			r := signed(t, secret(k1, tt.secret), "GET", "/v1/items", "", apig.SignOptions{})
 			r.Host = host
-			x := explain(t, r, config(keyIs(key)), core.Hints{})
+			x := why(t, r, config(keyIs(key)), explain.Hints{})
 			if x.MadeWith != tt.want || x.Accepted() != (host == "api.example.com") || !strings.Contains(x.String(), "made with      "+tt.want) {
 				t.Errorf("got %q, want %q\n%v", x.MadeWith, tt.want, x)
 			}

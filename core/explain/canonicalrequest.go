@@ -1,4 +1,4 @@
-package core
+package explain
 
 import (
 	"net/url"
@@ -9,7 +9,7 @@ import (
 // A form is a canonical request by its lines.
 type form struct {
 	method, path, query string
-	headers             []from // value and name of each line
+	headers             []source // value and name of each line
 	signed, payload     string
 	tight               bool // without the empty line
 }
@@ -48,13 +48,13 @@ func parseForm(text string) (f form, ok bool) {
 		if !found {
 			return f, false
 		}
-		f.headers = append(f.headers, from{value, strings.ToLower(name)})
+		f.headers = append(f.headers, source{value, strings.ToLower(name)})
 	}
 	return f, true
 }
 
 // senders yields the request as the sender's canonical request has it.
-func (s *search) senders() (changes []change) {
+func (s *search) senders() (edits []edit) {
 	theirs, ok := parseForm(s.hints.CanonicalRequest)
 	if !ok || s.credential == nil {
 		return nil
@@ -68,9 +68,9 @@ func (s *search) senders() (changes []change) {
 	if len(findings) == 0 {
 		return nil
 	}
-	changes = append(changes, change{"sender", "", findings, func(g *guess) {
-		g.digest = theirs.payload
-		g.edit = func(string) string { return theirs.String() }
+	edits = append(edits, edit{"sender", "", findings, func(h *hypothesis) {
+		h.digest = theirs.payload
+		h.rewrite = func(string) string { return theirs.String() }
 	}})
 	paths := []string{theirs.path, strings.TrimSuffix(theirs.path, "/")}
 	for _, path := range paths[:2] {
@@ -83,15 +83,15 @@ func (s *search) senders() (changes []change) {
 		if path == "" || path[0] != '/' || strings.Contains(path, "?") {
 			continue
 		}
-		changes = append(changes, change{"sender", path, findings, func(g *guess) {
-			g.method, g.path, g.query = theirs.method, path, query
+		edits = append(edits, edit{"sender", path, findings, func(h *hypothesis) {
+			h.method, h.path, h.query = theirs.method, path, query
 			for name, lines := range values {
-				g.set(name, lines...)
+				h.set(name, lines...)
 			}
-			g.digest, g.payload = theirs.payload, theirs.payload
+			h.digest, h.payload = theirs.payload, theirs.payload
 		}})
 	}
-	return changes
+	return edits
 }
 
 // differences says what each line means in which the canonical requests differ.
@@ -157,7 +157,7 @@ func (s *search) compare() (lines []Line) {
 	add("query", theirs.query, ours.query)
 	rest := slices.Clone(ours.headers)
 	for _, line := range theirs.headers {
-		i := slices.IndexFunc(rest, func(h from) bool { return h.where == line.where })
+		i := slices.IndexFunc(rest, func(h source) bool { return h.where == line.where })
 		if i < 0 {
 			add(line.where+":", line.value, "")
 			lines[len(lines)-1].Differs = true

@@ -1,0 +1,111 @@
+package explain
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/gatewayauth/gatewayauth/core"
+	"github.com/gatewayauth/gatewayauth/core/internal/canonical"
+)
+
+// found takes changes with which the signature fits, and adds what else is in
+// the way.
+func (s *search) found(findings []Finding, h *hypothesis, made verification) {
+	x := &s.explanation
+	x.Causes = append(x.Causes, findings...)
+	if f, late := s.late(made.credential); late {
+		x.Causes = append(x.Causes, f)
+	}
+	if h.key == nil { // else the finding says it
+		x.MadeWith = madeWith(made.key, made.secret, s.now)
+	}
+	key := made.key.Name
+	if hasCause(findings, CauseEnvironment) || hasCause(findings, CauseOtherKey) && x.Key != "" && key != s.binding.key {
+		key = x.Key
+	}
+	if s.binding.known && key != "" && key != s.binding.key {
+		detail := fmt.Sprintf("signed with the key %s, and the API is bound to %s: bind it to that key, or let the gateway sign with the other", key, s.binding.key)
+		if s.binding.key == "" {
+			detail = fmt.Sprintf("signed with the key %s, and the API is bound to no key: bind it, or set a default", key)
+		}
+		x.Causes = append(x.Causes, Finding{Cause: CauseBinding, Detail: detail, Change: "key " + key, Proven: true})
+	}
+	switch rest, permits := s.rest(h, made); {
+	case rest != nil && len(findings) > 0:
+		x.Causes = append(x.Causes, Finding{Cause: CausePolicy, Proven: true,
+			Detail: "beside that, this environment refuses the request with " + string(rest.Code) + ": " + inWords(rest) + permits})
+	case rest != nil:
+		x.Causes = append(x.Causes, Finding{Cause: CausePolicy, Proven: true,
+			Detail: "the signature is right, and this environment refuses the request for something else: " + inWords(rest) + permits})
+	case len(x.Causes) == 0:
+		x.Causes = []Finding{{Cause: CausePolicy, Proven: true,
+			Detail: "the signature is right, and this environment refuses the request for something else: " + x.Detail}}
+	}
+}
+
+func hasCause(findings []Finding, cause Cause) bool {
+	for _, f := range findings {
+		if f.Cause == cause {
+			return true
+		}
+	}
+	return false
+}
+
+// nothingVerifies takes what is known where no change makes the credential fit; base
+// is how far it fits the request as it is.
+func (s *search) nothingVerifies(base verification) {
+	body := Finding{Cause: CauseBody, Proven: true,
+		Detail: "the signature is right, and the body has not the digest that it covers: it was changed on the way, or the digest is of something else"}
+	if s.consumed() {
+		body = Finding{Cause: CauseBodyConsumed, Proven: base.signature,
+			Detail: "a body was sent, and the verifier found less than that: something in front of it has read the body. Put the verifier in front, or let that give the body back"}
+	}
+	switch {
+	case base.signature:
+		s.found([]Finding{body}, &s.base, base)
+	case s.consumed():
+		s.explanation.Causes = []Finding{body}
+	default:
+		for _, name := range s.absent() {
+			s.explanation.Causes = append(s.explanation.Causes, Finding{Cause: CauseHeaderMissing, Change: "header " + name,
+				Detail: "the sender signed the header " + name + ", and the request has none: let the proxy pass it on, or the sender not sign it"})
+		}
+	}
+}
+
+// consumed reports whether a body was announced that is not there.
+func (s *search) consumed() bool {
+	r := s.received
+	announced := r.ContentLength != 0 || len(r.TransferEncoding) > 0 ||
+		slices.ContainsFunc(r.Header["Content-Length"], func(value string) bool { return strings.Trim(value, "0") != "" || value == "" })
+	return len(s.body) == 0 && s.whole &&
+		(announced || len(r.PostForm) > 0 || r.MultipartForm != nil ||
+			s.credential != nil && s.credential.Payload == core.PayloadDeclared && s.credential.Declared != s.hash(nil))
+}
+
+// absent lists the signed headers that the request does not have.
+func (s *search) absent() (names []string) {
+	for _, name := range s.signed() {
+		if !canonical.Has(s.received, name) && name != "" {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// signed lists the signed headers.
+func (s *search) signed() []string {
+	if s.credential == nil || s.credential.SignedHeaders == "" {
+		return nil
+	}
+	names := strings.Split(s.credential.SignedHeaders, ";")
+	return names[:min(len(names), s.policy.Limits.SignedHeaders)]
+}
+
+// headerValue returns the first value of a header of the request as received.
+func (s *search) headerValue(name string) string {
+	return strings.TrimSpace(http.Header.Get(s.received.Header, name))
+}

@@ -1,0 +1,200 @@
+package explain
+
+import (
+	"context"
+	"crypto/subtle"
+	"encoding/hex"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/gatewayauth/gatewayauth/core"
+)
+
+// A hypothesis is how the request may have been when it was signed, and with what.
+type hypothesis struct {
+	method, host, path, query string
+	header                    http.Header // to be changed by set alone
+	own                       bool        // header is the hypothesis's own
+	digest                    string      // the hash of the body
+	payload                   string      // what stands for the body, in place of what the request says
+
+	scheme   core.Scheme // nil: the first that recognises the credential
+	key      *core.Key   // nil: the one that the credential names
+	anyScope bool        // whatever region and service the key is for
+	anyToken bool        // the key has the credential's session token, or none
+
+	rewrite func(canonicalRequest string) string // what its signer writes, where the scheme is a core.Prover
+}
+
+// set replaces the values of a header, given in lower case.
+func (h *hypothesis) set(name string, values ...string) {
+	if name == "host" {
+		h.host = strings.Join(values, ",")
+		return
+	}
+	if !h.own {
+		h.header, h.own = h.header.Clone(), true
+		if h.header == nil {
+			h.header = http.Header{}
+		}
+	}
+	h.header[http.CanonicalHeaderKey(name)] = values
+}
+
+// request returns the head of the guessed request.
+func (s *search) request(h *hypothesis) *http.Request {
+	r := *s.received
+	r.Method, r.Host, r.Header, r.Body = h.method, h.host, h.header, nil
+	if r.RequestURI = h.path; r.RequestURI == "" {
+		r.RequestURI = "/"
+	}
+	if h.query != "" {
+		r.RequestURI += "?" + h.query
+	}
+	return &r
+}
+
+// verification is how far a credential verifies with a hypothesis, and with what.
+type verification struct {
+	signature  bool // but for the body
+	body       bool // is the one that was signed
+	scheme     core.Scheme
+	credential *core.Credential
+	key        *core.Key
+	secret     int // of those of the key that are tried
+}
+
+func (v *verification) whole() bool { return v.signature && v.body }
+
+// verifies looks whether the credential verifies with the hypothesis. It asks the schemes
+// themselves, so that nothing but the mathematics is in the way.
+func (s *search) verifies(h *hypothesis) (v verification) {
+	s.tried++
+	r := s.request(h)
+	scheme, c, err := s.parse(r, h)
+	if err != nil {
+		return v
+	}
+	key := h.key
+	if key == nil {
+		key = s.key(scheme, c.KeyID)
+	}
+	v.scheme, v.credential, v.key = scheme, c, key
+	if key == nil {
+		return v
+	}
+	if !h.anyScope {
+		inRegion := c.Region == key.Region
+		if c.InRegion != nil {
+			inRegion = key.Region != "" && c.InRegion(key.Region)
+		}
+		if !inRegion || c.Service != key.Service {
+			return v
+		}
+	}
+	if h.anyToken {
+		same := *key
+		same.SessionToken = core.NewSecret(c.SessionToken)
+		key = &same
+	}
+	if want := key.SessionToken; !want.IsZero() && !equal(c.SessionToken, want.Reveal()) {
+		return v
+	}
+	secrets := key.SecretsAt(s.now)
+	if !c.SignsRequest {
+		// A password. The scheme is not asked: it may count wrong ones, or ask others.
+		v.secret = slices.IndexFunc(secrets, func(secret core.Secret) bool { return equal(c.Signature, secret.Reveal()) })
+		v.signature, v.body = v.secret >= 0, v.secret >= 0
+		return v
+	}
+	v.body = c.Payload != core.PayloadDeclared || equal(h.digest, c.Declared)
+	if h.rewrite != nil {
+		v.secret = s.proves(scheme, h, c, key, secrets)
+	} else if v.secret, err = scheme.Verify(r, c, key, secrets, payloadOf(h, c)); err != nil {
+		v.secret = -1
+	}
+	v.signature = v.secret >= 0 && v.secret < len(secrets)
+	return v
+}
+
+func payloadOf(h *hypothesis, c *core.Credential) string {
+	switch {
+	case c.Payload == core.PayloadDeclared || c.Payload == core.PayloadUnsigned:
+		return c.Declared
+	case h.payload != "":
+		return h.payload
+	}
+	return h.digest
+}
+
+// parse finds the scheme of the hypothesis and reads the credential.
+func (s *search) parse(r *http.Request, h *hypothesis) (core.Scheme, *core.Credential, error) {
+	schemes := s.policy.Schemes
+	if h.scheme != nil {
+		schemes = []core.Scheme{h.scheme}
+	}
+	for _, scheme := range schemes {
+		c := new(core.Credential)
+		switch err := scheme.Parse(r, c); {
+		case err == nil:
+			return scheme, c, nil
+		case !errors.Is(err, core.ErrNoCredential):
+			return nil, nil, err
+		}
+	}
+	return nil, nil, core.ErrNoCredential
+}
+
+// keyAt names a key: ids are of a scheme's source.
+type keyAt struct {
+	scheme core.Scheme
+	id     string
+}
+
+// key finds a key once. Its secrets are copies, so that what schemes derive for
+// hypotheses is not remembered with the real ones.
+func (s *search) key(scheme core.Scheme, id string) *core.Key {
+	at := keyAt{scheme, id}
+	if key, known := s.keys[at]; known {
+		return key
+	}
+	if id == "" {
+		id = s.binding.key
+	}
+	key := s.lookUp(scheme.Keys(), id)
+	if key != nil {
+		key = s.detached(key)
+	}
+	s.keys[at] = key
+	return key
+}
+
+func (s *search) detached(key *core.Key) *core.Key {
+	s.hideKey(key)
+	own := *key
+	own.Secret = core.NewSecret(key.Secret.Reveal())
+	own.Previous = slices.Clone(key.Previous)
+	for i, p := range own.Previous {
+		own.Previous[i].Secret = core.NewSecret(p.Secret.Reveal())
+	}
+	return &own
+}
+
+// with returns the key with one secret.
+func with(key *core.Key, secret core.Secret) *core.Key {
+	other := *key
+	other.Secret, other.Previous = secret, nil
+	return &other
+}
+
+func equal(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }
+
+func (s *search) ctx() context.Context { return s.received.Context() }
+
+func (s *search) hash(body []byte) string {
+	sum := s.bodyHash.New()
+	sum.Write(body)
+	return hex.EncodeToString(sum.Sum(nil))
+}

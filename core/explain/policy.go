@@ -1,0 +1,289 @@
+package explain
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/gatewayauth/gatewayauth/core"
+)
+
+// aside returns a policy for a Verifier that nobody sees: it has no store, no
+// observers and no log, and all defaults.
+func aside(c core.Config) core.Config {
+	c.Replay, c.Observers, c.Logger = core.Replay{}, nil, slog.New(slog.DiscardHandler)
+	return c.WithDefaults()
+}
+
+// assumed is a scheme that accepts one credential, whatever its signature.
+type assumed struct {
+	core.Scheme
+	credential *core.Credential // nil: it finds none
+	keys       core.KeySource
+}
+
+func (a *assumed) Keys() core.KeySource { return a.keys }
+
+func (a *assumed) Parse(_ *http.Request, c *core.Credential) error {
+	if a.credential == nil {
+		return core.ErrNoCredential
+	}
+	*c = *a.credential
+	return nil
+}
+
+func (a *assumed) Verify(*http.Request, *core.Credential, *core.Key, []core.Secret, string) (int, error) {
+	return 0, nil
+}
+
+// withRules returns the scheme with the rules about headers of the one that it
+// stands for.
+func (a *assumed) withRules() core.Scheme {
+	protocol, hasProtocol := a.Scheme.(core.ProtocolScheme)
+	header, hasHeader := a.Scheme.(core.HeaderScheme)
+	switch {
+	case hasProtocol && hasHeader:
+		return struct {
+			*assumed
+			core.ProtocolScheme
+			core.HeaderScheme
+		}{a, protocol, header}
+	case hasProtocol:
+		return struct {
+			*assumed
+			core.ProtocolScheme
+		}{a, protocol}
+	case hasHeader:
+		return struct {
+			*assumed
+			core.HeaderScheme
+		}{a, header}
+	}
+	return a
+}
+
+// assume returns the policy as it is for a credential that is in time, signed by
+// the bound key, and verifies: what a Verifier of it refuses, it refuses for another
+// reason. Without a credential no scheme finds one.
+func (s *search) assume(scheme core.Scheme, credential *core.Credential) core.Config {
+	policy := s.policy
+	policy.APIs, policy.Default, policy.Rewrite = nil, "", core.Rewrite{}
+	policy.AllowUnsignedPayload = s.binding.allowUnsigned
+	policy.MaxBody = max(s.largestBody(), int64(len(s.body)))
+	policy.MaxBuffered = max(policy.MaxBuffered, policy.MaxBody)
+	if scheme != nil && !slices.Contains(policy.Schemes, scheme) {
+		policy.Schemes = []core.Scheme{scheme}
+	}
+	policy.Schemes = slices.Clone(policy.Schemes)
+	for i, own := range policy.Schemes {
+		a := &assumed{Scheme: own, keys: core.Keys()}
+		if credential != nil && own == scheme {
+			key := core.Key{Name: "assumed", ID: credential.KeyID, Secret: core.NewSecret("assumed")}
+			if key.ID == "" {
+				key.ID = key.Name
+			}
+			a.credential, a.keys = certain(credential), core.Keys(key)
+			policy.Default = key.Name
+			policy.Now = func() time.Time { return credential.Time }
+		}
+		policy.Schemes[i] = a.withRules()
+	}
+	return policy
+}
+
+// certain returns a credential without what depends on its key, and without a digest
+// that is compared with the body.
+func certain(c *core.Credential) *core.Credential {
+	payload := c.Payload
+	if payload == core.PayloadDeclared {
+		payload = core.PayloadHashed
+	}
+	return &core.Credential{Algorithm: c.Algorithm, KeyID: c.KeyID, SignsRequest: c.SignsRequest, Presigned: c.Presigned, Expires: c.Expires,
+		Date: c.Date, Timestamp: c.Timestamp, Time: c.Time, SignedHeaders: c.SignedHeaders, Payload: payload, Declared: c.Declared, Hash: c.Hash}
+}
+
+// rest returns what else gets a request refused whose credential verifies with the
+// hypothesis, nil for nothing, and what would let it in.
+func (s *search) rest(h *hypothesis, v verification) (refusal *core.Error, permits string) {
+	if v.credential == nil {
+		return nil, ""
+	}
+	policy := s.assume(v.scheme, v.credential)
+	judge, ok := s.judgeBy(policy)
+	if !ok {
+		return nil, ""
+	}
+	r := s.request(h)
+	refusal = judge(r)
+	if refusal == nil && s.explanation.Code == core.CodeRequestAmbiguous { // for how APIs are bound, perhaps
+		r.RequestURI = strings.TrimPrefix(r.RequestURI, s.policy.Rewrite.AddPrefix)
+		_, refusal = s.bindingOf(r)
+	}
+	refusal = s.withNames(refusal, r, judge)
+	return refusal, s.permits(refusal, v.credential, policy, r)
+}
+
+// permits names the setting that would let a request through which is refused for
+// more than its signature, by a policy for which the signature is right.
+func (s *search) permits(e *core.Error, c *core.Credential, policy core.Config, r *http.Request) string {
+	switch {
+	case e == nil:
+	case e.Code == core.CodePayloadNotSigned:
+		return " (" + s.setting("AllowUnsignedPayload") + " permits it)"
+	case e.Code == core.CodeSchemeNotAccepted && c.Presigned && !s.policy.AllowPresigned:
+		return " (" + s.setting("AllowPresigned") + " permits it)"
+	case e.Code == core.CodeHeaderNotSigned && slices.ContainsFunc(s.policy.RequireSigned, func(name string) bool { return strings.HasSuffix(e.Detail, ": "+name) }):
+		return " (" + s.setting("RequireSigned") + " lists what must be)"
+	case e.Code == core.CodeHeaderNotSigned:
+		names := e.Detail[strings.LastIndex(e.Detail, ": ")+1:]
+		policy.AllowUnsigned = append(slices.Clone(policy.AllowUnsigned), strings.Split(strings.TrimSpace(names), ", ")...)
+		if judge, ok := s.judgeBy(policy); ok {
+			if now := judge(r); now == nil || now.Code != e.Code {
+				return " (" + s.setting("AllowUnsigned") + " excepts single headers, each by its name)"
+			}
+		}
+	case e.Code == core.CodeHostNotOurs:
+		return ": it is " + s.base.host + ", and " + s.setting("Hosts") + " lists " + strings.Join(s.policy.Hosts, ", ")
+	}
+	return ""
+}
+
+// namedVerdict is withNames for the verdict on the request as received.
+func (s *search) namedVerdict(err error) error {
+	e, ok := errors.AsType[*core.Error](err)
+	if !ok {
+		return err
+	}
+	policy := s.policy
+	if !s.binding.open { // no scheme shall be asked
+		policy = s.assume(s.scheme, s.credential)
+	}
+	judge, ok := s.judgeBy(policy)
+	if !ok {
+		return e
+	}
+	return s.withNames(e, s.request(&s.base), judge)
+}
+
+// judgeBy returns a function that judges requests, with the body as received, by a
+// policy; false where there is no Verifier of it.
+func (s *search) judgeBy(policy core.Config) (judge func(*http.Request) *core.Error, ok bool) {
+	verifier, err := core.New(policy)
+	if err != nil {
+		return nil, false
+	}
+	return func(r *http.Request) *core.Error {
+		judged := *r
+		judged.RemoteAddr = "explain" // throttled apart from real senders
+		judged.PostForm, judged.MultipartForm, judged.TransferEncoding, judged.GetBody = nil, nil, nil, nil
+		judged.Body, judged.ContentLength = http.NoBody, int64(len(s.body))
+		if r.Header.Get("Content-Length") != "" { // the body as received, whatever was announced
+			judged.Header = r.Header.Clone()
+			judged.Header.Set("Content-Length", strconv.Itoa(len(s.body)))
+		}
+		if len(s.body) > 0 {
+			judged.Body = io.NopCloser(bytes.NewReader(s.body))
+		}
+		_, err := verifier.Verify(&judged)
+		defer core.Release(&judged)
+		e, _ := errors.AsType[*core.Error](err)
+		return e
+	}, true
+}
+
+// A probe is a scheme that recognises a credential in every request, of one key, and
+// tells what a Verifier asks its source of keys. It proves nothing about the body.
+type probe struct {
+	id      string // of the key; empty: the key bound to the API
+	payload core.Payload
+	source  core.KeySource // nil: there are no keys
+	asked   atomic.Pointer[string]
+	found   atomic.Pointer[core.Key]
+}
+
+func (p *probe) Name() string         { return "probe" }
+func (p *probe) Algorithms() []string { return nil }
+func (p *probe) Keys() core.KeySource { return p }
+
+func (p *probe) Parse(_ *http.Request, c *core.Credential) error {
+	*c = core.Credential{KeyID: p.id, Payload: p.payload}
+	return nil
+}
+
+func (p *probe) Verify(*http.Request, *core.Credential, *core.Key, []core.Secret, string) (int, error) {
+	return 0, nil
+}
+
+func (p *probe) Key(ctx context.Context, id string) (*core.Key, error) {
+	p.asked.Store(&id)
+	if p.source == nil {
+		return &core.Key{Name: "probe", ID: id, Secret: core.NewSecret("probe")}, nil
+	}
+	key, err := p.source.Key(ctx, id)
+	if err == nil {
+		p.found.Store(key)
+	}
+	return key, err
+}
+
+// verify judges the target of r alone by the policy with the probe in place of its
+// schemes.
+func (p *probe) verify(policy core.Config, r *http.Request) error {
+	policy.Schemes = []core.Scheme{p}
+	policy.AllowUnsigned, policy.Hosts = nil, nil
+	verifier, err := core.New(policy)
+	if err != nil {
+		return err
+	}
+	head := *r
+	head.Header, head.Body, head.GetBody, head.ContentLength, head.TransferEncoding = http.Header{}, http.NoBody, nil, 0, nil
+	_, err = verifier.Verify(&head)
+	return err
+}
+
+// binding is what an API is bound to.
+type binding struct {
+	key           string // empty: none
+	known         bool   // it is known which API it is
+	open          bool
+	allowUnsigned bool
+}
+
+// bindingOf returns what the API of a request is bound to, or why that is not clear.
+func (s *search) bindingOf(r *http.Request) (b binding, refusal *core.Error) {
+	p := &probe{payload: core.PayloadUnsigned}
+	err := p.verify(s.policy, r)
+	refusal, _ = errors.AsType[*core.Error](err)
+	switch asked := p.asked.Load(); {
+	case asked != nil:
+		return binding{key: *asked, known: true, allowUnsigned: core.CodeOf(err) != core.CodePayloadNotSigned}, nil
+	case err == nil:
+		return binding{known: true, open: true}, nil
+	}
+	return binding{key: s.policy.Default}, refusal
+}
+
+// lookUp asks a source for a key in the way of a Verifier, which bounds how long that
+// may take, and tells keys that are fit to be used; nil for none.
+func (s *search) lookUp(source core.KeySource, id string) *core.Key {
+	if id == "" {
+		return nil
+	}
+	policy := s.policy
+	policy.APIs, policy.Default, policy.Rewrite = nil, "probe", core.Rewrite{}
+	p := &probe{id: id, source: source}
+	r := http.Request{Method: http.MethodGet, Host: "probe", URL: s.received.URL, RequestURI: "/"}
+	switch core.CodeOf(p.verify(policy, r.WithContext(s.ctx()))) {
+	case core.CodeUnavailable, core.CodeKeyUnknown:
+		return nil
+	}
+	return p.found.Load()
+}
