@@ -10,7 +10,7 @@ import (
 	"github.com/gatewayauth/gatewayauth/core/internal/canonical"
 )
 
-// found takes changes with which the signature fits, and adds what else is in
+// found takes findings with which the signature verifies, and adds what else is in
 // the way.
 func (s *search) found(findings []Finding, h *hypothesis, made verification) {
 	x := &s.explanation
@@ -54,8 +54,8 @@ func hasCause(findings []Finding, cause Cause) bool {
 	return false
 }
 
-// nothingVerifies takes what is known where no change makes the credential fit; base
-// is how far it fits the request as it is.
+// nothingVerifies takes what is known where no edit makes the credential verify; base
+// is how far it verifies with the request as it is.
 func (s *search) nothingVerifies(base verification) {
 	body := Finding{Cause: CauseBody, Proven: true,
 		Detail: "the signature is right, and the body has not the digest that it covers: it was changed on the way, or the digest is of something else"}

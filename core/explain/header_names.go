@@ -51,7 +51,7 @@ func (s *search) withNames(e *core.Error, r *http.Request, judge func(*http.Requ
 // namesOne reports whether a detail ends with the name of a header.
 func namesOne(detail string) bool {
 	i := strings.LastIndex(detail, ": ")
-	return i >= 0 && !strings.ContainsAny(detail[i+2:], " \t,:;()")
+	return i >= 0 && !strings.ContainsAny(detail[i+2:], " \t\"(),/:;<=>?@[\\]{}")
 }
 
 // kept reports whether a header is signed, or holds a credential.

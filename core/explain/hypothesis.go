@@ -43,7 +43,7 @@ func (h *hypothesis) set(name string, values ...string) {
 	h.header[http.CanonicalHeaderKey(name)] = values
 }
 
-// request returns the head of the guessed request.
+// request returns the head of the request of a hypothesis.
 func (s *search) request(h *hypothesis) *http.Request {
 	r := *s.received
 	r.Method, r.Host, r.Header, r.Body = h.method, h.host, h.header, nil

@@ -2,7 +2,6 @@ package explain
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"io"
 	"log/slog"
@@ -10,7 +9,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/gatewayauth/gatewayauth/core"
@@ -197,93 +195,4 @@ func (s *search) judgeBy(policy core.Config) (judge func(*http.Request) *core.Er
 		e, _ := errors.AsType[*core.Error](err)
 		return e
 	}, true
-}
-
-// A probe is a scheme that recognises a credential in every request, of one key, and
-// tells what a Verifier asks its source of keys. It proves nothing about the body.
-type probe struct {
-	id      string // of the key; empty: the key bound to the API
-	payload core.Payload
-	source  core.KeySource // nil: there are no keys
-	asked   atomic.Pointer[string]
-	found   atomic.Pointer[core.Key]
-}
-
-func (p *probe) Name() string         { return "probe" }
-func (p *probe) Algorithms() []string { return nil }
-func (p *probe) Keys() core.KeySource { return p }
-
-func (p *probe) Parse(_ *http.Request, c *core.Credential) error {
-	*c = core.Credential{KeyID: p.id, Payload: p.payload}
-	return nil
-}
-
-func (p *probe) Verify(*http.Request, *core.Credential, *core.Key, []core.Secret, string) (int, error) {
-	return 0, nil
-}
-
-func (p *probe) Key(ctx context.Context, id string) (*core.Key, error) {
-	p.asked.Store(&id)
-	if p.source == nil {
-		return &core.Key{Name: "probe", ID: id, Secret: core.NewSecret("probe")}, nil
-	}
-	key, err := p.source.Key(ctx, id)
-	if err == nil {
-		p.found.Store(key)
-	}
-	return key, err
-}
-
-// verify judges the target of r alone by the policy with the probe in place of its
-// schemes.
-func (p *probe) verify(policy core.Config, r *http.Request) error {
-	policy.Schemes = []core.Scheme{p}
-	policy.AllowUnsigned, policy.Hosts = nil, nil
-	verifier, err := core.New(policy)
-	if err != nil {
-		return err
-	}
-	head := *r
-	head.Header, head.Body, head.GetBody, head.ContentLength, head.TransferEncoding = http.Header{}, http.NoBody, nil, 0, nil
-	_, err = verifier.Verify(&head)
-	return err
-}
-
-// binding is what an API is bound to.
-type binding struct {
-	key           string // empty: none
-	known         bool   // it is known which API it is
-	open          bool
-	allowUnsigned bool
-}
-
-// bindingOf returns what the API of a request is bound to, or why that is not clear.
-func (s *search) bindingOf(r *http.Request) (b binding, refusal *core.Error) {
-	p := &probe{payload: core.PayloadUnsigned}
-	err := p.verify(s.policy, r)
-	refusal, _ = errors.AsType[*core.Error](err)
-	switch asked := p.asked.Load(); {
-	case asked != nil:
-		return binding{key: *asked, known: true, allowUnsigned: core.CodeOf(err) != core.CodePayloadNotSigned}, nil
-	case err == nil:
-		return binding{known: true, open: true}, nil
-	}
-	return binding{key: s.policy.Default}, refusal
-}
-
-// lookUp asks a source for a key in the way of a Verifier, which bounds how long that
-// may take, and tells keys that are fit to be used; nil for none.
-func (s *search) lookUp(source core.KeySource, id string) *core.Key {
-	if id == "" {
-		return nil
-	}
-	policy := s.policy
-	policy.APIs, policy.Default, policy.Rewrite = nil, "probe", core.Rewrite{}
-	p := &probe{id: id, source: source}
-	r := http.Request{Method: http.MethodGet, Host: "probe", URL: s.received.URL, RequestURI: "/"}
-	switch core.CodeOf(p.verify(policy, r.WithContext(s.ctx()))) {
-	case core.CodeUnavailable, core.CodeKeyUnknown:
-		return nil
-	}
-	return p.found.Load()
 }

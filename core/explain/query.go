@@ -90,7 +90,7 @@ func isSignature(piece string) bool {
 	return name == "X-Sdk-Signature" || name == "X-Amz-Signature"
 }
 
-// sameSignature gives a query the signature of the received one, where a change
+// sameSignature gives a query the signature of the received one, where an edit
 // has taken it away: without it nothing can be verified.
 func (s *search) sameSignature(query string) string {
 	pieces := strings.Split(query, "&")

@@ -10,7 +10,7 @@ import (
 	"github.com/gatewayauth/gatewayauth/core"
 )
 
-// A search looks for what makes the signature of one request fit.
+// A search looks for what makes the signature of one request verify.
 type search struct {
 	policy   core.Config // with its defaults
 	verifier *core.Verifier
@@ -120,7 +120,7 @@ func (s *search) single() {
 	}
 }
 
-// pairs tries two edits together, the likely ones first, until two fit.
+// pairs tries two edits together, the likely ones first, until the request verifies.
 func (s *search) pairs() {
 	longest := 0
 	for _, list := range s.edits {
@@ -144,7 +144,7 @@ func (s *search) pairs() {
 	}
 }
 
-// try makes edits to the request, and looks whether it fits then because of them.
+// try applies edits to the request, and looks whether it verifies then because of them.
 func (s *search) try(edits ...edit) (*hypothesis, verification) {
 	h := s.with(edits)
 	v := s.verifies(h)
@@ -162,7 +162,7 @@ func (s *search) with(edits []edit) *hypothesis {
 	return &h
 }
 
-// matter reports whether edits edit what is signed, or what it is signed with:
+// matter reports whether edits change what is signed, or what it is signed with:
 // two may undo each other, and one may do nothing beside the other. Such are no
 // cause, whatever a scheme says about them.
 func (s *search) matter(edits []edit) bool {

@@ -9,7 +9,7 @@ import (
 	"github.com/gatewayauth/gatewayauth/core/internal/canonical"
 )
 
-// proves returns the index of the secret with which the signature fits the hypothesis
+// proves returns the index of the secret with which the signature verifies with the hypothesis
 // with its canonical request edited, -1 for none.
 func (s *search) proves(scheme core.Scheme, h *hypothesis, c *core.Credential, key *core.Key, secrets []core.Secret) int {
 	prover, ok := scheme.(core.Prover)
