@@ -2,6 +2,7 @@ package explain_test
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"net/http"
 	"slices"
@@ -165,6 +166,36 @@ func TestSecretUsed_T186(t *testing.T) {
 			if x.MadeWith != tt.want || x.Accepted() != (host == "api.example.com") || !strings.Contains(x.String(), "made with      "+tt.want) {
 				t.Errorf("got %q, want %q\n%v", x.MadeWith, tt.want, x)
 			}
+		}
+	}
+}
+
+// lookedUp is a source of keys that is not a fixed set.
+type lookedUp struct{ keys *core.KeySet }
+
+func (l lookedUp) Key(ctx context.Context, id string) (*core.Key, error) { return l.keys.Key(ctx, id) }
+
+// TestKeysOfASource: keys that have to be looked up are found as a Verifier finds
+// them, also those that a credential does not name.
+func TestKeysOfASource(t *testing.T) {
+	for _, binding := range []core.Config{{Default: "k1"}, {APIs: []core.API{{Match: "/v1/", Key: "k1"}}}, {Default: "other"}} {
+		c := config(func(c *core.Config) {
+			c.Schemes = []core.Scheme{apig.New(apig.Config{Keys: lookedUp{core.Keys(k1)}})}
+			c.Default, c.APIs = binding.Default, binding.APIs
+		})
+		r := signed(t, k1, "GET", "/v1/items", "", apig.SignOptions{})
+		r.Host += ":443"
+		want := causes(explain.CauseHost)
+		if binding.Default == "other" {
+			want = append(want, explain.CauseBinding)
+		}
+		var got []explain.Cause
+		x := why(t, r, c, explain.Hints{})
+		for _, f := range x.Causes {
+			got = append(got, f.Cause)
+		}
+		if !slices.Equal(got, want) || x.Key != "k1" {
+			t.Errorf("got %v, want %v\n%v", got, want, x)
 		}
 	}
 }
