@@ -21,8 +21,9 @@ type answer struct {
 
 // client is one connection to a bench's server.
 type client struct {
-	conn net.Conn
-	in   *bufio.Reader
+	conn     net.Conn
+	in       *bufio.Reader
+	patience time.Duration // for each exchange, however many there are
 }
 
 func (b *bench) dial() (*client, error) {
@@ -31,12 +32,13 @@ func (b *bench) dial() (*client, error) {
 		return nil, err
 	}
 	conn.SetDeadline(time.Now().Add(b.suite.patience))
-	return &client{conn, bufio.NewReader(conn)}, nil
+	return &client{conn, bufio.NewReader(conn), b.suite.patience}, nil
 }
 
 // send writes text as it is and reads the answer to it. It reads while it
 // writes: a server may refuse before it has read everything.
 func (c *client) send(method string, text []byte) (answer, error) {
+	c.conn.SetDeadline(time.Now().Add(c.patience))
 	go c.conn.Write(text)
 	return c.read(method)
 }
