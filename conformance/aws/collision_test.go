@@ -7,7 +7,7 @@ import (
 )
 
 // collisions are pairs of targets with one signature: the canonical form
-// (docs/protocols.md, SigV4) gives the same text for both. [wire.Collide] recognises them
+// (docs/protocols.md, "SigV4 canonical request") gives the same text for both. [wire.Collide] recognises them
 // among changed requests; nothing else that is changed may be accepted.
 var collisions = []struct {
 	name, why    string

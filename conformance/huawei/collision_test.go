@@ -10,7 +10,7 @@ import (
 
 // collisions are pairs of requests with one signature. This is the one place
 // where a changed request may be accepted, and why: the vendor's canonical form
-// (docs/protocols.md, canonical requests) gives the same text for both, so that no
+// (docs/protocols.md, "What the SDK schemes cannot tell apart") gives the same text for both, so that no
 // verifier can accept the one and refuse the other. [wire.Collide] recognises them
 // among changed requests.
 var collisions = []struct {

@@ -9,7 +9,7 @@ import (
 	"github.com/gatewayauth/gatewayauth/core"
 )
 
-// The characters and lengths of a signature key (docs/protocols.md, keys).
+// The characters and lengths of a signature key (docs/protocols.md, "Signature keys").
 const (
 	alphanumeric = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 	inID         = alphanumeric + "_-"

@@ -43,7 +43,7 @@ func always(token string) func(vectors.Key) string {
 
 func keyID(key vectors.Key) string { return key.Key }
 
-// sdk returns an algorithm with the canonical request of docs/protocols.md and a
+// sdk returns an algorithm with the SDK canonical request of docs/protocols.md and a
 // flat key.
 func sdk(scheme, token string, sign func(key vectors.Key, scope, text string) string) *algorithm {
 	return &algorithm{
@@ -152,7 +152,7 @@ func chain(key, scope string) string {
 	return key
 }
 
-// signAES is AES profile 1 (docs/protocols.md, AES): CFB over two blocks.
+// signAES is AES profile 1 (docs/protocols.md): CFB over two blocks.
 func signAES(key vectors.Key, _, text string) string {
 	block, err := aes.NewCipher([]byte(key.Key))
 	if err != nil {

@@ -10,7 +10,8 @@ import (
 	"github.com/gatewayauth/gatewayauth/internal/vectors"
 )
 
-// The parts of the canonical requests, written from docs/protocols.md, canonical requests.
+// The parts of the canonical requests, written from docs/protocols.md, "SDK canonical
+// request" and "SigV4 canonical request".
 
 // sdkPath decodes and encodes every segment, and ends the path with a slash.
 func sdkPath(path string, _ vectors.Key) string {

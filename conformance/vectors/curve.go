@@ -21,7 +21,7 @@ import (
 // come out the same each time: ECDSA takes its nonce from RFC 6979, SM2 from a
 // MAC of what it signs under the private key.
 
-// scalar derives a private scalar from a secret (docs/protocols.md, ECDSA and SM2).
+// scalar derives a private scalar from a secret (docs/protocols.md, "Key pair from a secret").
 func scalar(newHash func() hash.Hash, token, secret, id string, counter byte, n *big.Int) *big.Int {
 	most := new(big.Int).Sub(n, big.NewInt(2))
 	for ; ; counter++ {

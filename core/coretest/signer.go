@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// This signer is written from PROTOCOLS section 1.1 and shares nothing with
+// This signer is written from docs/protocols.md, "Flat key", and shares nothing with
 // the verifier. It signs whatever it is given, so that strictness can be shown
 // with signatures that are right.
 

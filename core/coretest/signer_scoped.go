@@ -8,7 +8,7 @@ import (
 )
 
 // P1 in other forms, each honestly computed from k1's secret: what a verifier
-// of another scheme would accept (PROTOCOLS sections 1.2, 1.3 and 2).
+// of another scheme would accept (docs/protocols.md, "Scoped key", "V11" and "SigV4").
 
 const credentialScope = "20260115/cn-north-4/apig"
 
