@@ -10,6 +10,7 @@ import (
 	pathpkg "path"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -45,62 +46,65 @@ type bindings struct {
 	def      *binding
 }
 
-func compileBindings(c *Config, index keyIndex) (bindings, error) {
-	b := bindings{def: &binding{key: c.Default, allowUnsigned: c.AllowUnsignedPayload, maxBody: c.MaxBody}}
-	var problems []error
-	known := func(where, key string) {
-		if key != "" && !index.open && !index.names[key] {
-			problems = append(problems, fmt.Errorf("%s: no key is named %q", where, key))
+func (x *compiler) validateBindings() {
+	b := bindings{def: &binding{key: x.Default, allowUnsigned: x.AllowUnsignedPayload, maxBody: x.MaxBody}}
+	x.knownKey("Default", x.Default)
+	if len(x.APIs) > 0 {
+		b.mux, b.subtrees = http.NewServeMux(), http.NewServeMux()
+		if !patternsWork() {
+			x.problem("APIs", "net/http.ServeMux runs without its patterns (GODEBUG=httpmuxgo121=1)")
 		}
 	}
-	known("Default", c.Default)
-	if len(c.APIs) > 0 && !patternsWork() {
-		problems = append(problems, errors.New("APIs: net/http.ServeMux runs without its patterns (GODEBUG=httpmuxgo121=1)"))
-	}
-	for _, api := range c.APIs {
-		where := fmt.Sprintf("API %q", api.Match)
-		if api.Open == (api.Key != "") {
-			problems = append(problems, fmt.Errorf("%s: needs either a key or open", where))
-		}
-		known(where, api.Key)
-		if _, host, path := splitPattern(api.Match); host != "" && path != "" {
-			b.hosts = true
-			if c.Rewrite.Host != "" {
-				problems = append(problems, fmt.Errorf("%s: bound by host, while Rewrite.Host says that the received host is not the signed one", where))
-			}
-			if api.Open {
-				problems = append(problems, fmt.Errorf("%s: open to whoever sends that host; leave the host out", where))
-			}
-		}
-		most := cmp.Or(api.MaxBody, c.MaxBody)
-		bounded(most, math.MaxInt64-1, where+": MaxBody", func(format string, args ...any) {
-			problems = append(problems, fmt.Errorf(format, args...))
-		})
-		if most > c.MaxBuffered && !api.Stream {
-			problems = append(problems, fmt.Errorf("%s: MaxBody: %d bytes are more than MaxBuffered, %d", where, most, c.MaxBuffered))
-		}
-		if api.Open && (api.Stream || api.MaxBody != 0 || api.AllowUnsignedPayload) {
-			problems = append(problems, fmt.Errorf("%s: open, and says how bodies are verified", where))
-		}
-		if b.mux == nil {
-			b.mux, b.subtrees = http.NewServeMux(), http.NewServeMux()
-		}
-		bound := &binding{
-			pattern: api.Match, key: api.Key, open: api.Open,
-			allowUnsigned: api.AllowUnsignedPayload || c.AllowUnsignedPayload,
-			stream:        api.Stream, maxBody: most,
-		}
-		if err := register(b.mux, api.Match, bound); err != nil {
-			problems = append(problems, fmt.Errorf("%s: %w", where, err))
-		} else if strings.HasSuffix(api.Match, "/") || strings.HasSuffix(api.Match, "...}") {
-			_ = register(b.subtrees, api.Match, bound)
-		}
+	for i, api := range x.APIs {
+		x.validateAPI(&b, item("APIs", i), api)
 	}
 	if b.mux != nil { // so that something is always found; an error says that it is bound already
 		_ = register(b.mux, "/", b.def)
 		_ = register(b.subtrees, "/", b.def)
 	}
-	return b, errors.Join(problems...)
+	x.bindings = b
+}
+
+// knownKey reports a name that no key has.
+func (x *compiler) knownKey(field, name string) {
+	if name != "" && !x.keys.open && !x.keys.names[name] {
+		x.problem(field, "no key is named %q", name)
+	}
+}
+
+// validateAPI checks one API, whose path in Config is field, and adds its binding.
+func (x *compiler) validateAPI(b *bindings, field string, api API) {
+	if api.Open == (api.Key != "") {
+		x.wrongValue(field, api.Match, "needs either a key or open")
+	}
+	x.knownKey(field+".Key", api.Key)
+	if _, host, path := splitPattern(api.Match); host != "" && path != "" {
+		b.hosts = true
+		if x.Rewrite.Host != "" {
+			x.wrongValue(field+".Match", api.Match, "bound by host, while Rewrite.Host says that the received host is not the signed one")
+		}
+		if api.Open {
+			x.wrongValue(field+".Match", api.Match, "open to whoever sends that host; leave the host out")
+		}
+	}
+	most := cmp.Or(api.MaxBody, x.MaxBody)
+	bounded(x, field+".MaxBody", most, math.MaxInt64-1)
+	if most > x.MaxBuffered && !api.Stream {
+		x.problem(field+".MaxBody", "%d bytes are more than MaxBuffered, %d", most, x.MaxBuffered)
+	}
+	if api.Open && (api.Stream || api.MaxBody != 0 || api.AllowUnsignedPayload) {
+		x.wrongValue(field, api.Match, "open, and says how bodies are verified")
+	}
+	bound := &binding{
+		pattern: api.Match, key: api.Key, open: api.Open,
+		allowUnsigned: api.AllowUnsignedPayload || x.AllowUnsignedPayload,
+		stream:        api.Stream, maxBody: most,
+	}
+	if err := register(b.mux, api.Match, bound); err != nil {
+		x.problems = append(x.problems, &ConfigError{Field: field + ".Match", Value: strconv.Quote(api.Match), Rule: err.Error(), Err: err})
+	} else if strings.HasSuffix(api.Match, "/") || strings.HasSuffix(api.Match, "...}") {
+		_ = register(b.subtrees, api.Match, bound)
+	}
 }
 
 // patternsWork reports whether ServeMux knows methods and wildcards: a setting

@@ -1,13 +1,8 @@
 package core
 
 import (
-	"errors"
 	"fmt"
 	"log/slog"
-	"math"
-	"net/http"
-	"slices"
-	"strings"
 	"time"
 )
 
@@ -188,12 +183,6 @@ type Limits struct {
 	KeyLookups int
 }
 
-const (
-	maxClockSkew   = time.Hour
-	maxBodyTimeout = time.Hour
-	maxKeyTimeout  = time.Minute
-)
-
 // Mode says what [Verifier.Admit] does with a verdict.
 type Mode uint8
 
@@ -227,155 +216,4 @@ func ParseMode(s string) (Mode, error) {
 		}
 	}
 	return Enforce, fmt.Errorf("mode %q is none of enforce, report, off", s)
-}
-
-// compile checks the configuration and turns it into an immutable policy. All
-// problems are reported at once.
-func (c Config) compile() (*policy, error) {
-	c = c.WithDefaults()
-	p := &policy{Config: c}
-	var problems []error
-	problem := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
-
-	if c.Environment == "" {
-		problem("Environment: empty")
-	}
-	if c.Mode > Off {
-		problem("Mode: unknown %v", c.Mode)
-	}
-	if len(c.Schemes) == 0 && c.Mode != Off {
-		problem("Schemes: none, so nothing could be accepted")
-	}
-	bounded(p.ClockSkew, maxClockSkew, "ClockSkew", problem)
-	bounded(p.MaxBody, math.MaxInt64-1, "MaxBody", problem)
-	bounded(p.MaxBuffered, math.MaxInt64-1, "MaxBuffered", problem)
-	if p.MaxBuffered < p.MaxBody {
-		problem("MaxBuffered: %d bytes are fewer than MaxBody, %d", p.MaxBuffered, p.MaxBody)
-	}
-	bounded(p.BodyTimeout, maxBodyTimeout, "BodyTimeout", problem)
-	bounded(p.KeyTimeout, maxKeyTimeout, "KeyTimeout", problem)
-	bounded(p.LogLimit, 1<<20, "LogLimit", problem)
-	bounded(p.Limits.Target, 1<<20, "Limits.Target", problem)
-	bounded(p.Limits.Authorization, 1<<20, "Limits.Authorization", problem)
-	bounded(p.Limits.SignedHeaders, 1<<16, "Limits.SignedHeaders", problem)
-	bounded(p.Limits.Headers, 1<<20, "Limits.Headers", problem)
-	bounded(p.Limits.QueryParameters, 1<<20, "Limits.QueryParameters", problem)
-	bounded(p.Limits.KeyLookups, 1<<20, "Limits.KeyLookups", problem)
-
-	p.RequireSigned, p.required = requireSigned("RequireSigned", c.RequireSigned,
-		"this environment requires it to be signed: ", problem)
-	p.RequireSignedWithBody, p.requiredWithBody = requireSigned("RequireSignedWithBody", c.RequireSignedWithBody,
-		"this environment requires it to be present and signed where there is a body: ", problem)
-	p.setHosts(problem)
-	if prefix := c.Rewrite.AddPrefix; prefix != "" && (prefix[0] != '/' || clean(prefix) != prefix || strings.HasSuffix(prefix, "/") ||
-		strings.ContainsAny(prefix, "?#% \r\n\x00")) {
-		problem("Rewrite.AddPrefix: %q is not a plain path such as /v1, without a slash at its end", prefix)
-	}
-	if host := c.Rewrite.Host; host != "" && !isHost(host) {
-		problem("Rewrite.Host: %q is not an authority", c.Rewrite.Host)
-	}
-
-	p.Replay.ExemptMethods = slices.Clone(c.Replay.ExemptMethods)
-	for _, method := range c.Replay.ExemptMethods {
-		if strings.ToUpper(method) != method || !isHeaderName(strings.ToLower(method)) {
-			problem("Replay.ExemptMethods: %q is not a method in upper case", method)
-		}
-	}
-	if c.Replay.Store == nil && (len(c.Replay.ExemptMethods) > 0 || c.Replay.AllowUnavailable) {
-		problem("Replay: set, without a store")
-	}
-
-	index := keyIndex{names: map[string]bool{}, ids: map[string]bool{}}
-	p.Schemes = append([]Scheme(nil), c.Schemes...)
-	for i, s := range p.Schemes {
-		if s == nil {
-			problem("Schemes[%d]: nil", i)
-			continue
-		}
-		if v, ok := s.(Validator); ok {
-			if err := v.Validate(); err != nil {
-				problem("scheme %s: %w", s.Name(), err)
-				continue
-			}
-		}
-		if set, fixed := s.Keys().(*KeySet); s.Keys() == nil || fixed && set == nil {
-			problem("Schemes[%d]: nil as its source of keys", i)
-			continue
-		}
-		for _, err := range index.add(s.Keys()) {
-			problem("scheme %s: %w", s.Name(), err)
-		}
-		x := newAccepted(s, p.Environment)
-		if err := x.setPrefixes(); err != nil {
-			problem("scheme %s: %w", s.Name(), err)
-		}
-		p.schemes = append(p.schemes, x)
-		for _, prefix := range x.prefixes {
-			if !slices.Contains(protocolPrefixes[:], prefix) && !slices.Contains(p.prefixes, prefix) {
-				p.prefixes = append(p.prefixes, prefix)
-			}
-		}
-		header := "Authorization"
-		if h, ok := s.(HeaderScheme); ok {
-			header = http.CanonicalHeaderKey(h.CredentialHeader())
-		}
-		if header == "Authorization" {
-			p.inAuthorization = true
-		} else if !slices.Contains(p.headers, header) {
-			p.headers = append(p.headers, header)
-		}
-		for _, a := range s.Algorithms() {
-			if !slices.Contains(p.algorithms, a) {
-				p.algorithms = append(p.algorithms, a)
-			}
-		}
-	}
-	p.remembered = func(name string) uint8 { return uint8(p.kindOf(name)) }
-	p.checkAllowed(problem)
-	p.Observers = append([]Observer(nil), c.Observers...)
-	for i, o := range p.Observers {
-		if o == nil {
-			problem("Observers[%d]: nil", i)
-		}
-	}
-	var err error
-	if p.bindings, err = compileBindings(&p.Config, index); err != nil {
-		problems = append(problems, err)
-	}
-	if err := errors.Join(problems...); err != nil {
-		return nil, fmt.Errorf("gatewayauth: environment %q: %w", c.Environment, err)
-	}
-	p.challenge = challenge(p.algorithms, c.Environment)
-	p.openOrigin = &origin{environment: c.Environment}
-	p.refusals.make = func(e *Error) *Error {
-		answer := *e
-		answer.challenge, answer.known = p.challenge, false
-		return &answer
-	}
-	return p, nil
-}
-
-// bounded reports a value out of bounds.
-func bounded[T int | int64 | time.Duration](v, most T, name string, problem func(string, ...any)) {
-	if v < 0 || v > most {
-		problem("%s: %v is not between 0 and %v", name, v, most)
-	}
-}
-
-// challenge is the value of WWW-Authenticate: one challenge per algorithm.
-func challenge(algorithms []string, realm string) string {
-	realm = strings.Map(func(r rune) rune {
-		if r < ' ' || r > '~' || r == '"' || r == '\\' {
-			return '_'
-		}
-		return r
-	}, realm)
-	var b strings.Builder
-	for i, a := range algorithms {
-		if i > 0 {
-			b.WriteString(", ")
-		}
-		fmt.Fprintf(&b, "%s realm=\"%s\"", a, realm)
-	}
-	return b.String()
 }

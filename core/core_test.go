@@ -131,16 +131,16 @@ func TestNewReportsEveryProblem(t *testing.T) {
 		},
 			[]string{`the id "basicuser" occurs twice`}},
 		{"a name twice", func(c *core.Config) { c.Schemes[0] = hmacScheme(k1, core.Key{Name: "k1", ID: "y", Secret: k1.Secret}) },
-			[]string{`"k1": the name occurs twice`}},
+			[]string{`key "k1": Name: the name occurs twice`}},
 		{"keys without anything", func(c *core.Config) {
 			c.Schemes[0] = hmacScheme(k1, core.Key{}, core.Key{Name: "x", ID: "x", Secret: k1.Secret, Previous: []core.PreviousSecret{{}}})
-		}, []string{"no name", "no id", "empty secret", "previous secret 0 is empty"}},
+		}, []string{"Keys[1].Name: empty", "ID: empty", "Secret: empty", `key "x": Previous[0].Secret: empty`}},
 		{"unknown key names", func(c *core.Config) { c.Default, c.APIs = "nobody", []core.API{{Match: "/a", Key: "none"}} },
-			[]string{`Default: no key is named "nobody"`, `API "/a": no key is named "none"`}},
-		{"API twice", func(c *core.Config) { c.APIs = []core.API{{Match: "/a", Key: "k1"}, {Match: "/a", Key: "k2"}} }, []string{`API "/a"`}},
+			[]string{`Default: no key is named "nobody"`, `APIs[0].Key: no key is named "none"`}},
+		{"API twice", func(c *core.Config) { c.APIs = []core.API{{Match: "/a", Key: "k1"}, {Match: "/a", Key: "k2"}} }, []string{`APIs[1].Match "/a"`}},
 		{"API patterns", func(c *core.Config) {
 			c.APIs = []core.API{{Match: "", Key: "k1"}, {Match: "/{", Key: "k1"}, {Match: "/b", Key: "k1", Open: true}, {Match: "/c"}}
-		}, []string{`API "": `, `API "/{"`, `API "/b": needs either`, `API "/c": needs either`}},
+		}, []string{`APIs[0].Match "": `, `APIs[1].Match "/{"`, `APIs[2] "/b": needs either`, `APIs[3] "/c": needs either`}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			v, err := core.New(config(tt.change))

@@ -84,21 +84,21 @@ func samePort(a, b string) bool {
 	return a == b || a == "" && isDefault(b) || b == "" && isDefault(a)
 }
 
-// setHosts reads Hosts, and has the host signed: elsewhere it could be anyone's.
-func (p *policy) setHosts(problem func(string, ...any)) {
-	p.Hosts = slices.Clone(p.Hosts)
-	if p.Hosts != nil && len(p.Hosts) == 0 {
-		problem("Hosts: an empty list, with which every request would be refused; leave it out to accept every host")
+// validateHosts reads Hosts, and has the host signed: elsewhere it could be anyone's.
+func (x *compiler) validateHosts() {
+	x.Hosts = slices.Clone(x.Hosts)
+	if x.Hosts != nil && len(x.Hosts) == 0 {
+		x.problem("Hosts", "an empty list, with which every request would be refused; leave it out to accept every host")
 	}
-	for _, entry := range p.Hosts {
+	for i, entry := range x.Hosts {
 		a, wrong := parseEntry(entry)
 		if wrong != "" {
-			problem("Hosts: %q %s", entry, wrong)
+			x.wrongValue(item("Hosts", i), entry, wrong)
 		}
-		p.hosts = append(p.hosts, a)
+		x.hosts = append(x.hosts, a)
 	}
-	if len(p.hosts) > 0 && !slices.ContainsFunc(p.required, func(h required) bool { return h.name == "host" }) {
-		p.required = append(p.required, required{"host", Refuse(CodeHeaderNotSigned, "hosts are listed, so the host must be signed")})
+	if len(x.hosts) > 0 && !slices.ContainsFunc(x.required, func(h required) bool { return h.name == "host" }) {
+		x.required = append(x.required, required{"host", Refuse(CodeHeaderNotSigned, "hosts are listed, so the host must be signed")})
 	}
 }
 

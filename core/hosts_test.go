@@ -97,7 +97,7 @@ func TestHostsConfig_T183(t *testing.T) {
 		{"b\u00fccher.example", "punycode"}, {"api example.com", "not a host name"}, {"api.example.com ", "not a host name"}, {"a,b", "not a host name"},
 	} {
 		_, err := core.New(config(hosts("api.example.com", tt.entry)))
-		if err == nil || !strings.Contains(err.Error(), tt.want) || !strings.Contains(err.Error(), "Hosts: ") {
+		if err == nil || !strings.Contains(err.Error(), tt.want) || !strings.Contains(err.Error(), "Hosts[1] ") {
 			t.Errorf("%q: got error %v, want one that says %q", tt.entry, err, tt.want)
 		}
 	}

@@ -128,28 +128,31 @@ func (x *keyIndex) add(source KeySource) (problems []error) {
 		return nil
 	}
 	for i, key := range set.all {
+		problem := func(field, rule string) {
+			problems = append(problems, &ConfigError{Key: key.Name, Field: field, Rule: rule})
+		}
 		switch {
 		case isBlank(key.Name):
-			problems = append(problems, fmt.Errorf("key %d: no name", i))
+			problems = append(problems, &ConfigError{Field: item("Keys", i) + ".Name", Rule: "empty or blank"})
 		case x.names[key.Name]:
-			problems = append(problems, fmt.Errorf("key %q: the name occurs twice in this environment", key.Name))
+			problem("Name", "the name occurs twice in this environment")
 		}
 		switch {
 		case isBlank(key.ID):
-			problems = append(problems, fmt.Errorf("key %q: no id", key.Name))
+			problem("ID", "empty or blank")
 		case x.ids[key.ID]:
-			problems = append(problems, fmt.Errorf("key %q: the id %q occurs twice in this environment", key.Name, key.ID))
+			problem("ID", fmt.Sprintf("the id %q occurs twice in this environment", key.ID))
 		}
 		if key.Secret.IsBlank() {
-			problems = append(problems, fmt.Errorf("key %q: %s secret", key.Name, emptyOrBlank(key.Secret)))
+			problem("Secret", emptyOrBlank(key.Secret))
 		}
 		for j, p := range key.Previous {
 			if p.Secret.IsBlank() {
-				problems = append(problems, fmt.Errorf("key %q: previous secret %d is %s", key.Name, j, emptyOrBlank(p.Secret)))
+				problem(item("Previous", j)+".Secret", emptyOrBlank(p.Secret))
 			}
 		}
 		if key.blankToken() {
-			problems = append(problems, fmt.Errorf("key %q: blank session token", key.Name))
+			problem("SessionToken", "blank")
 		}
 		x.names[key.Name], x.ids[key.ID] = true, true
 	}

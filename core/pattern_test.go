@@ -187,7 +187,7 @@ func TestForeignPatterns_T175(t *testing.T) {
 				t.Errorf("%q: the error does not say %q: %v", tt.pattern, instead, err)
 			}
 		}
-		if !strings.Contains(err.Error(), fmt.Sprintf("API %q: ", tt.pattern)) {
+		if !strings.Contains(err.Error(), fmt.Sprintf("APIs[0].Match %q: ", tt.pattern)) {
 			t.Errorf("%q: got %v", tt.pattern, err)
 		}
 	}

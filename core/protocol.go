@@ -18,7 +18,7 @@ func (x *accepted) setPrefixes() error {
 	if s, ok := x.Scheme.(ProtocolScheme); ok {
 		prefix := s.HeaderPrefix()
 		if !isHeaderName(prefix) || !strings.HasSuffix(prefix, "-") {
-			return fmt.Errorf("HeaderPrefix: %q is not the start of header names, in lower case and with a dash at its end", prefix)
+			return &ConfigError{Field: "HeaderPrefix", Rule: fmt.Sprintf("%q is not the start of header names, in lower case and with a dash at its end", prefix)}
 		}
 		x.prefixes = []string{prefix}
 	}
@@ -87,17 +87,17 @@ const (
 	holdsCredential = "is part of a credential, and not a header that something adds behind the signer"
 )
 
-// checkAllowed sets AllowUnsigned, and reports names that cannot be excepted.
-func (p *policy) checkAllowed(problem func(string, ...any)) {
-	names := make([]string, 0, len(p.AllowUnsigned))
-	for _, given := range p.AllowUnsigned {
+// validateAllowed reads AllowUnsigned, and reports names that cannot be excepted.
+func (x *compiler) validateAllowed() {
+	names := make([]string, 0, len(x.AllowUnsigned))
+	for i, given := range x.AllowUnsigned {
 		name := strings.ToLower(given)
-		if reason := p.whyNot(name); reason != "" {
-			problem("AllowUnsigned: %q %s", name, reason)
+		if reason := x.whyNot(name); reason != "" {
+			x.wrongValue(item("AllowUnsigned", i), name, reason)
 		}
 		names = append(names, name)
 	}
-	p.AllowUnsigned = names
+	x.AllowUnsigned = names
 }
 
 // whyNot says why a header cannot be left unsigned, "" where it can.

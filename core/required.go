@@ -11,14 +11,21 @@ type required struct {
 	refusal error
 }
 
-// requireSigned reads the names of a field of Config: in lower case, and with what
-// is answered where one is not signed.
-func requireSigned(field string, given []string, why string, problem func(string, ...any)) (names []string, list []required) {
+func (x *compiler) validateRequired() {
+	x.RequireSigned, x.required = x.requireSigned("RequireSigned", x.RequireSigned,
+		"this environment requires it to be signed: ")
+	x.RequireSignedWithBody, x.requiredWithBody = x.requireSigned("RequireSignedWithBody", x.RequireSignedWithBody,
+		"this environment requires it to be present and signed where there is a body: ")
+}
+
+// requireSigned reads the names of a field: in lower case, and with what is answered
+// where one is not signed.
+func (x *compiler) requireSigned(field string, given []string, why string) (names []string, list []required) {
 	names = make([]string, 0, len(given))
-	for _, name := range given {
+	for i, name := range given {
 		name = strings.ToLower(name)
 		if !isHeaderName(name) || unsignable(name) {
-			problem("%s: %q is not the name of a header that can be signed", field, name)
+			x.wrongValue(item(field, i), name, "is not the name of a header that can be signed")
 		}
 		names = append(names, name)
 		list = append(list, required{name, &Error{Code: CodeHeaderNotSigned, Detail: why + name, known: true}})

@@ -73,8 +73,8 @@ func TestWithBodyEveryScheme_T182(t *testing.T) {
 // TestWithBodyConfig_T182: what cannot be asked for is an error with its field.
 func TestWithBodyConfig_T182(t *testing.T) {
 	for _, tt := range []struct{ name, want string }{
-		{"authorization", `RequireSignedWithBody: "authorization" is not the name`}, {"X Y", `RequireSignedWithBody: "x y" is not`},
-		{"", `RequireSignedWithBody: "" is not`}, {"X-Sdk-Kind", `AllowUnsigned: "x-sdk-kind" is required to be signed as well (RequireSignedWithBody)`},
+		{"authorization", `RequireSignedWithBody[0] "authorization": is not the name`}, {"X Y", `RequireSignedWithBody[0] "x y": is not`},
+		{"", `RequireSignedWithBody[0] "": is not`}, {"X-Sdk-Kind", `AllowUnsigned[0] "x-sdk-kind": is required to be signed as well (RequireSignedWithBody)`},
 	} {
 		_, err := core.New(config(func(c *core.Config) {
 			c.RequireSignedWithBody, c.AllowUnsigned = []string{tt.name}, []string{"x-sdk-kind"}

@@ -41,7 +41,8 @@ type Scheme interface {
 // A Validator is a [Scheme] whose own configuration can be wrong. [New] asks it
 // and reports what it returns.
 type Validator interface {
-	// Validate reports all problems at once.
+	// Validate reports all problems at once, each as a [ConfigError], joined by
+	// errors.Join.
 	Validate() error
 }
 

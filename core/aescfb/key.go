@@ -69,74 +69,76 @@ func (k *Key) previous() []Previous {
 // check returns all problems of the configuration, none of which tells a secret.
 func (c *Config) check() error {
 	var problems []error
-	problem := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
+	problem := func(key, field, rule string) {
+		problems = append(problems, &core.ConfigError{Key: key, Field: field, Rule: rule})
+	}
 	if size := c.Format.PlaintextSize(); size < minPlaintext {
-		problem("Format: its plaintext is %d bytes long; below %d it can be forged from one observed request", size, minPlaintext)
+		problem("", "Format", fmt.Sprintf("its plaintext is %d bytes long; below %d it can be forged from one observed request", size, minPlaintext))
 	}
 	if c.Format.Algorithm(128) == c.Format.Algorithm(256) {
-		problem("Format: one algorithm for keys of both lengths")
+		problem("", "Format", "one algorithm for keys of both lengths")
 	}
 	for i := range c.Keys {
 		key := &c.Keys[i]
-		key.check(func(field string, err error) { problem("key %q: %s: %w", key.Name, field, err) })
+		key.check(func(field, rule string) {
+			if rule != "" {
+				problem(key.Name, field, rule)
+			}
+		})
 	}
 	return errors.Join(problems...)
 }
 
-// check reports what is wrong with a key, by field.
-func (k *Key) check(problem func(field string, err error)) {
+// check calls problem with what is wrong with each field, "" where nothing is.
+func (k *Key) check(problem func(field, rule string)) {
 	size, known := algorithms[k.Algorithm]
 	if !known && k.Algorithm != "" {
-		problem("Algorithm", errors.New("neither aes-128-cfb nor aes-256-cfb"))
+		problem("Algorithm", "neither aes-128-cfb nor aes-256-cfb")
 	}
-	if err := checkKey(k.Key, size); err != nil {
-		problem("Key", err)
-	}
-	if err := checkVector(k.Vector); err != nil {
-		problem("Vector", err)
-	}
+	problem("Key", checkKey(k.Key, size))
+	problem("Vector", checkVector(k.Vector))
 	for i, p := range k.Previous {
 		field := fmt.Sprintf("Previous[%d]", i)
 		if p.Key.IsZero() && p.Vector.IsZero() {
-			problem(field, errors.New("neither key nor vector"))
+			problem(field, "neither key nor vector")
 		}
-		if err := checkKey(p.Key, 0); err != nil && !p.Key.IsZero() {
-			problem(field+".Key", err)
+		if !p.Key.IsZero() {
+			problem(field+".Key", checkKey(p.Key, 0))
 		}
-		if err := checkVector(p.Vector); err != nil && !p.Vector.IsZero() {
-			problem(field+".Vector", err)
+		if !p.Vector.IsZero() {
+			problem(field+".Vector", checkVector(p.Vector))
 		}
 	}
 }
 
-var errBlank = errors.New("blank: it has no visible character")
+const blank = "blank: it has no visible character"
 
-// checkKey takes a key, and the length that it must have, 0 where either is
-// right.
-func checkKey(key core.Secret, want int) error {
+// checkKey says what is wrong with a key, "" where nothing is. Want is the length
+// that it must have, 0 where either is right.
+func checkKey(key core.Secret, want int) string {
 	length := len(key.Reveal())
 	switch {
 	case length == 0:
-		return errors.New("empty")
+		return "empty"
 	case key.IsBlank():
-		return errBlank
+		return blank
 	case want != 0 && length != want:
-		return fmt.Errorf("%d bytes long, not %d as its algorithm has it", length, want)
+		return fmt.Sprintf("%d bytes long, not %d as its algorithm has it", length, want)
 	case length != 16 && length != 32:
-		return fmt.Errorf("%d bytes long, neither 16 (aes-128-cfb) nor 32 (aes-256-cfb)", length)
+		return fmt.Sprintf("%d bytes long, neither 16 (aes-128-cfb) nor 32 (aes-256-cfb)", length)
 	}
-	return nil
+	return ""
 }
 
-func checkVector(vector core.Secret) error {
+func checkVector(vector core.Secret) string {
 	length := len(vector.Reveal())
 	switch {
 	case length == 0:
-		return errors.New("empty")
+		return "empty"
 	case vector.IsBlank():
-		return errBlank
+		return blank
 	case length != aes.BlockSize:
-		return fmt.Errorf("%d bytes long, not %d", length, aes.BlockSize)
+		return fmt.Sprintf("%d bytes long, not %d", length, aes.BlockSize)
 	}
-	return nil
+	return ""
 }

@@ -39,19 +39,20 @@ func (k *keyEntry) build(find finder) key {
 // stand in one place, and gives its verdicts their lines: those about secrets,
 // or those about everything else, which can be had before secrets are found.
 func (k *keyEntry) judge(built key, aboutSecrets bool, r *report) {
-	places := k.places(built, aboutSecrets)
-	if len(places) == 0 {
+	at := k.fieldsAt(built, aboutSecrets)
+	if len(at) == 0 {
 		return
 	}
 	scheme, ok := k.typ.scheme([]key{built}, time.Now).(core.Validator)
 	if !ok {
 		return
 	}
-	for _, err := range leaves(scheme.Validate()) {
-		m, rule, found := find(places, err.Error())
+	for _, problem := range problemsOf(nil, scheme.Validate()) {
+		m, found := at[problem.Field]
 		if !found {
 			continue
 		}
+		rule := problem.Rule
 		k.values(built, func(f keyField, at mark, value string) {
 			if at == m {
 				rule += hint(value, f.manner)
@@ -61,32 +62,29 @@ func (k *keyEntry) judge(built key, aboutSecrets bool, r *report) {
 	}
 }
 
-// places are those of the fields that the scheme judges. What is empty or absent
+// fieldsAt tells where the fields of the scheme's key stand. What is empty or absent
 // is left out: it was reported before.
-func (k *keyEntry) places(built key, resolved bool) (places []place) {
+func (k *keyEntry) fieldsAt(built key, resolved bool) map[string]mark {
+	at := map[string]mark{}
 	for _, f := range k.typ.fields {
-		add := func(format string, m mark, args ...any) {
-			prefix := fmt.Sprintf("key %q: ", k.name) + fmt.Sprintf(format, args...) + f.verdict + ": "
-			places = append(places, place{prefix, m})
-		}
 		switch {
-		case f.verdict == "" || resolved != (f.kind == hidden):
+		case f.schemeField == "" || resolved != (f.kind == hidden):
 		case !resolved:
 			if built.texts[f.name] != "" {
-				add("", k.at[f.name])
+				at[f.schemeField] = k.at[f.name]
 			}
 		default:
 			if !built.secrets[f.name].IsZero() {
-				add("", k.secrets[f.name].mark)
+				at[f.schemeField] = k.secrets[f.name].mark
 			}
 			for i, p := range built.previous {
 				if !p.secrets[f.name].IsZero() {
-					add("Previous[%d].", k.previous[i].secrets[f.name].mark, i)
+					at[fmt.Sprintf("Previous[%d].%s", i, f.schemeField)] = k.previous[i].secrets[f.name].mark
 				}
 			}
 		}
 	}
-	return places
+	return at
 }
 
 // values calls do with every text and every secret of a key of a known type.

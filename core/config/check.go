@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 
 	"github.com/gatewayauth/gatewayauth/core"
@@ -16,119 +17,85 @@ const nobody = "nobody's key"
 // reported before stay out.
 func (e *environment) check(r *report) {
 	c := e.policy
+	c.Logger = slog.New(slog.DiscardHandler)
 	c.Mode, c.Default, c.ExposeReason, c.APIs = core.Off, "", false, nil
 	if e.replay != nil {
 		c.Replay.Store, c.Replay.AllowUnavailable = absent{}, false
 	}
-	for _, a := range e.apis {
-		if a.Match != "" && !a.twice {
-			api := a.API
-			if api.Key = ""; !a.Open {
-				api.Key = nobody
-			}
-			c.APIs = append(c.APIs, api)
+	for _, a := range e.checked() {
+		api := a.API
+		if api.Key = ""; !a.Open {
+			api.Key = nobody
 		}
+		c.APIs = append(c.APIs, api)
 	}
-	places := e.places()
-	for _, text := range verdicts(c) {
-		if strings.HasSuffix(text, fmt.Sprintf("no key is named %q", nobody)) {
-			continue
+	at := e.fieldsAt()
+	for _, problem := range problemsOf(core.New(c)) {
+		m, found := at[problem.Field]
+		if found && m == (mark{}) {
+			continue // of the stand-ins
 		}
-		m, rule, found := find(places, text)
 		if !found {
-			m, rule = e.mark, text
+			m, problem.Rule = e.mark, problem.Error()
 		}
-		if r.add(m, inFile(rule)); r.dropped {
+		if r.add(m, inFile(problem.Rule)); r.dropped {
 			return
 		}
 	}
 }
 
-// place is where in the file that stands which the core, or a scheme, calls
-// prefix.
-type place struct {
-	prefix string
-	mark   mark
-}
-
-// find returns what a verdict is about, and the verdict without the name of that.
-func find(places []place, verdict string) (m mark, rule string, found bool) {
-	for _, p := range places {
-		if rest, ok := strings.CutPrefix(verdict, p.prefix); ok {
-			return p.mark, rest, true
+// fieldsAt tells where in the file the fields of core.Config stand. Those that only
+// stand-ins have stand nowhere.
+func (e *environment) fieldsAt() map[string]mark {
+	at := map[string]mark{
+		"ClockSkew":         e.at["clock_skew"],
+		"MaxBody":           e.at["max_body"],
+		"MaxBuffered":       e.at["max_buffered"],
+		"BodyTimeout":       e.at["body_timeout"],
+		"Hosts":             e.at["hosts"],
+		"Rewrite.AddPrefix": e.rewrite["add_prefix"],
+		"Rewrite.Host":      e.rewrite["host"],
+	}
+	items := func(field string, marks []mark) {
+		for i, m := range marks {
+			at[fmt.Sprintf("%s[%d]", field, i)] = m
 		}
 	}
-	return mark{}, "", false
-}
-
-func (e *environment) places() []place {
-	places := []place{
-		{"ClockSkew: ", e.at["clock_skew"]},
-		{"MaxBody: ", e.at["max_body"]},
-		{"MaxBuffered: ", e.at["max_buffered"]},
-		{"BodyTimeout: ", e.at["body_timeout"]},
-		{"Rewrite.AddPrefix: ", e.rewrite["add_prefix"]},
-		{"Rewrite.Host: ", e.rewrite["host"]},
-	}
-	for _, list := range []struct {
-		name, field string
-		texts       []string
-	}{
-		{"RequireSigned", "require_signed", e.policy.RequireSigned},
-		{"RequireSignedWithBody", "require_signed_with_body", e.policy.RequireSignedWithBody},
-		{"AllowUnsigned", "allow_unsigned", e.policy.AllowUnsigned},
-		{"Hosts", "hosts", e.policy.Hosts},
-	} {
-		for i, text := range list.texts {
-			if list.name != "Hosts" {
-				text = strings.ToLower(text) // as the core names headers
-			}
-			places = append(places, place{fmt.Sprintf("%s: %q ", list.name, text), e.lists[list.field][i]})
-		}
-	}
-	places = append(places, place{"Hosts: ", e.at["hosts"]})
+	items("RequireSigned", e.lists["require_signed"])
+	items("RequireSignedWithBody", e.lists["require_signed_with_body"])
+	items("AllowUnsigned", e.lists["allow_unsigned"])
+	items("Hosts", e.lists["hosts"])
 	if e.replay != nil {
-		for i, m := range e.replay.exempt {
-			places = append(places, place{fmt.Sprintf("Replay.ExemptMethods: %q ", e.policy.Replay.ExemptMethods[i]), m})
-		}
+		items("Replay.ExemptMethods", e.replay.exempt)
 	}
-	for _, a := range e.apis {
-		if m, set := a.at["max_body"]; set {
-			places = append(places, place{fmt.Sprintf("API %q: MaxBody: ", a.Match), m})
-		}
-		places = append(places, place{fmt.Sprintf("API %q: ", a.Match), a.at["match"]})
+	for i, a := range e.checked() {
+		field := fmt.Sprintf("APIs[%d]", i)
+		at[field], at[field+".Match"], at[field+".MaxBody"] = a.at["match"], a.at["match"], a.at["max_body"]
+		at[field+".Key"] = mark{}
 	}
-	return places
+	return at
 }
 
-// verdicts returns what core.New finds wrong, one text each.
-func verdicts(c core.Config) []string {
-	c.Logger = slog.New(slog.DiscardHandler)
-	_, err := core.New(c)
-	var texts []string
-	for _, err := range leaves(err) {
-		texts = append(texts, strings.ReplaceAll(err.Error(), "\n", " "))
-	}
-	return texts
+// checked are the APIs whose patterns the core judges.
+func (e *environment) checked() []apiEntry {
+	return slices.DeleteFunc(slices.Clone(e.apis), func(a apiEntry) bool { return a.Match == "" || a.twice })
 }
 
-// leaves returns the errors that core.New joined, without the introduction in
-// front of them.
-func leaves(err error) (all []error) {
-	if intro, ok := err.(interface{ Unwrap() error }); ok {
-		if _, ok := intro.Unwrap().(interface{ Unwrap() []error }); ok {
-			err = intro.Unwrap()
-		}
+// problemsOf returns the configuration problems in the error of a constructor or of
+// a scheme's Validate.
+func problemsOf(_ any, err error) (all []core.ConfigError) {
+	if problem, ok := err.(*core.ConfigError); ok {
+		one := *problem
+		one.Rule = strings.ReplaceAll(one.Rule, "\n", " ")
+		return append(all, one)
 	}
-	joined, ok := err.(interface{ Unwrap() []error })
-	if !ok {
-		if err != nil {
-			all = append(all, err)
+	switch wrapped := err.(type) {
+	case interface{ Unwrap() []error }:
+		for _, err := range wrapped.Unwrap() {
+			all = append(all, problemsOf(nil, err)...)
 		}
-		return all
-	}
-	for _, err := range joined.Unwrap() {
-		all = append(all, leaves(err)...)
+	case interface{ Unwrap() error }:
+		all = problemsOf(nil, wrapped.Unwrap())
 	}
 	return all
 }

@@ -32,9 +32,9 @@ type keyField struct {
 	manner manner
 	// check says what is wrong with a text, if anything.
 	check func(text string) (rule string)
-	// verdict is the scheme's name of the field: what [core.Validator] says about
-	// that is reported as a problem of this field.
-	verdict string
+	// schemeField is the field of the scheme's key that this one fills. What
+	// [core.Validator] reports of it is a problem of this field.
+	schemeField string
 }
 
 // kind is what a field holds.

@@ -129,8 +129,10 @@ func (d *document) load(s *snapshot, only string) (*File, error) {
 		return nil, err
 	}
 	for _, e := range f.environments {
-		for _, rule := range verdicts(e.config(settle(nil), e.placeholder())) {
-			r.add(e.mark, rule)
+		c := e.config(settle(nil), e.placeholder())
+		c.Logger = slog.New(slog.DiscardHandler)
+		for _, problem := range problemsOf(core.New(c)) {
+			r.add(e.mark, problem.Error())
 		}
 	}
 	if err := r.err(); err != nil {

@@ -126,10 +126,10 @@ func (r *report) protected(e *environment) {
 
 // check has the store judge what does not depend on the URL.
 func (e *replayEntry) check(r *report) {
-	places := []place{{"redis: Prefix: ", e.at["prefix"]}, {"redis: Timeout: ", e.at["timeout"]}}
-	for _, verdict := range e.settings.judge() {
-		if m, rule, found := find(places, verdict); found {
-			r.add(m, rule)
+	at := map[string]mark{"Prefix": e.at["prefix"], "Timeout": e.at["timeout"]}
+	for _, problem := range e.settings.problems() {
+		if m, found := at[problem.Field]; found {
+			r.add(m, problem.Rule)
 		}
 	}
 }
@@ -144,9 +144,9 @@ func (e *replayEntry) find(s *snapshot, r *report) settings {
 	if found.url.IsZero() {
 		return found // reported
 	}
-	for _, verdict := range found.judge() {
-		if m, rule, ok := find([]place{{"redis: URL: ", e.server.mark}}, verdict); ok {
-			r.add(m, rule+hint(found.url.Reveal(), address))
+	for _, problem := range found.problems() {
+		if problem.Field == "URL" {
+			r.add(e.server.mark, problem.Rule+hint(found.url.Reveal(), address))
 		}
 	}
 	return found

@@ -52,21 +52,9 @@ func (s settings) open(l *slog.Logger) (*store, error) {
 	return made, nil
 }
 
-// judge returns what redis.New finds wrong. It would connect if all was right,
-// so it gets no URL, or with one a timeout that it refuses.
-func (s settings) judge() (verdicts []string) {
-	c := redis.Config{URL: s.url, Prefix: s.prefix, Timeout: s.timeout}
-	if !s.url.IsZero() {
-		c.Timeout = -1
-	}
-	made, err := redis.New(c)
-	if err == nil {
-		made.Close()
-	}
-	for _, err := range leaves(err) {
-		verdicts = append(verdicts, err.Error())
-	}
-	return verdicts
+// problems are what is wrong with the settings of a store on a Redis server.
+func (s settings) problems() []core.ConfigError {
+	return problemsOf(nil, redis.Config{URL: s.url, Prefix: s.prefix, Timeout: s.timeout}.Validate())
 }
 
 // serves reports whether s can go on with other settings, so that nothing is

@@ -63,14 +63,14 @@ var keyTypes = []keyType{
 				AllowRegionWildcardsByID: flags(keys, wildcards.name)})
 		}},
 	{"aes", true, []keyField{
-		{name: "key", kind: hidden, required: true, rotates: true, limit: aesKeyLimit, manner: free, verdict: "Key"},
-		{name: "secret", kind: hidden, required: true, rotates: true, limit: aesVectorLimit, manner: free, verdict: "Vector"},
-		{name: "algorithm", verdict: "Algorithm"}},
+		{name: "key", kind: hidden, required: true, rotates: true, limit: aesKeyLimit, manner: free, schemeField: "Key"},
+		{name: "secret", kind: hidden, required: true, rotates: true, limit: aesVectorLimit, manner: free, schemeField: "Vector"},
+		{name: "algorithm", schemeField: "Algorithm"}},
 		func(keys []key, _ func() time.Time) core.Scheme {
 			return aescfb.New(aescfb.Config{Keys: each(keys, aesKey)})
 		}},
 	{"token", false, []keyField{
-		{name: "iam_url", required: true, manner: address, verdict: "IAMURL"},
+		{name: "iam_url", required: true, manner: address, schemeField: "IAMURL"},
 		{name: "insecure_http", kind: aFlag},
 		{name: "user", required: true, manner: free},
 		{name: "password", kind: hidden, required: true, manner: free},

@@ -73,18 +73,20 @@ const (
 // check returns all problems of the configuration, none of which tells a secret.
 func (c *Config) check() error {
 	var problems []error
-	problem := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
+	problem := func(key, field, rule string, args ...any) {
+		problems = append(problems, &core.ConfigError{Key: key, Field: field, Rule: fmt.Sprintf(rule, args...)})
+	}
 	if c.Timeout < 0 || c.Timeout > maxTimeout {
-		problem("Timeout: %v is not between 0 and %v", c.Timeout, maxTimeout)
+		problem("", "Timeout", "%v is not between 0 and %v", c.Timeout, maxTimeout)
 	}
 	if c.CacheFor < 0 || c.CacheFor > maxCacheFor {
-		problem("CacheFor: %v is not between 0 and %v", c.CacheFor, maxCacheFor)
+		problem("", "CacheFor", "%v is not between 0 and %v", c.CacheFor, maxCacheFor)
 	}
 	if c.MaxEntries < 0 || c.MaxEntries > 10_000_000 {
-		problem("MaxEntries: %d is not between 0 and 10000000", c.MaxEntries)
+		problem("", "MaxEntries", "%d is not between 0 and 10000000", c.MaxEntries)
 	}
 	if c.CallsPerSecond < 0 || c.CallsPerSecond > 100_000 {
-		problem("CallsPerSecond: %d is not between 0 and 100000", c.CallsPerSecond)
+		problem("", "CallsPerSecond", "%d is not between 0 and 100000", c.CallsPerSecond)
 	}
 	for i := range c.Keys {
 		key := &c.Keys[i]
@@ -97,13 +99,13 @@ func (c *Config) check() error {
 		} {
 			switch {
 			case field.value.IsZero():
-				problem("key %q: %s: empty", key.Name, field.name)
+				problem(key.Name, field.name, "empty")
 			case field.value.IsBlank():
-				problem("key %q: %s: blank: it has no visible character", key.Name, field.name)
+				problem(key.Name, field.name, "blank: it has no visible character")
 			}
 		}
 		if _, err := key.endpoint(); err != nil {
-			problem("key %q: IAMURL: %w", key.Name, err)
+			problem(key.Name, "IAMURL", "%v", err)
 		}
 	}
 	return errors.Join(problems...)

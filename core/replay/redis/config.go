@@ -58,18 +58,27 @@ const (
 	maxClockStep     = 24 * time.Hour
 )
 
+// Validate reports all problems of the configuration at once, each as a
+// [core.ConfigError]. It connects to no server; [New] makes the same checks.
+func (c Config) Validate() error {
+	_, err := c.check()
+	return err
+}
+
 // check sets defaults and returns all problems, none of which tells a part of
 // the URL.
 func (c *Config) check() (rueidis.ClientOption, error) {
 	var problems []error
-	problem := func(format string, args ...any) { problems = append(problems, fmt.Errorf("redis: "+format, args...)) }
+	problem := func(field, rule string, args ...any) {
+		problems = append(problems, &core.ConfigError{Field: field, Rule: fmt.Sprintf(rule, args...)})
+	}
 
 	option, err := parseURL(c.URL.Reveal())
 	if err != nil {
-		problem("URL: %w", err)
+		problem("URL", "%v", err)
 	}
 	if c.TLS != nil && err == nil && option.TLSConfig == nil {
-		problem("TLS: the URL is not one with rediss")
+		problem("TLS", "the URL is not one with rediss")
 	} else if c.TLS != nil && err == nil {
 		host := option.TLSConfig.ServerName
 		if option.TLSConfig = c.TLS.Clone(); option.TLSConfig.ServerName == "" {
@@ -81,13 +90,13 @@ func (c *Config) check() (rueidis.ClientOption, error) {
 		c.Prefix = defaultPrefix
 	}
 	if len(c.Prefix) > maxPrefix {
-		problem("Prefix: longer than %d bytes", maxPrefix)
+		problem("Prefix", "longer than %d bytes", maxPrefix)
 	}
 	if c.Timeout < 0 || c.Timeout > maxTimeout {
-		problem("Timeout: %v is not between 0 and %v", c.Timeout, maxTimeout)
+		problem("Timeout", "%v is not between 0 and %v", c.Timeout, maxTimeout)
 	}
 	if c.ClockStep < 0 || c.ClockStep > maxClockStep {
-		problem("ClockStep: %v is not between 0 and %v", c.ClockStep, maxClockStep)
+		problem("ClockStep", "%v is not between 0 and %v", c.ClockStep, maxClockStep)
 	}
 	if c.Timeout == 0 {
 		c.Timeout = defaultTimeout

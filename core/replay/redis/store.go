@@ -43,7 +43,7 @@ var _ core.ReplayStore = (*Store)(nil)
 func New(c Config) (*Store, error) {
 	option, err := c.check()
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("redis: %w", err)
 	}
 	s := &Store{config: c, running: make(chan struct{}, maxRunning)}
 	s.config.URL = core.Secret{}

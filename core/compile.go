@@ -1,0 +1,221 @@
+package core
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+const (
+	maxClockSkew   = time.Hour
+	maxBodyTimeout = time.Hour
+	maxKeyTimeout  = time.Minute
+)
+
+// compiler turns a Config into a policy, and collects what is wrong with it.
+type compiler struct {
+	*policy
+	keys     keyIndex
+	problems []error
+}
+
+// validators check one subject of a Config each, and put its compiled form into the
+// policy. Later ones use what earlier ones have compiled.
+var validators = []func(*compiler){
+	(*compiler).validateMode,
+	(*compiler).validateBounds,
+	(*compiler).validateLimits,
+	(*compiler).validateRequired,
+	(*compiler).validateHosts,
+	(*compiler).validateRewrite,
+	(*compiler).validateReplay,
+	(*compiler).validateSchemes,
+	(*compiler).validateAllowed,
+	(*compiler).validateObservers,
+	(*compiler).validateBindings,
+}
+
+// compile checks the configuration and turns it into an immutable policy. All
+// problems are reported at once, each as a [ConfigError].
+func (c Config) compile() (*policy, error) {
+	x := compiler{policy: &policy{Config: c.WithDefaults()}, keys: keyIndex{names: map[string]bool{}, ids: map[string]bool{}}}
+	for _, validate := range validators {
+		validate(&x)
+	}
+	if err := errors.Join(x.problems...); err != nil {
+		return nil, fmt.Errorf("gatewayauth: environment %q: %w", c.Environment, err)
+	}
+	p := x.policy
+	p.remembered = func(name string) uint8 { return uint8(p.kindOf(name)) }
+	p.challenge = challenge(p.algorithms, c.Environment)
+	p.openOrigin = &origin{environment: c.Environment}
+	p.refusals.make = func(e *Error) *Error {
+		answer := *e
+		answer.challenge, answer.known = p.challenge, false
+		return &answer
+	}
+	return p, nil
+}
+
+// problem reports what is wrong with a field.
+func (x *compiler) problem(field, rule string, args ...any) {
+	x.problems = append(x.problems, &ConfigError{Field: field, Rule: fmt.Sprintf(rule, args...)})
+}
+
+// wrongValue is problem for a field whose value is shown.
+func (x *compiler) wrongValue(field, value, rule string) {
+	x.problems = append(x.problems, &ConfigError{Field: field, Value: strconv.Quote(value), Rule: rule})
+}
+
+func (x *compiler) validateMode() {
+	if x.Environment == "" {
+		x.problem("Environment", "empty")
+	}
+	if x.Mode > Off {
+		x.problem("Mode", "%v is none of Enforce, Report, Off", x.Mode)
+	}
+}
+
+func (x *compiler) validateBounds() {
+	bounded(x, "ClockSkew", x.ClockSkew, maxClockSkew)
+	bounded(x, "MaxBody", x.MaxBody, math.MaxInt64-1)
+	bounded(x, "MaxBuffered", x.MaxBuffered, math.MaxInt64-1)
+	if x.MaxBuffered < x.MaxBody {
+		x.problem("MaxBuffered", "%d bytes are fewer than MaxBody, %d", x.MaxBuffered, x.MaxBody)
+	}
+	bounded(x, "BodyTimeout", x.BodyTimeout, maxBodyTimeout)
+	bounded(x, "KeyTimeout", x.KeyTimeout, maxKeyTimeout)
+	bounded(x, "LogLimit", x.LogLimit, 1<<20)
+}
+
+func (x *compiler) validateLimits() {
+	l := &x.Limits
+	bounded(x, "Limits.Target", l.Target, 1<<20)
+	bounded(x, "Limits.Authorization", l.Authorization, 1<<20)
+	bounded(x, "Limits.SignedHeaders", l.SignedHeaders, 1<<16)
+	bounded(x, "Limits.Headers", l.Headers, 1<<20)
+	bounded(x, "Limits.QueryParameters", l.QueryParameters, 1<<20)
+	bounded(x, "Limits.KeyLookups", l.KeyLookups, 1<<20)
+}
+
+// bounded reports a value out of bounds.
+func bounded[T int | int64 | time.Duration](x *compiler, field string, v, most T) {
+	if v < 0 || v > most {
+		x.problem(field, "%v is not between 0 and %v", v, most)
+	}
+}
+
+func (x *compiler) validateRewrite() {
+	if prefix := x.Rewrite.AddPrefix; prefix != "" && (prefix[0] != '/' || clean(prefix) != prefix || strings.HasSuffix(prefix, "/") ||
+		strings.ContainsAny(prefix, "?#% \r\n\x00")) {
+		x.problem("Rewrite.AddPrefix", "%q is not a plain path such as /v1, without a slash at its end", prefix)
+	}
+	if host := x.Rewrite.Host; host != "" && !isHost(host) {
+		x.problem("Rewrite.Host", "%q is not an authority", host)
+	}
+}
+
+func (x *compiler) validateReplay() {
+	x.Replay.ExemptMethods = slices.Clone(x.Replay.ExemptMethods)
+	for i, method := range x.Replay.ExemptMethods {
+		if strings.ToUpper(method) != method || !isHeaderName(strings.ToLower(method)) {
+			x.wrongValue(item("Replay.ExemptMethods", i), method, "is not a method in upper case")
+		}
+	}
+	if x.Replay.Store == nil && (len(x.Replay.ExemptMethods) > 0 || x.Replay.AllowUnavailable) {
+		x.problem("Replay", "set, without a store")
+	}
+}
+
+func (x *compiler) validateSchemes() {
+	if len(x.Schemes) == 0 && x.Mode != Off {
+		x.problem("Schemes", "none, so nothing could be accepted")
+	}
+	x.Schemes = slices.Clone(x.Schemes)
+	for i, s := range x.Schemes {
+		field := item("Schemes", i)
+		if s == nil {
+			x.problem(field, "nil")
+			continue
+		}
+		if v, ok := s.(Validator); ok {
+			if err := v.Validate(); err != nil {
+				x.schemeProblem(s, err)
+				continue
+			}
+		}
+		if set, fixed := s.Keys().(*KeySet); s.Keys() == nil || fixed && set == nil {
+			x.problem(field, "nil as its source of keys")
+			continue
+		}
+		for _, err := range x.keys.add(s.Keys()) {
+			x.schemeProblem(s, err)
+		}
+		x.addScheme(s)
+	}
+}
+
+// schemeProblem reports what is wrong with a scheme's own configuration.
+func (x *compiler) schemeProblem(s Scheme, err error) {
+	x.problems = append(x.problems, fmt.Errorf("scheme %s: %w", s.Name(), err))
+}
+
+// addScheme notes what the policy needs to know of a scheme.
+func (x *compiler) addScheme(s Scheme) {
+	made := newAccepted(s, x.Environment)
+	if err := made.setPrefixes(); err != nil {
+		x.schemeProblem(s, err)
+	}
+	x.schemes = append(x.schemes, made)
+	for _, prefix := range made.prefixes {
+		if !slices.Contains(protocolPrefixes[:], prefix) && !slices.Contains(x.prefixes, prefix) {
+			x.prefixes = append(x.prefixes, prefix)
+		}
+	}
+	header := "Authorization"
+	if h, ok := s.(HeaderScheme); ok {
+		header = http.CanonicalHeaderKey(h.CredentialHeader())
+	}
+	if header == "Authorization" {
+		x.inAuthorization = true
+	} else if !slices.Contains(x.headers, header) {
+		x.headers = append(x.headers, header)
+	}
+	for _, a := range s.Algorithms() {
+		if !slices.Contains(x.algorithms, a) {
+			x.algorithms = append(x.algorithms, a)
+		}
+	}
+}
+
+func (x *compiler) validateObservers() {
+	x.Observers = slices.Clone(x.Observers)
+	for i, o := range x.Observers {
+		if o == nil {
+			x.problem(item("Observers", i), "nil")
+		}
+	}
+}
+
+// challenge is the value of WWW-Authenticate: one challenge per algorithm.
+func challenge(algorithms []string, realm string) string {
+	realm = strings.Map(func(r rune) rune {
+		if r < ' ' || r > '~' || r == '"' || r == '\\' {
+			return '_'
+		}
+		return r
+	}, realm)
+	var b strings.Builder
+	for i, a := range algorithms {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		fmt.Fprintf(&b, "%s realm=\"%s\"", a, realm)
+	}
+	return b.String()
+}
