@@ -10,11 +10,12 @@
 //
 // [Explain] takes the verdict (received.go) and builds a list of edits from the table
 // in cause.go. The search (search.go) applies each edit to a hypothesis: how the
-// request may have been when it was signed, and with which key (hypothesis.go). It asks the scheme
-// whether the credential verifies then, for each edit alone and for every two. What
-// verifies becomes a [Finding] (findings.go, clock.go). What the policy refuses
-// beside the signature is found by a Verifier whose schemes accept the credential
-// (policy.go).
+// request may have been when it was signed, and with which key (hypothesis.go). It
+// asks the scheme whether the credential verifies then, for each edit alone and for
+// every two. What verifies becomes a [Finding] (findings.go, clock.go). What the
+// policy refuses beside the signature is found by a Verifier whose schemes accept the
+// credential (policy.go), and a Verifier with a scheme of this package tells which key
+// an API is bound to, and finds keys (probe.go).
 //
 // # To add a cause
 //
@@ -166,8 +167,8 @@ type Line struct {
 // operators: not for the hot path, and its result not for callers.
 //
 // The work is at most MaxTries verifications of the head of r, two more for each of
-// its headers, and a few dozen passes over the body; JSON and compressed bodies above 1 MiB are not looked
-// into. It ends early, with Cut set, when r's context ends.
+// its headers, and a few dozen passes over the body; JSON and compressed bodies above
+// 1 MiB are not looked into. It ends early, with Cut set, when r's context ends.
 // An error says that c or the hints are not usable.
 //
 // A saved request is explained with [core.Config].Now set to when it was received.

@@ -46,12 +46,7 @@ func (s *search) found(findings []Finding, h *hypothesis, made verification) {
 }
 
 func hasCause(findings []Finding, cause Cause) bool {
-	for _, f := range findings {
-		if f.Cause == cause {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(findings, func(f Finding) bool { return f.Cause == cause })
 }
 
 // nothingVerifies takes what is known where no edit makes the credential verify; base

@@ -42,28 +42,22 @@ func (a *assumed) Verify(*http.Request, *core.Credential, *core.Key, []core.Secr
 	return 0, nil
 }
 
-// withRules returns the scheme with the rules about headers of the one that it
-// stands for.
-func (a *assumed) withRules() core.Scheme {
-	protocol, hasProtocol := a.Scheme.(core.ProtocolScheme)
-	header, hasHeader := a.Scheme.(core.HeaderScheme)
-	switch {
-	case hasProtocol && hasHeader:
+// CredentialHeader returns that of the scheme, so that its rules hold.
+func (a *assumed) CredentialHeader() string {
+	if own, ok := a.Scheme.(core.HeaderScheme); ok {
+		return own.CredentialHeader()
+	}
+	return "Authorization"
+}
+
+// withProtocol returns the scheme with the protocol headers of the one that it
+// stands for, if that has its own.
+func (a *assumed) withProtocol() core.Scheme {
+	if own, ok := a.Scheme.(core.ProtocolScheme); ok {
 		return struct {
 			*assumed
 			core.ProtocolScheme
-			core.HeaderScheme
-		}{a, protocol, header}
-	case hasProtocol:
-		return struct {
-			*assumed
-			core.ProtocolScheme
-		}{a, protocol}
-	case hasHeader:
-		return struct {
-			*assumed
-			core.HeaderScheme
-		}{a, header}
+		}{a, own}
 	}
 	return a
 }
@@ -92,7 +86,7 @@ func (s *search) assume(scheme core.Scheme, credential *core.Credential) core.Co
 			policy.Default = key.Name
 			policy.Now = func() time.Time { return credential.Time }
 		}
-		policy.Schemes[i] = a.withRules()
+		policy.Schemes[i] = a.withProtocol()
 	}
 	return policy
 }

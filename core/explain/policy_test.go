@@ -47,15 +47,6 @@ func config(change ...func(*core.Config)) core.Config {
 	return c
 }
 
-func verifier(t *testing.T, change ...func(*core.Config)) *core.Verifier {
-	t.Helper()
-	v, err := core.New(config(change...))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return v
-}
-
 func request(t *testing.T, raw string) *http.Request {
 	t.Helper()
 	r, err := http.ReadRequest(newReader(raw))
@@ -123,7 +114,5 @@ func sorted(canonicalRequest string) string {
 	}
 	return strings.Join(lines, "\n")
 }
-
-func jsonLogger(w io.Writer) *slog.Logger { return slog.New(slog.NewJSONHandler(w, nil)) }
 
 func newReader(s string) *bufio.Reader { return bufio.NewReader(strings.NewReader(s)) }
