@@ -47,7 +47,7 @@ func TestImportsRunOneWay(t *testing.T) {
 		"./core/aescfb":       `^core$|^core/apig$|^core/internal/|^internal/lowerhex$`,
 		"./core/token":        `^core$|^core/internal/`,
 		"./core/signer":       `^core$|^core/internal/`,
-		"./core/explain":      `^core$|^core/internal/`,
+		"./core/explain":      `^core$|^core/(explain/)?internal/`,
 		"./core/replay":       `^core$`,
 		"./core/replay/redis": `^core$`,
 		"./core/telemetry":    `^core$|^core/replay$`,

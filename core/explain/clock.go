@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/gatewayauth/gatewayauth/core"
-	"github.com/gatewayauth/gatewayauth/core/internal/elapsed"
+	"github.com/gatewayauth/gatewayauth/core/explain/internal/elapsed"
 )
 
 // late says what is wrong with the date.

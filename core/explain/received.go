@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"github.com/gatewayauth/gatewayauth/core"
+	"github.com/gatewayauth/gatewayauth/core/explain/internal/elapsed"
 	"github.com/gatewayauth/gatewayauth/core/internal/canonical"
-	"github.com/gatewayauth/gatewayauth/core/internal/elapsed"
 )
 
 // judge takes the verdict of the policy, and what is known about the request.

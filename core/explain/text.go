@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/gatewayauth/gatewayauth/core"
-	"github.com/gatewayauth/gatewayauth/core/internal/elapsed"
+	"github.com/gatewayauth/gatewayauth/core/explain/internal/elapsed"
 )
 
 // hideKey keeps the secrets of a key out of the report.

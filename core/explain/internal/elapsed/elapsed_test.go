@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gatewayauth/gatewayauth/core/internal/elapsed"
+	"github.com/gatewayauth/gatewayauth/core/explain/internal/elapsed"
 )
 
 func TestText_T186(t *testing.T) {
