@@ -11,7 +11,7 @@ type ConfigError struct {
 	// belongs to the configuration itself.
 	Key string
 	// Field is the path of the field, such as Limits.Target, APIs[2].Match or, with
-	// Key, Previous[0].Secret.
+	// Key, Previous[0].Secret. It is empty where no one field is meant.
 	Field string
 	// Value is what the field holds, quoted as by strconv.Quote. It is empty where Rule
 	// does without.
@@ -28,7 +28,10 @@ func (e *ConfigError) Error() string {
 	if e.Value != "" {
 		text += " " + e.Value
 	}
-	text += ": " + e.Rule
+	if text != "" {
+		text += ": "
+	}
+	text += e.Rule
 	if e.Key != "" {
 		text = fmt.Sprintf("key %q: %s", e.Key, text)
 	}

@@ -31,11 +31,11 @@ func (e *environment) check(r *report) {
 	}
 	at := e.fieldsAt()
 	for _, problem := range problemsOf(core.New(c)) {
-		m, found := at[problem.Field]
-		if found && m == (mark{}) {
-			continue // of the stand-ins
+		m := at[problem.Field]
+		if m == ofStandIn {
+			continue
 		}
-		if !found {
+		if m == (mark{}) { // the file does not have the field
 			m, problem.Rule = e.mark, problem.Error()
 		}
 		if r.add(m, inFile(problem.Rule)); r.dropped {
@@ -44,8 +44,10 @@ func (e *environment) check(r *report) {
 	}
 }
 
-// fieldsAt tells where in the file the fields of core.Config stand. Those that only
-// stand-ins have stand nowhere.
+// ofStandIn marks the fields that do not hold what the file has.
+var ofStandIn = mark{line: -1}
+
+// fieldsAt tells where in the file the fields of core.Config stand.
 func (e *environment) fieldsAt() map[string]mark {
 	at := map[string]mark{
 		"ClockSkew":         e.at["clock_skew"],
@@ -70,8 +72,11 @@ func (e *environment) fieldsAt() map[string]mark {
 	}
 	for i, a := range e.checked() {
 		field := fmt.Sprintf("APIs[%d]", i)
-		at[field], at[field+".Match"], at[field+".MaxBody"] = a.at["match"], a.at["match"], a.at["max_body"]
-		at[field+".Key"] = mark{}
+		match := a.at["match"]
+		at[field], at[field+".Match"], at[field+".MaxBody"], at[field+".Key"] = match, match, match, ofStandIn
+		if m, set := a.at["max_body"]; set {
+			at[field+".MaxBody"] = m
+		}
 	}
 	return at
 }
@@ -96,6 +101,8 @@ func problemsOf(_ any, err error) (all []core.ConfigError) {
 		}
 	case interface{ Unwrap() error }:
 		all = problemsOf(nil, wrapped.Unwrap())
+	case error: // of no field
+		all = append(all, core.ConfigError{Rule: strings.ReplaceAll(err.Error(), "\n", " "), Err: err})
 	}
 	return all
 }
