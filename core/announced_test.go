@@ -75,7 +75,8 @@ func TestAnnouncedLength_T174(t *testing.T) {
 					if tt.field != nil {
 						r.Header["Content-Length"] = tt.field
 					}
-					admitted, err := v.Admit(r)
+					admission, err := v.Admit(nil, r, core.BodyForHandler)
+					admitted := admission.Request
 					covered := false
 					if err == nil {
 						id, ok := core.FromContext(admitted.Context())
@@ -84,7 +85,7 @@ func TestAnnouncedLength_T174(t *testing.T) {
 							_, err = io.ReadAll(admitted.Body)
 						}
 					}
-					core.Release(r)
+					admission.Release()
 					if mode == core.Enforce {
 						wantCode(t, err, tt.want)
 					}

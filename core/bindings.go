@@ -24,8 +24,8 @@ type binding struct {
 	maxBody       int64
 }
 
-// unbound is the binding of a request that was refused before it had one.
-var unbound = new(binding)
+// noBinding is the binding of a request that was refused before it had one.
+var noBinding = new(binding)
 
 // muxRequest is a request that a mux is asked about; it is pooled.
 type muxRequest struct {
@@ -105,6 +105,57 @@ func (x *compiler) validateAPI(b *bindings, field string, api API) {
 	} else if strings.HasSuffix(api.Match, "/") || strings.HasSuffix(api.Match, "...}") {
 		_ = register(b.subtrees, api.Match, bound)
 	}
+}
+
+// bindingKey is what the binding of a request depends on.
+type bindingKey struct{ method, host, path string }
+
+// findBinding finds what the API is bound to in this environment: a key, none, or
+// everybody.
+func findBinding(v *verification) error {
+	p, r := v.policy, v.request
+	if p.bindings.mux == nil {
+		v.binding = p.bindings.def
+		return nil
+	}
+	v.bindingKey = bindingKey{r.Method, r.Host, v.path}
+	if known, ok := p.bindingsOf.Get(v.bindingKey); ok {
+		v.binding = known
+		return nil
+	}
+	found, err := p.bindings.lookup(r, v.path, v.mux)
+	if err != nil {
+		return err
+	}
+	v.binding, v.lookedUp = found, true
+	return nil
+}
+
+// rememberBinding keeps the binding of an accepted request, since ServeMux.Handler
+// costs about half as much as the rest of the verification.
+func (v *verification) rememberBinding() {
+	const most = 512
+	k := v.bindingKey
+	if v.lookedUp && len(k.method)+len(k.host)+len(k.path) <= most {
+		text := k.method + k.host + k.path // in memory of its own
+		host, path := len(k.method), len(k.method)+len(k.host)
+		v.policy.bindingsOf.Put(bindingKey{text[:host], text[host:path], text[path:]}, v.binding)
+	}
+}
+
+// checkOpen lets requests of an open API through, but for what would let it become
+// another one.
+func checkOpen(v *verification) error {
+	if !v.binding.open {
+		return nil
+	}
+	for name := range v.request.Header {
+		if kindOf(name)&overrideHeader != 0 {
+			return Refuse(CodeHeaderNotSigned, "a method override header on an open API")
+		}
+	}
+	v.open = true
+	return checkRoute(v)
 }
 
 // patternsWork reports whether ServeMux knows methods and wildcards: a setting

@@ -7,6 +7,7 @@ import (
 	"math/bits"
 	"net/http"
 	"runtime"
+	"strconv"
 	"sync"
 	"sync/atomic"
 )
@@ -38,22 +39,33 @@ func (c *chunk) free() {
 
 func class(size int64) int { return bits.Len64(uint64(size)) - 1 - smallest }
 
-// hashBody reads r's body to its end into memory, at most what the API allows and
-// within the memory budget, writing it to h, and compares its length. In every case
-// r.Body then gives all of it to the next reader, whether it was read here or
-// not; on success r.GetBody gives it again.
-func (p *policy) hashBody(r *http.Request, h hash.Hash, a *attempt, announced int64) error {
-	if r.ContentLength > p.MaxBuffered-p.buffered.Load() { // it would only take what others need to finish
-		return errBudget
+// hashBody reads the body to its end into memory and returns its hash, in lower-case
+// hex. It reads at most what the API allows, within the memory budget, and compares the
+// length with the announced one. In every case the request's Body then gives all of it
+// to the next reader, whether it was read here or not; on success GetBody gives it
+// again.
+func (v *verification) hashBody() (digest string, err error) {
+	r, p := v.request, v.policy
+	announced, err := checkUnread(r)
+	switch {
+	case err != nil:
+		return "", err
+	case r.Body == nil || r.Body == http.NoBody:
+		return v.credential.Hash.empty, nil
+	case r.ContentLength > p.MaxBuffered-p.buffered.Load(): // it would only take what others need to finish
+		return "", errBudget
 	}
+	v.held = true
+	h := v.credential.Hash.get()
+	defer v.credential.Hash.put(h)
 	b := &bodyBuffer{source: r.Body, lease: &lease{used: p.buffered}}
 	b.chunks = b.space[:0]
-	if a.onward == caller {
+	if v.cleanup {
 		runtime.AddCleanup(b, (*lease).end, b.lease)
 	}
-	timed := p.timed(r)
-	if timed != nil {
-		timed.within(p.BodyTimeout)
+	deadlines := p.deadlines(r)
+	if deadlines != nil {
+		deadlines.within(p.BodyTimeout)
 	}
 	filled := false
 	defer func() {
@@ -61,46 +73,60 @@ func (p *policy) hashBody(r *http.Request, h hash.Hash, a *attempt, announced in
 			b.release()
 		}
 	}()
-	failed, err := b.fill(h, min(a.binding.maxBody, p.MaxBuffered), p.MaxBuffered)
+	failed, err := b.fill(h, min(v.binding.maxBody, p.MaxBuffered), p.MaxBuffered)
 	filled = true
-	if timed != nil && failed == nil { // else the server shall not wait for the rest either
-		timed.within(0)
+	if deadlines != nil && failed == nil { // else the server shall not wait for the rest either
+		deadlines.within(0)
 	}
 	if err == nil {
 		err = checkLength(b.size, announced)
 	}
+	b.replace(r, failed, err)
+	if err != nil {
+		return "", err
+	}
+	return string(h.digest()), nil
+}
+
+// replace makes the buffer the body of r. Where the body cannot be used, what was not
+// read of the source, or why that failed, follows what is held.
+func (b *bodyBuffer) replace(r *http.Request, failed, err error) {
 	body := &b.reader
 	body.buffer = b
-	if err == nil && b.size == 0 {
+	switch {
+	case err == nil && b.size == 0:
 		body.Close()
 		b.release()
 		r.Body, r.GetBody = http.NoBody, nil
-		return nil
-	}
-	r.Body = body
-	if err == nil {
+		return
+	case err == nil:
 		r.GetBody = b.again
-		return nil
-	}
-	if failed != nil {
+	case failed != nil:
 		body.tail = errReader{failed}
-	} else {
+	default:
 		body.tail = b.source
 	}
-	return err
+	r.Body = body
 }
 
 var errBudget = Refuse(CodeUnavailable, "the memory budget for bodies is used up")
 
-// Release gives back the memory that holds the body of r, a request that
-// [Verifier.Admit] or [Verifier.Verify] has seen: the request as passed to
-// them. Adapters call it when the handler has returned; reading the body
-// afterwards fails with [http.ErrBodyReadAfterClose]. Calling it twice, or for
-// a request without a body, does nothing.
+// Release gives back the memory that holds the body of r after [Verifier.Verify]: the
+// request as passed to it. Reading the body afterwards fails with
+// [http.ErrBodyReadAfterClose]. Calling it twice, or for a request without a body, does
+// nothing.
 func Release(r *http.Request) {
-	if body, ok := r.Body.(*bodyReader); ok {
-		body.buffer.release()
+	if b := heldBody(r); b != nil {
+		b.release()
 	}
+}
+
+// heldBody returns what holds the body of r in memory, nil where nothing does.
+func heldBody(r *http.Request) *bodyBuffer {
+	if body, ok := r.Body.(*bodyReader); ok {
+		return body.buffer
+	}
+	return nil
 }
 
 // bodyBuffer holds the bytes of one body until it is released.
@@ -242,66 +268,6 @@ func unreadable(err error) error {
 	return &Error{Code: CodeBodyMismatch, Detail: "the body could not be read to its end", Err: err}
 }
 
-// verifyingReader checks a declared digest while the handler reads.
-type verifyingReader struct {
-	io.ReadCloser
-	hash   *hashState // not given back: the handler may keep the body
-	want   string
-	length int64             // that was read
-	expect int64             // the length that was announced
-	refuse func(error) error // completes and publishes a refusal
-	report bool              // the handler gets what the body gave, whatever is refused
-	end    error             // of every further Read
-}
-
-// verifying returns body with its digest checked at the end.
-func (p *policy) verifying(r *http.Request, a *attempt, body io.ReadCloser) io.ReadCloser {
-	judged := *a
-	judged.message, judged.notable, judged.mux, judged.places = nil, nil, nil, nil // which go on to the next request
-	judged.credential.message, judged.route = nil, nil
-	return &verifyingReader{ReadCloser: body, hash: a.credential.Hash.get(), want: a.credential.Declared, expect: a.announced,
-		refuse: func(err error) error {
-			refusal := p.refusal(r, &judged, err)
-			p.publish(r, &judged, nil, refusal)
-			return refusal
-		}, report: p.Mode == Report}
-}
-
-func (v *verifyingReader) Read(b []byte) (int, error) {
-	if v.end != nil {
-		return 0, v.end
-	}
-	n, err := v.ReadCloser.Read(b)
-	v.hash.Write(b[:n])
-	v.length += int64(n)
-	if v.end = err; err == nil {
-		return n, nil
-	}
-	var refusal error
-	if err != io.EOF {
-		refusal = unreadable(err)
-	} else if refusal = v.check(); refusal == nil {
-		return n, err
-	}
-	published := v.refuse(refusal)
-	if v.report {
-		return n, v.end
-	}
-	v.end = published
-	return 0, v.end // without the last bytes: decoders take a whole value for good, whatever error comes with it
-}
-
-// check compares what was read with what was announced and declared.
-func (v *verifyingReader) check() error {
-	if err := checkLength(v.length, v.expect); err != nil {
-		return err
-	}
-	if !equal(string(v.hash.digest()), v.want) {
-		return errDigest
-	}
-	return nil
-}
-
 type errReader struct{ err error }
 
 func (r errReader) Read([]byte) (int, error) { return 0, r.err }
@@ -326,3 +292,65 @@ func (l *lease) take(n, budget int64) bool {
 }
 
 func (l *lease) end() { l.used.Add(-l.mine.Swap(0)) }
+
+// Announced lengths that are none.
+const (
+	// someBytes is that of a body that is said to follow, but not how long it is: one
+	// in chunks, or of an HTTP/2 request whose HEADERS do not end the stream.
+	someBytes = -1
+	// anyLength is that of a stream, from which nobody but the caller of Admit
+	// has read.
+	anyLength = -2
+)
+
+// announcedLength returns the length of the body that the message announces.
+//
+// Middleware that has read a body may leave an empty one, and set ContentLength to
+// fit. The header field and the transfer coding are then still what was received,
+// as net/http's server leaves them in the request.
+func announcedLength(r *http.Request) (int64, error) {
+	length := max(r.ContentLength, someBytes)
+	for _, value := range r.Header["Content-Length"] {
+		field, err := strconv.ParseUint(value, 10, 63)
+		if err != nil || length != someBytes && length != int64(field) {
+			return 0, errBodyRead
+		}
+		length = int64(field)
+	}
+	if length == 0 && len(r.TransferEncoding) > 0 {
+		length = someBytes
+	}
+	return length, nil
+}
+
+// checkLength refuses a body of another length than the one announced. Empty ones
+// are refused where any length would do: no empty body can be told from one that
+// something in front has read.
+func checkLength(length, announced int64) error {
+	switch {
+	case length == announced, announced == anyLength, announced == someBytes && length > 0:
+		return nil
+	case announced == someBytes:
+		return errBodyAbsent
+	}
+	return errBodyRead
+}
+
+// checkUnread refuses a request whose body something in front of the verifier has
+// read, as far as that shows before the body is read, and returns its announced length.
+func checkUnread(r *http.Request) (announced int64, err error) {
+	if len(r.PostForm) > 0 || r.MultipartForm != nil {
+		return 0, errBodyRead
+	}
+	announced, err = announcedLength(r)
+	if err == nil && (r.Body == nil || r.Body == http.NoBody) {
+		err = checkLength(0, announced)
+	}
+	return announced, err
+}
+
+var (
+	errBodyRead   = Refuse(CodeBodyMismatch, "something in front of the verifier has read the body")
+	errBodyAbsent = Refuse(CodeBodyMismatch, "no byte of the body arrived: something in front of the verifier has read it, "+
+		"or an empty body was sent without its length (in chunks, or over HTTP/2 without END_STREAM); send Content-Length: 0")
+)

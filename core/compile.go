@@ -51,14 +51,8 @@ func (c Config) compile() (*policy, error) {
 		return nil, fmt.Errorf("gatewayauth: environment %q: %w", c.Environment, err)
 	}
 	p := x.policy
-	p.remembered = func(name string) uint8 { return uint8(p.kindOf(name)) }
 	p.challenge = challenge(p.algorithms, c.Environment)
 	p.openOrigin = &origin{environment: c.Environment}
-	p.refusals.make = func(e *Error) *Error {
-		answer := *e
-		answer.challenge, answer.known = p.challenge, false
-		return &answer
-	}
 	return p, nil
 }
 
@@ -167,7 +161,7 @@ func (x *compiler) schemeProblem(s Scheme, err error) {
 
 // addScheme notes what the policy needs to know of a scheme.
 func (x *compiler) addScheme(s Scheme) {
-	made := newAccepted(s, x.Environment)
+	made := newCompiledScheme(s, x.Environment)
 	if err := made.setPrefixes(); err != nil {
 		x.schemeProblem(s, err)
 	}
@@ -218,4 +212,57 @@ func challenge(algorithms []string, realm string) string {
 		fmt.Fprintf(&b, "%s realm=\"%s\"", a, realm)
 	}
 	return b.String()
+}
+
+// compiledScheme is a scheme of a policy, with what a request would otherwise ask it for
+// each time.
+type compiledScheme struct {
+	Scheme
+	set         *KeySet              // that its source was, if it was one of [Keys]
+	keys        map[string]*fixedKey // of the set, by id
+	environment string
+	origins     []origin // of identities, by algorithm
+	prefixes    []string // of the headers that must be signed where they are present
+	notSigned   error    // the refusal of a request that leaves one unsigned
+}
+
+// fixedKey is a key, and where its use is counted.
+type fixedKey struct {
+	key   *Key
+	usage *keyUsage
+}
+
+func newCompiledScheme(s Scheme, environment string) *compiledScheme {
+	x := &compiledScheme{Scheme: s, environment: environment}
+	if set, fixed := s.Keys().(*KeySet); fixed {
+		x.set = set
+		x.keys = make(map[string]*fixedKey, len(set.byID))
+		for id, key := range set.byID {
+			x.keys[id] = &fixedKey{key: key}
+		}
+	}
+	for _, algorithm := range s.Algorithms() {
+		x.origins = append(x.origins, origin{environment, s.Name(), algorithm})
+	}
+	return x
+}
+
+// origin returns that of an algorithm; not all schemes tell all theirs.
+func (x *compiledScheme) origin(algorithm string) *origin {
+	for i := range x.origins {
+		if x.origins[i].algorithm == algorithm {
+			return &x.origins[i]
+		}
+	}
+	return &origin{x.environment, x.Name(), algorithm}
+}
+
+// canonicalizer returns the scheme as a [Canonicalizer], false where it is none and for
+// no scheme.
+func (x *compiledScheme) canonicalizer() (Canonicalizer, bool) {
+	if x == nil {
+		return nil, false
+	}
+	c, ok := x.Scheme.(Canonicalizer)
+	return c, ok
 }

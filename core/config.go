@@ -1,6 +1,7 @@
 package core
 
 import (
+	"cmp"
 	"fmt"
 	"log/slog"
 	"time"
@@ -80,8 +81,9 @@ type Config struct {
 	Replay Replay
 	// BodyTimeout is how long a body may take to arrive that is read before the
 	// verdict; for one that the handler reads ([API].Stream), how long each Read
-	// may. 0 means 30 seconds; at most one hour. It needs an adapter that calls
-	// [WithDeadline]; a shorter ReadTimeout of the server comes first.
+	// may. 0 means 30 seconds; at most one hour. It needs an adapter that passes the
+	// ResponseWriter to [Verifier.Admit]; a shorter ReadTimeout of the server comes
+	// first.
 	BodyTimeout time.Duration
 	// KeyTimeout is how long a [KeySource] other than [Keys] may take; 0 means 5
 	// seconds, at most one minute.
@@ -217,3 +219,81 @@ func ParseMode(s string) (Mode, error) {
 	}
 	return Enforce, fmt.Errorf("mode %q is none of enforce, report, off", s)
 }
+
+const (
+	defaultClockSkew   = 15 * time.Minute
+	defaultMaxBody     = 12 << 20
+	defaultMaxBuffered = 256 << 20
+	defaultBodyTimeout = 30 * time.Second
+	defaultKeyTimeout  = 5 * time.Second
+	defaultLogLimit    = 100
+)
+
+// WithDefaults returns c with the defaults in place of the zero fields that have
+// one. [New] does this itself: it is for programs that show or explain a policy.
+func (c Config) WithDefaults() Config {
+	c.ClockSkew = cmp.Or(c.ClockSkew, defaultClockSkew)
+	c.MaxBody = cmp.Or(c.MaxBody, defaultMaxBody)
+	c.MaxBuffered = cmp.Or(c.MaxBuffered, max(defaultMaxBuffered, c.MaxBody))
+	c.BodyTimeout = cmp.Or(c.BodyTimeout, defaultBodyTimeout)
+	c.KeyTimeout = cmp.Or(c.KeyTimeout, defaultKeyTimeout)
+	c.LogLimit = cmp.Or(c.LogLimit, defaultLogLimit)
+	c.Limits.Target = cmp.Or(c.Limits.Target, 64<<10)
+	c.Limits.Authorization = cmp.Or(c.Limits.Authorization, 8192)
+	c.Limits.SignedHeaders = cmp.Or(c.Limits.SignedHeaders, 64)
+	c.Limits.Headers = cmp.Or(c.Limits.Headers, 256)
+	c.Limits.QueryParameters = cmp.Or(c.Limits.QueryParameters, 1024)
+	c.Limits.KeyLookups = cmp.Or(c.Limits.KeyLookups, 1024)
+	if c.RequireSigned == nil {
+		c.RequireSigned = []string{"host"}
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	return c
+}
+
+// A ConfigError is one thing that is wrong with a configuration. [New] and
+// [Verifier.Reload] return all of them at once, joined: errors.AsType finds the
+// first, and Unwrap() []error gives each. Schemes report the problems of their own
+// configuration the same way, see [Validator]. It holds no secret.
+type ConfigError struct {
+	// Key is the name of the key that Field belongs to. It is empty where Field
+	// belongs to the configuration itself.
+	Key string
+	// Field is the path of the field, such as Limits.Target, APIs[2].Match or, with
+	// Key, Previous[0].Secret. It is empty where no one field is meant.
+	Field string
+	// Value is what the field holds, quoted as by strconv.Quote. It is empty where Rule
+	// does without.
+	Value string
+	// Rule says what is wrong, without Field and Value.
+	Rule string
+	// Err is the cause, such as a [PatternError]; nil where Rule says everything.
+	Err error
+}
+
+// Error returns the field, its value and the rule, behind the key where there is one.
+func (e *ConfigError) Error() string {
+	text := e.Field
+	if e.Value != "" {
+		text += " " + e.Value
+	}
+	if text != "" {
+		text += ": "
+	}
+	text += e.Rule
+	if e.Key != "" {
+		text = fmt.Sprintf("key %q: %s", e.Key, text)
+	}
+	return text
+}
+
+// Unwrap returns Err.
+func (e *ConfigError) Unwrap() error { return e.Err }
+
+// item is the path of an item of a list.
+func item(field string, i int) string { return fmt.Sprintf("%s[%d]", field, i) }

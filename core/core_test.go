@@ -218,9 +218,9 @@ func TestBindings(t *testing.T) {
 				t.Error("an unsigned request is verified")
 			}
 			if err == nil {
-				if admitted, err := v.Admit(r); err != nil {
+				if admission, err := v.Admit(nil, r, core.BodyForHandler); err != nil {
 					t.Error(err)
-				} else if _, ok := core.FromContext(admitted.Context()); ok {
+				} else if _, ok := core.FromContext(admission.Request.Context()); ok {
 					t.Error("an open API has an identity") // T121
 				}
 			}
@@ -271,7 +271,7 @@ func TestModes(t *testing.T) {
 	if v.Mode() != core.Enforce || log.Len() > 0 {
 		t.Errorf("enforce: mode %v, log %s", v.Mode(), &log)
 	}
-	if _, err := v.Admit(request(t, strings.Replace(bad, "Host", "X-Mode: report\r\nHost", 1))); core.CodeOf(err) != core.CodeSignatureMismatch {
+	if _, err := v.Admit(nil, request(t, strings.Replace(bad, "Host", "X-Mode: report\r\nHost", 1)), core.BodyForHandler); core.CodeOf(err) != core.CodeSignatureMismatch {
 		t.Errorf("enforce admitted: %v", err)
 	}
 	for _, mode := range []core.Mode{core.Report, core.Off} {
@@ -284,14 +284,16 @@ func TestModes(t *testing.T) {
 			t.Errorf("%v: no warning at the switch: %s", mode, &log)
 		}
 		r := request(t, bad)
-		admitted, err := v.Admit(r)
+		admission, err := v.Admit(nil, r, core.BodyForHandler)
+		admitted := admission.Request
 		if err != nil {
 			t.Fatalf("%v: %v", mode, err)
 		}
 		if _, ok := core.FromContext(admitted.Context()); ok {
 			t.Errorf("%v: a wrong request has an identity", mode)
 		}
-		good, err := v.Admit(request(t, p1))
+		admission, err = v.Admit(nil, request(t, p1), core.BodyForHandler)
+		good := admission.Request
 		if err != nil {
 			t.Fatalf("%v: %v", mode, err)
 		}
@@ -325,7 +327,8 @@ func TestReportKeepsTheBody(t *testing.T) {
 		v := verifier(t, func(c *core.Config) { c.Mode, c.MaxBody, c.MaxBuffered = core.Report, limit, limit })
 		r := signed(t, k2, "POST", "/v1/items", body, apig.SignOptions{}) // not bound: refused after reading
 		r.ContentLength = -1
-		admitted, err := v.Admit(r)
+		admission, err := v.Admit(nil, r, core.BodyForHandler)
+		admitted := admission.Request
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -333,7 +336,7 @@ func TestReportKeepsTheBody(t *testing.T) {
 		if err != nil || string(got) != body {
 			t.Errorf("limit %d: handler read %d bytes, error %v; want all %d", limit, len(got), err, len(body))
 		}
-		core.Release(r)
+		admission.Release()
 		if v.Buffered() != 0 {
 			t.Errorf("limit %d: %d bytes still held", limit, v.Buffered())
 		}
@@ -346,8 +349,8 @@ func TestNothingVerifiesByItself_T170(t *testing.T) {
 		if id, err := v.Verify(request(t, p1)); id != nil || core.CodeOf(err) != core.CodeUnavailable {
 			t.Errorf("%s: Verify gave %v, %v", name, id, err)
 		}
-		if r, err := v.Admit(request(t, p1)); r != nil || core.CodeOf(err) != core.CodeUnavailable {
-			t.Errorf("%s: Admit gave %v, %v", name, r, err)
+		if admission, err := v.Admit(nil, request(t, p1), core.BodyForHandler); admission.Request != nil || core.CodeOf(err) != core.CodeUnavailable {
+			t.Errorf("%s: Admit gave %v, %v", name, admission.Request, err)
 		}
 	}
 	if v, err := core.New(core.Config{}); err == nil || v != nil {
@@ -472,7 +475,7 @@ func TestExposeReason(t *testing.T) {
 	if !strings.Contains(log.String(), "development only") {
 		t.Errorf("no warning at start: %s", &log)
 	}
-	_, err := v.Admit(request(t, strings.Replace(p1, "items", "other", 1)))
+	_, err := v.Admit(nil, request(t, strings.Replace(p1, "items", "other", 1)), core.BodyForHandler)
 	w := httptest.NewRecorder()
 	core.WriteProblem(w, nil, err)
 	var answer struct {
@@ -495,7 +498,7 @@ e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855`
 		!strings.HasPrefix(answer.StringToSign, "SDK-HMAC-SHA256\n20260115T120000Z\n") {
 		t.Errorf("got %s", w.Body)
 	}
-	_, err = v.Admit(request(t, strings.Replace(p1, "Authorization", "X-Other", 1)))
+	_, err = v.Admit(nil, request(t, strings.Replace(p1, "Authorization", "X-Other", 1)), core.BodyForHandler)
 	w = httptest.NewRecorder()
 	core.WriteProblem(w, nil, err)
 	if !strings.Contains(w.Body.String(), `"code":"credential_missing"`) {
@@ -505,7 +508,7 @@ e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855`
 
 // TestWriteProblem: what is answered when nothing is exposed.
 func TestWriteProblem(t *testing.T) {
-	_, err := verifier(t).Admit(request(t, strings.Replace(p1, "items", "other", 1)))
+	_, err := verifier(t).Admit(nil, request(t, strings.Replace(p1, "items", "other", 1)), core.BodyForHandler)
 	w := httptest.NewRecorder()
 	core.WriteProblem(w, request(t, p1), err)
 	const body = `{"title":"Unauthorized","status":401,"detail":"The request does not prove that it came through the gateway."}` + "\n"

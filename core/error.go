@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+
+	"github.com/gatewayauth/gatewayauth/core/internal/memo"
 )
 
 // Error is the one error type of a refusal. Its text is for operators: it
@@ -132,4 +134,53 @@ func WriteProblem(w http.ResponseWriter, r *http.Request, err error) {
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(p.Status)
 	w.Write(body)
+}
+
+// Refuse returns an *Error for a scheme's or a key source's verdict. Detail must
+// hold nothing secret and nothing that the caller chose: it is one of a few
+// texts, each of which is one and the same error every time, so that a flood of
+// refusals costs no memory.
+func Refuse(code Code, detail string) error {
+	key := refusal{code, detail}
+	e, ok := refusals.Get(key)
+	if !ok {
+		e = &Error{Code: code, Detail: detail, known: true}
+		refusals.Put(key, e)
+	}
+	return e
+}
+
+type refusal struct {
+	code   Code
+	detail string
+}
+
+var refusals memo.Memo[refusal, *Error]
+
+// complete makes an *Error that can answer a request of any error.
+func (p *policy) complete(err error) *Error {
+	e, ok := err.(*Error)
+	if !ok {
+		if e, ok = errors.AsType[*Error](err); !ok {
+			e = &Error{Code: CodeUnavailable, Detail: "the scheme failed", Err: err}
+		}
+	}
+	if answer, ok := p.refusals.Get(e); ok {
+		return answer
+	}
+	answer := *e
+	answer.challenge, answer.known = p.challenge, false
+	if p.ExposeReason {
+		answer.exposed = new(exposure)
+	} else if e.known {
+		p.refusals.Put(e, &answer)
+	}
+	return &answer
+}
+
+// expose adds what the verifier computed to a refusal, for the answer in development.
+func (v *verification) expose(refusal *Error) {
+	if s, ok := v.scheme.canonicalizer(); ok && v.payload != "" {
+		refusal.exposed.canonicalRequest, refusal.exposed.stringToSign, _ = s.Canonical(v.signed, &v.credential, v.payload)
+	}
 }

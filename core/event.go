@@ -3,7 +3,6 @@ package core
 import (
 	"context"
 	"log/slog"
-	"net/http"
 	"strconv"
 	"time"
 )
@@ -94,46 +93,69 @@ type ObserverFunc func(ctx context.Context, e Event)
 // Observe calls f.
 func (f ObserverFunc) Observe(ctx context.Context, e Event) { f(ctx, e) }
 
-// trail is what an attempt notes down for its event.
-type trail struct {
-	started           time.Time // real time, zero where nobody asks
-	used              Secret    // the secret that matched
-	usedAt            time.Time // the clock at that
-	replayUnavailable bool
-}
-
-// start returns when the judging began. Nothing is measured where nobody sees it.
-func (p *policy) start() (t time.Time) {
-	if len(p.Observers) > 0 {
-		t = time.Now()
+// verifyAndReport makes the checks, and tells the log, the observers and the counters.
+// A refusal is complete then.
+func (v *verification) verifyAndReport() (*Identity, error) {
+	p := v.policy
+	if len(p.Observers) > 0 { // nothing is measured where nobody sees it
+		v.started = time.Now()
 	}
-	return t
+	id, err := v.verify()
+	if err != nil {
+		refusal := p.complete(err)
+		if refusal.exposed != nil {
+			v.expose(refusal)
+		}
+		v.reportRefused(refusal)
+		return nil, refusal
+	}
+	v.reportAccepted(id)
+	return id, nil
 }
 
-// publish counts the verdict, and hands it to the log and the observers.
-func (p *policy) publish(r *http.Request, a *attempt, id *Identity, err error) {
-	level, kind := slog.LevelDebug, unlimited
-	switch {
-	case err != nil:
-		code := CodeOf(err)
-		level, kind = slog.LevelWarn, codeIndex[code]
-		p.tally.refused(a.binding.pattern, code, p.Mode)
-	case a.replayUnchecked:
-		level, kind = slog.LevelWarn, kindUnchecked
+func (v *verification) reportAccepted(id *Identity) {
+	level, limit := slog.LevelDebug, unlimited
+	if v.replayUnchecked {
+		level, limit = slog.LevelWarn, kindUnchecked
 	}
 	if id.Verified() {
-		p.tally.accepted(a)
+		v.countAccepted()
 	}
+	v.policy.report(v.request.Context(), level, limit, func() Event {
+		e := v.event()
+		e.Open, e.Secret, e.ReplayUnchecked = !id.Verified(), id.Secret(), v.replayUnchecked
+		return e
+	})
+}
+
+func (v *verification) reportRefused(refusal *Error) {
 	ctx := context.Background()
-	if r != nil {
-		ctx = r.Context()
+	if v.request != nil {
+		ctx = v.request.Context()
 	}
+	v.policy.reportRefused(ctx, v.binding.pattern, refusal, v.event)
+}
+
+// reportRefused counts a refusal and reports it. The event is of the request.
+func (p *policy) reportRefused(ctx context.Context, api string, refusal *Error, event func() Event) {
+	code := CodeOf(refusal)
+	p.counters.countRefused(api, code, p.Mode)
+	p.report(ctx, slog.LevelWarn, codeIndex[code], func() Event {
+		e := event()
+		e.Code, e.Err = code, refusal
+		return e
+	})
+}
+
+// report hands a verdict to the log and the observers. The event is made where one of
+// them takes it.
+func (p *policy) report(ctx context.Context, level slog.Level, limit int, event func() Event) {
 	defer p.survive(ctx, "log handler")
-	logging := p.Logger.Enabled(ctx, level) && p.mayLog(kind)
+	logging := p.Logger.Enabled(ctx, level) && p.mayLog(limit)
 	if !logging && len(p.Observers) == 0 {
 		return
 	}
-	e := p.event(r, a, id, err)
+	e := event()
 	if logging {
 		p.record(ctx, level, &e)
 	}
@@ -142,32 +164,25 @@ func (p *policy) publish(r *http.Request, a *attempt, id *Identity, err error) {
 	}
 }
 
-func (p *policy) event(r *http.Request, a *attempt, id *Identity, err error) Event {
-	e := Event{Time: p.Now(), Environment: p.Environment, Mode: p.Mode, Err: err, API: a.binding.pattern,
-		Open: err == nil && !id.Verified(), Algorithm: printable(a.credential.Algorithm), KeyID: printable(a.credential.KeyID),
-		ReplayUnavailable: a.replayUnavailable}
-	if err != nil {
-		e.Code = CodeOf(err)
+// event is the event of the request, without a verdict.
+func (v *verification) event() Event {
+	c := &v.credential
+	e := Event{Time: v.policy.Now(), Environment: v.policy.Environment, Mode: v.policy.Mode, API: v.binding.pattern,
+		Algorithm: printable(c.Algorithm), KeyID: printable(c.KeyID), ReplayUnavailable: v.replayUnavailable}
+	if v.scheme != nil {
+		e.Scheme = v.scheme.Name()
 	}
-	if a.scheme != nil {
-		e.Scheme = a.scheme.Name()
+	if v.key != nil {
+		e.Key = v.key.Name
 	}
-	if a.key != nil {
-		e.Key = a.key.Name
+	if !c.Time.IsZero() {
+		e.SignedAt, e.Skew = c.Time, e.Time.Sub(c.Time)
 	}
-	if id != nil {
-		e.Secret = id.Secret()
-		e.ReplayUnchecked = a.replayUnchecked
+	if r := v.request; r != nil {
+		e.Method, e.Host, e.Path, e.Remote = printable(r.Method), printable(r.Host), printable(v.path), printable(r.RemoteAddr)
 	}
-	if !a.credential.Time.IsZero() {
-		e.SignedAt, e.Skew = a.credential.Time, e.Time.Sub(a.credential.Time)
-	}
-	if r != nil {
-		e.Method, e.Host, e.Path, e.Remote = printable(r.Method), printable(r.Host), printable(a.path), printable(r.RemoteAddr)
-	}
-	if !a.started.IsZero() {
-		e.Duration = max(time.Since(a.started), 1) // a coarse clock may not have moved
-		a.started = time.Time{}                    // a second verdict comes when the handler likes
+	if !v.started.IsZero() {
+		e.Duration = max(time.Since(v.started), 1) // a coarse clock may not have moved
 	}
 	return e
 }

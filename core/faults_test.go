@@ -226,7 +226,8 @@ func TestUnsignedBodyIsLimited(t *testing.T) {
 	r := httptest.NewRequest("POST", "/", io.MultiReader(strings.NewReader("0123456789a")))
 	r.SetBasicAuth(user.ID, user.Secret.Reveal())
 	r.ContentLength = -1
-	admitted, err := v.Admit(r)
+	admission, err := v.Admit(nil, r, core.BodyForHandler)
+	admitted := admission.Request
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -236,7 +237,7 @@ func TestUnsignedBodyIsLimited(t *testing.T) {
 	}
 	r = httptest.NewRequest("POST", "/", strings.NewReader("0123456789a"))
 	r.SetBasicAuth(user.ID, user.Secret.Reveal())
-	_, err = v.Admit(r)
+	_, err = v.Admit(nil, r, core.BodyForHandler)
 	wantCode(t, err, core.CodeBodyTooLarge)
 }
 
@@ -290,7 +291,8 @@ func TestAdmitStream(t *testing.T) {
 			codes = nil
 			r := signed(t, k1, "POST", "/", "text", declared)
 			r.Body, r.ContentLength = io.NopCloser(iotest.OneByteReader(strings.NewReader(tt.sent))), -1
-			admitted, err := v.AdmitStream(r)
+			admission, err := v.Admit(nil, r, core.BodyUnbuffered)
+			admitted := admission.Request
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -311,8 +313,8 @@ func TestAdmitStream(t *testing.T) {
 			}
 		})
 	}
-	_, err := v.AdmitStream(signed(t, k1, "POST", "/", "text", apig.SignOptions{}))
+	_, err := v.Admit(nil, signed(t, k1, "POST", "/", "text", apig.SignOptions{}), core.BodyUnbuffered)
 	wantCode(t, err, core.CodePayloadUnsupported)
-	_, err = v.AdmitStream(signed(t, core.Key{ID: k1.ID, Secret: k2.Secret}, "POST", "/", "text", declared))
+	_, err = v.Admit(nil, signed(t, core.Key{ID: k1.ID, Secret: k2.Secret}, "POST", "/", "text", declared), core.BodyUnbuffered)
 	wantCode(t, err, core.CodeSignatureMismatch)
 }

@@ -119,7 +119,7 @@ type Coverage struct {
 	// Host: the authority in Request.Host. False where Config.Rewrite replaces
 	// it: then the gateway's host was verified, and the received one was not.
 	Host bool `json:"host"`
-	// Body: every byte of the body. False for [Verifier.AdmitStream]: nothing is
+	// Body: every byte of the body. False for [BodyUnbuffered]: nothing is
 	// proven about a stream until its end was read.
 	Body bool `json:"body"`
 	// Headers: these, with all their values. The SDK-* forms do not cover the

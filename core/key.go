@@ -166,3 +166,90 @@ func emptyOrBlank(s Secret) string {
 	}
 	return "blank"
 }
+
+// findKey finds the key that the credential names in the scheme's source.
+func findKey(v *verification) error {
+	id := v.credential.KeyID
+	if id == "" { // the key's name is its id then
+		id = v.binding.key
+	}
+	source := v.scheme.Keys()
+	if set, fixed := source.(*KeySet); fixed && set == v.scheme.set {
+		known := v.scheme.keys[id]
+		if known == nil {
+			return v.unknownKey()
+		}
+		v.key, v.usage = known.key, known.usage
+		return nil
+	}
+	return v.askForKey(source, id)
+}
+
+// askForKey asks a source that may be the user's code.
+func (v *verification) askForKey(source KeySource, id string) error {
+	key, err := v.policy.ask(v.request.Context(), source, id)
+	switch {
+	case err == nil && key != nil && key.usable(id):
+		v.key = key
+		return nil
+	case err == nil && key == nil:
+		return Refuse(CodeUnavailable, "the key source returned nothing")
+	case errors.Is(err, ErrKeyUnknown):
+		return v.unknownKey()
+	case err != nil:
+		return &Error{Code: CodeUnavailable, Detail: "the key source failed", Err: err}
+	}
+	return Refuse(CodeUnavailable, "the key source returned another key than the one asked for, or one without name or secret")
+}
+
+// unknownKey tells a key that does not exist from one of another scheme. The key
+// decides which scheme may use it, never the request.
+func (v *verification) unknownKey() error {
+	for _, s := range v.policy.schemes {
+		if set, fixed := s.Keys().(*KeySet); fixed && s != v.scheme && set.byID[v.credential.KeyID] != nil {
+			return Refuse(CodeSchemeNotAccepted, "the key belongs to another scheme")
+		}
+	}
+	return Refuse(CodeKeyUnknown, "no such key in this environment")
+}
+
+// ask calls a key source of the user's, which may fail in any way: panic, return
+// late, or not at all. It waits no longer than KeyTimeout, and for no more calls
+// at once than Limits.KeyLookups, so that a source that hangs takes so many
+// goroutines and no more.
+func (p *policy) ask(ctx context.Context, source KeySource, id string) (*Key, error) {
+	if p.lookups.Add(1) > int64(p.Limits.KeyLookups) {
+		p.lookups.Add(-1)
+		return nil, Refuse(CodeUnavailable, "too many calls to the key source have not returned")
+	}
+	ctx, cancel := context.WithTimeout(ctx, p.KeyTimeout)
+	defer cancel()
+	answer := make(chan found, 1)
+	go func() {
+		defer p.lookups.Add(-1)
+		answer <- p.find(ctx, source, id)
+	}()
+	select {
+	case f := <-answer:
+		return f.key, f.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// found is what a key source has answered.
+type found struct {
+	key *Key
+	err error
+}
+
+func (p *policy) find(ctx context.Context, source KeySource, id string) (f found) {
+	defer func() {
+		if recover() != nil {
+			p.panicked(ctx, "key source")
+			f = found{err: Refuse(CodeUnavailable, "the key source failed")}
+		}
+	}()
+	f.key, f.err = source.Key(ctx, id)
+	return f
+}

@@ -458,7 +458,8 @@ func TestRaces_F19(t *testing.T) {
 			for n := range rounds {
 				options := apig.SignOptions{Payload: []core.Payload{core.PayloadHashed, core.PayloadDeclared}[n%2]}
 				r := signed(t, key, "POST", "/v1/items", "text", options)
-				admitted, err := v.Admit(r)
+				admission, err := v.Admit(nil, r, core.BodyForHandler)
+				admitted := admission.Request
 				mine := map[string]string{"k1": "a", "k2": "b"}[key.Name]
 				switch code := core.CodeOf(err); {
 				case err == nil:
@@ -486,7 +487,7 @@ func TestRaces_F19(t *testing.T) {
 				default:
 					t.Errorf("reader %d: %v", i, err)
 				}
-				core.Release(r)
+				admission.Release()
 			}
 		})
 	}

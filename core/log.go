@@ -45,10 +45,10 @@ type limiter struct {
 // not, the first starts the clock for a summary: no goroutine waits meanwhile,
 // and a flood that ends is summed up as well.
 func (p *policy) mayLog(kind int) bool {
-	if kind == unlimited || p.tally.log == nil {
+	if kind == unlimited || p.counters.counts == nil {
 		return true
 	}
-	l := &p.tally.log.limits[kind]
+	l := &p.counters.log.limits[kind]
 	second := int64(time.Since(epoch) / time.Second) // monotonic
 	if last := l.second.Load(); last != second && l.second.CompareAndSwap(last, second) {
 		l.written.Store(0)
@@ -56,7 +56,7 @@ func (p *policy) mayLog(kind int) bool {
 	if l.written.Add(1) <= int64(p.LogLimit) {
 		return true
 	}
-	p.tally.log.suppressed.Add(1)
+	p.counters.log.suppressed.Add(1)
 	l.held.Add(1)
 	if !l.awaiting.Swap(true) {
 		time.AfterFunc(time.Second, func() { p.summarize(kind, l) })
@@ -147,10 +147,10 @@ const panicText = "gatewayauth: panic in the application's "
 // full disk or a sink that hangs costs records, which are counted, and no
 // verdict.
 func (p *policy) write(ctx context.Context, level slog.Level, message string, attrs []slog.Attr) {
-	l := p.tally.log
-	if l == nil { // the policy belongs to no Verifier
+	if p.counters.counts == nil { // the policy belongs to no Verifier
 		return
 	}
+	l := &p.counters.log
 	if l.stuck.Load() >= maxStuck {
 		l.failed.Add(1)
 		return

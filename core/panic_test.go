@@ -40,9 +40,8 @@ func TestPanicsHoldNoMemory(t *testing.T) {
 		"scheme": verifier(t, func(c *core.Config) { c.Schemes = []core.Scheme{panickingScheme{hmacScheme(k1)}} }),
 	} {
 		for road, admit := range map[string]func(r *http.Request){
-			"Admit":       func(r *http.Request) { v.Admit(r) },
-			"AdmitWhole":  func(r *http.Request) { v.AdmitWhole(r) },
-			"AdmitServed": func(r *http.Request) { v.AdmitServed(httptest.NewRecorder(), r) },
+			"for a handler": func(r *http.Request) { v.Admit(httptest.NewRecorder(), r, core.BodyForHandler) },
+			"consumed":      func(r *http.Request) { v.Admit(nil, r, core.BodyConsumed) },
 		} {
 			r := httptest.NewRequest(http.MethodPost, "/v1/items", strings.NewReader("hello"))
 			if err := apig.NewSigner(k1, apig.SignOptions{}).Sign(r, digest, instant); err != nil {

@@ -13,7 +13,7 @@ var protocolPrefixes = [...]string{"x-sdk-", "x-amz-"}
 
 // setPrefixes notes which headers the requests of a scheme must sign. A scheme that
 // does not say must sign those of all schemes of this module.
-func (x *accepted) setPrefixes() error {
+func (x *compiledScheme) setPrefixes() error {
 	x.prefixes = protocolPrefixes[:]
 	if s, ok := x.Scheme.(ProtocolScheme); ok {
 		prefix := s.HeaderPrefix()
@@ -28,7 +28,7 @@ func (x *accepted) setPrefixes() error {
 }
 
 // owns reports whether a header belongs to the protocol of the scheme.
-func (x *accepted) owns(header string) bool { return startsWith(header, x.prefixes) }
+func (x *compiledScheme) owns(header string) bool { return startsWith(header, x.prefixes) }
 
 // isProtocol reports headers of the protocol of any scheme of the policy or of this
 // module, underscores taken for dashes.

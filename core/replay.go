@@ -3,7 +3,6 @@ package core
 import (
 	"context"
 	"hash/maphash"
-	"net/http"
 	"slices"
 	"time"
 )
@@ -53,34 +52,36 @@ type ReplayEntry struct {
 
 // checkReplay refuses a request that was accepted before, and records one that
 // was not. It is the last check.
-func (p *policy) checkReplay(ctx context.Context, r *http.Request, a *attempt, now time.Time) (checked bool, err error) {
-	c := &a.credential
-	if !c.SignsRequest || slices.Contains(p.Replay.ExemptMethods, r.Method) {
-		return false, nil
+func checkReplay(v *verification) error {
+	c, p, ctx := &v.credential, v.policy, v.request.Context()
+	if p.Replay.Store == nil || !c.SignsRequest || slices.Contains(p.Replay.ExemptMethods, v.request.Method) {
+		return nil
 	}
 	if c.Fingerprint == [32]byte{} {
-		return false, Refuse(CodeUnavailable, "the scheme does not say what identifies a request")
+		return Refuse(CodeUnavailable, "the scheme does not say what identifies a request")
 	}
 	if id, ok := FromContext(ctx); ok && id.replayChecked && id.Environment() == p.Environment && id.fingerprint == short(c.Fingerprint) {
-		return true, nil // the verifier is mounted twice, or the handler dispatched the request anew
+		v.replayChecked = true // the verifier is mounted twice, or the handler dispatched the request anew
+		return nil
 	}
 	until := c.Time.Add(p.ClockSkew)
 	if c.Presigned {
 		until = c.Time.Add(c.Expires)
 	}
 	added, err := p.addReplay(ctx, ReplayEntry{Environment: p.Environment, Fingerprint: c.Fingerprint,
-		SignedAt: c.Time, Until: until, Presigned: c.Presigned, Now: now})
-	a.replayUnavailable = err != nil && ctx.Err() == nil // whoever ends the request has not made the store fail
+		SignedAt: c.Time, Until: until, Presigned: c.Presigned, Now: v.now})
+	v.replayUnavailable = err != nil && ctx.Err() == nil // whoever ends the request has not made the store fail
 	switch {
 	case err == nil && !added:
-		return false, Refuse(CodeReplayed, "the request was accepted before")
+		return Refuse(CodeReplayed, "the request was accepted before")
 	case err == nil:
-		return true, nil
-	case p.Replay.AllowUnavailable && a.replayUnavailable:
-		a.replayUnchecked = true
-		return false, nil
+		v.replayChecked = true
+		return nil
+	case p.Replay.AllowUnavailable && v.replayUnavailable:
+		v.replayUnchecked = true
+		return nil
 	}
-	return false, &Error{Code: CodeUnavailable, Detail: "the replay store is unavailable", Err: err}
+	return &Error{Code: CodeUnavailable, Detail: "the replay store is unavailable", Err: err}
 }
 
 // short tells the requests of one process apart. Whoever does not know the seed

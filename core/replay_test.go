@@ -199,11 +199,13 @@ func TestCancelledRequest_F01(t *testing.T) {
 // recognises it; another request with its context is another request.
 func TestMountedTwice_T171(t *testing.T) {
 	v := verifier(t, replayed(&memory{}))
-	admitted, err := v.Admit(request(t, p1))
+	admission, err := v.Admit(nil, request(t, p1), core.BodyForHandler)
+	admitted := admission.Request
 	if err != nil {
 		t.Fatal(err)
 	}
-	again, err := v.Admit(admitted)
+	admission, err = v.Admit(nil, admitted, core.BodyForHandler)
+	again := admission.Request
 	if err != nil {
 		t.Fatalf("mounted twice: %v", err)
 	}
@@ -212,11 +214,11 @@ func TestMountedTwice_T171(t *testing.T) {
 	}
 	changed := again.Clone(again.Context())
 	changed.RequestURI = "/v1/other"
-	_, err = v.Admit(changed)
+	_, err = v.Admit(nil, changed, core.BodyForHandler)
 	wantCode(t, err, core.CodeSignatureMismatch)
-	_, err = v.Admit(signed(t, k1, "GET", "/v1/other", "", apig.SignOptions{}).WithContext(again.Context()))
+	_, err = v.Admit(nil, signed(t, k1, "GET", "/v1/other", "", apig.SignOptions{}).WithContext(again.Context()), core.BodyForHandler)
 	wantCode(t, err, "")
-	_, err = v.Admit(request(t, p1))
+	_, err = v.Admit(nil, request(t, p1), core.BodyForHandler)
 	wantCode(t, err, core.CodeReplayed)
 }
 

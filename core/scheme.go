@@ -158,16 +158,17 @@ type Credential struct {
 	// [Identity.Attribute]: roles, a user, a project. Not changed afterwards.
 	Attributes map[string][]string
 
-	message *canonical.Message
+	scratch *canonical.Message
 }
 
-// Message is scratch space, in which the signed headers of the request were found
-// already. It is for the schemes of this module; others do without.
-func (c *Credential) Message() *canonical.Message {
-	if c.message == nil { // no verifier is calling
-		c.message = canonical.NewMessage()
+// Scratch returns working memory of the verification, in which the signed headers of
+// the request were found already. It is for the schemes of this module alone, and nil
+// where no verifier is calling.
+func (c *Credential) Scratch() any {
+	if c.scratch == nil {
+		return nil
 	}
-	return c.message
+	return c.scratch
 }
 
 // Format writes the algorithm, for every verb: the rest is the caller's text and
@@ -179,20 +180,17 @@ func (c Credential) MarshalText() ([]byte, error) { return fmt.Append(nil, c), n
 
 // Signs reports whether the header, given in lower case, is in SignedHeaders.
 func (c *Credential) Signs(name string) bool {
-	if c.message != nil {
-		if signs, known := c.message.Signs(c.SignedHeaders, name); known {
-			return signs
-		}
-	}
-	for list := c.SignedHeaders; len(list) >= len(name); {
-		if list[:len(name)] == name && (len(list) == len(name) || list[len(name)] == ';') {
-			return name != ""
-		}
-		next := strings.IndexByte(list, ';')
-		if next < 0 {
+	list := c.SignedHeaders
+	for start := 0; name != ""; start++ {
+		i := strings.Index(list[start:], name)
+		if i < 0 {
 			return false
 		}
-		list = list[next+1:]
+		start += i
+		end := start + len(name)
+		if (start == 0 || list[start-1] == ';') && (end == len(list) || list[end] == ';') {
+			return true
+		}
 	}
 	return false
 }

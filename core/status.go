@@ -82,23 +82,23 @@ type LogStatus struct {
 // Status returns what was seen so far. It is for an operator's page, a metric or
 // a test: it takes time and memory in proportion to the keys and APIs.
 func (v *Verifier) Status() Status {
-	if v == nil || v.policy.Load() == nil {
+	p := v.current()
+	if p == nil {
 		return Status{}
 	}
-	p := v.policy.Load()
-	s := Status{Environment: p.Environment, Mode: p.Mode, Time: p.Now(), Since: p.tally.since}
-	s.Log = LogStatus{p.tally.log.suppressed.Load(), p.tally.log.failed.Load()}
-	named := maps.Clone(*p.tally.others.Load())
-	for _, use := range p.tally.keys {
-		s.Keys = append(s.Keys, use.status())
-		delete(named, use.name)
+	s := Status{Environment: p.Environment, Mode: p.Mode, Time: p.Now(), Since: p.counters.since}
+	s.Log = LogStatus{p.counters.log.suppressed.Load(), p.counters.log.failed.Load()}
+	named := maps.Clone(*p.counters.others.Load())
+	for _, k := range p.counters.keys {
+		s.Keys = append(s.Keys, k.status())
+		delete(named, k.name)
 	}
-	for _, use := range named {
-		s.Keys = append(s.Keys, use.status())
+	for _, k := range named {
+		s.Keys = append(s.Keys, k.status())
 	}
 	slices.SortFunc(s.Keys, func(a, b KeyStatus) int { return strings.Compare(a.Name, b.Name) })
-	for match, use := range p.tally.apis {
-		if api := use.status(match); len(api.Refused)+len(api.WouldRefuse) > 0 {
+	for match, counts := range p.counters.apis {
+		if api := counts.status(match); len(api.Refused)+len(api.WouldRefuse) > 0 {
 			s.APIs = append(s.APIs, api)
 		}
 	}
@@ -109,18 +109,18 @@ func (v *Verifier) Status() Status {
 // ReplayStore returns the store of the policy in force, nil without one, for
 // those that can tell how full it is.
 func (v *Verifier) ReplayStore() ReplayStore {
-	if v == nil || v.policy.Load() == nil {
-		return nil
+	if p := v.current(); p != nil {
+		return p.Replay.Store
 	}
-	return v.policy.Load().Replay.Store
+	return nil
 }
 
-func (k *keyUse) status() KeyStatus {
+func (k *keyUsage) status() KeyStatus {
 	s := KeyStatus{Name: k.name, Scheme: k.scheme}
 	seen := 1
 	for i, secret := range k.secrets {
-		status := SecretStatus{Until: secret.until, Uses: secret.use.counts[min(i, 1)].Load()}
-		if last := secret.use.last.Load(); last != 0 {
+		status := SecretStatus{Until: secret.until, Uses: secret.usage.counts[min(i, 1)].Load()}
+		if last := secret.usage.last.Load(); last != 0 {
 			status.LastUsed = time.Unix(last, 0).UTC()
 		}
 		if s.Secrets = append(s.Secrets, status); secret.held != nil || status.Uses > 0 {
@@ -131,11 +131,11 @@ func (k *keyUse) status() KeyStatus {
 	return s
 }
 
-func (u *apiUse) status(match string) APIStatus {
+func (c *apiCounts) status(match string) APIStatus {
 	s := APIStatus{Match: match, Refused: map[Code]uint64{}, WouldRefuse: map[Code]uint64{}}
 	for i, code := range codes {
 		for mode, counts := range []map[Code]uint64{s.Refused, s.WouldRefuse} {
-			if n := u.counts[mode][i].Load(); n > 0 {
+			if n := c.counts[mode][i].Load(); n > 0 {
 				counts[code] = n
 			}
 		}

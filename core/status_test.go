@@ -210,7 +210,7 @@ func TestStatusReport(t *testing.T) {
 			if path == "/v1/items" {
 				r.Header.Del("Authorization")
 			}
-			if _, err := v.Admit(r); err != nil {
+			if _, err := v.Admit(nil, r, core.BodyForHandler); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -218,7 +218,7 @@ func TestStatusReport(t *testing.T) {
 	if err := v.Reload(config(apis)); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := v.Admit(signed(t, k1, "GET", "/orders/7", "", apig.SignOptions{})); err == nil {
+	if _, err := v.Admit(nil, signed(t, k1, "GET", "/orders/7", "", apig.SignOptions{}), core.BodyForHandler); err == nil {
 		t.Fatal("admitted")
 	}
 	got := fmt.Sprint(v.Status().APIs)

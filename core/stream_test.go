@@ -42,8 +42,9 @@ func TestStreamedAPI(t *testing.T) {
 			v := verifier(t, streaming)
 			r := signed(t, k1, "POST", "/upload", tt.signed, apig.SignOptions{Payload: tt.payload})
 			r.Body, r.ContentLength = io.NopCloser(strings.NewReader(tt.sent)), int64(len(tt.sent))
-			admitted, err := v.Admit(r)
-			defer core.Release(r)
+			admission, err := v.Admit(nil, r, core.BodyForHandler)
+			admitted := admission.Request
+			defer admission.Release()
 			wantCode(t, err, tt.early)
 			if err != nil {
 				return
@@ -73,8 +74,9 @@ func TestStreamedDecoder(t *testing.T) {
 		v := verifier(t, streaming)
 		r := signed(t, k1, "POST", "/upload", `{"amount":1}`, apig.SignOptions{Payload: core.PayloadDeclared})
 		r.Body, r.ContentLength = io.NopCloser(iotest.DataErrReader(strings.NewReader(sent))), int64(len(sent))
-		admitted, err := v.Admit(r)
-		defer core.Release(r)
+		admission, err := v.Admit(nil, r, core.BodyForHandler)
+		admitted := admission.Request
+		defer admission.Release()
 		wantCode(t, err, "")
 		var order struct{ Amount int }
 		wantCode(t, json.NewDecoder(admitted.Body).Decode(&order), late)
@@ -130,13 +132,14 @@ func TestStreamMemory(t *testing.T) {
 		}
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		admitted, err := v.Admit(r)
+		admission, err := v.Admit(nil, r, core.BodyForHandler)
+		admitted := admission.Request
 		if err != nil {
 			t.Fatal(err)
 		}
 		n, err := io.Copy(io.Discard, struct{ io.Reader }{admitted.Body})
 		runtime.ReadMemStats(&after)
-		core.Release(r)
+		admission.Release()
 		if err != nil || n != size {
 			t.Errorf("%s: read %d bytes, %v", tt.target, n, err)
 		}

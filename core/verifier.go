@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"net/http"
 	"sync/atomic"
+
+	"github.com/gatewayauth/gatewayauth/core/internal/memo"
 )
 
 // A Verifier proves that requests came through the gateway. It is safe for
@@ -18,7 +20,7 @@ type Verifier struct {
 	policy   atomic.Pointer[policy]
 	buffered atomic.Int64
 	lookups  atomic.Int64
-	evidence evidence
+	history  history
 }
 
 // String tells nothing: what a Verifier holds changes while it is printed.
@@ -48,7 +50,7 @@ func (v *Verifier) Reload(c Config) error {
 	if err != nil {
 		return err
 	}
-	p.buffered, p.lookups, p.tally = &v.buffered, &v.lookups, v.evidence.tally(p)
+	p.buffered, p.lookups, p.counters = &v.buffered, &v.lookups, v.history.countersFor(p)
 	old := v.policy.Swap(p)
 	weaker := p.Mode != Enforce && (old == nil || old.Mode < p.Mode)
 	if old != nil && old.Replay.Store != p.Replay.Store {
@@ -62,7 +64,7 @@ func (v *Verifier) Reload(c Config) error {
 	}{
 		{weaker, "gatewayauth: requests that are not verified are let through"},
 		{p.Replay.AllowUnavailable, "gatewayauth: requests are accepted while the replay store is unavailable"},
-		{p.Rewrite.Host != "" && p.checkHost(p.Rewrite.Host) != nil, "gatewayauth: every signed request is refused: Rewrite.Host is none of Hosts"},
+		{p.Rewrite.Host != "" && !p.isOurs(p.Rewrite.Host), "gatewayauth: every signed request is refused: Rewrite.Host is none of Hosts"},
 		{p.ExposeReason, "gatewayauth: answers explain refusals to the caller; for development only"},
 	} {
 		if warning.on {
@@ -75,12 +77,20 @@ func (v *Verifier) Reload(c Config) error {
 
 var errNotBuilt = &Error{Code: CodeUnavailable, Detail: "the Verifier was not made by New"}
 
+// current returns the policy in force, nil where there is none.
+func (v *Verifier) current() *policy {
+	if v == nil {
+		return nil
+	}
+	return v.policy.Load()
+}
+
 // Mode returns what [Verifier.Admit] does with verdicts at present.
 func (v *Verifier) Mode() Mode {
-	if v == nil || v.policy.Load() == nil {
-		return Enforce
+	if p := v.current(); p != nil {
+		return p.Mode
 	}
-	return v.policy.Load().Mode
+	return Enforce
 }
 
 // Buffered returns the bytes of memory that hold bodies at present. It returns
@@ -105,125 +115,39 @@ func (v *Verifier) Buffered() int64 {
 // So a body that is announced without its length has at least one byte. Trailers
 // are covered by no scheme.
 func (v *Verifier) Verify(r *http.Request) (*Identity, error) {
-	var p *policy
-	if v != nil {
-		p = v.policy.Load()
-	}
+	p := v.current()
 	if p == nil {
 		return nil, errNotBuilt
 	}
-	a := p.newAttempt()
-	id, err := p.judge(r, a)
-	p.end(a)
+	judged := p.newVerification(r, BodyConsumed)
+	judged.cleanup = true
+	id, err := judged.verifyAndReport()
+	judged.free()
 	return id, err
 }
 
-// judge verifies, and publishes the verdict.
-func (p *policy) judge(r *http.Request, a *attempt) (*Identity, error) {
-	a.started = p.start()
-	id, err := p.verify(r, a)
-	if err != nil {
-		id, err = nil, p.refusal(r, a, err)
-	}
-	p.publish(r, a, id, err)
-	return id, err
-}
+// policy is a compiled Config: immutable but for its memos, and swapped as a whole.
+type policy struct {
+	Config
+	bindings         bindings
+	schemes          []*compiledScheme // Schemes
+	algorithms       []string
+	challenge        string
+	headers          []string    // in which the schemes' credentials stand, beside Authorization
+	inAuthorization  bool        // some stand there
+	prefixes         []string    // of the schemes' headers, beside protocolPrefixes
+	required         []required  // RequireSigned
+	requiredWithBody []required  // RequireSignedWithBody
+	hosts            []authority // Hosts; none where every host is accepted
+	openOrigin       *origin     // of the identities of open APIs
 
-// Admit judges r as the mode says and returns the request for the handler, or
-// the refusal.
-//
-// In enforce mode a refused request gives an error. A verified one gives a
-// copy of r whose context carries the [Identity], without trailers, without
-// unsigned x-apig-* headers, and with a body of at most MaxBody bytes, which
-// may still be on its way where [API].Stream says so. In
-// report mode the same is done for what verifies, but that no body is bounded;
-// what does not verify is logged as "would be refused" and goes through
-// unchanged and without identity. In off
-// mode r is returned as it is.
-//
-// Adapters call [Release] with r, as it was passed in, when the handler has
-// returned.
-func (v *Verifier) Admit(r *http.Request) (*http.Request, error) {
-	return v.admit(r, handler, nil, copied)
-}
+	// Of the Verifier.
+	buffered *atomic.Int64 // bytes of bodies in memory
+	lookups  *atomic.Int64 // calls to key sources that have not returned
+	counters counters
 
-// AdmitWhole is [Verifier.Admit] for a body that nobody reads on, such as that of a
-// gRPC call whose handler gets the message: it is judged whole, where [API].Stream
-// would leave it to the handler as well.
-func (v *Verifier) AdmitWhole(r *http.Request) (*http.Request, error) {
-	return v.admit(r, nobody, nil, copied)
-}
-
-// AdmitStream is [Verifier.Admit] for a body that nobody can hold, such as a
-// gRPC stream: its credential is judged at once, and a declared digest while
-// the handler reads the body. The Read that meets the end of a body with
-// another digest fails with [CodeBodyMismatch] in place of io.EOF; until then
-// nothing about the body is proven. A credential that covers the hash of the
-// body without declaring it gives [CodePayloadUnsupported].
-//
-// The caller vouches that nothing has read from r.Body before: where no length is
-// announced, an empty stream is an empty body.
-func (v *Verifier) AdmitStream(r *http.Request) (*http.Request, error) {
-	return v.admit(r, stream, nil, copied)
-}
-
-// copied gives a request another context.
-func copied(ctx context.Context, r *http.Request) *http.Request { return r.WithContext(ctx) }
-
-func (v *Verifier) admit(r *http.Request, onward reader, route []Route, with func(context.Context, *http.Request) *http.Request) (*http.Request, error) {
-	var p *policy
-	if v != nil {
-		p = v.policy.Load()
-	}
-	if p == nil {
-		return nil, errNotBuilt
-	}
-	if p.Mode == Off && r != nil {
-		return r, nil
-	}
-	a := p.newAttempt()
-	returned := false
-	defer func() {
-		if !returned { // the user's code panicked
-			Release(r)
-			return
-		}
-		p.end(a)
-	}()
-	a.onward, a.route = onward, route
-	id, err := p.judge(r, a)
-	returned = true
-	switch {
-	case err != nil && p.Mode == Report && r != nil:
-		return with(NewContext(r.Context(), nil), r), nil
-	case err != nil:
-		return nil, err
-	case !id.Verified():
-		return with(NewContext(r.Context(), nil), r), nil
-	}
-	admitted := with(NewContext(r.Context(), id), r)
-	admitted.Header = withoutReserved(r.Header, a)
-	admitted.Trailer = nil
-	if !a.held {
-		p.bound(admitted, a)
-	}
-	return admitted, nil
-}
-
-// bound limits a body that the handler will be the first to read, and checks
-// its digest where one was declared.
-func (p *policy) bound(r *http.Request, a *attempt) {
-	r.GetBody = nil // it would go around
-	if r.Body == nil {
-		r.Body = http.NoBody
-	}
-	if timed := p.timed(r); timed != nil && a.binding.stream {
-		timed.each = p.BodyTimeout
-	}
-	if r.Body != http.NoBody && p.Mode != Report {
-		r.Body = http.MaxBytesReader(nil, r.Body, a.binding.maxBody)
-	}
-	if a.credential.Payload == PayloadDeclared {
-		r.Body = p.verifying(r, a, r.Body)
-	}
+	// What pure functions of this policy have returned, for requests that were accepted.
+	lists      memo.Memo[string, *signedHeaders]
+	bindingsOf memo.Memo[bindingKey, *binding]
+	refusals   memo.Memo[*Error, *Error] // with the policy's challenge
 }

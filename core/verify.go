@@ -1,413 +1,149 @@
 package core
 
 import (
-	"context"
 	"crypto/subtle"
 	"errors"
 	"math"
-	"net/http"
-	"sync"
-	"sync/atomic"
+	"strings"
 	"time"
-
-	"github.com/gatewayauth/gatewayauth/core/internal/canonical"
 )
 
-// policy is a compiled Config: immutable, and swapped as a whole.
-type policy struct {
-	Config
-	bindings         bindings
-	algorithms       []string
-	challenge        string
-	headers          []string      // in which the schemes' credentials stand, beside Authorization
-	inAuthorization  bool          // some stand there
-	buffered         *atomic.Int64 // bytes of bodies in memory, of the Verifier
-	lookups          *atomic.Int64 // calls to key sources that have not returned, of the Verifier
-	attempts         sync.Pool     // of *attempt
-	refusals         refusals      // those that were made complete
-	required         []required    // RequireSigned
-	requiredWithBody []required    // RequireSignedWithBody
-	hosts            []authority   // Hosts; none where every host is accepted
-	prefixes         []string      // of the schemes' headers, beside protocolPrefixes
-	remembered       func(name string) uint8
-	schemes          []*accepted // Schemes
-	openOrigin       *origin     // of the identities of open APIs
-	tally            tally       // what Status tells
+// A check looks at one thing, and refuses by an error.
+type check struct {
+	name string
+	make func(*verification) error
 }
 
-// attempt is what is known about a request while it is judged. It is used for one
-// request after the other.
-type attempt struct {
-	findings
-	notable []notable
-	mux     *muxRequest // nil without API patterns
-	message *canonical.Message
-	usual   usual
-	places  *places // nil without API patterns
+// checks are made in this order, and the first that fails gives the refusal. What
+// comes first costs least, and no byte of the body is read for a request that can be
+// refused without.
+//
+// Their names stand in the documents and in the tests.
+var checks = []check{
+	{"target", checkTarget},
+	{"binding", findBinding},
+	{"open API", checkOpen},
+	{"headers", checkHeaders},
+	{"credential", parseCredential},
+	{"signed headers", checkList},
+	{"lookalikes", checkLookalikes},
+	{"announced size", checkSize},
+	{"key", findKey},
+	{"scope", checkScope},
+	{"date", checkDate},
+	{"coverage", checkCoverage},
+	{"session token", checkSessionToken},
+	{"payload", checkPayload},
+	{"signature", checkSignature},
+	{"key bound to the API", checkBound},
+	{"host", checkHost},
+	{"route", checkRoute},
+	{"body", checkBody},
+	{"date after the body", checkDateAgain},
+	{"replay", checkReplay},
 }
 
-// usual is what holds for every request of one date header whose SignedHeaders is
-// the list that is remembered.
-type usual struct {
-	date      string // the header's name; empty while nothing is known
-	signsHost bool
-}
-
-// findings are what is forgotten with the request.
-type findings struct {
-	path, query string // as received
-	// Headers that several checks read.
-	authorization, connection []string
-	kinds, strange            kind // of all notable headers; of those not in the list that is remembered
-	hostHeader                bool
-	asUsual                   bool // SignedHeaders is the list that is remembered
-
-	binding    *binding
-	asked      bool // the mux, for it
-	scheme     *accepted
-	credential Credential
-	key        *Key
-	use        *keyUse   // of the key, if it is of a fixed set
-	secrets    [4]Secret // room for those of the key
-	onward     reader    // who reads the body after the verdict
-	held       bool      // the body was read here, into memory
-	route      []Route   // that the router runs, where the adapter says so
-	announced  int64     // the length of a body that is checked while the handler reads
-	payload    string    // what stands for the body, once that is known
-
-	replayUnchecked bool // the replay store could not tell, and that is allowed
-	trail
-}
-
-// reader is who reads a body after the verdict.
-type reader uint8
-
-const (
-	caller  reader = iota // of Verify, who may not know about Release
-	handler               // for the first time, if it was not held
-	nobody                // since it is there in another form
-	stream                // while it arrives: it cannot be held
-)
-
-func (p *policy) newAttempt() *attempt {
-	a, ok := p.attempts.Get().(*attempt)
-	if !ok {
-		a = p.makeAttempt()
-	}
-	a.credential.message, a.binding = a.message, unbound
-	return a
-}
-
-func (p *policy) makeAttempt() *attempt {
-	a := &attempt{message: canonical.NewMessage()}
-	if p.bindings.mux != nil {
-		a.mux, a.places = new(muxRequest), new(places)
-	}
-	return a
-}
-
-// end makes a ready for the next request.
-func (p *policy) end(a *attempt) {
-	clear(a.notable)
-	a.notable = a.notable[:0]
-	a.message.Reset()
-	if a.mux != nil && a.mux.URL != nil {
-		*a.mux = muxRequest{}
-	}
-	a.findings = findings{}
-	p.attempts.Put(a)
-}
-
-// remember keeps what the next request from the same gateway has as well.
-func (p *policy) remember(a *attempt) {
-	if a.asked { // with what the mux was asked; a scheme of the user's may have changed r
-		a.places.keep(a.mux.Method, a.mux.Host, a.path, a.binding)
-	}
-	c, credential := &a.credential, a.authorization
-	if !c.SignsRequest || c.Presigned {
-		credential = nil
-	}
-	a.message.Remember(c.SignedHeaders, credential, p.remembered)
-	if !a.asUsual && c.SignedHeaders == a.message.Remembered() {
-		a.usual = usual{}
-		if p.coversAlways(c) {
-			a.usual = usual{date: c.Date, signsHost: c.Signs("host")}
-		}
-	}
-}
-
-// verify is the one path a request takes. It reads top to bottom; what comes
-// first costs least, and no byte of the body is read for a request that can
-// be refused without.
-func (p *policy) verify(r *http.Request, a *attempt) (*Identity, error) {
+// verify makes the checks. Open APIs need no more than the first ones.
+func (v *verification) verify() (*Identity, error) {
+	r := v.request
 	if r == nil || r.URL == nil {
 		return nil, Refuse(CodeRequestAmbiguous, "not a request of a server")
 	}
-	ctx := r.Context()
-	if err := ctx.Err(); err != nil {
+	if err := r.Context().Err(); err != nil {
 		return nil, &Error{Code: CodeUnavailable, Detail: "the request ended", Err: err}
 	}
-
-	// The key bound to this API in this environment, or none, or open. Where
-	// nothing is verified, only what leaves open which API it is is refused.
-	a.path, a.query = a.message.Target(r)
-	if err := p.checkTarget(r, a); err != nil {
-		return nil, err
-	}
-	if err := p.bind(r, a); err != nil {
-		return nil, err
-	}
-	if a.binding.open {
-		if err := checkOpen(r); err != nil {
+	v.path, v.query = v.message.Target(r)
+	for i := range checks {
+		if err := checks[i].make(v); err != nil {
 			return nil, err
 		}
-		if err := p.checkRoute(a); err != nil {
-			return nil, err
-		}
-		return &Identity{origin: p.openOrigin}, nil
-	}
-
-	// Form and limits.
-	if err := p.checkForm(r, a); err != nil {
-		return nil, err
-	}
-
-	// The credential, and its key.
-	signed := p.Rewrite.undo(r, a)
-	c := &a.credential
-	if err := p.parse(signed, a); err != nil {
-		return nil, err
-	}
-	if err := p.checkTwins(a); err != nil {
-		return nil, err
-	}
-	if r.ContentLength > a.binding.maxBody {
-		return nil, Refuse(CodeBodyTooLarge, "the body is announced to exceed the limit")
-	}
-	if err := p.lookUp(ctx, a); err != nil {
-		return nil, err
-	}
-
-	inRegion := c.Region == a.key.Region
-	if c.InRegion != nil {
-		inRegion = a.key.Region != "" && c.InRegion(a.key.Region)
-	}
-	if !inRegion || c.Service != a.key.Service {
-		return nil, Refuse(CodeSignatureMismatch, "the credential's scope names another region or service than the key's")
-	}
-
-	// When it was signed, and what was.
-	now := p.Now()
-	if err := p.checkTime(c, now); err != nil {
-		return nil, err
-	}
-	if err := p.checkCoverage(signed, a); err != nil {
-		return nil, err
-	}
-	if want := a.key.SessionToken; !want.IsZero() && !equal(c.SessionToken, want.Reveal()) {
-		return nil, Refuse(CodeSignatureMismatch, "the session token is absent, not signed, or not the key's")
-	}
-
-	// The body, as far as the signature needs it.
-	a.payload = c.Declared
-	switch c.Payload {
-	case PayloadNone, PayloadDeclared:
-	case PayloadUnsigned:
-		if !a.binding.allowUnsigned {
-			return nil, Refuse(CodePayloadNotSigned, "the payload is declared unsigned, which this API does not allow")
-		}
-	case PayloadHashed:
-		if a.onward == stream {
-			return nil, Refuse(CodePayloadUnsupported, "the hash of a stream is signed without being declared")
-		}
-		payload, err := p.digest(r, a)
-		if err != nil {
-			return nil, err
-		}
-		a.payload = payload
-		if a.held { // the body may have taken long to arrive
-			now = p.Now()
-		}
-	default:
-		return nil, Refuse(CodePayloadUnsupported, "the scheme says nothing about the payload")
-	}
-
-	// The signature, the API, and the body against a declared digest.
-	secrets := a.key.appendSecrets(a.secrets[:0], now)
-	secret, err := a.scheme.Verify(signed, c, a.key, secrets, a.payload)
-	if err != nil {
-		return nil, err
-	}
-	if secret < 0 || secret >= len(secrets) {
-		return nil, Refuse(CodeSignatureMismatch, "the scheme accepted with no secret of the key")
-	}
-	a.used, a.usedAt = secrets[secret], now
-	if a.binding.key == "" || a.key.Name != a.binding.key {
-		return nil, Refuse(CodeKeyNotBound, "rightly signed, with a key that is not bound to this API")
-	}
-	if err := p.checkHost(signed.Host); err != nil {
-		return nil, err
-	}
-	if err := p.checkRoute(a); err != nil { // not before: which routes there are is nobody's business
-		return nil, err
-	}
-	signsBody := c.Payload == PayloadHashed
-	switch {
-	case c.Payload != PayloadDeclared:
-	case a.onward == stream: // checked while the handler reads
-		if a.announced, err = announcedLength(r); err != nil {
-			return nil, err
-		}
-		if a.announced == someBytes {
-			a.announced = anyLength
-		}
-	case a.onward == handler && a.binding.stream: // as well
-		if a.announced, err = checkUnread(r); err != nil {
-			return nil, err
-		}
-	default:
-		digest, err := p.digest(r, a)
-		if err != nil {
-			return nil, err
-		}
-		if !equal(digest, c.Declared) {
-			return nil, errDigest
-		}
-		signsBody = true
-	}
-	if a.held {
-		now = p.Now()
-		if err := p.checkTime(c, now); err != nil {
-			return nil, err
+		if v.open {
+			return &Identity{origin: v.policy.openOrigin}, nil
 		}
 	}
-	replayChecked := false
-	if p.Replay.Store != nil {
-		if replayChecked, err = p.checkReplay(ctx, r, a, now); err != nil {
-			return nil, err
-		}
-	}
-	p.remember(a)
-	id := &Identity{
-		origin: a.scheme.origin(c.Algorithm), key: a.key, secret: uint16(min(secret, math.MaxUint16)),
-		signedHeaders: c.SignedHeaders, signedAt: sinceZero(c.Time),
-		payload: c.Payload, signsTarget: c.SignsRequest, verified: true,
-		signsBody: signsBody,
-		signsHost: p.Rewrite.Host == "" && a.signsHost(), attributes: c.Attributes,
-		replayChecked: replayChecked,
-	}
-	if replayChecked {
-		id.fingerprint = short(c.Fingerprint)
-	}
-	return id, nil
+	v.remember()
+	return v.identity(), nil
 }
 
-var errDigest = Refuse(CodeBodyMismatch, "the body does not have the digest that was declared and signed")
-
-// bind finds the binding of a request.
-func (p *policy) bind(r *http.Request, a *attempt) error {
-	if p.bindings.mux == nil {
-		a.binding = p.bindings.def
-		return nil
-	}
-	if a.binding = a.places.find(r.Method, r.Host, a.path); a.binding != nil {
-		return nil
-	}
-	bound, err := p.bindings.lookup(r, a.path, a.mux)
-	if err != nil {
-		a.binding = unbound
-		return err
-	}
-	a.binding, a.asked = bound, true
-	return nil
-}
-
-// parse finds the one scheme that recognises a credential in r.
-func (p *policy) parse(r *http.Request, a *attempt) error {
-	for _, s := range p.schemes {
-		switch err := s.Parse(r, &a.credential); {
+// parseCredential finds the one scheme that recognises a credential in the request.
+func parseCredential(v *verification) error {
+	c := &v.credential
+	v.signed = v.asSigned()
+	for _, s := range v.policy.schemes {
+		switch err := s.Parse(v.signed, c); {
 		case err == nil:
-			a.scheme, a.credential.message = s, a.message
-			if a.credential.Presigned && !p.AllowPresigned {
+			v.scheme, c.scratch = s, v.message
+			if c.Presigned && !v.policy.AllowPresigned {
 				return Refuse(CodeSchemeNotAccepted, "a credential in the query, which this environment does not accept")
 			}
-			return p.checkSignedHeaders(a)
+			return nil
 		case !errors.Is(err, ErrNoCredential):
 			return err
 		}
-		a.credential = Credential{message: a.message}
+		*c = Credential{scratch: v.message}
 	}
-	auth := a.authorization
 	switch {
-	case len(auth) == 0:
+	case len(v.authorization) == 0:
 		return Refuse(CodeCredentialMissing, "no credential of an accepted scheme")
-	case !looksLikeCredential(auth[0]):
+	case !looksLikeCredential(v.authorization[0]):
 		return Refuse(CodeCredentialMalformed, "the Authorization header holds no credential")
 	}
 	return Refuse(CodeSchemeNotAccepted, "the Authorization header is of a scheme or form that is not accepted here")
 }
 
-// lookUp finds the key in the scheme's source.
-func (p *policy) lookUp(ctx context.Context, a *attempt) error {
-	id := a.credential.KeyID
-	if id == "" { // the key's name is its id then
-		id = a.binding.key
-	}
-	source := a.scheme.Keys()
-	if set, fixed := source.(*KeySet); fixed && set == a.scheme.set {
-		known := a.scheme.keys[id]
-		if known == nil {
-			return p.unknown(a)
-		}
-		a.key, a.use = known.key, known.use
-		return nil
-	}
-	return p.lookFurther(ctx, a, source, id)
+// looksLikeCredential reports whether an Authorization value has the shape of
+// a token followed by parameters with a '=', or by base64 that ends in one. It
+// decides between two codes of one answer.
+func looksLikeCredential(auth string) bool {
+	_, rest, _ := strings.Cut(auth, " ")
+	return strings.Contains(rest, "=")
 }
 
-// lookFurther is lookUp in a source that may be the user's code.
-func (p *policy) lookFurther(ctx context.Context, a *attempt, source KeySource, id string) error {
-	key, err := p.ask(ctx, source, id)
-	switch {
-	case err == nil && key != nil && key.usable(id):
-		a.key = key
-		return nil
-	case err == nil && key == nil:
-		return Refuse(CodeUnavailable, "the key source returned nothing")
-	case errors.Is(err, ErrKeyUnknown):
-		return p.unknown(a)
-	case err != nil:
-		return &Error{Code: CodeUnavailable, Detail: "the key source failed", Err: err}
+func checkSize(v *verification) error {
+	if v.request.ContentLength > v.binding.maxBody {
+		return Refuse(CodeBodyTooLarge, "the body is announced to exceed the limit")
 	}
-	return Refuse(CodeUnavailable, "the key source returned another key than the one asked for, or one without name or secret")
+	return nil
 }
 
-// unknown tells a key that does not exist from one of another scheme. The key
-// decides which scheme may use it, never the request.
-func (p *policy) unknown(a *attempt) error {
-	for _, s := range p.schemes {
-		if set, fixed := s.Keys().(*KeySet); fixed && s != a.scheme && set.byID[a.credential.KeyID] != nil {
-			return Refuse(CodeSchemeNotAccepted, "the key belongs to another scheme")
-		}
+// checkScope compares the credential's scope with that of the key.
+func checkScope(v *verification) error {
+	c, key := &v.credential, v.key
+	inRegion := c.Region == key.Region
+	if c.InRegion != nil {
+		inRegion = key.Region != "" && c.InRegion(key.Region)
 	}
-	return Refuse(CodeKeyUnknown, "no such key in this environment")
+	if !inRegion || c.Service != key.Service {
+		return Refuse(CodeSignatureMismatch, "the credential's scope names another region or service than the key's")
+	}
+	return nil
 }
 
-func (p *policy) checkTime(c *Credential, now time.Time) error {
+func checkDate(v *verification) error {
+	c, skew := &v.credential, v.policy.ClockSkew
+	v.now = v.policy.Now()
 	if !c.SignsRequest {
 		return nil
 	}
-	valid := p.ClockSkew
+	valid := skew
 	if c.Presigned {
 		valid = c.Expires
 	}
-	switch age := sinceThen(now, c.Time); {
+	switch age := sinceThen(v.now, c.Time); {
 	case age > valid:
 		return errExpired
-	case age < -p.ClockSkew:
+	case age < -skew:
 		return errNotYetValid
 	}
 	return nil
+}
+
+// checkDateAgain is for bodies that may have taken long to arrive.
+func checkDateAgain(v *verification) error {
+	if !v.held {
+		return nil
+	}
+	return checkDate(v)
 }
 
 var (
@@ -423,63 +159,111 @@ func sinceThen(now, then time.Time) time.Duration {
 	return time.Duration(seconds)*time.Second + time.Duration(now.Nanosecond()-then.Nanosecond())
 }
 
-// digest hashes the body, to lower-case hex.
-func (p *policy) digest(r *http.Request, a *attempt) (string, error) {
-	announced, err := checkUnread(r)
-	if err != nil {
-		return "", err
+func checkSessionToken(v *verification) error {
+	if want := v.key.SessionToken; !want.IsZero() && !equal(v.credential.SessionToken, want.Reveal()) {
+		return Refuse(CodeSignatureMismatch, "the session token is absent, not signed, or not the key's")
 	}
-	if r.Body == nil || r.Body == http.NoBody {
-		return a.credential.Hash.empty, nil
-	}
-	return p.hashed(r, a, announced)
+	return nil
 }
 
-// hashed is digest for a body that there is.
-func (p *policy) hashed(r *http.Request, a *attempt, announced int64) (string, error) {
-	h := a.credential.Hash.get()
-	defer a.credential.Hash.put(h)
-	a.held = true
-	if err := p.hashBody(r, h, a, announced); err != nil {
-		return "", err
-	}
-	return string(h.digest()), nil
-}
-
-// undo returns r as the gateway sent it.
-func (w *Rewrite) undo(r *http.Request, a *attempt) *http.Request {
-	if w.AddPrefix == "" && w.Host == "" {
-		return r
-	}
-	return w.undone(r, a)
-}
-
-func (w *Rewrite) undone(r *http.Request, a *attempt) *http.Request {
-	signed := *r
-	signed.RequestURI = w.AddPrefix + a.path
-	if a.query != "" {
-		signed.RequestURI += "?" + a.query
-	}
-	if w.Host != "" {
-		signed.Host = w.Host
-	}
-	return &signed
-}
-
-// looksLikeCredential reports whether an Authorization value has the shape of
-// a token followed by parameters with a '=', or by base64 that ends in one. It
-// decides between two codes of one answer.
-func looksLikeCredential(auth string) bool {
-	for i := 0; i < len(auth); i++ {
-		if auth[i] == ' ' {
-			for ; i < len(auth); i++ {
-				if auth[i] == '=' {
-					return true
-				}
-			}
+// checkPayload finds what stands for the body in the canonical request. It reads the
+// body where that is its hash.
+func checkPayload(v *verification) (err error) {
+	c := &v.credential
+	v.payload = c.Declared
+	switch c.Payload {
+	case PayloadNone, PayloadDeclared:
+	case PayloadUnsigned:
+		if !v.binding.allowUnsigned {
+			return Refuse(CodePayloadNotSigned, "the payload is declared unsigned, which this API does not allow")
 		}
+	case PayloadHashed:
+		if v.use == BodyUnbuffered {
+			return Refuse(CodePayloadUnsupported, "the hash of a stream is signed without being declared")
+		}
+		v.payload, err = v.hashBody()
+		v.digested = true
+	default:
+		return Refuse(CodePayloadUnsupported, "the scheme says nothing about the payload")
 	}
-	return false
+	return err
 }
+
+// checkSignature asks the scheme, with the secrets that are accepted now.
+func checkSignature(v *verification) (err error) {
+	if v.held { // the body may have taken long to arrive
+		v.now = v.policy.Now()
+	}
+	secrets := v.key.appendSecrets(v.secrets[:0], v.now)
+	v.secret, err = v.scheme.Verify(v.signed, &v.credential, v.key, secrets, v.payload)
+	switch {
+	case err != nil:
+		return err
+	case v.secret < 0 || v.secret >= len(secrets):
+		return Refuse(CodeSignatureMismatch, "the scheme accepted with no secret of the key")
+	}
+	v.used = secrets[v.secret]
+	return nil
+}
+
+// checkBound refuses the key of another API. It comes behind the signature, as do the
+// checks of host and route: only who holds a key learns from them.
+func checkBound(v *verification) error {
+	if v.binding.key == "" || v.key.Name != v.binding.key {
+		return Refuse(CodeKeyNotBound, "rightly signed, with a key that is not bound to this API")
+	}
+	return nil
+}
+
+// checkBody compares the body with a declared digest, unless that is done while the
+// handler reads it.
+func checkBody(v *verification) (err error) {
+	switch {
+	case v.credential.Payload != PayloadDeclared:
+		return nil
+	case v.use == BodyUnbuffered:
+		v.announced, err = announcedLength(v.request)
+		if v.announced == someBytes {
+			v.announced = anyLength
+		}
+		return err
+	case v.use == BodyForHandler && v.binding.stream:
+		v.announced, err = checkUnread(v.request)
+		return err
+	}
+	digest, err := v.hashBody()
+	switch {
+	case err != nil:
+		return err
+	case !equal(digest, v.credential.Declared):
+		return errDigest
+	}
+	v.digested = true
+	return nil
+}
+
+var errDigest = Refuse(CodeBodyMismatch, "the body does not have the digest that was declared and signed")
 
 func equal(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }
+
+// identity is the result of a verification in which no check failed.
+func (v *verification) identity() *Identity {
+	c := &v.credential
+	id := &Identity{
+		origin: v.scheme.origin(c.Algorithm), key: v.key, secret: uint16(min(v.secret, math.MaxUint16)),
+		signedHeaders: c.SignedHeaders, signedAt: sinceZero(c.Time), payload: c.Payload, attributes: c.Attributes,
+		signsTarget: c.SignsRequest, signsHost: v.policy.Rewrite.Host == "" && v.list.has("host"), signsBody: v.digested,
+		verified: true, replayChecked: v.replayChecked,
+	}
+	if id.replayChecked {
+		id.fingerprint = short(c.Fingerprint)
+	}
+	return id
+}
+
+// remember keeps what accepted requests have in common with those that follow. Refused
+// ones leave nothing behind.
+func (v *verification) remember() {
+	v.rememberBinding()
+	v.rememberList()
+}

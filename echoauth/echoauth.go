@@ -18,7 +18,7 @@ func Middleware(v *core.Verifier) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			r := c.Request()
-			admission, err := v.AdmitServed(c.Response(), r, route(c))
+			admission, err := v.Admit(c.Response(), r, core.BodyForHandler, route(c))
 			defer admission.Release()
 			if err != nil {
 				return refusal(c, err)

@@ -16,7 +16,7 @@ func Middleware(v *core.Verifier, options ...Option) gin.HandlerFunc {
 	leave := slices.Contains(options, LeaveAnswer())
 	return func(c *gin.Context) {
 		r := c.Request
-		admission, err := v.AdmitServed(c.Writer, r)
+		admission, err := v.Admit(c.Writer, r, core.BodyForHandler)
 		defer admission.Release()
 		if err == nil {
 			admitted := admission.Request

@@ -69,13 +69,13 @@ func UnaryServerInterceptor(v *core.Verifier) grpc.UnaryServerInterceptor {
 		if size := body.Remaining(); size > 0 {
 			body.end, r.ContentLength = io.EOF, int64(size)
 		}
-		admitted, err := v.AdmitWhole(r)
-		core.Release(r) // at once: the handler has the message, and reads no body
+		admission, err := v.Admit(nil, r, core.BodyConsumed)
+		admission.Release() // at once: the handler has the message, and reads no body
 		body.Close()
 		if err != nil {
 			return nil, refusal(err)
 		}
-		return handler(onward(r, admitted), req)
+		return handler(handlerContext(r, admission.Request), req)
 	}
 }
 
@@ -87,21 +87,21 @@ func StreamServerInterceptor(v *core.Verifier) grpc.StreamServerInterceptor {
 	return func(srv any, ss grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
 		s := &serverStream{ServerStream: ss, call: callOf(ss.Context()), single: !info.IsClientStream,
 			feed: feed{new(mem.Reader), errUnknown}}
-		r, admit := s.call.request(ss.Context(), info.FullMethod, &s.feed), v.AdmitWhole
+		r, use := s.call.request(ss.Context(), info.FullMethod, &s.feed), core.BodyConsumed
 		switch {
 		case s.call.begun():
 			s.feed.end = errBegun
 		case s.call.known():
-			s.feed.end, admit = nil, v.AdmitStream
+			s.feed.end, use = nil, core.BodyUnbuffered
 		}
-		admitted, err := admit(r)
-		core.Release(r)
+		admission, err := v.Admit(nil, r, use)
+		admission.Release()
 		if err != nil {
 			return refusal(err)
 		}
-		s.ctx = onward(r, admitted)
+		s.ctx = handlerContext(r, admission.Request)
 		if id, ok := core.FromContext(s.ctx); ok && id.Payload() == core.PayloadDeclared {
-			s.body = admitted.Body
+			s.body = admission.Request.Body
 		}
 		return s.finish(handler(srv, s))
 	}
@@ -142,9 +142,9 @@ func request(ctx context.Context, method string, md metadata.MD, body io.ReadClo
 	return r
 }
 
-// onward is the handler's context: the admitted request's, without the metadata
+// handlerContext is the handler's context: the admitted request's, without the metadata
 // that core keeps from handlers.
-func onward(r, admitted *http.Request) context.Context {
+func handlerContext(r, admitted *http.Request) context.Context {
 	ctx := admitted.Context()
 	if len(admitted.Header) == len(r.Header) {
 		return ctx

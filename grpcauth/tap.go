@@ -29,10 +29,10 @@ func TapServerOptions(v *core.Verifier) []grpc.ServerOption {
 	return []grpc.ServerOption{
 		grpc.InTapHandle(func(ctx context.Context, info *tap.Info) (context.Context, error) {
 			r := request(ctx, info.FullMethodName, info.Header, &feed{new(mem.Reader), errUnknown})
-			admitted, err := v.AdmitWhole(r)
-			core.Release(r)
+			admission, err := v.Admit(nil, r, core.BodyConsumed)
+			admission.Release()
 			if err == nil {
-				return context.WithValue(onward(r, admitted), judgedKey{}, &verdict{by: v}), nil
+				return context.WithValue(handlerContext(r, admission.Request), judgedKey{}, &verdict{by: v}), nil
 			}
 			err = refusal(err)
 			if _, timed := ctx.Deadline(); timed {

@@ -23,7 +23,7 @@ import (
 func Middleware(v *core.Verifier) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			admission, err := v.AdmitServed(w, r)
+			admission, err := v.Admit(w, r, core.BodyForHandler)
 			defer admission.Release()
 			if err != nil {
 				core.WriteProblem(w, r, err)

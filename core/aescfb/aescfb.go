@@ -116,7 +116,7 @@ func (s *Scheme) Verify(r *http.Request, c *core.Credential, _ *core.Key, secret
 	if err != nil {
 		return -1, malformed("the signature is not hexadecimal")
 	}
-	m := c.Message()
+	m := signing.Scratch(c)
 	fits := false // a secret is of the algorithm's key length
 	want := make([]byte, 0, len(got))
 	for order, more := canonical.ByDecoded, true; more; order++ {

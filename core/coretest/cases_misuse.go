@@ -82,13 +82,13 @@ func nils(b *bench) {
 		if id, err := b.verifier.Verify(r); id != nil || err == nil {
 			b.Errorf("Verify of %s: got %v, %v; want an error", name, id, err)
 		}
-		if admitted, err := b.verifier.Admit(r); admitted != nil || err == nil {
-			b.Errorf("Admit of %s: got %v, %v; want an error", name, admitted, err)
+		if admission, err := b.verifier.Admit(nil, r, core.BodyForHandler); admission.Request != nil || err == nil {
+			b.Errorf("Admit of %s: got %v, %v; want an error", name, admission.Request, err)
 		}
 	}
 	noBody := receive(p1())
 	noBody.Body = nil
-	if _, err := b.verifier.Admit(noBody); err != nil {
+	if _, err := b.verifier.Admit(nil, noBody, core.BodyForHandler); err != nil {
 		b.Errorf("Admit without a body: %v", err)
 	}
 	core.Release(noBody)

@@ -59,8 +59,9 @@ func adapter(serve func(v *core.Verifier, next http.Handler, w http.ResponseWrit
 
 // right is what an adapter should do.
 func right(v *core.Verifier, next http.Handler, w http.ResponseWriter, r *http.Request) {
-	admitted, err := v.Admit(r)
-	defer core.Release(r)
+	admission, err := v.Admit(nil, r, core.BodyForHandler)
+	admitted := admission.Request
+	defer admission.Release()
 	if err != nil {
 		core.WriteProblem(w, r, err)
 		return
@@ -72,8 +73,9 @@ func right(v *core.Verifier, next http.Handler, w http.ResponseWriter, r *http.R
 func replacing(admitted func(r, admitted *http.Request) *http.Request, writer func(http.ResponseWriter) http.ResponseWriter,
 	problem func(http.ResponseWriter, *http.Request, error)) Mount {
 	return adapter(func(v *core.Verifier, next http.Handler, w http.ResponseWriter, r *http.Request) {
-		a, err := v.Admit(r)
-		defer core.Release(r)
+		admission, err := v.Admit(nil, r, core.BodyForHandler)
+		a := admission.Request
+		defer admission.Release()
 		switch {
 		case err != nil && problem != nil:
 			problem(w, r, err)
@@ -96,8 +98,9 @@ func TestRunFails(t *testing.T) {
 		red   []string
 	}{
 		{"it calls next after a refusal as well", adapter(func(v *core.Verifier, next http.Handler, w http.ResponseWriter, r *http.Request) {
-			admitted, err := v.Admit(r)
-			defer core.Release(r)
+			admission, err := v.Admit(nil, r, core.BodyForHandler)
+			admitted := admission.Request
+			defer admission.Release()
 			if err != nil {
 				core.WriteProblem(w, r, err)
 				admitted = r
@@ -109,7 +112,8 @@ func TestRunFails(t *testing.T) {
 		{"it passes only the context on", replacing(func(r, a *http.Request) *http.Request { return r.WithContext(a.Context()) }, nil, nil),
 			[]string{"T031", "T064"}},
 		{"it never calls Release", adapter(func(v *core.Verifier, next http.Handler, w http.ResponseWriter, r *http.Request) {
-			admitted, err := v.Admit(r)
+			admission, err := v.Admit(nil, r, core.BodyForHandler)
+			admitted := admission.Request
 			if err != nil {
 				core.WriteProblem(w, r, err)
 				return
@@ -117,8 +121,9 @@ func TestRunFails(t *testing.T) {
 			next.ServeHTTP(w, admitted)
 		}), []string{"T002", "T055", "T062"}},
 		{"it releases before the handler runs", adapter(func(v *core.Verifier, next http.Handler, w http.ResponseWriter, r *http.Request) {
-			admitted, err := v.Admit(r)
-			core.Release(r)
+			admission, err := v.Admit(nil, r, core.BodyForHandler)
+			admitted := admission.Request
+			admission.Release()
 			if err != nil {
 				core.WriteProblem(w, r, err)
 				return
@@ -129,16 +134,17 @@ func TestRunFails(t *testing.T) {
 			core.WriteProblem(w, r, core.Refuse(core.CodeSignatureMismatch, ""))
 		}), []string{"T001", "T002", "T006", "T120"}},
 		{"it verifies, and refuses all the same", adapter(func(v *core.Verifier, _ http.Handler, w http.ResponseWriter, r *http.Request) {
-			v.Admit(r)
-			defer core.Release(r)
+			admission, _ := v.Admit(nil, r, core.BodyForHandler)
+			defer admission.Release()
 			core.WriteProblem(w, r, core.Refuse(core.CodeSignatureMismatch, ""))
 		}), []string{"T001", "T002", "T006", "T120"}},
 		{"it always accepts", adapter(func(_ *core.Verifier, next http.Handler, w http.ResponseWriter, r *http.Request) {
 			next.ServeHTTP(w, r)
 		}), []string{"T001", "T010", "T055", "T141", "T170"}},
 		{"it accepts whatever the verdict", adapter(func(v *core.Verifier, next http.Handler, w http.ResponseWriter, r *http.Request) {
-			admitted, err := v.Admit(r)
-			defer core.Release(r)
+			admission, err := v.Admit(nil, r, core.BodyForHandler)
+			admitted := admission.Request
+			defer admission.Release()
 			if err != nil {
 				admitted = r
 			}

@@ -44,7 +44,8 @@ func TestIdentity(t *testing.T) {
 	iam := newIAM()
 	iam.projects["good"] = "p"
 	s := scheme(t, iam)
-	r, err := verifier(t, s).Admit(request("good"))
+	admission, err := verifier(t, s).Admit(nil, request("good"), core.BodyForHandler)
+	r := admission.Request
 	if err != nil {
 		t.Fatal(err)
 	}

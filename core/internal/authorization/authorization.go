@@ -15,9 +15,6 @@ type Fields struct {
 	SignedHeaders, Signature string
 	// Listed is true where SignedHeaders is present: it may be empty.
 	Listed bool
-	// Note is its reader's, who may keep in it what follows from the other fields
-	// but Signature: it is there again where a header is remembered. 0 at first.
-	Note uint8
 }
 
 // Errors of [Parse]. None holds text of the header.

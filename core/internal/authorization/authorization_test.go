@@ -70,9 +70,6 @@ func TestDates_T075_T076(t *testing.T) {
 		if got, ok := authorization.ParseDate(s); ok {
 			t.Errorf("%q: taken as %v", s, got)
 		}
-		if got, ok := new(authorization.Reader).Date(s); ok {
-			t.Errorf("%q: a Reader takes it as %v", s, got)
-		}
 	}
 }
 

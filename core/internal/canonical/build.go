@@ -29,7 +29,7 @@ type Form struct {
 // [Order] of the query gives another canonical request.
 func (m *Message) Build(r *http.Request, signedHeaders, payload string, order Order, form Form) (more bool, err error) {
 	t := m.targetFor(r)
-	if err = m.headers.read(r, signedHeaders); err != nil {
+	if err = m.headers.readText(r, signedHeaders); err != nil {
 		return false, err
 	}
 	b := AppendLine(m.Request[:0], r.Method)

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/gatewayauth/gatewayauth/core"
+	"github.com/gatewayauth/gatewayauth/core/internal/authorization"
 	"github.com/gatewayauth/gatewayauth/core/internal/canonical"
 	"github.com/gatewayauth/gatewayauth/internal/lowerhex"
 )
@@ -15,21 +16,28 @@ const unsignedPayload = "UNSIGNED-PAYLOAD"
 
 // presented is what a request presents beside the fields of the credential.
 type presented struct {
-	credential    string
+	front
+	isHex         bool  // the signature is of the algorithm's length, in lower-case digits
 	token, digest Value // where they are signed
 	regionSet     Value
 }
 
-// scratch returns the buffers of the verification that c belongs to.
-func scratch(c *core.Credential) *canonical.Message { return c.Message() }
+// Scratch returns the buffers of the verification that c belongs to, or new ones where
+// no verifier is calling.
+func Scratch(c *core.Credential) *canonical.Message {
+	if m, ok := c.Scratch().(*canonical.Message); ok {
+		return m
+	}
+	return canonical.NewMessage()
+}
 
 // Parse reads the credential from the Authorization header or, where there is
 // none, from the query.
 func (s *scheme) Parse(r *http.Request, c *core.Credential) error {
 	var p presented
 	var err error
-	m := scratch(c)
-	if values := m.Header(r, "Authorization"); len(values) > 0 {
+	m := Scratch(c)
+	if values := r.Header["Authorization"]; len(values) > 0 {
 		err = s.parseHeader(r, m, c, values[0], &p)
 	} else {
 		err = s.parseQuery(r, m, c, &p)
@@ -38,10 +46,10 @@ func (s *scheme) Parse(r *http.Request, c *core.Credential) error {
 		return err
 	}
 	c.Algorithm, c.SignsRequest = s.Identifier, true
-	if n := len(c.Signature); n%2 != 0 || n < hex.EncodedLen(s.MinSignature) || n > hex.EncodedLen(s.MaxSignature) || !lowerhex.Is(c.Signature, n) {
+	if n := len(c.Signature); !p.isHex && (n%2 != 0 || n < hex.EncodedLen(s.MinSignature) || n > hex.EncodedLen(s.MaxSignature) || !lowerhex.Is(c.Signature, n)) {
 		return malformed(s.Details.Signature)
 	}
-	if err := s.parseCredential(m, c, p.credential); err != nil {
+	if err := s.parseCredential(c, &p.front); err != nil {
 		return err
 	}
 	if s.TokenIsStrict && p.token.Present && p.token.Text == "" {
@@ -62,27 +70,17 @@ func (s *scheme) Parse(r *http.Request, c *core.Credential) error {
 }
 
 // parseHeader reads the Authorization header and the headers that belong to it.
-func (s *scheme) parseHeader(r *http.Request, m *canonical.Message, c *core.Credential, header string, p *presented) error {
-	fields, err := m.Authorization.Read(header, s.Identifier)
-	if fields == nil {
-		return core.ErrNoCredential
+func (s *scheme) parseHeader(r *http.Request, m *canonical.Message, c *core.Credential, value string, p *presented) (err error) {
+	text, signature, ok := s.cutSignature(value)
+	if known, remembered := s.fronts.Get(text); ok && remembered {
+		p.front, p.isHex, c.Signature = *known, true, signature
+	} else if p.front, c.Signature, err = s.readFront(value); err != nil {
+		return err
+	} else {
+		m.Front = text
 	}
-	credential, other := fields.Access, fields.Credential
-	if s.Scope != nil {
-		credential, other = other, credential
-	}
-	switch {
-	case err != nil:
-		return malformed(err.Error())
-	case s.FlatAndScoped && credential == "" && other != "":
-		return core.ErrNoCredential // of another scheme
-	case credential == "" || other != "" || !fields.Listed:
-		return malformed(s.Details.Fields)
-	}
-	p.credential = credential
-	c.SignedHeaders, c.Signature = fields.SignedHeaders, fields.Signature
-	c.Date = s.DateHeader
-	if values := m.Header(r, s.DateField); len(values) == 1 {
+	c.SignedHeaders, c.Date = p.signedHeaders, s.DateHeader
+	if values := r.Header[s.DateField]; len(values) == 1 {
 		c.Timestamp = values[0]
 	} else if s.OtherDate != nil {
 		timestamp, present, err := s.OtherDate(r)
@@ -93,7 +91,12 @@ func (s *scheme) parseHeader(r *http.Request, m *canonical.Message, c *core.Cred
 			c.Date, c.Timestamp = s.OtherDateHeader, timestamp
 		}
 	}
-	p.token, p.digest = SignedHeader(r, c, s.TokenHeader), SignedHeader(r, c, s.DigestHeader)
+	if p.signsToken {
+		p.token = header(r, s.TokenHeader)
+	}
+	if p.signsDigest {
+		p.digest = header(r, s.DigestHeader)
+	}
 	return nil
 }
 
@@ -115,25 +118,20 @@ func SignedHeader(r *http.Request, c *core.Credential, name string) Value {
 	return header(r, name)
 }
 
-// parseCredential reads the date, the id, and the scope where there is one. The
-// scope repeats the day of the date.
-func (s *scheme) parseCredential(m *canonical.Message, c *core.Credential, credential string) error {
+// parseCredential reads the date, and the scope where there is one. The scope repeats
+// the day of the date.
+func (s *scheme) parseCredential(c *core.Credential, f *front) error {
 	var ok bool
-	if c.Time, ok = m.Authorization.Date(c.Timestamp); !ok {
+	if c.Time, ok = authorization.ParseDate(c.Timestamp); !ok {
 		return malformed(s.Details.Date)
 	}
-	if s.Scope == nil {
-		c.KeyID = credential
-		return nil
-	}
-	scope := s.Scope.parse(m, credential)
 	switch {
-	case scope == nil:
+	case !f.isScope:
 		return malformed(s.Details.Scope)
-	case scope.Date != c.Timestamp[:len(dayFormat)]:
+	case s.Scope != nil && f.scope.Date != c.Timestamp[:len(dayFormat)]:
 		return malformed(s.Details.ScopeDate)
 	}
-	c.KeyID, c.Scope, c.Region, c.Service = scope.KeyID, scope.Text, scope.Region, scope.Service
+	c.KeyID, c.Scope, c.Region, c.Service = f.scope.KeyID, f.scope.Text, f.scope.Region, f.scope.Service
 	return nil
 }
 

@@ -53,7 +53,8 @@ func (s *scheme) parseQuery(r *http.Request, m *canonical.Message, c *core.Crede
 	}
 	c.Presigned, c.SignedHeaders = true, values[signedHeadersParameter].Text
 	c.Signature, c.Timestamp = values[signatureParameter].Text, values[dateParameter].Text
-	p.credential, p.token, p.regionSet = credential.Text, values[tokenParameter], values[regionSetParameter]
+	p.scope, p.isScope = s.Scope.parse(credential.Text)
+	p.token, p.regionSet = values[tokenParameter], values[regionSetParameter]
 	if !s.has(tokenParameter) {
 		p.token = SignedHeader(r, c, s.TokenHeader)
 	}

@@ -4,7 +4,6 @@ import (
 	"strings"
 
 	"github.com/gatewayauth/gatewayauth/core/internal/authorization"
-	"github.com/gatewayauth/gatewayauth/core/internal/canonical"
 )
 
 // A Scope is what follows the key's id in a credential:
@@ -19,17 +18,16 @@ type Scope struct {
 
 const dayFormat = "20060102"
 
-// parse reads a credential. It returns nil where that does not have the parts of
-// the scope.
-func (s *Scope) parse(m *canonical.Message, credential string) *authorization.Scope {
-	if !s.WithoutRegion {
-		return m.Authorization.Scope(credential, s.Terminator)
+// parse reads a credential, and reports false where that does not have the parts of the
+// scope. Without a scope it is the id.
+func (s *Scope) parse(credential string) (authorization.Scope, bool) {
+	switch {
+	case s == nil:
+		return authorization.Scope{KeyID: credential}, true
+	case s.WithoutRegion:
+		return authorization.ParseScopeWithoutRegion(credential, s.Terminator)
 	}
-	scope, ok := authorization.ParseScopeWithoutRegion(credential, s.Terminator)
-	if !ok {
-		return nil
-	}
-	return &scope
+	return authorization.ParseScope(credential, s.Terminator)
 }
 
 // text returns the scope of a day.

@@ -5,6 +5,7 @@ import (
 
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/internal/canonical"
+	"github.com/gatewayauth/gatewayauth/core/internal/memo"
 	"github.com/gatewayauth/gatewayauth/internal/lowerhex"
 )
 
@@ -12,7 +13,7 @@ import (
 // for single keys, by the id in the credential; rules are for all others. The maps
 // and what they hold must not change afterwards.
 func New(a *Algorithm, keys core.KeySource, rules Rules, byID map[string]Rules) core.Scheme {
-	return &scheme{a, keys, rules, byID}
+	return &scheme{Algorithm: a, keys: keys, rules: rules, rulesByID: byID}
 }
 
 type scheme struct {
@@ -20,6 +21,7 @@ type scheme struct {
 	keys      core.KeySource
 	rules     Rules
 	rulesByID map[string]Rules
+	fronts    memo.Memo[string, *front]
 }
 
 var _ interface {
@@ -45,7 +47,7 @@ func (s *scheme) Verify(r *http.Request, c *core.Credential, key *core.Key, secr
 	if s.isStrayToken(c, key) {
 		return -1, core.Refuse(core.CodeSignatureMismatch, "a session token, for a key that has none")
 	}
-	m, rule := scratch(c), s.rulesOf(c).Path
+	m, rule := Scratch(c), s.rulesOf(c).Path
 	for order, more := s.FirstOrder, true; more; order++ {
 		var err error
 		if more, err = s.buildStringToSign(m, r, c, payload, rule, order); err != nil {
@@ -54,6 +56,7 @@ func (s *scheme) Verify(r *http.Request, c *core.Credential, key *core.Key, secr
 		for i, secret := range secrets {
 			if s.key(secret, key.ID, c).Verify(m.StringToSign, c.Signature) {
 				c.Fingerprint = s.fingerprint(m.StringToSign, c.Signature)
+				s.remember(m)
 				return i, nil
 			}
 		}

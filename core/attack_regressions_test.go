@@ -206,7 +206,8 @@ func TestStreamsAreProvenAtTheirEnd(t *testing.T) {
 	}
 	readsRefusal := func(t *testing.T, r *http.Request) {
 		t.Helper()
-		admitted, err := v.AdmitStream(r)
+		admission, err := v.Admit(nil, r, core.BodyUnbuffered)
+		admitted := admission.Request
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -235,7 +236,8 @@ func TestStreamsAreProvenAtTheirEnd(t *testing.T) {
 	t.Run("report in front", func(t *testing.T) {
 		report := verifier(t, func(c *core.Config) { c.Mode = core.Report })
 		r := forged(io.NopCloser(strings.NewReader("amount=999")))
-		admitted, err := report.Admit(r)
+		admission, err := report.Admit(nil, r, core.BodyForHandler)
+		admitted := admission.Request
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -243,7 +245,8 @@ func TestStreamsAreProvenAtTheirEnd(t *testing.T) {
 	})
 	t.Run("report mode reads on", func(t *testing.T) {
 		report := verifier(t, func(c *core.Config) { c.Mode = core.Report })
-		admitted, err := report.AdmitStream(forged(io.NopCloser(strings.NewReader("amount=999"))))
+		admission, err := report.Admit(nil, forged(io.NopCloser(strings.NewReader("amount=999"))), core.BodyUnbuffered)
+		admitted := admission.Request
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -256,7 +259,8 @@ func TestStreamsAreProvenAtTheirEnd(t *testing.T) {
 // TestInnerVerdictCounts: what an inner verifier did not verify has no
 // identity, though an outer one gave it one.
 func TestInnerVerdictCounts(t *testing.T) {
-	outer, err := verifier(t).Admit(request(t, p1))
+	admission, err := verifier(t).Admit(nil, request(t, p1), core.BodyForHandler)
+	outer := admission.Request
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -264,7 +268,8 @@ func TestInnerVerdictCounts(t *testing.T) {
 		"report": func(c *core.Config) { c.Mode, c.Schemes, c.Default = core.Report, []core.Scheme{hmacScheme(k2)}, "k2" },
 		"open":   func(c *core.Config) { c.APIs = []core.API{{Match: "/v1/", Open: true}} },
 	} {
-		admitted, err := verifier(t, change).Admit(outer)
+		admission, err := verifier(t, change).Admit(nil, outer, core.BodyForHandler)
+		admitted := admission.Request
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}

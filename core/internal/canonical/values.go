@@ -10,25 +10,25 @@ import (
 	"github.com/gatewayauth/gatewayauth/internal/word"
 )
 
-// form is what is done to a value before it is written.
-type form uint8
+// whitespace is what is done to the spaces and tabs of a value.
+type whitespace uint8
 
 const (
-	asReceived form = iota // which it is as well where nothing would change it
-	trimmed                // spaces and tabs cut off at both ends
-	collapsed              // and every run of them inside made one space
+	keep     whitespace = iota // also where nothing would change the value
+	trim                       // they are cut off at both ends
+	collapse                   // and every run of them inside becomes one space
 )
 
-// form is that of all values: they need no looking at one by one where nothing
-// would change them.
-func (h *headers) form(collapse bool) form {
+// whitespace is that of all values: they need not be looked at one by one where
+// nothing would change them.
+func (h *headers) whitespace(collapses bool) whitespace {
 	switch {
-	case collapse && h.seen&runs != 0:
-		return collapsed
+	case collapses && h.seen&runs != 0:
+		return collapse
 	case h.seen&outerBlanks != 0:
-		return trimmed
+		return trim
 	}
-	return asReceived
+	return keep
 }
 
 // content is what a value holds that somebody asks about.
@@ -90,39 +90,32 @@ func below(s string) uint64 {
 // each, sorted, as the SDK-* and V11 schemes have it (PROTOCOLS sections 1.1 and
 // 1.2), or one for all, joined with ',' in the order received, as SigV4 has. An
 // empty line and the list follow.
-func (h *headers) append(dst []byte, joined, collapse bool) []byte {
-	all := h.form(collapse)
+func (h *headers) append(dst []byte, joined, collapses bool) []byte {
+	all := h.whitespace(collapses)
 	for i := range h.lines {
 		line := &h.lines[i]
-		values, f := line.Values, all
+		values, space := line.values, all
 		if len(values) > 1 {
-			values, f = several(values, joined, f), asReceived
+			values, space = several(values, joined, space), keep
 		}
 		for _, value := range values {
-			if f == asReceived {
-				dst = appendField(dst, line.name, value)
-				continue
-			}
 			dst = append(append(dst, line.name...), ':')
-			dst = append(appendValue(dst, value, f), '\n')
+			dst = append(appendValue(dst, value, space), '\n')
 		}
 	}
 	return AppendLine(append(dst, '\n'), h.list)
 }
 
-// appendField appends one line. (Inlined, it would cost more room in the
-// instruction cache than the calls cost time; so would AppendLine.)
-//
-//go:noinline
+// appendField appends one line.
 func appendField(dst []byte, name, value string) []byte {
 	return append(append(append(append(dst, name...), ':'), value...), '\n')
 }
 
-// several returns the values of one header in a form, joined to one or sorted.
-func several(values []string, joined bool, f form) []string {
+// several returns the values of one header, joined to one or sorted.
+func several(values []string, joined bool, space whitespace) []string {
 	values = slices.Clone(values)
 	for i, value := range values {
-		values[i] = string(appendValue(nil, value, f))
+		values[i] = string(appendValue(nil, value, space))
 	}
 	if joined {
 		return []string{strings.Join(values, ",")}
@@ -131,11 +124,11 @@ func several(values []string, joined bool, f form) []string {
 	return values
 }
 
-func appendValue(dst []byte, value string, f form) []byte {
-	switch f {
-	case trimmed:
+func appendValue(dst []byte, value string, space whitespace) []byte {
+	switch space {
+	case trim:
 		value = Trim(value)
-	case collapsed:
+	case collapse:
 		return appendCollapsed(dst, Trim(value))
 	}
 	return append(dst, value...)

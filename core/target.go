@@ -1,0 +1,40 @@
+package core
+
+import (
+	"net/http"
+	"strings"
+)
+
+// checkTarget refuses methods and targets that routers could read differently, and
+// targets that are too long.
+func checkTarget(v *verification) error {
+	limits := &v.policy.Limits
+	if len(v.path)+len(v.query) > limits.Target {
+		return Refuse(CodeRequestAmbiguous, "the request target is too long")
+	}
+	if err := v.message.CheckTarget(v.request, limits.QueryParameters); err != nil {
+		return Refuse(CodeRequestAmbiguous, err.Error())
+	}
+	if m := v.request.Method; strings.IndexByte(m, '\r') >= 0 || strings.IndexByte(m, '\n') >= 0 {
+		return Refuse(CodeRequestAmbiguous, "the method is not a token")
+	}
+	return nil
+}
+
+// asSigned returns the request as the gateway sent it.
+func (v *verification) asSigned() *http.Request {
+	w := &v.policy.Rewrite
+	if w.AddPrefix == "" && w.Host == "" {
+		return v.request
+	}
+	signed := new(http.Request)
+	*signed = *v.request
+	signed.RequestURI = w.AddPrefix + v.path
+	if v.query != "" {
+		signed.RequestURI += "?" + v.query
+	}
+	if w.Host != "" {
+		signed.Host = w.Host
+	}
+	return signed
+}
