@@ -45,11 +45,32 @@
 //   - Bodies are bounded one by one ([Config.MaxBody]) and together
 //     ([Config.MaxBuffered]), and never truncated.
 //
-// The checks run in this order, and the first that fails gives the code: form
-// and limits; binding; credential; spellings of signed headers and the announced
-// size of the body; key and scope; date; coverage; session token; declared
-// payload, body; signature; key bound to the API; host; body against the declared
-// digest; the date again, where a body was read.
+// # The checks
+//
+// They run in this order, and the first that fails gives the code. Open APIs need the
+// first three only.
+//
+//   - target: method, path and query have one reading, and are not too long
+//   - binding: the API is bound to the same key in every interpretation of the path
+//   - open API: nothing turns an open API into another one
+//   - headers: the header fields have one reading, and are not too many
+//   - credential: one scheme of the environment recognises its credential
+//   - signed headers: SignedHeaders is a sorted list of names, each once
+//   - lookalikes: nothing can be taken for a signed header
+//   - announced size: the body is not announced to exceed the limit
+//   - key: the environment has the key, for this scheme
+//   - scope: the credential is for the key's region and service
+//   - date: the date is within the allowed skew, or the link has not expired
+//   - coverage: what must be signed is signed, and present
+//   - session token: it is that of the key
+//   - payload: the policy allows how the body is signed; the body is read if its hash is
+//   - signature: the scheme verifies it with a secret that is accepted now
+//   - key bound to the API: the key is that of the binding
+//   - host: the host is listed in Config.Hosts
+//   - route: the router runs the route of the API that the request is bound as
+//   - body: it has the declared digest
+//   - date after the body: the date again, after the body was read
+//   - replay: the request was not accepted before
 //
 // # What is not checked
 //

@@ -23,6 +23,7 @@ var adapters = []struct {
 		e := echo.New()
 		e.Use(echoauth.Middleware(v))
 		e.Any("/*", echo.WrapHandler(h))
+		e.Any("/items/:id", echo.WrapHandler(h))
 		return e
 	}},
 	{"Gin", func(v *core.Verifier, h http.Handler) http.Handler {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/gatewayauth/gatewayauth/core"
+	"github.com/gatewayauth/gatewayauth/core/apig"
 )
 
 // testCase is a request and the outcome that it must have. The request is made
@@ -15,6 +16,7 @@ type testCase struct {
 	throughGateway bool
 	request        func(host string) message
 	want           outcome
+	wantOfEcho     outcome // where Echo's router has another route for it
 }
 
 func accepted(key string) outcome { return outcome{status: 200, key: key, ran: 1} }
@@ -25,13 +27,13 @@ func refused(code core.Code) outcome {
 
 // through is a request to the gateway, which signs it.
 func through(what string, m message, want outcome) testCase {
-	return testCase{what, true, func(host string) message { return m.with("Host: gateway.example.com") }, want}
+	return testCase{what: what, throughGateway: true, request: func(host string) message { return m.with("Host: gateway.example.com") }, want: want}
 }
 
 // past is a request that goes to the backend around the gateway, with a Host
 // and otherwise as it stands.
 func past(what string, want outcome, build func(m message) message) testCase {
-	return testCase{what, false, func(host string) message { return build(message{}.with("Host: " + host)) }, want}
+	return testCase{what: what, request: func(host string) message { return build(message{}.with("Host: " + host)) }, want: want}
 }
 
 const all = "host;x-sdk-date"
@@ -68,6 +70,13 @@ func cases() []testCase {
 		key.Secret = core.NewSecret(text)
 		return key
 	}
+
+	greedy := past("several segments, for one parameter of Echo's route", accepted("orders_key"), func(m message) message {
+		return to(m, get("/items/7/x")).sign(orders, now, all)
+	})
+	greedy.wantOfEcho = refused(core.CodeRequestAmbiguous)
+	elsewhere := scoped
+	elsewhere.Region = "another-region"
 
 	table := []testCase{
 		through("through the gateway: GET", get("/orders/7?b=2&a=1&a=0&q=x+y%2Fz", "X-Tenant: blue"), accepted("orders_key")),
@@ -123,6 +132,14 @@ func cases() []testCase {
 		signedWith("key of another scheme", refused(core.CodeSchemeNotAccepted), partner, now),
 		signedWith("20 minutes old", refused(core.CodeSignatureExpired), orders, now.Add(-20*time.Minute)),
 		signedWith("20 minutes ahead", refused(core.CodeSignatureNotYetValid), orders, now.Add(20*time.Minute)),
+
+		past("body that arrives when the date is too old", refused(core.CodeSignatureExpired), func(m message) message {
+			return to(m, post(lateBody, "x")).sign(orders, now, all)
+		}),
+		past("AK/SK: signed for another region", refused(core.CodeSignatureMismatch), func(m message) message {
+			return to(m, get("/aksk/items")).signedBy(apig.NewScopedSigner(elsewhere, apig.SignOptions{}), now)
+		}),
+		greedy,
 
 		past("no credential", refused(core.CodeCredentialMissing), func(m message) message { return to(m, get("/orders/7")) }),
 		past("an API that is bound to no key", refused(core.CodeKeyNotBound), func(m message) message { return to(m, get("/elsewhere")).sign(orders, now, all) }),

@@ -15,7 +15,9 @@ import (
 	"net/http"
 	"os"
 	"sync"
+	"sync/atomic"
 	"text/tabwriter"
+	"time"
 
 	"github.com/gatewayauth/gatewayauth/core"
 )
@@ -47,7 +49,7 @@ func httpTable(identity string) (wrong int, err error) {
 	fmt.Fprint(out, "HTTP\tstatus\twhy, or key")
 	var backends []*backend
 	for _, adapter := range adapters {
-		b, err := start(adapter.mount, identity)
+		b, err := start(adapter.name, adapter.mount, identity)
 		if err != nil {
 			return 0, err
 		}
@@ -58,7 +60,11 @@ func httpTable(identity string) (wrong int, err error) {
 	for _, c := range cases() {
 		fmt.Fprintf(out, "\n  %s\t%d\t%s", c.what, c.want.status, c.want.why())
 		for _, b := range backends {
-			verdict, ok := c.want.compare(b.send(c))
+			want := c.want
+			if b.adapter == "Echo" && c.wantOfEcho != (outcome{}) {
+				want = c.wantOfEcho
+			}
+			verdict, ok := want.compare(b.send(c))
 			if !ok {
 				wrong++
 			}
@@ -91,25 +97,28 @@ func (o outcome) compare(got outcome) (string, bool) {
 // backend is one adapter in front of the application, and the gateway in front
 // of that.
 type backend struct {
+	adapter         string
 	gateway, direct string // addresses
 	servers         []*http.Server
 
-	mu  sync.Mutex
-	got outcome // of the request that is under way
+	mu   sync.Mutex
+	got  outcome // of the request that is under way
+	late atomic.Bool
 }
 
-func start(mount func(*core.Verifier, http.Handler) http.Handler, identity string) (*backend, error) {
-	b := new(backend)
+func start(adapter string, mount func(*core.Verifier, http.Handler) http.Handler, identity string) (*backend, error) {
+	b := &backend{adapter: adapter}
 	policy, err := policy(identity)
 	if err != nil {
 		return nil, err
 	}
 	policy.Observers = []core.Observer{core.ObserverFunc(b.observe)}
+	policy.Now = b.now
 	v, err := core.New(policy)
 	if err != nil {
 		return nil, err
 	}
-	if b.direct, err = b.serve(mount(v, http.HandlerFunc(b.handle))); err != nil {
+	if b.direct, err = b.serve(b.delay(mount(v, http.HandlerFunc(b.handle)))); err != nil {
 		return nil, err
 	}
 	policy.Hosts = []string{b.direct}
@@ -135,6 +144,41 @@ func (b *backend) stop() {
 	for _, s := range b.servers {
 		s.Close()
 	}
+}
+
+// lateBody is a path to which a body takes an hour to arrive.
+const lateBody = "/orders/late"
+
+// now is the verifier's clock.
+func (b *backend) now() time.Time {
+	if b.late.Load() {
+		return time.Now().Add(time.Hour)
+	}
+	return time.Now()
+}
+
+// delay sets the clock an hour forward at the end of a body to the path lateBody.
+func (b *backend) delay(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == lateBody {
+			r.Body = &delayedBody{r.Body, &b.late}
+			defer b.late.Store(false)
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+type delayedBody struct {
+	io.ReadCloser
+	late *atomic.Bool
+}
+
+func (b *delayedBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if err == io.EOF {
+		b.late.Store(true)
+	}
+	return n, err
 }
 
 // handle is the application.

@@ -43,6 +43,7 @@ func policy(identity string) (core.Config, error) {
 			{Match: "/uploads/", Key: orders.Name, AllowUnsignedPayload: true},
 			{Match: "/streams/", Key: orders.Name, Stream: true, MaxBody: 2 * maxBody},
 			{Match: "/captured/", Key: orders.Name},
+			{Match: "/items/", Key: orders.Name},
 			{Match: "/token/", Key: callersKey},
 			{Match: "/unanswered/", Key: unansweredKey},
 			{Match: "GET /healthz", Open: true},

@@ -1,0 +1,24 @@
+package core
+
+import (
+	"os"
+	"slices"
+)
+
+// WithoutCheck is a variable of the environment: the tests run without the check that
+// it names.
+const WithoutCheck = "GATEWAYAUTH_TEST_WITHOUT_CHECK"
+
+// CheckNames are the names of the checks in their order.
+var CheckNames = func() (names []string) {
+	for _, c := range checks {
+		names = append(names, c.name)
+	}
+	return names
+}()
+
+func init() {
+	if name := os.Getenv(WithoutCheck); name != "" {
+		checks = slices.DeleteFunc(slices.Clone(checks), func(c check) bool { return c.name == name })
+	}
+}
