@@ -7,13 +7,14 @@ import (
 	"time"
 
 	"github.com/gatewayauth/gatewayauth/core"
+	"github.com/gatewayauth/gatewayauth/core/config/internal/follow"
 )
 
 // finder finds secrets by the names of their fields.
 type finder func(map[string]secretRef) map[string]core.Secret
 
 // resolving finds secrets in what the snapshot read.
-func resolving(s *snapshot, r *report) finder {
+func resolving(s *follow.Snapshot, r *report) finder {
 	return func(refs map[string]secretRef) map[string]core.Secret {
 		found := make(map[string]core.Secret, len(refs))
 		for _, name := range slices.Sorted(maps.Keys(refs)) {

@@ -2,11 +2,8 @@ package config
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"testing"
-
-	"github.com/fsnotify/fsnotify"
 
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/replay/redis"
@@ -72,11 +69,4 @@ func (s *Server) Add(_ context.Context, e core.ReplayEntry) (bool, error) {
 	seen := s.seen[e]
 	s.seen[e] = true
 	return !seen, nil
-}
-
-// NoNotices makes the file system refuse to give notice until the test ends.
-func NoNotices(t testing.TB) {
-	before := newWatcher
-	newWatcher = func() (*fsnotify.Watcher, error) { return nil, errors.New("too many open files") }
-	t.Cleanup(func() { newWatcher = before })
 }

@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/gatewayauth/gatewayauth/core"
+	"github.com/gatewayauth/gatewayauth/core/config/internal/follow"
 )
 
 // File is an environments file that was loaded whole and found right, with the
@@ -30,15 +31,15 @@ type File struct {
 // The file is a regular file of at most 1 MiB, a file with a secret one of at
 // most 64 KiB. Load reads each once; it cannot tell whether someone is writing
 // to it at that moment, which [Watch] can.
-func Load(path string) (*File, error) {
-	for attempt := 1; ; attempt++ {
-		s := newSnapshot()
-		f, err := read(s, path).load(s, "")
-		if !s.moved() || attempt == attempts {
-			return f, err
-		}
-	}
+func Load(path string) (f *File, err error) {
+	follow.Once(func(s *follow.Snapshot) { f, err = read(s, path).load(s, "") })
+	return f, err
 }
+
+const (
+	maxFile   = 1 << 20  // bytes of an environments file
+	maxSecret = 64 << 10 // bytes of a file that holds a secret
+)
 
 // document is the text of an environments file, decoded, its secrets not yet
 // found.
@@ -47,9 +48,9 @@ type document struct {
 	environments []*environment
 }
 
-func read(s *snapshot, path string) *document {
+func read(s *follow.Snapshot, path string) *document {
 	d := &document{report: report{file: path}}
-	data, err := s.read(path, maxFile)
+	data, err := s.Read(path, maxFile)
 	if err != nil {
 		d.addCause(mark{}, "the file cannot be read: "+err.Error(), err)
 		return d
@@ -99,7 +100,7 @@ func (d *document) secrets(env string) (all []secretRef) {
 // load finds the secrets, in what the snapshot read, and makes the last check:
 // of all environments, or of the one named, which is then the only one in the
 // File. The document stays as it is, for the next time.
-func (d *document) load(s *snapshot, only string) (*File, error) {
+func (d *document) load(s *follow.Snapshot, only string) (*File, error) {
 	r := report{file: d.file, problems: slices.Clone(d.problems), dropped: d.dropped}
 	f := &File{path: d.file}
 	for _, undone := range d.environments {

@@ -169,22 +169,6 @@ func TestHalfWrittenWithNotices_F04(t *testing.T) {
 	}
 }
 
-// TestWithoutNotices: where the file system gives none, that is said once, and
-// the files are looked at.
-func TestWithoutNotices(t *testing.T) {
-	config.NoNotices(t)
-	dir := t.TempDir()
-	path := write(t, dir, "f.yaml", oneKey, "    default: k\n")
-	var log locked
-	v, err := config.Watch(t.Context(), path, "R", config.WithLogger(slog.New(slog.NewTextHandler(&log, nil))), config.WithPoll(time.Millisecond))
-	must(t, err)
-	write(t, dir, "f.yaml", strings.ReplaceAll(oneKey, secret, "another-secret-0123"), "    default: k\n")
-	eventually(t, "the change", func() bool { return verdict(v, signed(t, "GET", "/a", "another-secret-0123")) == "k" })
-	if text := log.String(); strings.Count(text, "no notice of changed files") != 1 {
-		t.Errorf("logged %s", text)
-	}
-}
-
 // TestNothingAfterTheEnd: when ctx has ended, what happens to the files is no
 // longer looked at, whatever was ready at that moment.
 func TestNothingAfterTheEnd(t *testing.T) {

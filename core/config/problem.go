@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"io/fs"
 	"slices"
 	"strings"
 )
@@ -90,12 +89,4 @@ func (r *report) err() error {
 		errs = append(errs, &Problem{File: r.file, Rule: fmt.Sprintf("there are more problems than these %d", mostProblems)})
 	}
 	return errors.Join(errs...)
-}
-
-// bare returns err without the path, which the problem names already.
-func bare(err error) error {
-	if e, ok := errors.AsType[*fs.PathError](err); ok {
-		return e.Err
-	}
-	return err
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/gatewayauth/gatewayauth/core"
+	"github.com/gatewayauth/gatewayauth/core/config/internal/follow"
 )
 
 // replayEntry is the section replay of an environment, as the file has it.
@@ -135,7 +136,7 @@ func (e *replayEntry) check(r *report) {
 }
 
 // find returns the settings of the store, with the URL found.
-func (e *replayEntry) find(s *snapshot, r *report) settings {
+func (e *replayEntry) find(s *follow.Snapshot, r *report) settings {
 	found := e.settings
 	if e.store != redisStore {
 		return found

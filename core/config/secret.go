@@ -12,6 +12,7 @@ import (
 	"github.com/goccy/go-yaml/ast"
 
 	"github.com/gatewayauth/gatewayauth/core"
+	"github.com/gatewayauth/gatewayauth/core/config/internal/follow"
 )
 
 // secretRef says where a secret is. Exactly one of its texts is set, none
@@ -75,7 +76,7 @@ func (ref secretRef) file(environments string) string {
 
 // resolve finds the secret. It is empty where a problem was reported: a blank one
 // is such a problem.
-func (ref secretRef) resolve(s *snapshot, r *report) (found core.Secret) {
+func (ref secretRef) resolve(s *follow.Snapshot, r *report) (found core.Secret) {
 	switch {
 	case ref.env != "":
 		text, ok := os.LookupEnv(ref.env)
@@ -91,7 +92,7 @@ func (ref secretRef) resolve(s *snapshot, r *report) (found core.Secret) {
 		}
 		return found
 	case ref.path != "":
-		data, err := s.read(ref.file(r.file), maxSecret)
+		data, err := s.Read(ref.file(r.file), maxSecret)
 		text := string(data)
 		if line, ended := strings.CutSuffix(text, "\n"); ended { // as editors and echo write it
 			text = strings.TrimSuffix(line, "\r")

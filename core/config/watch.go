@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/gatewayauth/gatewayauth/core"
+	"github.com/gatewayauth/gatewayauth/core/config/internal/follow"
 )
 
 // Watch loads a file as [Load] does, and returns a Verifier for one environment
@@ -46,20 +47,31 @@ import (
 // requests that need it are refused with 503. So end ctx after the servers that
 // use the Verifier have shut down.
 func Watch(ctx context.Context, path, env string, opts ...Option) (*core.Verifier, error) {
-	w := &watcher{path: path, env: env, options: settle(opts), reported: map[fingerprint]bool{}}
+	w := &watcher{path: path, env: env, options: settle(opts), reported: map[follow.Sum]bool{}}
 	if w.poll <= 0 {
 		return nil, errPoll
 	}
-	f, sum, err := w.start()
+	var sum follow.Sum
+	var loaded *File
+	var err error
+	follow.Once(func(s *follow.Snapshot) { // if this is too early, the next looks correct it
+		w.read(s)
+		sum = s.Sum()
+		loaded, err = w.doc.load(s, w.env)
+	})
 	if err == nil {
-		err = w.apply(f)
+		err = w.apply(loaded)
 	}
 	if err != nil {
 		return nil, err
 	}
-	w.settled, w.last = sum, sum
 	w.tell(nil)
-	go w.run(ctx, newNotices(w.options))
+	files := follow.New(follow.Options{Read: w.read, Settled: w.reload, Looked: w.stores.sweep,
+		Poll: w.poll, PollOnly: w.pollOnly, Logger: w.logger}, sum)
+	go func() {
+		defer w.stores.close()
+		files.Run(ctx)
+	}()
 	return w.verifier, nil
 }
 
@@ -72,118 +84,26 @@ type watcher struct {
 	linger   time.Duration // how long a request may be judged under the policy in force
 
 	doc      *document // decoded from the content that docSum stands for
-	docSum   fingerprint
-	last     fingerprint          // of the last look
-	settled  fingerprint          // of what was last loaded, or found bad
-	reported map[fingerprint]bool // bad contents since the last good one
-	state    Reload               // of the last attempt
+	docSum   follow.Sum
+	reported map[follow.Sum]bool // bad contents since the last good one
+	state    Reload              // of the last attempt
 }
 
-const (
-	// soon is the time between two looks after notice of a change, and between
-	// the last notice and the first of them.
-	soon = 100 * time.Millisecond
-	// patience is how long notices that keep coming put a look off.
-	patience = time.Second
-)
-
-func (w *watcher) run(ctx context.Context, n *notices) {
-	defer w.stores.close()
-	defer n.close()
-	hurry := n.on() // something may have changed before there were notices
-	var first time.Time
-	timer := time.NewTimer(w.pause(hurry))
-	defer timer.Stop()
-	for {
-		noticed := false
-		select {
-		case <-ctx.Done():
-		case <-n.changes:
-			noticed = true
-		case err := <-n.failures:
-			noticed = true
-			n.failed(err)
-		case <-timer.C:
-		}
-		if ctx.Err() != nil {
-			return // whatever else was ready: the files may be gone as well
-		}
-		if noticed {
-			now := time.Now()
-			if hurry = true; first.IsZero() {
-				first = now
-			}
-			timer.Reset(min(w.pause(true), max(0, first.Add(patience).Sub(now))))
-			continue
-		}
-		first = time.Time{}
-		settled, paths := w.look()
-		hurry = n.follow(paths) || hurry && !settled
-		next := w.pause(hurry)
-		if sweep := w.stores.sweep(); sweep > 0 {
-			next = min(next, sweep)
-		}
-		timer.Reset(next)
-	}
-}
-
-// pause is the time until the next look.
-func (w *watcher) pause(hurry bool) time.Duration {
-	if hurry {
-		return min(soon, w.poll)
-	}
-	return w.poll
-}
-
-// attempts bounds how often a volume is read that is replaced meanwhile.
-const attempts = 10
-
-// start makes the first look. There is no other to compare it with; the ones
-// that follow correct it if it came too early.
-func (w *watcher) start() (f *File, sum fingerprint, err error) {
-	for attempt := 1; ; attempt++ {
-		s := newSnapshot()
-		sum = w.read(s)
-		if f, err = w.doc.load(s, w.env); !s.moved() || attempt == attempts {
-			return f, sum, err
-		}
-	}
-}
-
-// read reads all files and decodes the environments file if it is another.
-func (w *watcher) read(s *snapshot) fingerprint {
-	s.read(w.path, maxFile) // the error comes again when it is decoded
-	if sum := s.sum(); w.doc == nil || sum != w.docSum {
+// read reads all files, and decodes the environments file if it has changed.
+func (w *watcher) read(s *follow.Snapshot) {
+	s.Read(w.path, maxFile) // the error comes again when it is decoded
+	if sum := s.Sum(); w.doc == nil || sum != w.docSum {
 		w.doc, w.docSum = read(s, w.path), sum
 	}
 	for _, ref := range w.doc.secrets(w.env) {
 		if path := ref.file(w.path); path != "" {
-			s.read(path, maxSecret)
+			s.Read(path, maxSecret)
 		}
 	}
-	return s.sum()
-}
-
-// look compares the files with the last look, and loads what is new in both. It
-// returns the files, and whether what they hold has been dealt with.
-func (w *watcher) look() (settled bool, paths []string) {
-	s := newSnapshot()
-	sum := w.read(s)
-	if s.moved() {
-		w.last = fingerprint{} // neither the old content nor the new one, and no look to agree with
-		return false, s.order
-	}
-	again := sum == w.last
-	w.last = sum
-	if sum != w.settled && again {
-		w.settled = sum
-		w.reload(s, sum)
-	}
-	return sum == w.settled, s.order
 }
 
 // reload applies what the snapshot holds, and tells how that went.
-func (w *watcher) reload(s *snapshot, sum fingerprint) {
+func (w *watcher) reload(s *follow.Snapshot) {
 	f, err := w.doc.load(s, w.env)
 	if err == nil {
 		err = w.apply(f)
@@ -195,7 +115,7 @@ func (w *watcher) reload(s *snapshot, sum fingerprint) {
 			slog.String("file", w.path), slog.String("environment", w.env))
 		return
 	}
-	if !w.reported[sum] {
+	if sum := s.Sum(); !w.reported[sum] {
 		w.reported[sum] = true
 		w.logger.Error("gatewayauth: environments file not loaded; the last good policy stays",
 			slog.String("file", w.path), slog.String("environment", w.env), slog.String("error", err.Error()))

@@ -1,4 +1,4 @@
-package config
+package follow
 
 import (
 	"os"
@@ -27,14 +27,14 @@ func TestSnapshotIsOneVersion(t *testing.T) {
 		try(os.Symlink(filepath.Join("..data", name), filepath.Join(dir, name)))
 	}
 	s := newSnapshot()
-	a, err := s.read(filepath.Join(dir, "a"), maxSecret)
+	a, err := s.Read(filepath.Join(dir, "a"), 64<<10)
 	try(err)
 	if s.moved() {
 		t.Error("moved before the volume was replaced")
 	}
 	try(os.Symlink("..2", filepath.Join(dir, "..tmp")))
 	try(os.Rename(filepath.Join(dir, "..tmp"), filepath.Join(dir, "..data")))
-	b, err := s.read(filepath.Join(dir, "b"), maxSecret)
+	b, err := s.Read(filepath.Join(dir, "b"), 64<<10)
 	try(err)
 	if string(a) != "a..1" || string(b) != "b..1" {
 		t.Errorf("got %s and %s of one volume", a, b)
@@ -42,7 +42,7 @@ func TestSnapshotIsOneVersion(t *testing.T) {
 	if !s.moved() {
 		t.Error("not moved after the volume was replaced")
 	}
-	if again, _ := s.read(filepath.Join(dir, "a"), maxSecret); string(again) != "a..1" {
+	if again, _ := s.Read(filepath.Join(dir, "a"), 64<<10); string(again) != "a..1" {
 		t.Errorf("got %s in the second read of one snapshot", again)
 	}
 }
@@ -62,7 +62,7 @@ func TestSnapshotOfADeletedVolume(t *testing.T) {
 	try(os.Symlink("..1", link)) // ..1 is gone already
 	for _, next := range []string{"..2", "..3"} {
 		s := newSnapshot()
-		if _, err := s.read(a, maxSecret); err == nil {
+		if _, err := s.Read(a, 64<<10); err == nil {
 			t.Fatal("read from a volume that is gone")
 		}
 		if s.moved() {
@@ -81,7 +81,7 @@ func TestSnapshotOfADeletedVolume(t *testing.T) {
 		try(os.WriteFile(filepath.Join(dir, "..3", "a"), nil, 0o600))
 	}
 	s := newSnapshot()
-	_, err := s.read(a, maxSecret)
+	_, err := s.Read(a, 64<<10)
 	try(err)
 	try(os.Rename(filepath.Join(dir, "..3"), filepath.Join(dir, "..old")))
 	try(os.Mkdir(filepath.Join(dir, "..3"), 0o700))

@@ -1,4 +1,4 @@
-package config
+package follow
 
 import (
 	"errors"
@@ -7,28 +7,29 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"github.com/fsnotify/fsnotify"
 )
 
-// notices come from the file system when something happens in the folders of
-// files. What happened does not matter, the files are looked at; and whoever
-// gets none looks from time to time.
+// notices are the events of the file system in the folders of the files. What an
+// event says does not matter: the files are read. Without events they are read at
+// intervals.
 type notices struct {
-	changes  <-chan fsnotify.Event // nil where there are none
+	changes  <-chan fsnotify.Event // nil without events
 	failures <-chan error
-	options
-	watcher *fsnotify.Watcher
-	told    bool // that some notices will not come
+	poll     time.Duration
+	logger   *slog.Logger
+	watcher  *fsnotify.Watcher
+	told     bool // the log has that some events will not come
 }
 
-// newWatcher is replaced where it shall fail. A buffer lets one look follow many
-// notices at once.
+// newWatcher is replaced by tests. The buffer lets one look answer many events.
 var newWatcher = func() (*fsnotify.Watcher, error) { return fsnotify.NewBufferedWatcher(64) }
 
-func newNotices(o options) *notices {
-	n := &notices{options: o}
-	if o.pollOnly {
+func newNotices(o Options) *notices {
+	n := &notices{poll: o.Poll, logger: o.Logger}
+	if o.PollOnly {
 		return n
 	}
 	w, err := newWatcher()
@@ -50,8 +51,8 @@ func (n *notices) tell(err error) {
 	}
 }
 
-// failed takes an error that came in place of notices. Lost ones are no harm,
-// since a look follows.
+// failed handles an error that came in place of an event. Lost events do no harm,
+// since a look follows every error.
 func (n *notices) failed(err error) {
 	if !errors.Is(err, fsnotify.ErrEventOverflow) {
 		n.tell(err)
@@ -60,7 +61,7 @@ func (n *notices) failed(err error) {
 }
 
 // follow watches the folders of the files, and nothing else. It reports whether
-// there are new ones among them: what happened there before is not known.
+// any folder is new: changes in it may have gone without an event so far.
 func (n *notices) follow(paths []string) (more bool) {
 	if n.watcher == nil {
 		return false
@@ -69,11 +70,11 @@ func (n *notices) follow(paths []string) (more bool) {
 	had := n.watcher.WatchList()
 	for _, dir := range had {
 		if !slices.Contains(wanted, dir) {
-			n.watcher.Remove(dir) // fails where it is gone
+			n.watcher.Remove(dir) // fails if it is gone
 		}
 	}
 	for _, dir := range wanted {
-		// Also those that are watched: the name may stand for another folder now.
+		// Add those that are watched too: the name may be that of another folder now.
 		switch err := n.watcher.Add(dir); {
 		case err == nil:
 			more = more || !slices.Contains(had, dir)
@@ -91,9 +92,9 @@ func (n *notices) close() {
 	}
 }
 
-// folders are those in which something happens when another file is found at one
-// of the paths: where it is, and where a link on the way to it is. Volumes are
-// replaced, and nothing in them changes.
+// folders are those whose entries decide which file a path leads to: the folder of
+// the file, and the folder of each symbolic link on the way. The versions of a volume
+// are left out: Kubernetes replaces them and changes nothing inside.
 func folders(paths []string) (all []string) {
 	seen := map[string]bool{}
 	var follow func(path string)
