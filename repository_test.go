@@ -51,7 +51,7 @@ func TestImportsRunOneWay(t *testing.T) {
 		"./core/replay":       `^core$`,
 		"./core/replay/redis": `^core$`,
 		"./core/telemetry":    `^core$|^core/replay$`,
-		"./core/config":       `^core$|^core/[a-z0-9]+(/sm|/redis)?$`,
+		"./core/config":       `^core$|^core/[a-z0-9]+(/sm|/redis)?$|^core/config/internal/`,
 		"./nethttp":           `^core$`,
 		"./echoauth":          `^core$`,
 		"./ginauth":           `^core$`,

@@ -9,7 +9,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/gatewayauth/gatewayauth/cmd/gatewayauth/internal/envfile"
 	"github.com/gatewayauth/gatewayauth/cmd/gatewayauth/internal/lint"
 	"github.com/gatewayauth/gatewayauth/core/config"
 )
@@ -83,35 +82,23 @@ func (a *checkArgs) run(s streams, path string) error {
 	if err != nil {
 		return fmt.Errorf("--at: %w", err)
 	}
-	var f *envfile.File
-	var problems []*config.Problem
-	partly := false
+	var options []config.LoadOption
 	if a.noSecrets {
-		f, problems, partly = envfile.OpenWithoutSecrets(path)
-	} else if f, err = envfile.Open(path); err != nil {
-		f = nil
-		if problems = envfile.Problems(err); len(problems) == 0 {
-			problems = []*config.Problem{{File: path, Rule: err.Error()}}
-		}
+		options = append(options, config.WithoutSecrets())
 	}
+	f, err := config.Load(path, options...)
 	findings := []lint.Finding{}
-	for _, p := range problems {
+	for _, p := range config.Problems(err) {
 		findings = append(findings, problem(lint.Error, "config", p))
 	}
-	if f != nil && len(problems) == 0 {
-		findings = append(findings, lint.Check(f, lint.Options{Path: path, Now: now(), NoSecrets: a.noSecrets})...)
-		if f.File != nil {
-			for _, p := range f.Warnings() {
-				if !slices.ContainsFunc(findings, func(x lint.Finding) bool { return x.Field == p.Field && x.Text == p.Rule }) {
-					findings = append(findings, problem(lint.Warning, "config", p))
-				}
+	if err == nil {
+		findings = append(findings, lint.Check(f, lint.Options{Path: path, Now: now()})...)
+		for _, p := range f.Warnings() {
+			if !slices.ContainsFunc(findings, func(x lint.Finding) bool { return x.Field == p.Field && x.Text == p.Rule }) {
+				findings = append(findings, problem(lint.Warning, "config", p))
 			}
 		}
 		slices.SortStableFunc(findings, func(a, b lint.Finding) int { return a.Line - b.Line })
-	}
-	if partly {
-		findings = append(findings, lint.Finding{Severity: lint.Info, Rule: "partly", File: path,
-			Text: "secrets are in files that are not there: what depends on keys was not judged"})
 	}
 	return a.print(s, findings)
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/gatewayauth/gatewayauth/cmd/gatewayauth/internal/capture"
-	"github.com/gatewayauth/gatewayauth/cmd/gatewayauth/internal/envfile"
+	"github.com/gatewayauth/gatewayauth/core/config"
 )
 
 // The exit codes of explain beside exitUsage.
@@ -110,7 +110,7 @@ func (a *explainArgs) run(c *cobra.Command, s streams, name string) error {
 	if a.env == "" {
 		return errors.New("--env is missing: the name of the environment")
 	}
-	file, err := envfile.Open(a.config, append([]string{a.env}, a.others...)...)
+	file, err := config.Load(a.config, config.WithSecretsOf(append([]string{a.env}, a.others...)...))
 	if err != nil {
 		return err
 	}

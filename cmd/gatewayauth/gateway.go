@@ -10,7 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/gatewayauth/gatewayauth/cmd/gatewayauth/internal/envfile"
+	"github.com/gatewayauth/gatewayauth/core/config"
 )
 
 type gatewayArgs struct {
@@ -79,7 +79,7 @@ func (a *gatewayArgs) run(c *cobra.Command, s streams) error {
 	if err != nil {
 		return fmt.Errorf("--fault: %w", err)
 	}
-	file, err := envfile.Open(a.config, a.env)
+	file, err := config.Load(a.config, config.WithSecretsOf(a.env))
 	if err != nil {
 		return err
 	}

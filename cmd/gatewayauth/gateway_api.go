@@ -11,8 +11,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/gatewayauth/gatewayauth/cmd/gatewayauth/internal/envfile"
 	"github.com/gatewayauth/gatewayauth/core"
+	"github.com/gatewayauth/gatewayauth/core/config"
 	"github.com/gatewayauth/gatewayauth/core/signer"
 )
 
@@ -37,8 +37,8 @@ type gatewayAPI struct {
 }
 
 // bind makes the handlers of all APIs of an environment.
-func (g *gateway) bind(file *envfile.File, env string) error {
-	policy, err := file.Policy(env, nil)
+func (g *gateway) bind(file *config.File, env string) error {
+	policy, err := policyOf(file, env, nil)
 	if err != nil {
 		return err
 	}
@@ -61,14 +61,14 @@ func (g *gateway) bind(file *envfile.File, env string) error {
 }
 
 // api makes the handlers of one API.
-func (g *gateway) api(file *envfile.File, env string, policy *core.Config, api core.API) (*gatewayAPI, error) {
+func (g *gateway) api(file *config.File, env string, policy *core.Config, api core.API) (*gatewayAPI, error) {
 	made := &gatewayAPI{API: api}
 	sends := &faulty{out: g.out, base: signer.GatewayTransport()}
 	if api.Key == "" {
 		made.through = signer.Forward(g.target, noting{sends}, api.MaxBody)
 		return made, nil
 	}
-	key, err := file.Key(env, api.Key)
+	key, err := file.SigningKey(env, api.Key)
 	if err != nil {
 		return nil, err
 	}
@@ -78,7 +78,7 @@ func (g *gateway) api(file *envfile.File, env string, policy *core.Config, api c
 	}
 	made.signing = map[core.Payload]http.Handler{}
 	for _, payload := range [...]core.Payload{core.PayloadHashed, core.PayloadDeclared, core.PayloadUnsigned} {
-		options := envfile.SignOptions{Headers: slices.Concat(g.headers, policy.RequireSigned, policy.RequireSignedWithBody), Payload: payload}
+		options := config.SignOptions{Headers: slices.Concat(g.headers, policy.RequireSigned, policy.RequireSignedWithBody), Payload: payload}
 		right, err := key.Signer(options)
 		if err != nil {
 			return nil, err
@@ -178,7 +178,7 @@ func (s *apiSigner) Sign(r *http.Request, digest string, at time.Time) error {
 
 // wrongSecret is the key with a line break behind its secret, the commonest wrong
 // secret, or with another letter where the length is given.
-func wrongSecret(key envfile.SigningKey) envfile.SigningKey {
+func wrongSecret(key config.SigningKey) config.SigningKey {
 	text := key.Secret.Reveal()
 	if key.Type != "aes" {
 		key.Secret = core.NewSecret(text + "\n")

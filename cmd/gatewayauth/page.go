@@ -18,7 +18,7 @@ import (
 	"time"
 
 	"github.com/gatewayauth/gatewayauth/cmd/gatewayauth/internal/capture"
-	"github.com/gatewayauth/gatewayauth/cmd/gatewayauth/internal/envfile"
+	"github.com/gatewayauth/gatewayauth/core/config"
 )
 
 //go:embed page.html
@@ -28,11 +28,11 @@ var pageTemplate = template.Must(template.New("page").Parse(pageText))
 
 // page serves explain to a browser until ctx ends.
 func (a *explainArgs) page(ctx context.Context, s streams) error {
-	var needed []string
+	var needed []config.LoadOption // without --env all are needed
 	if a.env != "" {
-		needed = append(needed, a.env)
+		needed = append(needed, config.WithSecretsOf(a.env))
 	}
-	file, err := envfile.Open(a.config, needed...)
+	file, err := config.Load(a.config, needed...)
 	if err != nil {
 		return err
 	}
@@ -101,11 +101,11 @@ type view struct {
 
 // pageHandler is the page with everything that guards it: who may ask is whoever
 // reaches the address with a browser that is on this page.
-func pageHandler(file *envfile.File, env, host string) http.Handler {
+func pageHandler(file *config.File, env, host string) http.Handler {
 	mux := http.NewServeMux()
 	show := func(w http.ResponseWriter, status int, v *view) {
 		v.Nonce, v.Formats = rand.Text(), append([]string{"auto"}, capture.Formats...)
-		v.Environments = file.File.Environments()
+		v.Environments = file.Environments()
 		var page bytes.Buffer
 		if err := pageTemplate.Execute(&page, v); err != nil {
 			http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)

@@ -6,13 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/gatewayauth/gatewayauth/cmd/gatewayauth/internal/capture"
-	"github.com/gatewayauth/gatewayauth/cmd/gatewayauth/internal/envfile"
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/apig"
 	"github.com/gatewayauth/gatewayauth/core/apig/sm"
@@ -66,7 +66,7 @@ var verdictSuffices = []core.Code{core.CodeCredentialMissing, core.CodeCredentia
 var commonPrefixes = []string{"/v1", "/v2", "/v3", "/api", "/api/v1", "/api/v2"}
 
 // ask explains a saved request.
-func (q *question) ask(ctx context.Context, file *envfile.File, data []byte) (*answer, error) {
+func (q *question) ask(ctx context.Context, file *config.File, data []byte) (*answer, error) {
 	c, err := capture.Parse(data, capture.Options{Format: q.format, Entry: q.entry, Open: q.open})
 	if server, ok := errors.AsType[*capture.Refused](err); ok {
 		return &answer{Verdict: refused, Explained: true, Format: server.Format, Notes: server.Notes, Server: server}, nil
@@ -74,8 +74,8 @@ func (q *question) ask(ctx context.Context, file *envfile.File, data []byte) (*a
 	if err != nil {
 		return nil, err
 	}
-	if absent := file.Absent(q.env); len(absent) > 0 {
-		return nil, fmt.Errorf("the environment %s has its secrets in variables that are not set: %s; start the command with them", q.env, strings.Join(absent, ", "))
+	if absent := file.Missing(q.env); len(absent) > 0 {
+		return nil, fmt.Errorf("the environment %s lacks its secrets: %s; start the command where they are", q.env, strings.Join(absent, ", "))
 	}
 	a := &answer{Format: c.Format, Notes: c.Notes, Verdict: refused}
 	if c.Event != nil {
@@ -144,7 +144,7 @@ func (q *question) ask(ctx context.Context, file *envfile.File, data []byte) (*a
 // unframed returns how many of the bytes after a head make the request an accepted
 // one, as its body, where they are not framed as one; 0 for none. The capture has lost
 // a header then, or the chunks, and may have a line break more than was sent.
-func (q *question) unframed(ctx context.Context, file *envfile.File, c *capture.Captured, at time.Time) int {
+func (q *question) unframed(ctx context.Context, file *config.File, c *capture.Captured, at time.Time) int {
 	for _, body := range [][]byte{c.Unframed, bytes.TrimRight(c.Unframed, "\r\n")} {
 		if len(body) == 0 {
 			continue
@@ -157,18 +157,18 @@ func (q *question) unframed(ctx context.Context, file *envfile.File, c *capture.
 }
 
 // untried says which keys of other environments could not be tried.
-func (q *question) untried(file *envfile.File) (notes []string) {
-	for _, name := range file.File.Environments() {
-		if absent := file.Absent(name); len(absent) > 0 {
-			notes = append(notes, fmt.Sprintf("not all keys of the environment %s were tried: its secrets are in variables that are not set: %s", name, strings.Join(absent, ", ")))
+func (q *question) untried(file *config.File) (notes []string) {
+	for _, name := range file.Environments() {
+		if absent := file.Missing(name); len(absent) > 0 {
+			notes = append(notes, fmt.Sprintf("not all keys of the environment %s were tried: its secrets are missing: %s", name, strings.Join(absent, ", ")))
 		}
 	}
 	return notes
 }
 
-func (q *question) explain(file *envfile.File, r *http.Request, at time.Time) (*explain.Explanation, error) {
+func (q *question) explain(file *config.File, r *http.Request, at time.Time) (*explain.Explanation, error) {
 	now := func() time.Time { return at }
-	policy, err := file.Policy(q.env, now)
+	policy, err := policyOf(file, q.env, now)
 	if err != nil {
 		return nil, err
 	}
@@ -181,20 +181,28 @@ func (q *question) explain(file *envfile.File, r *http.Request, at time.Time) (*
 		}
 		hints.Headers.Add(strings.TrimSpace(name), strings.TrimSpace(value))
 	}
-	for _, name := range file.File.Environments() {
+	for _, name := range file.Environments() {
 		if name == q.env || len(q.others) > 0 && !slices.Contains(q.others, name) {
 			continue
 		}
-		if hints.Environments[name], err = file.Policy(name, now); err != nil {
+		if hints.Environments[name], err = policyOf(file, name, now); err != nil {
 			return nil, err
 		}
 	}
 	for _, name := range q.others {
-		if _, ok := file.Environment(name); !ok {
+		if !slices.Contains(file.Environments(), name) {
 			return nil, fmt.Errorf("--other-env: there is no environment %q", name)
 		}
 	}
 	return explain.Explain(r, policy, hints)
+}
+
+// policyOf returns the policy of an environment, for a clock, that logs nothing and has
+// no replay store.
+func policyOf(file *config.File, env string, now func() time.Time) (core.Config, error) {
+	c, err := file.Config(env, config.WithNow(now), config.WithLogger(slog.New(slog.DiscardHandler)))
+	c.Replay = core.Replay{}
+	return c, errors.Join(err, file.Close())
 }
 
 func each(texts []string, f func(string) string) []string {

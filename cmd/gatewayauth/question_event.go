@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"github.com/gatewayauth/gatewayauth/cmd/gatewayauth/internal/capture"
-	"github.com/gatewayauth/gatewayauth/cmd/gatewayauth/internal/envfile"
 	"github.com/gatewayauth/gatewayauth/core"
+	"github.com/gatewayauth/gatewayauth/core/config"
 	"github.com/gatewayauth/gatewayauth/core/explain"
 )
 
@@ -48,7 +48,7 @@ const unknownFromEvent = "A record of the log holds neither headers nor query no
 	"what was changed on the way, and whether the secret is right, it cannot tell. Save the request itself as the backend receives it."
 
 // askEvent says what is known of a refusal from its record alone.
-func (q *question) askEvent(a *answer, e *capture.Event, file *envfile.File) error {
+func (q *question) askEvent(a *answer, e *capture.Event, file *config.File) error {
 	a.At = e.Time
 	x := &eventAnswer{Code: e.Code, Unknown: unknownFromEvent}
 	a.Event = x
@@ -71,7 +71,7 @@ func (q *question) askEvent(a *answer, e *capture.Event, file *envfile.File) err
 	if e.Error != "" {
 		fact("in words: %s", strings.TrimPrefix(e.Error, "gatewayauth: "))
 	}
-	policy, err := file.Policy(q.env, nil)
+	policy, err := policyOf(file, q.env, nil)
 	if err != nil {
 		return err
 	}
@@ -106,11 +106,11 @@ func (q *question) askEvent(a *answer, e *capture.Event, file *envfile.File) err
 }
 
 // holders lists the keys with an id, over all environments.
-func holders(file *envfile.File, id string) (all []string) {
-	for _, e := range file.Environments {
-		for _, k := range e.List("keys") {
-			if k.Value("type") != "aes" && k.Value("key") == id || k.Value("key") == "" && k.Value("name") == id {
-				all = append(all, e.Name+" ("+k.Value("name")+")")
+func holders(file *config.File, id string) (all []string) {
+	for _, e := range file.Outlines() {
+		for _, k := range e.Keys {
+			if k.ID == id {
+				all = append(all, e.Name+" ("+k.Name+")")
 			}
 		}
 	}

@@ -9,8 +9,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/gatewayauth/gatewayauth/cmd/gatewayauth/internal/capture"
-	"github.com/gatewayauth/gatewayauth/cmd/gatewayauth/internal/envfile"
 	"github.com/gatewayauth/gatewayauth/core"
+	"github.com/gatewayauth/gatewayauth/core/config"
 	"github.com/gatewayauth/gatewayauth/core/signer"
 )
 
@@ -93,7 +93,7 @@ func (a *signArgs) run(c *cobra.Command, s streams, target string) error {
 	if err != nil {
 		return err
 	}
-	sign, err := key.Signer(envfile.SignOptions{Headers: signed, Payload: payload, Expires: a.expires})
+	sign, err := key.Signer(config.SignOptions{Headers: signed, Payload: payload, Expires: a.expires})
 	if err != nil {
 		return err
 	}

@@ -8,8 +8,8 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"github.com/gatewayauth/gatewayauth/cmd/gatewayauth/internal/envfile"
 	"github.com/gatewayauth/gatewayauth/core"
+	"github.com/gatewayauth/gatewayauth/core/config"
 )
 
 // keyArgs name the key to sign with: one of an environments file, or one given
@@ -25,7 +25,7 @@ func (a *keyArgs) flags(f *pflag.FlagSet) {
 	f.StringVarP(&a.config, "config", "c", "", "environments file with the key")
 	f.StringVarP(&a.env, "env", "e", "", "environment of the key")
 	f.StringVarP(&a.name, "key", "k", "", "name of the key in that environment")
-	f.StringVar(&a.typ, "type", "", "without --config: type of the key: "+strings.Join(envfile.Types(), ", "))
+	f.StringVar(&a.typ, "type", "", "without --config: type of the key: "+strings.Join(config.KeyTypes(), ", "))
 	f.StringVar(&a.id, "key-id", "", "without --config: id of the key, the gateway's \"Key\"")
 	f.StringVar(&a.secretEnv, "secret-env", "", "variable with the secret (type token: with the token)")
 	f.StringVar(&a.secretFile, "secret-file", "", "file with the secret")
@@ -37,23 +37,23 @@ func (a *keyArgs) flags(f *pflag.FlagSet) {
 }
 
 // find returns the key.
-func (a *keyArgs) find(s streams) (envfile.SigningKey, error) {
+func (a *keyArgs) find(s streams) (config.SigningKey, error) {
 	secret, err := a.secret(s)
 	if err != nil {
-		return envfile.SigningKey{}, err
+		return config.SigningKey{}, err
 	}
 	if a.config != "" {
 		if a.env == "" {
-			return envfile.SigningKey{}, errors.New("--config needs --env, the name of an environment")
+			return config.SigningKey{}, errors.New("--config needs --env, the name of an environment")
 		}
 		if a.typ != "" || a.id != "" || a.region != "" || a.service != "" || a.paths != "" || a.tokenEnv != "" {
-			return envfile.SigningKey{}, errors.New("the key is one of --config, or one given by --type and --key-id; not both")
+			return config.SigningKey{}, errors.New("the key is one of --config, or one given by --type and --key-id; not both")
 		}
-		file, err := envfile.Open(a.config, a.env)
+		file, err := config.Load(a.config, config.WithSecretsOf(a.env))
 		if err != nil {
-			return envfile.SigningKey{}, err
+			return config.SigningKey{}, err
 		}
-		key, err := file.Key(a.env, a.name)
+		key, err := file.SigningKey(a.env, a.name)
 		switch {
 		case err != nil:
 		case key.Type == "token":
@@ -63,7 +63,7 @@ func (a *keyArgs) find(s streams) (envfile.SigningKey, error) {
 		}
 		return key, err
 	}
-	key := envfile.SigningKey{Type: a.typ, Paths: a.paths}
+	key := config.SigningKey{Type: a.typ, Paths: a.paths}
 	key.Key = core.Key{Name: a.id, ID: a.id, Secret: secret, Region: a.region, Service: a.service}
 	switch {
 	case a.typ == "":

@@ -21,7 +21,6 @@ import (
 	"time"
 
 	"github.com/gatewayauth/gatewayauth/cmd/gatewayauth/internal/capture"
-	"github.com/gatewayauth/gatewayauth/cmd/gatewayauth/internal/envfile"
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/config"
 	"github.com/gatewayauth/gatewayauth/core/explain"
@@ -298,11 +297,11 @@ func TestVerdictOfDamagedMessages_T184(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	opened, err := envfile.Open(filepath.Join(dir, "environments.yaml"), "dev")
+	opened, err := config.Load(filepath.Join(dir, "environments.yaml"), config.WithSecretsOf("dev"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	policy, err := opened.Policy("dev", func() time.Time { return instant })
+	policy, err := opened.Config("dev", config.WithNow(func() time.Time { return instant }), config.WithLogger(silent))
 	if err != nil {
 		t.Fatal(err)
 	}

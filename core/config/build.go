@@ -1,38 +1,41 @@
 package config
 
 import (
+	"crypto/rand"
 	"fmt"
 	"maps"
-	"slices"
 	"time"
 
 	"github.com/gatewayauth/gatewayauth/core"
-	"github.com/gatewayauth/gatewayauth/core/config/internal/follow"
 )
 
-// finder finds secrets by the names of their fields.
-type finder func(map[string]secretRef) map[string]core.Secret
-
-// resolving finds secrets in what the snapshot read.
-func resolving(s *follow.Snapshot, r *report) finder {
-	return func(refs map[string]secretRef) map[string]core.Secret {
-		found := make(map[string]core.Secret, len(refs))
-		for _, name := range slices.Sorted(maps.Keys(refs)) {
-			found[name] = refs[name].resolve(s, r)
-		}
-		return found
+// build makes a key of an entry, without secrets if find is nil.
+func (k *keyEntry) build(find *secretFinder) key {
+	built := key{name: k.name, texts: k.texts, flags: k.flags, secrets: find.all(k.secrets)}
+	for _, p := range k.previous {
+		built.previous = append(built.previous, previous{find.all(p.secrets), p.until})
 	}
+	return built
 }
 
-// leaving leaves secrets where they are.
-func leaving(map[string]secretRef) map[string]core.Secret { return nil }
-
-// build makes a key of an entry.
-func (k *keyEntry) build(find finder) key {
-	built := key{name: k.name, texts: k.texts, flags: k.flags, secrets: find(k.secrets)}
-	for _, p := range k.previous {
-		built.previous = append(built.previous, previous{find(p.secrets), p.until})
+// standIn returns the key with a random value for every secret that is missing, so
+// that core can check the rest of the configuration and no request verifies with it.
+func (t *keyType) standIn(built key) key {
+	fill := func(secrets map[string]core.Secret) map[string]core.Secret {
+		secrets = maps.Clone(secrets)
+		for _, f := range t.fields {
+			if s, there := secrets[f.name]; there && s.IsZero() {
+				text := rand.Text() + rand.Text()
+				if f.length != nil {
+					text = text[:f.length(built)]
+				}
+				secrets[f.name] = core.NewSecret(text)
+			}
+		}
+		return secrets
 	}
+	built.secrets = fill(built.secrets)
+	built.previous = each(built.previous, func(p previous) previous { return previous{fill(p.secrets), p.until} })
 	return built
 }
 

@@ -22,8 +22,10 @@ type environment struct {
 	rewrite map[string]mark
 
 	// Set when the secrets are found:
-	built    []key // in the order of keys
+	found    []key // in the order of keys
+	built    []key // the same, with a random secret for each that is missing
 	store    settings
+	missing  []string // places of keys' secrets that were not read
 	warnings []*Problem
 }
 

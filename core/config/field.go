@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/gatewayauth/gatewayauth/core"
+	"github.com/gatewayauth/gatewayauth/core/signer"
 )
 
 // keyType is one type of key of the format. The table of them, keyTypes,
@@ -15,6 +16,8 @@ type keyType struct {
 	fields []keyField
 	// scheme builds the scheme from all keys of this type in an environment.
 	scheme func(keys []key, now func() time.Time) core.Scheme
+	// signer makes what signs with a key of this type.
+	signer func(SigningKey, SignOptions) (signer.Signer, error)
 }
 
 // keyField is a field that the keys of a type have beside name and type. A text
@@ -32,6 +35,8 @@ type keyField struct {
 	manner manner
 	// check says what is wrong with a text, if anything.
 	check func(text string) (rule string)
+	// length is that of a secret which must have a certain one.
+	length func(key) int
 	// schemeField is the field of the scheme's key that this one fills. What
 	// [core.Validator] reports of it is a problem of this field.
 	schemeField string

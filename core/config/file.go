@@ -31,9 +31,35 @@ type File struct {
 // The file is a regular file of at most 1 MiB, a file with a secret one of at
 // most 64 KiB. Load reads each once; it cannot tell whether someone is writing
 // to it at that moment, which [Watch] can.
-func Load(path string) (f *File, err error) {
-	follow.Once(func(s *follow.Snapshot) { f, err = read(s, path).load(s, "") })
+func Load(path string, opts ...LoadOption) (f *File, err error) {
+	var o loadOptions
+	for _, set := range opts {
+		set(&o)
+	}
+	follow.Once(func(s *follow.Snapshot) { f, err = read(s, path).load(s, o) })
 	return f, err
+}
+
+// A LoadOption says which secrets [Load] needs. Without one it needs all.
+type LoadOption func(*loadOptions)
+
+type loadOptions struct {
+	unread bool     // do without the secrets of all environments
+	needed []string // the environments whose secrets are needed; all if it is empty
+	only   string   // the only environment to be loaded; all if it is empty
+}
+
+// WithoutSecrets has [Load] read no variable and no file that is to hold a secret.
+// Everything else in the file is checked, and secrets that stand in the file itself.
+// See [File.Missing].
+func WithoutSecrets() LoadOption { return func(o *loadOptions) { o.unread = true } }
+
+// WithSecretsOf has [Load] need the secrets of these environments only. Those of
+// other environments are read if they can be; see [File.Missing]. It is for
+// programs of an operator who has the secrets of one environment. An environment
+// that is not in the file is an error.
+func WithSecretsOf(envs ...string) LoadOption {
+	return func(o *loadOptions) { o.needed = append(o.needed, envs...) }
 }
 
 const (
@@ -73,7 +99,7 @@ func read(s *follow.Snapshot, path string) *document {
 		e.check(&d.report)
 		for i := range e.keys {
 			if k := &e.keys[i]; k.typ != nil {
-				k.judge(k.build(leaving), false, &d.report)
+				k.judge(k.build(nil), false, &d.report)
 			}
 		}
 	}
@@ -97,34 +123,27 @@ func (d *document) secrets(env string) (all []secretRef) {
 	return all
 }
 
-// load finds the secrets, in what the snapshot read, and makes the last check:
-// of all environments, or of the one named, which is then the only one in the
-// File. The document stays as it is, for the next time.
-func (d *document) load(s *follow.Snapshot, only string) (*File, error) {
+// load finds the secrets, in the files of the snapshot, and makes the last check.
+// The document stays as it is, for the next time.
+func (d *document) load(s *follow.Snapshot, o loadOptions) (*File, error) {
 	r := report{file: d.file, problems: slices.Clone(d.problems), dropped: d.dropped}
 	f := &File{path: d.file}
-	for _, undone := range d.environments {
-		f.names = append(f.names, undone.name)
-		if only != "" && undone.name != only {
-			continue
+	for _, e := range d.environments {
+		f.names = append(f.names, e.name)
+	}
+	for _, name := range o.needed {
+		if len(r.problems) == 0 && !slices.Contains(f.names, name) {
+			return nil, f.unknown(name)
 		}
-		e := *undone
-		warnings := report{file: d.file}
-		for i := range e.keys {
-			k := &e.keys[i]
-			built := k.build(resolving(s, &r))
-			e.built = append(e.built, built)
-			if k.typ != nil {
-				k.judge(built, true, &r)
-				k.warn(built, &warnings)
+	}
+	for _, e := range d.environments {
+		if o.only == "" || o.only == e.name {
+			secrets := &secretFinder{report: &r, files: s, optional: len(o.needed) > 0 && !slices.Contains(o.needed, e.name)}
+			if o.unread {
+				secrets.files = nil
 			}
+			f.environments = append(f.environments, e.withSecrets(secrets))
 		}
-		if e.replay != nil {
-			e.store = e.replay.find(s, &r)
-		}
-		e.warn(&warnings)
-		e.warnings = warnings.problems
-		f.environments = append(f.environments, &e)
 	}
 	if err := r.err(); err != nil {
 		return nil, err
@@ -140,6 +159,40 @@ func (d *document) load(s *follow.Snapshot, only string) (*File, error) {
 		return nil, err
 	}
 	return f, nil
+}
+
+// withSecrets returns a copy of the environment with its secrets, and reports what is
+// wrong with them.
+func (e environment) withSecrets(secrets *secretFinder) *environment {
+	warnings := report{file: secrets.file}
+	for i := range e.keys {
+		k := &e.keys[i]
+		built := k.build(secrets)
+		e.found = append(e.found, built)
+		if k.typ != nil {
+			k.judge(built, true, secrets.report)
+			k.warn(built, &warnings)
+			built = k.typ.standIn(built)
+		}
+		e.built = append(e.built, built)
+	}
+	e.missing = secrets.missing
+	if e.replay != nil {
+		e.store = e.replay.find(secrets)
+	}
+	e.warn(&warnings)
+	e.warnings = warnings.problems
+	return &e
+}
+
+// Missing names the variables and files that hold secrets of an environment's keys and
+// were not read, such as "variable ORDERS_SECRET" and "file /run/secrets/orders". There are
+// none without a [LoadOption].
+func (f *File) Missing(env string) []string {
+	if e, err := f.environment(env); err == nil {
+		return slices.Clone(e.missing)
+	}
+	return nil
 }
 
 // Environments returns the names of the environments, in the order of the file.
@@ -163,11 +216,15 @@ func (f *File) Warnings() []*Problem {
 // about that environment. It does not follow changes of the file; [Watch] does.
 // A replay store that it has is closed by [File.Close].
 //
-// An environment that is not in the file is an error that lists those that are.
+// An environment that is not in the file is an error that lists those that are, and
+// so is one whose secrets, or the URL of whose replay store, were not read.
 func (f *File) Verifier(env string, opts ...Option) (*core.Verifier, error) {
 	c, err := f.Config(env, opts...)
 	if err != nil {
 		return nil, err
+	}
+	if e, _ := f.environment(env); len(e.missing) > 0 || e.store.store == missingStore {
+		return nil, &Problem{File: f.path, Line: e.line, Field: e.field, Rule: "its secrets were not read; load the file where they are"}
 	}
 	f.logWarnings(env, c.Logger)
 	return core.New(c)
@@ -181,6 +238,10 @@ func (f *File) Verifier(env string, opts ...Option) (*core.Verifier, error) {
 // one: it knows nothing of what another one in memory has recorded. To keep the
 // store of a Verifier when you reload it, set Replay.Store in the result to the
 // one that it has, as [Watch] does. [File.Close] closes the stores.
+//
+// In place of each secret that is missing (see [File.Missing]) there is a random one,
+// so no request verifies with it. A replay store whose URL was not read is never
+// available, and requests that need it are refused whatever on_unavailable says.
 func (f *File) Config(env string, opts ...Option) (core.Config, error) {
 	e, err := f.environment(env)
 	if err != nil {
@@ -194,7 +255,11 @@ func (f *File) Config(env string, opts ...Option) (core.Config, error) {
 	f.mu.Lock()
 	f.made = append(f.made, st)
 	f.mu.Unlock()
-	return e.config(o, st.ReplayStore), nil
+	c := e.config(o, st.ReplayStore)
+	if e.store.store == missingStore {
+		c.Replay.AllowUnavailable = false
+	}
+	return c, nil
 }
 
 // Close closes the connections of the replay stores that [File.Config] and
@@ -221,8 +286,12 @@ func (f *File) environment(name string) (*environment, error) {
 			return e, nil
 		}
 	}
-	return nil, &Problem{File: f.path,
-		Rule: fmt.Sprintf("there is no environment %q; there are: %s", name, strings.Join(f.Environments(), ", "))}
+	return nil, f.unknown(name)
+}
+
+func (f *File) unknown(name string) error {
+	return &Problem{File: f.path,
+		Rule: fmt.Sprintf("there is no environment %q; there are: %s", name, strings.Join(f.names, ", "))}
 }
 
 // config builds the configuration, sharing nothing that could be changed but the

@@ -21,6 +21,8 @@ type keyEntry struct {
 }
 
 type previousEntry struct {
+	mark
+	at      map[string]mark
 	secrets map[string]secretRef
 	until   time.Time
 }
@@ -108,16 +110,16 @@ func (d *decoder) keyType(k keyEntry) *keyType {
 func (d *decoder) previous(dst *[]previousEntry, rotating []string, v value) {
 	items, _ := d.items(v)
 	for _, item := range items {
-		p := previousEntry{secrets: map[string]secretRef{}}
+		p := previousEntry{mark: item.mark, secrets: map[string]secretRef{}}
 		known := fields{"until": d.timeTo(&p.until)}
 		for _, name := range rotating {
 			known[name] = func(v value) { p.secrets[name] = d.secret(v) }
 		}
-		at := d.mapping(item, known)
+		p.at = d.mapping(item, known)
 		switch {
-		case at == nil || len(p.secrets) > 0:
+		case p.at == nil || len(p.secrets) > 0:
 		case len(rotating) == 1:
-			d.required(item, at, rotating[0])
+			d.required(item, p.at, rotating[0])
 		default:
 			d.add(item.mark, "has none of "+strings.Join(rotating, ", "))
 		}

@@ -46,6 +46,20 @@ func (p *Problem) Error() string {
 // Unwrap returns the error of the operating system, where that was the cause.
 func (p *Problem) Unwrap() error { return p.cause }
 
+// Problems returns the problems in an error of [Load] or [Watch].
+func Problems(err error) (all []*Problem) {
+	if many, ok := err.(interface{ Unwrap() []error }); ok {
+		for _, err := range many.Unwrap() {
+			all = append(all, Problems(err)...)
+		}
+		return all
+	}
+	if p, ok := errors.AsType[*Problem](err); ok {
+		all = append(all, p)
+	}
+	return all
+}
+
 // mark is a place in the file.
 type mark struct {
 	line  int

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/gatewayauth/gatewayauth/core"
-	"github.com/gatewayauth/gatewayauth/core/config/internal/follow"
 )
 
 // replayEntry is the section replay of an environment, as the file has it.
@@ -136,18 +135,19 @@ func (e *replayEntry) check(r *report) {
 }
 
 // find returns the settings of the store, with the URL found.
-func (e *replayEntry) find(s *follow.Snapshot, r *report) settings {
+func (e *replayEntry) find(secrets *secretFinder) settings {
 	found := e.settings
 	if e.store != redisStore {
 		return found
 	}
-	found.url = e.server.resolve(s, r)
+	found.url = secrets.find(e.server)
 	if found.url.IsZero() {
-		return found // reported
+		found.store = missingStore // or a problem was reported
+		return found
 	}
 	for _, problem := range found.problems() {
 		if problem.Field == "URL" {
-			r.add(e.server.mark, problem.Rule+hint(found.url.Reveal(), address))
+			secrets.add(e.server.mark, problem.Rule+hint(found.url.Reveal(), address))
 		}
 	}
 	return found

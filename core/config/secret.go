@@ -4,9 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml/ast"
@@ -74,42 +76,86 @@ func (ref secretRef) file(environments string) string {
 	return filepath.Join(filepath.Dir(environments), ref.path)
 }
 
-// resolve finds the secret. It is empty where a problem was reported: a blank one
-// is such a problem.
-func (ref secretRef) resolve(s *follow.Snapshot, r *report) (found core.Secret) {
+// secretFinder finds the secrets of one environment.
+type secretFinder struct {
+	*report
+	// files are what variables and files are read with; if it is nil they are not read.
+	files *follow.Snapshot
+	// optional secrets that cannot be read are missing, and no problem.
+	optional bool
+	missing  []string
+}
+
+func (f *secretFinder) all(refs map[string]secretRef) map[string]core.Secret {
+	if f == nil {
+		return nil
+	}
+	found := make(map[string]core.Secret, len(refs))
+	for _, name := range slices.Sorted(maps.Keys(refs)) {
+		found[name] = f.find(refs[name])
+	}
+	return found
+}
+
+// find returns a secret, the zero Secret if it is missing or a problem was reported.
+func (f *secretFinder) find(ref secretRef) core.Secret {
+	place := "variable " + ref.env
 	switch {
-	case ref.env != "":
+	case ref.env == "" && ref.path == "":
+		return ref.literal
+	case ref.path != "":
+		place = "file " + ref.path
+	}
+	var rule string
+	var found core.Secret
+	var cause error
+	if f.files != nil {
+		found, rule, cause = ref.read(f.files, f.file)
+	}
+	switch {
+	case f.files == nil || rule != "" && f.optional:
+		if !slices.Contains(f.missing, place) {
+			f.missing = append(f.missing, place)
+		}
+	case rule != "":
+		f.addCause(ref.mark, rule, cause)
+	default:
+		return found
+	}
+	return core.Secret{}
+}
+
+// read reads the variable or file that holds a secret, and says what is wrong with
+// it, if anything.
+func (ref secretRef) read(s *follow.Snapshot, environments string) (found core.Secret, rule string, cause error) {
+	if ref.env != "" {
 		text, ok := os.LookupEnv(ref.env)
 		found = core.NewSecret(text)
 		switch {
 		case !ok:
-			r.add(ref.mark, fmt.Sprintf("the environment variable %s is not set", ref.env))
+			rule = fmt.Sprintf("the environment variable %s is not set", ref.env)
 		case text == "":
-			r.add(ref.mark, fmt.Sprintf("the environment variable %s is empty", ref.env))
+			rule = fmt.Sprintf("the environment variable %s is empty", ref.env)
 		case found.IsBlank():
-			r.add(ref.mark, fmt.Sprintf("the environment variable %s is blank: %s", ref.env, blank))
-			return core.Secret{}
+			rule = fmt.Sprintf("the environment variable %s is blank: %s", ref.env, blank)
 		}
-		return found
-	case ref.path != "":
-		data, err := s.Read(ref.file(r.file), maxSecret)
-		text := string(data)
-		if line, ended := strings.CutSuffix(text, "\n"); ended { // as editors and echo write it
-			text = strings.TrimSuffix(line, "\r")
-		}
-		found = core.NewSecret(text)
-		switch {
-		case errors.Is(err, fs.ErrNotExist):
-			r.addCause(ref.mark, "the file does not exist", err)
-		case err != nil:
-			r.addCause(ref.mark, "the file cannot be read: "+err.Error(), err)
-		case text == "":
-			r.add(ref.mark, "the file is empty")
-		case found.IsBlank():
-			r.add(ref.mark, "the file is blank: "+blank)
-			return core.Secret{}
-		}
-		return found
+		return found, rule, nil
 	}
-	return ref.literal
+	data, err := s.Read(ref.file(environments), maxSecret)
+	text := string(data)
+	if line, ended := strings.CutSuffix(text, "\n"); ended { // as editors and echo write it
+		text = strings.TrimSuffix(line, "\r")
+	}
+	found = core.NewSecret(text)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		rule = "the file does not exist"
+	case err != nil:
+		rule = "the file cannot be read: " + err.Error()
+	case text == "":
+		rule = "the file is empty"
+	case found.IsBlank():
+		rule = "the file is blank: " + blank
+	}
+	return found, rule, err
 }

@@ -17,6 +17,8 @@ import (
 const (
 	memoryStore = "memory"
 	redisStore  = "redis"
+	// missingStore is one whose URL is not known.
+	missingStore = "missing"
 )
 
 // store is a replay store that was made, or none.
@@ -42,6 +44,8 @@ func (s settings) open(l *slog.Logger) (*store, error) {
 	switch s.store {
 	case memoryStore:
 		made.ReplayStore, err = replay.New(replay.Config{MaxEntries: s.maxEntries})
+	case missingStore:
+		made.ReplayStore = absent{}
 	case redisStore:
 		made.ReplayStore, made.close, err = newRedis(redis.Config{
 			URL: s.url, Prefix: s.prefix, Timeout: s.timeout, Logger: l})
@@ -67,7 +71,7 @@ func (s *store) serves(other settings) bool {
 	return s.store == other.store && hmac.Equal([]byte(s.url.Reveal()), []byte(other.url.Reveal())) && s.prefix == other.prefix && s.timeout == other.timeout
 }
 
-// absent stands for a store where a policy is only checked.
+// absent is the store of a policy that is only checked, or whose URL is not known.
 type absent struct{}
 
 func (absent) Add(context.Context, core.ReplayEntry) (bool, error) {

@@ -34,41 +34,44 @@ func (f keyField) within(l limit) keyField {
 // keyTypes are the types of the format.
 var keyTypes = []keyType{
 	{"hmac", true, []keyField{anyID.within(hmacKeyLimit), anySecret.within(hmacSecretLimit), sessionToken},
-		func(keys []key, _ func() time.Time) core.Scheme { return apig.New(apig.Config{Keys: source(keys)}) }},
+		func(keys []key, _ func() time.Time) core.Scheme { return apig.New(apig.Config{Keys: source(keys)}) }, sdk(apig.NewSigner)},
 	{"basic", false, []keyField{anyID.within(basicKeyLimit), anySecret.within(basicSecretLimit)},
 		func(keys []key, now func() time.Time) core.Scheme {
 			return basic.New(basic.Config{Keys: source(keys), Now: now})
-		}},
+		}, headerOnly(basicSigner)},
 	{"aksk", true, []keyField{accessKey, anySecret, region, service, sessionToken},
 		func(keys []key, _ func() time.Time) core.Scheme {
 			return apig.NewScoped(apig.Config{Keys: source(keys)})
-		}},
+		}, sdk(apig.NewScopedSigner)},
 	{"v11", true, []keyField{accessKey, anySecret, region, service, sessionToken},
-		func(keys []key, _ func() time.Time) core.Scheme { return apig.NewV11(apig.Config{Keys: source(keys)}) }},
+		func(keys []key, _ func() time.Time) core.Scheme { return apig.NewV11(apig.Config{Keys: source(keys)}) },
+		headerOnly(sdk(apig.NewV11Signer))},
 	{"ecdsa-p256", true, []keyField{anyID, anySecret, sessionToken},
 		func(keys []key, _ func() time.Time) core.Scheme {
 			return apig.NewECDSA(apig.Config{Keys: source(keys)})
-		}},
+		}, headerOnly(sdk(apig.NewECDSASigner))},
 	{"hmac-sm3", true, []keyField{anyID, anySecret, sessionToken},
-		func(keys []key, _ func() time.Time) core.Scheme { return sm.New(sm.Config{Keys: source(keys)}) }},
+		func(keys []key, _ func() time.Time) core.Scheme { return sm.New(sm.Config{Keys: source(keys)}) },
+		headerOnly(sdk(sm.NewSigner))},
 	{"sm2", true, []keyField{anyID, anySecret, sessionToken},
-		func(keys []key, _ func() time.Time) core.Scheme { return sm.NewSM2(sm.Config{Keys: source(keys)}) }},
+		func(keys []key, _ func() time.Time) core.Scheme { return sm.NewSM2(sm.Config{Keys: source(keys)}) },
+		headerOnly(sdk(sm.NewSM2Signer))},
 	{"sigv4", true, []keyField{accessKey, anySecret, region, service, sessionToken, pathRule},
 		func(keys []key, _ func() time.Time) core.Scheme {
 			return sigv4.New(sigv4.Config{Keys: source(keys), PathsByID: paths(keys)})
-		}},
+		}, aws(sigv4.NewSigner)},
 	{"sigv4a", true, []keyField{accessKey, anySecret, region, service, sessionToken, pathRule, wildcards},
 		func(keys []key, _ func() time.Time) core.Scheme {
 			return sigv4.NewA(sigv4.ConfigA{Keys: source(keys), PathsByID: paths(keys),
 				AllowRegionWildcardsByID: flags(keys, wildcards.name)})
-		}},
+		}, aws(sigv4.NewSignerA)},
 	{"aes", true, []keyField{
-		{name: "key", kind: hidden, required: true, rotates: true, limit: aesKeyLimit, manner: free, schemeField: "Key"},
-		{name: "secret", kind: hidden, required: true, rotates: true, limit: aesVectorLimit, manner: free, schemeField: "Vector"},
+		{name: "key", kind: hidden, required: true, rotates: true, limit: aesKeyLimit, manner: free, length: aesKeyLength, schemeField: "Key"},
+		{name: "secret", kind: hidden, required: true, rotates: true, limit: aesVectorLimit, manner: free, length: aesVectorLength, schemeField: "Vector"},
 		{name: "algorithm", schemeField: "Algorithm"}},
 		func(keys []key, _ func() time.Time) core.Scheme {
 			return aescfb.New(aescfb.Config{Keys: each(keys, aesKey)})
-		}},
+		}, headerOnly(aesSigner)},
 	{"token", false, []keyField{
 		{name: "iam_url", required: true, manner: address, schemeField: "IAMURL"},
 		{name: "insecure_http", kind: aFlag},
@@ -79,21 +82,32 @@ var keyTypes = []keyType{
 		{name: "caller_project", manner: free}},
 		func(keys []key, now func() time.Time) core.Scheme {
 			return token.New(token.Config{Keys: each(keys, tokenKey), Now: now})
-		}},
+		}, headerOnly(tokenSigner)},
 }
 
 // source gives a scheme its keys, with what else the file says of them.
 func source(keys []key) core.KeySource {
-	return core.Keys(each(keys, func(k key) core.Key {
-		return core.Key{
-			Name: k.name, ID: k.texts["key"], Secret: k.secrets["secret"],
-			Previous: each(k.previous, func(p previous) core.PreviousSecret {
-				return core.PreviousSecret{Secret: p.secrets["secret"], Until: p.until}
-			}),
-			SessionToken: k.secrets["session_token"],
-			Region:       k.texts["region"], Service: k.texts["service"],
-		}
-	})...)
+	return core.Keys(each(keys, coreKey)...)
+}
+
+func coreKey(k key) core.Key {
+	return core.Key{
+		Name: k.name, ID: k.texts["key"], Secret: k.secrets["secret"],
+		Previous: each(k.previous, func(p previous) core.PreviousSecret {
+			return core.PreviousSecret{Secret: p.secrets["secret"], Until: p.until}
+		}),
+		SessionToken: k.secrets["session_token"],
+		Region:       k.texts["region"], Service: k.texts["service"],
+	}
+}
+
+func aesVectorLength(key) int { return 16 }
+
+func aesKeyLength(k key) int {
+	if k.texts["algorithm"] == "aes-256-cfb" {
+		return 32
+	}
+	return 16
 }
 
 func aesKey(k key) aescfb.Key {

@@ -57,7 +57,7 @@ func Watch(ctx context.Context, path, env string, opts ...Option) (*core.Verifie
 	follow.Once(func(s *follow.Snapshot) { // if this is too early, the next looks correct it
 		w.read(s)
 		sum = s.Sum()
-		loaded, err = w.doc.load(s, w.env)
+		loaded, err = w.doc.load(s, loadOptions{only: w.env})
 	})
 	if err == nil {
 		err = w.apply(loaded)
@@ -104,7 +104,7 @@ func (w *watcher) read(s *follow.Snapshot) {
 
 // reload applies what the snapshot holds, and tells how that went.
 func (w *watcher) reload(s *follow.Snapshot) {
-	f, err := w.doc.load(s, w.env)
+	f, err := w.doc.load(s, loadOptions{only: w.env})
 	if err == nil {
 		err = w.apply(f)
 	}

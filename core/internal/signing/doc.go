@@ -41,9 +41,8 @@
 // Beside the package, these places know a key type:
 //
 //   - core/config: a row in the table of key types: the name in the environments
-//     file, the fields of a key, and the call of the package's New.
-//   - cmd/gatewayauth/internal/envfile: a row in the table of signers. Package
-//     cmd/gatewayauth lists the schemes that explain reads without a file.
+//     file, the fields of a key, and the calls of the package's New and NewSigner.
+//   - cmd/gatewayauth: the list of schemes that explain reads without a file.
 //   - the tables of key types in README.md and docs/protocols.md, and
 //     CHANGELOG.md.
 //

@@ -11,7 +11,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/gatewayauth/gatewayauth/cmd/gatewayauth/internal/envfile"
+	"github.com/gatewayauth/gatewayauth/core"
+	"github.com/gatewayauth/gatewayauth/core/config"
 	"github.com/gatewayauth/gatewayauth/core/explain"
 )
 
@@ -49,19 +50,17 @@ func (f Finding) String() string {
 
 // Options say how to look.
 type Options struct {
-	// Path is the file, for findings and for paths relative to it.
+	// Path is the file, for findings.
 	Path string
 	// Now is the clock.
 	Now time.Time
-	// NoSecrets leaves out what needs the values of secrets.
-	NoSecrets bool
 }
 
-// Check returns the findings of a file that package config has found right.
-func Check(f *envfile.File, o Options) []Finding {
+// Check returns the findings of a file.
+func Check(f *config.File, o Options) []Finding {
 	l := &linter{Options: o}
-	for _, e := range f.Environments {
-		l.environment(e)
+	for _, e := range f.Outlines() {
+		l.environment(&e)
 	}
 	slices.SortStableFunc(l.found, func(a, b Finding) int { return cmp.Compare(a.Line, b.Line) })
 	return l.found
@@ -72,8 +71,8 @@ type linter struct {
 	found []Finding
 }
 
-func (l *linter) add(s Severity, rule string, at *envfile.Node, format string, args ...any) {
-	l.found = append(l.found, Finding{s, rule, l.Path, at.Line, at.Path, fmt.Sprintf(format, args...)})
+func (l *linter) add(s Severity, rule string, at config.Place, format string, args ...any) {
+	l.found = append(l.found, Finding{s, rule, l.Path, at.Line, at.Field, fmt.Sprintf(format, args...)})
 }
 
 var (
@@ -82,86 +81,87 @@ var (
 )
 
 // environment looks at one environment.
-func (l *linter) environment(e envfile.Environment) {
-	live := production.MatchString(e.Name)
-	switch mode := e.Value("mode"); {
-	case mode == "off" && live:
-		l.add(Warning, "mode-off", e.Field("mode"), "nothing is verified in an environment that is named like one in production")
-	case mode == "report" && live:
-		l.add(Warning, "mode-report", e.Field("mode"), "nothing is refused in an environment that is named like one in production; `check --report` sums up what would be")
+func (l *linter) environment(e *config.Outline) {
+	c, live := &e.Config, production.MatchString(e.Name)
+	switch {
+	case c.Mode == core.Off && live:
+		l.add(Warning, "mode-off", e.Place("mode"), "nothing is verified in an environment that is named like one in production")
+	case c.Mode == core.Report && live:
+		l.add(Warning, "mode-report", e.Place("mode"), "nothing is refused in an environment that is named like one in production; `check --report` sums up what would be")
 	}
-	if on(e.Node, "allow_unsigned_payload") {
-		l.add(Warning, "unsigned-payload", e.Field("allow_unsigned_payload"), "anyone on the way can change the body of requests that declare it unsigned; allow it to single APIs")
+	if c.AllowUnsignedPayload {
+		l.add(Warning, "unsigned-payload", e.Place("allow_unsigned_payload"), "anyone on the way can change the body of requests that declare it unsigned; allow it to single APIs")
 	}
-	for _, a := range e.List("apis") {
-		if on(a, "allow_unsigned_payload") {
-			l.add(Warning, "unsigned-payload", a.Field("allow_unsigned_payload"), "anyone on the way can change the body of requests that declare it unsigned")
+	for i, a := range c.APIs {
+		if a.AllowUnsignedPayload {
+			l.add(Warning, "unsigned-payload", e.Place(fmt.Sprintf("apis[%d].allow_unsigned_payload", i)), "anyone on the way can change the body of requests that declare it unsigned")
 		}
 	}
-	if on(e.Node, "allow_presigned") {
-		l.add(Warning, "presigned", e.Field("allow_presigned"), "whoever has such a link can use it, up to a week, and links end up in logs")
+	if c.AllowPresigned {
+		l.add(Warning, "presigned", e.Place("allow_presigned"), "whoever has such a link can use it, up to a week, and links end up in logs")
 	}
-	if on(e.Node, "expose_reason") && !development.MatchString(e.Name) {
-		l.add(Warning, "expose-reason", e.Field("expose_reason"), "callers are told why they were refused; this is for development")
+	if c.ExposeReason && !development.MatchString(e.Name) {
+		l.add(Warning, "expose-reason", e.Place("expose_reason"), "callers are told why they were refused; this is for development")
 	}
-	if e.Field("hosts") == nil && e.Value("mode") != "off" {
-		l.add(Info, "any-host", e.Node, "there are no hosts: a request for any host is accepted, also one that was signed for another service with the same key")
+	if c.Hosts == nil && c.Mode != core.Off {
+		l.add(Info, "any-host", e.Place(""), "there are no hosts: a request for any host is accepted, also one that was signed for another service with the same key")
 	}
-	if signed := e.Field("require_signed"); signed != nil && e.Field("hosts") == nil && !slices.ContainsFunc(signed.Items, func(n *envfile.Node) bool { return strings.EqualFold(n.Text, "host") }) {
-		l.add(Warning, "host-not-required", signed, "the host need not be signed: a request for one host can be sent to another that has the same key")
+	if c.RequireSigned != nil && c.Hosts == nil && !slices.ContainsFunc(c.RequireSigned, func(name string) bool { return strings.EqualFold(name, "host") }) {
+		l.add(Warning, "host-not-required", e.Place("require_signed"), "the host need not be signed: a request for one host can be sent to another that has the same key")
 	}
 	const wide = 15 * time.Minute
-	if skew, err := time.ParseDuration(e.Value("clock_skew")); err == nil && skew > wide {
-		l.add(Warning, "wide-skew", e.Field("clock_skew"), "a captured request can be sent again for %s; 15m is what the gateway's clients need", explain.DurationText(skew))
+	if c.ClockSkew > wide {
+		l.add(Warning, "wide-skew", e.Place("clock_skew"), "a captured request can be sent again for %s; 15m is what the gateway's clients need", explain.DurationText(c.ClockSkew))
 	}
 	l.bindings(e)
 	l.replay(e)
 	l.keys(e)
 }
 
-func on(n *envfile.Node, field string) bool { return n.Value(field) == "true" }
-
 // bindings looks for what is bound to nothing.
-func (l *linter) bindings(e envfile.Environment) {
-	used := map[string]bool{e.Value("default"): true}
-	for _, a := range e.List("apis") {
-		used[a.Value("key")] = true
-		if match := a.Value("match"); on(a, "open") && (strings.HasSuffix(match, "/") || strings.HasSuffix(match, "...}")) {
-			l.add(Warning, "open-subtree", a.Field("match"), "every path below is open to everyone; list those that need no key, and write {$} at the end for the folder alone")
+func (l *linter) bindings(e *config.Outline) {
+	c := &e.Config
+	used := map[string]bool{c.Default: true}
+	for i, a := range c.APIs {
+		used[a.Key] = true
+		if a.Open && (strings.HasSuffix(a.Match, "/") || strings.HasSuffix(a.Match, "...}")) {
+			l.add(Warning, "open-subtree", e.Place(fmt.Sprintf("apis[%d].match", i)), "every path below is open to everyone; list those that need no key, and write {$} at the end for the folder alone")
 		}
 	}
-	if e.Value("mode") != "off" && e.Value("default") == "" {
-		if len(e.List("apis")) == 0 {
-			l.add(Warning, "no-bindings", e.Node, "no API is bound to a key, and there is no default: every request is refused")
-		} else {
-			l.add(Info, "no-default", e.Node, "there is no default: every API that is not listed is refused")
-		}
+	if c.Mode == core.Off {
+		return
 	}
-	for _, k := range e.List("keys") {
-		if name := k.Value("name"); !used[name] && e.Value("mode") != "off" {
-			l.add(Warning, "key-unused", orNode(k.Field("name"), k), "no API is bound to the key %s: requests signed with it are refused", name)
+	switch {
+	case c.Default != "":
+	case len(c.APIs) == 0:
+		l.add(Warning, "no-bindings", e.Place(""), "no API is bound to a key, and there is no default: every request is refused")
+	default:
+		l.add(Info, "no-default", e.Place(""), "there is no default: every API that is not listed is refused")
+	}
+	for i, k := range e.Keys {
+		if !used[k.Name] {
+			l.add(Warning, "key-unused", e.Place(fmt.Sprintf("keys[%d].name", i)), "no API is bound to the key %s: requests signed with it are refused", k.Name)
 		}
 	}
 }
 
 // replay looks at the protection against requests that are sent again.
-func (l *linter) replay(e envfile.Environment) {
-	r := e.Field("replay")
+func (l *linter) replay(e *config.Outline) {
 	switch {
-	case r == nil && e.Value("mode") != "off" && changes(e):
-		l.add(Info, "no-replay", e.Node, "a captured request that changes something can be sent again until its date is too old; see replay")
-	case r != nil && r.Value("on_unavailable") == "allow":
-		l.add(Warning, "replay-fails-open", r.Field("on_unavailable"), "requests are accepted unchecked while the store is unavailable")
+	case !e.Replay && e.Config.Mode != core.Off && changes(&e.Config):
+		l.add(Info, "no-replay", e.Place(""), "a captured request that changes something can be sent again until its date is too old; see replay")
+	case e.Config.Replay.AllowUnavailable:
+		l.add(Warning, "replay-fails-open", e.Place("replay.on_unavailable"), "requests are accepted unchecked while the store is unavailable")
 	}
 }
 
 // changes reports whether an API may be called with a method that changes things.
-func changes(e envfile.Environment) bool {
-	if e.Value("default") != "" {
+func changes(c *core.Config) bool {
+	if c.Default != "" {
 		return true
 	}
-	return slices.ContainsFunc(e.List("apis"), func(a *envfile.Node) bool {
-		method, _, found := strings.Cut(strings.TrimSpace(a.Value("match")), " ")
-		return !on(a, "open") && (!found || method != "GET" && method != "HEAD" && method != "OPTIONS")
+	return slices.ContainsFunc(c.APIs, func(a core.API) bool {
+		method, _, found := strings.Cut(strings.TrimSpace(a.Match), " ")
+		return !a.Open && (!found || method != "GET" && method != "HEAD" && method != "OPTIONS")
 	})
 }

@@ -10,8 +10,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gatewayauth/gatewayauth/cmd/gatewayauth/internal/envfile"
 	"github.com/gatewayauth/gatewayauth/cmd/gatewayauth/internal/lint"
+	"github.com/gatewayauth/gatewayauth/core/config"
 )
 
 var now = time.Date(2026, 1, 15, 12, 0, 0, 0, time.UTC)
@@ -93,7 +93,7 @@ func TestRules(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			f, err := envfile.Open(path)
+			f, err := config.Load(path)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -137,7 +137,7 @@ func TestHonestSecrets_T189(t *testing.T) {
 		if err := os.WriteFile(path, []byte(text.String()), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		f, err := envfile.Open(path)
+		f, err := config.Load(path)
 		if err != nil {
 			t.Fatal(err)
 		}
