@@ -68,7 +68,7 @@ func (f *File) Outlines() []Outline {
 }
 
 func (e *environment) outline() Outline {
-	c := e.config(settle(nil), nil)
+	c := e.config(newOptions(nil), nil)
 	c.Schemes, c.Now, c.Logger = nil, nil, nil
 	o := Outline{Name: e.name, Config: c, Replay: e.replay != nil, places: map[string]Place{"": {e.line, e.field}}}
 	fields := func(at map[string]mark) {

@@ -47,7 +47,7 @@ import (
 // requests that need it are refused with 503. So end ctx after the servers that
 // use the Verifier have shut down.
 func Watch(ctx context.Context, path, env string, opts ...Option) (*core.Verifier, error) {
-	w := &watcher{path: path, env: env, options: settle(opts), reported: map[follow.Sum]bool{}}
+	w := &watcher{path: path, env: env, options: newOptions(opts), reported: map[follow.Sum]bool{}}
 	if w.poll <= 0 {
 		return nil, errPoll
 	}

@@ -2,9 +2,6 @@ package config
 
 import (
 	"fmt"
-	"regexp"
-	"slices"
-	"strings"
 
 	"github.com/goccy/go-yaml/ast"
 
@@ -65,52 +62,8 @@ func (d *decoder) api(v value) apiEntry {
 	return a
 }
 
-var usualMethods = []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE", "QUERY"}
-
-// warnMethod reports a method that is likely to be mistyped: what it is for then
-// never happens.
-func warnMethod(m mark, method string, r *report) {
-	if method != "" && !slices.Contains(usualMethods, method) {
-		r.add(m, fmt.Sprintf("the method %q is none of %s; is it mistyped?", method, strings.Join(usualMethods, ", ")))
-	}
-}
-
-// method returns the method of the pattern, "" where it has none.
-func (a *apiEntry) method() string {
-	return a.Match[:max(0, strings.IndexAny(a.Match, " \t"))]
-}
-
-// warn reports what the pattern says and is likely not to be meant to say. Stripped
-// is the prefix that paths have lost when they arrive. What no request would match is
-// an error, of the core.
-func (a *apiEntry) warn(stripped string, r *report) {
-	m := a.at["match"]
-	host, path, _ := strings.Cut(strings.TrimLeft(a.Match[len(a.method()):], " \t"), "/")
-	if path != "" && host != "" && host != "localhost" && !strings.Contains(host, ".") {
-		r.add(m, fmt.Sprintf("%q is the host; a path begins with a slash", host))
-	}
-	if stripped != "" && strings.HasPrefix("/"+path+"/", stripped+"/") {
-		r.add(m, fmt.Sprintf("it starts with %s, which rewrite.add_prefix says was stripped; a pattern is for the path as it is received", stripped))
-	}
-	if literal := foreign.FindString(path); literal != "" {
-		r.add(m, fmt.Sprintf("%q is taken literally; a wildcard is a whole segment, {name}, "+
-			"and percent-encoding shows that the character is meant", literal))
-	}
-	if a.Open && (strings.HasSuffix(path, "/") || path == "" || strings.HasSuffix(path, "...}")) {
-		r.add(m, openSubtree)
-	}
-}
-
-// openSubtree is a text of the command's as well: it has the warning also where
-// secrets are not found.
-const openSubtree = "every path below is open to everyone; list those that need no key, and write {$} at the end for the folder alone"
-
-// foreign is what other routers' patterns may have inside of a segment, and an
-// honest path as well.
-var foreign = regexp.MustCompile(`[^/]*(?:\*|[^0-9A-Za-z/:\x80-\x{10ffff}]:[A-Za-z_])[^/]*`)
-
-// bound reports bindings that are there twice or that name no key.
-func (r *report) bound(e *environment) {
+// checkBindings reports bindings that are there twice or that name no key.
+func (r *report) checkBindings(e *environment) {
 	known := map[string]bool{}
 	for _, k := range e.keys {
 		known[k.name] = true

@@ -1,11 +1,14 @@
 package config
 
 import (
+	"crypto/rand"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/gatewayauth/gatewayauth/core"
 )
 
 // keyEntry is a key as the file has it.
@@ -72,9 +75,9 @@ func (d *decoder) keyField(k *keyEntry, t *keyType, p pair) {
 		d.previous(&k.previous, t.rotating(), p.value)
 	case f == nil:
 		d.add(p.value.mark, "does not belong to a key of type "+t.name)
-	case f.kind == hidden:
+	case f.kind == secretField:
 		k.secrets[f.name] = d.secret(p.value)
-	case f.kind == aFlag:
+	case f.kind == flagField:
 		var set bool
 		d.boolTo(&set)(p.value)
 		k.flags[f.name] = set
@@ -143,14 +146,14 @@ func (d *decoder) timeTo(dst *time.Time) func(value) {
 // id returns what stands for a key of a known type in requests, and the field
 // that holds it.
 func (k *keyEntry) id() (id, field string) {
-	if f := k.typ.field("key"); f != nil && f.kind == aText {
+	if f := k.typ.field("key"); f != nil && f.kind == textField {
 		return k.texts["key"], "key"
 	}
 	return k.name, "name"
 }
 
-// distinct reports names and ids that stand for two keys.
-func (r *report) distinct(keys []keyEntry) {
+// checkDistinct reports names and ids that stand for two keys.
+func (r *report) checkDistinct(keys []keyEntry) {
 	names, ids := map[string]int{}, map[string]int{}
 	for _, k := range keys {
 		named, twice := names[k.name]
@@ -184,4 +187,97 @@ func (k *keyEntry) references() (all []secretRef) {
 		}
 	}
 	return all
+}
+
+// build makes a key of an entry, without secrets if find is nil.
+func (k *keyEntry) build(find *secretFinder) key {
+	built := key{name: k.name, texts: k.texts, flags: k.flags, secrets: find.all(k.secrets)}
+	for _, p := range k.previous {
+		built.previous = append(built.previous, previous{find.all(p.secrets), p.until})
+	}
+	return built
+}
+
+// standIn returns the key with a random value for every secret that is missing, so
+// that core can check the rest of the configuration and no request verifies with it.
+func (t *keyType) standIn(built key) key {
+	fill := func(secrets map[string]core.Secret) map[string]core.Secret {
+		secrets = maps.Clone(secrets)
+		for _, f := range t.fields {
+			if s, there := secrets[f.name]; there && s.IsZero() {
+				text := rand.Text() + rand.Text()
+				if f.length != nil {
+					text = text[:f.length(built)]
+				}
+				secrets[f.name] = core.NewSecret(text)
+			}
+		}
+		return secrets
+	}
+	built.secrets = fill(built.secrets)
+	built.previous = each(built.previous, func(p previous) previous { return previous{fill(p.secrets), p.until} })
+	return built
+}
+
+// validate has the scheme check a key of a known type by itself, so that its rules
+// are in one place, and gives its problems their lines: those about secrets,
+// or those about everything else, which can be had before secrets are found.
+func (k *keyEntry) validate(built key, aboutSecrets bool, r *report) {
+	at := k.fieldsAt(built, aboutSecrets)
+	if len(at) == 0 {
+		return
+	}
+	scheme, ok := k.typ.scheme([]key{built}, time.Now).(core.Validator)
+	if !ok {
+		return
+	}
+	for _, problem := range problemsOf(nil, scheme.Validate()) {
+		m, found := at[problem.Field]
+		if !found {
+			continue
+		}
+		rule := problem.Rule
+		k.values(built, func(f keyField, at mark, value string) {
+			if at == m {
+				rule += hint(value, f.manner)
+			}
+		})
+		r.add(m, rule)
+	}
+}
+
+// fieldsAt tells where the fields of the scheme's key stand. What is empty or absent
+// is left out: it was reported before.
+func (k *keyEntry) fieldsAt(built key, resolved bool) map[string]mark {
+	at := map[string]mark{}
+	for _, f := range k.typ.fields {
+		switch {
+		case f.schemeField == "" || resolved != (f.kind == secretField):
+		case !resolved:
+			if built.texts[f.name] != "" {
+				at[f.schemeField] = k.at[f.name]
+			}
+		default:
+			if !built.secrets[f.name].IsZero() {
+				at[f.schemeField] = k.secrets[f.name].mark
+			}
+			for i, p := range built.previous {
+				if !p.secrets[f.name].IsZero() {
+					at[fmt.Sprintf("Previous[%d].%s", i, f.schemeField)] = k.previous[i].secrets[f.name].mark
+				}
+			}
+		}
+	}
+	return at
+}
+
+// values calls do with every text and every secret of a key of a known type.
+func (k *keyEntry) values(built key, do func(f keyField, at mark, value string)) {
+	for _, f := range k.typ.fields {
+		do(f, k.at[f.name], built.texts[f.name])
+		do(f, k.secrets[f.name].mark, built.secrets[f.name].Reveal())
+		for i, p := range built.previous {
+			do(f, k.previous[i].secrets[f.name].mark, p.secrets[f.name].Reveal())
+		}
+	}
 }

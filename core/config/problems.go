@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/gatewayauth/gatewayauth/core"
 )
 
 // A Problem is one thing that is wrong with an environments file, or, as one of
@@ -103,4 +105,25 @@ func (r *report) err() error {
 		errs = append(errs, &Problem{File: r.file, Rule: fmt.Sprintf("there are more problems than these %d", mostProblems)})
 	}
 	return errors.Join(errs...)
+}
+
+// problemsOf returns the configuration problems in the error of a constructor or of
+// a scheme's Validate.
+func problemsOf(_ any, err error) (all []core.ConfigError) {
+	if problem, ok := err.(*core.ConfigError); ok {
+		one := *problem
+		one.Rule = strings.ReplaceAll(one.Rule, "\n", " ")
+		return append(all, one)
+	}
+	switch wrapped := err.(type) {
+	case interface{ Unwrap() []error }:
+		for _, err := range wrapped.Unwrap() {
+			all = append(all, problemsOf(nil, err)...)
+		}
+	case interface{ Unwrap() error }:
+		all = problemsOf(nil, wrapped.Unwrap())
+	case error: // of no field
+		all = append(all, core.ConfigError{Rule: strings.ReplaceAll(err.Error(), "\n", " "), Err: err})
+	}
+	return all
 }

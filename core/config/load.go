@@ -40,28 +40,6 @@ func Load(path string, opts ...LoadOption) (f *File, err error) {
 	return f, err
 }
 
-// A LoadOption says which secrets [Load] needs. Without one it needs all.
-type LoadOption func(*loadOptions)
-
-type loadOptions struct {
-	unread bool     // do without the secrets of all environments
-	needed []string // the environments whose secrets are needed; all if it is empty
-	only   string   // the only environment to be loaded; all if it is empty
-}
-
-// WithoutSecrets has [Load] read no variable and no file that is to hold a secret.
-// Everything else in the file is checked, and secrets that stand in the file itself.
-// See [File.Missing].
-func WithoutSecrets() LoadOption { return func(o *loadOptions) { o.unread = true } }
-
-// WithSecretsOf has [Load] need the secrets of these environments only. Those of
-// other environments are read if they can be; see [File.Missing]. It is for
-// programs of an operator who has the secrets of one environment. An environment
-// that is not in the file is an error.
-func WithSecretsOf(envs ...string) LoadOption {
-	return func(o *loadOptions) { o.needed = append(o.needed, envs...) }
-}
-
 const (
 	maxFile   = 1 << 20  // bytes of an environments file
 	maxSecret = 64 << 10 // bytes of a file that holds a secret
@@ -96,10 +74,10 @@ func read(s *follow.Snapshot, path string) *document {
 	}
 	d.environments = environments
 	for _, e := range environments {
-		e.check(&d.report)
+		e.validate(&d.report)
 		for i := range e.keys {
 			if k := &e.keys[i]; k.typ != nil {
-				k.judge(k.build(nil), false, &d.report)
+				k.validate(k.build(nil), false, &d.report)
 			}
 		}
 	}
@@ -149,7 +127,7 @@ func (d *document) load(s *follow.Snapshot, o loadOptions) (*File, error) {
 		return nil, err
 	}
 	for _, e := range f.environments {
-		c := e.config(settle(nil), e.placeholder())
+		c := e.config(newOptions(nil), e.placeholder())
 		c.Logger = slog.New(slog.DiscardHandler)
 		for _, problem := range problemsOf(core.New(c)) {
 			r.add(e.mark, problem.Error())
@@ -159,30 +137,6 @@ func (d *document) load(s *follow.Snapshot, o loadOptions) (*File, error) {
 		return nil, err
 	}
 	return f, nil
-}
-
-// withSecrets returns a copy of the environment with its secrets, and reports what is
-// wrong with them.
-func (e environment) withSecrets(secrets *secretFinder) *environment {
-	warnings := report{file: secrets.file}
-	for i := range e.keys {
-		k := &e.keys[i]
-		built := k.build(secrets)
-		e.found = append(e.found, built)
-		if k.typ != nil {
-			k.judge(built, true, secrets.report)
-			k.warn(built, &warnings)
-			built = k.typ.standIn(built)
-		}
-		e.built = append(e.built, built)
-	}
-	e.missing = secrets.missing
-	if e.replay != nil {
-		e.store = e.replay.find(secrets)
-	}
-	e.warn(&warnings)
-	e.warnings = warnings.problems
-	return &e
 }
 
 // Missing names the variables and files that hold secrets of an environment's keys and
@@ -247,7 +201,7 @@ func (f *File) Config(env string, opts ...Option) (core.Config, error) {
 	if err != nil {
 		return core.Config{}, err
 	}
-	o := settle(opts)
+	o := newOptions(opts)
 	st, err := e.store.open(o.logger)
 	if err != nil {
 		return core.Config{}, err
@@ -292,33 +246,6 @@ func (f *File) environment(name string) (*environment, error) {
 func (f *File) unknown(name string) error {
 	return &Problem{File: f.path,
 		Rule: fmt.Sprintf("there is no environment %q; there are: %s", name, strings.Join(f.names, ", "))}
-}
-
-// config builds the configuration, sharing nothing that could be changed but the
-// replay store.
-func (e *environment) config(o options, store core.ReplayStore) core.Config {
-	c := e.policy
-	for _, list := range []*[]string{&c.RequireSigned, &c.RequireSignedWithBody, &c.AllowUnsigned, &c.Hosts} {
-		*list = slices.Clone(*list)
-	}
-	c.Replay.ExemptMethods = slices.Clone(c.Replay.ExemptMethods)
-	c.Replay.Store = store
-	c.Now, c.Logger, c.Observers = o.now, o.logger, slices.Clone(o.observers)
-	for _, a := range e.apis {
-		c.APIs = append(c.APIs, a.API)
-	}
-	for _, t := range keyTypes {
-		var keys []key
-		for i, k := range e.keys {
-			if k.typeName == t.name {
-				keys = append(keys, e.built[i])
-			}
-		}
-		if len(keys) > 0 {
-			c.Schemes = append(c.Schemes, t.scheme(keys, o.now))
-		}
-	}
-	return c
 }
 
 func (f *File) logWarnings(env string, l *slog.Logger) {

@@ -24,8 +24,8 @@ type options struct {
 
 const defaultPoll = time.Second
 
-// settle applies opts to the defaults.
-func settle(opts []Option) options {
+// newOptions applies opts to the defaults.
+func newOptions(opts []Option) options {
 	o := options{now: time.Now, logger: slog.Default(), poll: defaultPoll}
 	for _, set := range opts {
 		set(&o)
@@ -103,3 +103,25 @@ type Reload struct {
 }
 
 var errPoll = errors.New("gatewayauth: WithPoll takes a duration above 0")
+
+// A LoadOption says which secrets [Load] needs. Without one it needs all.
+type LoadOption func(*loadOptions)
+
+type loadOptions struct {
+	unread bool     // do without the secrets of all environments
+	needed []string // the environments whose secrets are needed; all if it is empty
+	only   string   // the only environment to be loaded; all if it is empty
+}
+
+// WithoutSecrets has [Load] read no variable and no file that is to hold a secret.
+// Everything else in the file is checked, and secrets that stand in the file itself.
+// See [File.Missing].
+func WithoutSecrets() LoadOption { return func(o *loadOptions) { o.unread = true } }
+
+// WithSecretsOf has [Load] need the secrets of these environments only. Those of
+// other environments are read if they can be; see [File.Missing]. It is for
+// programs of an operator who has the secrets of one environment. An environment
+// that is not in the file is an error.
+func WithSecretsOf(envs ...string) LoadOption {
+	return func(o *loadOptions) { o.needed = append(o.needed, envs...) }
+}

@@ -1,0 +1,295 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/lexer"
+	"github.com/goccy/go-yaml/parser"
+	"github.com/goccy/go-yaml/token"
+)
+
+// syntax parses the text of an environments file into the one node it holds.
+// It returns nil where it reported a problem. Duplicate keys are left in, for
+// the decoder to report each with its field.
+func syntax(data []byte, r *report) (node ast.Node) {
+	line := 0
+	defer func() {
+		if recover() != nil { // the parser has panicked on malformed files before
+			r.add(mark{line: line}, "this cannot be parsed as YAML")
+			node = nil
+		}
+	}()
+	text := strings.TrimPrefix(string(data), "\ufeff")
+	if !checkText(text, r) {
+		return nil
+	}
+	tokens := lexer.Tokenize(text)
+	if !checkTokens(tokens, r) {
+		return nil
+	}
+	file, err := parser.Parse(tokens, 0, parser.AllowDuplicateMapKey())
+	if err != nil {
+		reportSyntax(err, r)
+		return nil
+	}
+	for _, doc := range file.Docs {
+		if doc.Body == nil {
+			continue
+		}
+		if node != nil {
+			r.add(mark{line: lineOf(doc.Body)}, "a second YAML document; the file is one document")
+			return nil
+		}
+		node = doc.Body
+	}
+	if node == nil {
+		r.add(mark{}, "the file is empty")
+	}
+	return node
+}
+
+// checkText refuses what is not text.
+func checkText(text string, r *report) bool {
+	for i, line := range strings.Split(text, "\n") {
+		if !utf8.ValidString(line) {
+			r.add(mark{line: i + 1}, "this is not valid UTF-8")
+			return false
+		}
+		if strings.ContainsFunc(line, func(c rune) bool { return c < ' ' && c != '\t' && c != '\r' || c == 0x7f }) {
+			r.add(mark{line: i + 1}, "there is a control character in this line")
+			return false
+		}
+	}
+	return true
+}
+
+// quoted are the parts of the parser's messages that repeat the file's text,
+// which may be a secret.
+var quoted = regexp.MustCompile(` "(?:[^"\\]|\\.)*"|character '(?:[^'\\]|\\.)+'$`)
+
+// reportSyntax keeps the parser's rule and its line, and drops the excerpt of
+// the file that its error would print.
+func reportSyntax(err error, r *report) {
+	e, ok := errors.AsType[yaml.Error](err)
+	if !ok {
+		r.add(mark{}, "this cannot be parsed as YAML")
+		return
+	}
+	m := mark{}
+	if tk := e.GetToken(); tk != nil && tk.Position != nil {
+		m.line = tk.Position.Line
+	}
+	r.add(m, "YAML: "+quoted.ReplaceAllStringFunc(e.GetMessage(), func(s string) string {
+		if strings.HasPrefix(s, "character") {
+			return "character"
+		}
+		return ""
+	}))
+}
+
+// lineOf returns the line on which a node starts.
+func lineOf(n ast.Node) int {
+	switch m := n.(type) {
+	case *ast.MappingNode:
+		if len(m.Values) > 0 && !m.IsFlowStyle {
+			n = m.Values[0].Key
+		}
+	case *ast.MappingValueNode:
+		n = m.Key
+	}
+	if tk := n.GetToken(); tk != nil && tk.Position != nil {
+		return tk.Position.Line
+	}
+	return 0
+}
+
+// The parser takes time and memory that grow with the square of the depth and
+// of the number of fields of a block mapping: a file of 1 MiB can keep it busy
+// for minutes. What an environments file does not need is refused before it.
+const (
+	maxTokens = 400_000
+	maxDepth  = 32
+	maxFields = 1000 // of one mapping written as a block
+	maxEmpty  = 5000 // list items without a value
+)
+
+// checkTokens refuses files that the parser would not get through, and parts
+// of YAML that the format does not have.
+func checkTokens(tokens token.Tokens, r *report) bool {
+	before := len(r.problems)
+	var s nesting
+	for i, tk := range tokens {
+		rule := s.see(tk)
+		if i >= maxTokens {
+			rule = "the file has too many parts"
+		}
+		switch {
+		case rule == "" && tk.Type == token.TagType:
+			r.add(mark{line: tk.Position.Line}, "tags are not supported; a text that starts with ! needs quotes")
+		case rule == "" && tk.Type == token.DirectiveType:
+			r.add(mark{line: tk.Position.Line}, "directives are not supported; a text that starts with % needs quotes")
+		case rule == "" && tk.Type == token.MappingKeyType:
+			r.add(mark{line: tk.Position.Line}, "keys after ? are not supported")
+		case rule != "":
+			r.add(mark{line: tk.Position.Line}, rule)
+			return false // nothing behind it is worth the time
+		}
+	}
+	return len(r.problems) == before
+}
+
+// nesting follows the nesting of the tokens, closely enough to bound it.
+type nesting struct {
+	blocks []block
+	flow   int
+	line   int
+	start  int // column at which the current line, or list item, starts
+	last   *token.Token
+	empty  int
+	docs   int
+}
+
+type block struct{ column, fields int }
+
+// see takes the next token and returns the bound it exceeds, if any.
+func (s *nesting) see(tk *token.Token) string {
+	at := tk.Position
+	if at.Line != s.line || s.last != nil && s.last.Type == token.SequenceEntryType {
+		s.line, s.start = at.Line, at.Column
+	}
+	switch tk.Type {
+	case token.SequenceStartType, token.MappingStartType:
+		s.flow++
+	case token.SequenceEndType, token.MappingEndType:
+		s.flow = max(0, s.flow-1)
+	case token.SequenceEntryType:
+		if s.last != nil && s.last.Type == token.SequenceEntryType && s.last.Position.Line != at.Line {
+			s.empty++
+		}
+		s.open(at.Column, false)
+	case token.MappingValueType:
+		if s.flow == 0 {
+			s.open(s.start, true)
+		}
+	case token.DocumentHeaderType, token.DocumentEndType:
+		if s.docs++; s.docs > 2 {
+			return "a second YAML document; the file is one document"
+		}
+	}
+	s.last = tk
+	switch {
+	case len(s.blocks)+s.flow > maxDepth:
+		return fmt.Sprintf("nested more than %d deep", maxDepth)
+	case len(s.blocks) > 0 && s.blocks[len(s.blocks)-1].fields > maxFields:
+		return fmt.Sprintf("more than %d fields in one mapping", maxFields)
+	case s.empty > maxEmpty:
+		return "too many list items without a value"
+	}
+	return ""
+}
+
+// open notes that a list item or a field starts at a column.
+func (s *nesting) open(column int, field bool) {
+	for len(s.blocks) > 0 && s.blocks[len(s.blocks)-1].column > column {
+		s.blocks = s.blocks[:len(s.blocks)-1]
+	}
+	if len(s.blocks) == 0 || s.blocks[len(s.blocks)-1].column < column {
+		s.blocks = append(s.blocks, block{column: column})
+	}
+	if field {
+		s.blocks[len(s.blocks)-1].fields++
+	}
+}
+
+// anchors finds what each alias of a document stands for. Names are looked up
+// in the order of the file, where an alias stands for the anchor before it.
+type anchors struct {
+	*report
+	named   map[string]ast.Node // nil while the anchored value is being read
+	targets map[*ast.AliasNode]ast.Node
+}
+
+// resolveAliases returns the targets of all aliases. Names are not repeated in
+// problems: a secret that starts with * and lacks quotes is read as an alias.
+func resolveAliases(n ast.Node, r *report) map[*ast.AliasNode]ast.Node {
+	a := anchors{r, map[string]ast.Node{}, map[*ast.AliasNode]ast.Node{}}
+	a.walk(n)
+	return a.targets
+}
+
+func (a *anchors) walk(n ast.Node) {
+	switch n := n.(type) {
+	case *ast.MappingNode:
+		for _, field := range n.Values {
+			a.walk(field)
+		}
+	case *ast.MappingValueNode:
+		a.walk(n.Key)
+		a.walk(n.Value)
+	case *ast.SequenceNode:
+		for _, item := range n.Values {
+			a.walk(item)
+		}
+	case *ast.AnchorNode:
+		name := n.Name.GetToken().Value
+		a.named[name] = nil
+		a.walk(n.Value)
+		a.named[name] = n.Value
+	case *ast.AliasNode:
+		target, known := a.named[n.Value.GetToken().Value]
+		switch {
+		case !known:
+			a.add(mark{line: lineOf(n)}, "alias of an anchor that is not set above; a text that starts with * needs quotes")
+		case target == nil:
+			a.add(mark{line: lineOf(n)}, "alias inside of its own anchor")
+		}
+		a.targets[n] = target
+	}
+}
+
+// value resolves anchors and aliases. What is inside of an alias's target keeps
+// the lines on which it stands.
+func (d *decoder) value(n ast.Node, m mark) value {
+	if !d.visit(m) {
+		return value{nil, m}
+	}
+	for {
+		switch a := n.(type) {
+		case *ast.AnchorNode:
+			n = a.Value
+		case *ast.AliasNode:
+			n = d.targets[a]
+		default:
+			return value{n, m}
+		}
+	}
+}
+
+// merge returns the fields that << takes over: of one mapping, or of several,
+// the earlier ones first.
+func (d *decoder) merge(v value) (all []pair) {
+	sources := []value{v}
+	if s, ok := v.node.(*ast.SequenceNode); ok {
+		sources = sources[:0]
+		for _, n := range s.Values {
+			if d.exhausted() {
+				break
+			}
+			sources = append(sources, d.value(n, v.mark))
+		}
+	}
+	for _, source := range sources {
+		pairs, ok := d.pairs(source)
+		if !ok {
+			d.add(v.mark, "<< takes an alias of a mapping, or a list of such")
+		}
+		all = append(all, pairs...)
+	}
+	return all
+}
