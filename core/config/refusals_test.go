@@ -10,18 +10,6 @@ import (
 	"github.com/gatewayauth/gatewayauth/core/config"
 )
 
-// head starts an environment.
-const head = "environments:\n  R:\n"
-
-// oneKey is a list of one key on lines 3 and 4, as most of the rows need it.
-const oneKey = head + "    keys:\n    - {name: k, type: hmac, key: 071fe2459cf64d75, secret: kept-from-every-message-1}\n"
-
-// aesKey and tokenKey are keys whose id is their name.
-const (
-	aesKey   = "{name: k, type: aes, key: kept-from-16-000, secret: kept-from-16-000}"
-	tokenKey = "{name: k, type: token, iam_url: 'https://iam.example.com', user: u, password: kept-from-every-message-1, domain: d, project: p}"
-)
-
 // refusals are files that must not load, with the exact text of every problem
 // behind the name of the file.
 var refusals = []struct{ name, file, want string }{
@@ -232,6 +220,7 @@ var refusals = []struct{ name, file, want string }{
 :7: environments.R.apis[1].match: it has an empty segment (//), which no clean path has; write "/a/b"
 :8: environments.R.apis[2].match: a pattern has one method; write "GET /a" and "POST /a"`},
 	{"T175 API for any method", oneKey + "    apis:\n    - {match: '* /a', key: k}\n", ":6: environments.R.apis[0].match: \"*\" is no method; a pattern without one is for all of them; write \"/a\""},
+	{"API open for a host", oneKey + "    apis:\n    - {match: GET admin.example.com/, open: true}\n", ":6: environments.R.apis[0].match: open to whoever sends that host; leave the host out"},
 	{"API stream a text", oneKey + "    apis:\n    - {match: /a, key: k, stream: 'yes'}\n", ":6: environments.R.apis[0].stream: must be true or false"},
 	{"API of large bodies, not streamed", oneKey + "    apis:\n    - match: /a\n      key: k\n      max_body: 5GiB\n", ":8: environments.R.apis[0].max_body: 5368709120 bytes are more than max_buffered, 268435456"},
 	{"API body of nothing", oneKey + "    apis:\n    - {match: /a, key: k, max_body: 0}\n", ":6: environments.R.apis[0].max_body: must be more than 0"},

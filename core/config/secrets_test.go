@@ -3,12 +3,18 @@ package config_test
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/gatewayauth/gatewayauth/core"
+	"github.com/gatewayauth/gatewayauth/core/aescfb"
+	"github.com/gatewayauth/gatewayauth/core/apig"
 	"github.com/gatewayauth/gatewayauth/core/config"
+	"github.com/gatewayauth/gatewayauth/core/token"
 )
 
 // someSecrets has secrets in variables, in a file, in the text, and under aliases.
@@ -135,5 +141,172 @@ func TestWithoutSecrets(t *testing.T) {
 	write(t, dir, "f.yaml", strings.Replace(someSecrets, "default: key_1", "default: nobody", 1))
 	if _, err := config.Load(path, config.WithoutSecrets()); len(config.Problems(err)) != 2 {
 		t.Errorf("an unknown key: got %v", err)
+	}
+}
+
+// TestSecretFiles: one line break at the end does not count, anything else does;
+// paths are relative to the environments file, and links are followed.
+func TestSecretFiles(t *testing.T) {
+	for content, want := range map[string]string{
+		"secret": "secret", "secret\n": "secret", "secret\r\n": "secret", "secret\n\n": "secret\n", "secret\r": "secret\r",
+		" secret \n": " secret ", "\xff\xfe": "\xff\xfe", "\n\ns\n": "\n\ns",
+	} {
+		dir := t.TempDir()
+		must(t, os.Mkdir(filepath.Join(dir, "below"), 0o700))
+		write(t, filepath.Join(dir, "below"), "it", content)
+		must(t, os.Symlink(filepath.Join("below", "it"), filepath.Join(dir, "link")))
+		for _, path := range []string{"below/it", "link", filepath.Join(dir, "below", "it"), "below/../link"} {
+			f, err := config.Load(write(t, dir, "f.yaml", head,
+				"    keys: [{name: k, type: hmac, key: 071fe2459cf64d75, secret: {file: ", path, "}}]\n    default: k\n"))
+			if err != nil {
+				t.Errorf("%q in %s: %v", content, path, err)
+				continue
+			}
+			v, err := f.Verifier("R", quiet)
+			must(t, err)
+			if got := verdict(v, signed(t, "GET", "/", want)); got != "k" {
+				t.Errorf("%q in %s: got %s; want the secret %q", content, path, got, want)
+			}
+		}
+	}
+}
+
+// TestSessionToken takes the forms of a secret and is asked of requests.
+func TestSessionToken(t *testing.T) {
+	t.Setenv("GATEWAYAUTH_TOKEN", "token-1")
+	v := verifier(t, head,
+		"    keys: [{name: k, type: hmac, key: 071fe2459cf64d75, secret: kept-from-every-message-1, session_token: {env: GATEWAYAUTH_TOKEN}}]\n    default: k\n")
+	for token, want := range map[string]string{"token-1": "k", "token-2": "signature_mismatch", "": "signature_mismatch"} {
+		key := core.Key{Name: "k", ID: keyID, Secret: core.NewSecret(secret), SessionToken: core.NewSecret(token)}
+		if got := verdict(v, signedWith(t, apig.NewSigner(key, apig.SignOptions{}), "GET", "/")); got != want {
+			t.Errorf("token %q: got %s, want %s", token, got, want)
+		}
+	}
+}
+
+// TestPreviousUntil: an earlier secret is accepted until its instant.
+func TestPreviousUntil(t *testing.T) {
+	v := verifier(t, head, `    keys:
+    - name: k
+      type: hmac
+      key: 071fe2459cf64d75
+      secret: kept-from-every-message-1
+      previous: [{secret: ended, until: 2020-01-01T00:00:00Z}, {secret: lasts, until: "2999-01-01T00:00:00+02:00"}, {secret: always}]
+    default: k
+`)
+	for s, want := range map[string]string{secret: "k", "ended": "signature_mismatch", "lasts": "k", "always": "k"} {
+		if got := verdict(v, signed(t, "GET", "/", s)); got != want {
+			t.Errorf("%s: got %s, want %s", s, got, want)
+		}
+	}
+}
+
+// blanks are texts without a visible character.
+var blanks = []string{" ", "\n", " \n", "\n\n", "\r\n\r\n", "\t \t", "\u00a0", "\ufeff", "\ufeff\n", "\u200b\u2060", "\u3000", "\u2028",
+	"\x00\x00\x00", "\x01\x7f", "\u00ad", "\u3164", strings.Repeat(" ", 16), strings.Repeat(" ", 32), strings.Repeat("\x00", 16)}
+
+// secretFields are, by type, the fields that hold a secret.
+var secretFields = []struct{ key, fields string }{
+	{"name: k, type: hmac, key: i", "secret session_token previous.secret"},
+	{"name: k, type: basic, key: i", "secret previous.secret"},
+	{"name: k, type: aksk, key: i, region: r, service: s", "secret session_token previous.secret"},
+	{"name: k, type: v11, key: i, region: r, service: s", "secret session_token previous.secret"},
+	{"name: k, type: ecdsa-p256, key: i", "secret session_token previous.secret"},
+	{"name: k, type: hmac-sm3, key: i", "secret session_token previous.secret"},
+	{"name: k, type: sm2, key: i", "secret session_token previous.secret"},
+	{"name: k, type: sigv4, key: i, region: r, service: s", "secret session_token previous.secret"},
+	{"name: k, type: sigv4a, key: i, region: r, service: s", "secret session_token previous.secret"},
+	{"name: k, type: aes", "key secret previous.key previous.secret"},
+	{"name: k, type: token, iam_url: 'https://iam.example.com'", "password user! domain! project!"},
+}
+
+// TestBlankSecrets_T177: a secret without a visible character is an error at its
+// place, in every field, form and type, and so is a blank account of a token.
+func TestBlankSecrets_T177(t *testing.T) {
+	const fine = "0123456789abcdef"
+	dir := t.TempDir()
+	for _, tt := range secretFields {
+		all := strings.Fields(tt.fields)
+		for _, field := range all {
+			name, isText := strings.CutSuffix(field, "!")
+			for i, blank := range append(blanks, "") {
+				for _, form := range []string{"literal", "env", "file"} {
+					if form == "env" && strings.Contains(blank, "\x00") || form != "literal" && isText || form == "literal" && blank == "" {
+						continue // cannot be set; has no such form; is none
+					}
+					value, suffix := strconv.QuoteToASCII(blank), "" // YAML reads what Go writes
+					switch form {
+					case "env":
+						t.Setenv("GATEWAYAUTH_BLANK", blank)
+						value, suffix = "{env: GATEWAYAUTH_BLANK}", ".env"
+					case "file":
+						value, suffix = "{file: "+strconv.Itoa(i)+"}", ".file"
+						must(t, os.WriteFile(filepath.Join(dir, strconv.Itoa(i)), []byte(blank), 0o600))
+					}
+					key := tt.key
+					for _, other := range all { // the required ones
+						other = strings.TrimSuffix(other, "!")
+						if other != name && other != "session_token" && !strings.HasPrefix(other, "previous.") {
+							key += ", " + other + ": " + fine
+						}
+					}
+					place := name
+					if rest, earlier := strings.CutPrefix(name, "previous."); earlier {
+						place = "previous[0]." + rest
+						key += ", previous: [{" + rest + ": " + value + "}]"
+					} else {
+						key += ", " + name + ": " + value
+					}
+					_, err := config.Load(write(t, dir, "f.yaml", head, "    keys:\n    - {", key, "}\n    default: k\n"))
+					if err == nil {
+						t.Errorf("%s: %s %s %q: no error", tt.key, form, name, blank)
+						continue
+					}
+					want := fmt.Sprintf("f.yaml:4: environments.R.keys[0].%s%s: ", place, suffix)
+					if got := err.Error(); !strings.Contains(got, want) || strings.Contains(got, "\n") ||
+						!strings.Contains(got, "blank") && !strings.Contains(got, "empty") {
+						t.Errorf("%s: %s %s %q: got %v\nwant one problem at %s", tt.key, form, name, blank, err, want)
+					}
+				}
+			}
+		}
+	}
+}
+
+// TestBlankSecretsOfPrograms_T177: no scheme takes a blank secret from a program
+// either, and a source of keys that gives one is as good as none.
+func TestBlankSecretsOfPrograms_T177(t *testing.T) {
+	fine := core.NewSecret("0123456789abcdef")
+	for _, text := range blanks {
+		blank := core.NewSecret(text)
+		if !blank.IsBlank() || blank.IsZero() {
+			t.Errorf("%q: blank %v, zero %v", text, blank.IsBlank(), blank.IsZero())
+		}
+		for name, scheme := range map[string]core.Scheme{
+			"secret":        apig.New(apig.Config{Keys: core.Keys(core.Key{Name: "k", ID: "i", Secret: blank})}),
+			"previous":      apig.New(apig.Config{Keys: core.Keys(core.Key{Name: "k", ID: "i", Secret: fine, Previous: []core.PreviousSecret{{Secret: blank}}})}),
+			"session token": apig.New(apig.Config{Keys: core.Keys(core.Key{Name: "k", ID: "i", Secret: fine, SessionToken: blank})}),
+			"id":            apig.New(apig.Config{Keys: core.Keys(core.Key{Name: "k", ID: text, Secret: fine})}),
+			"aes key":       aescfb.New(aescfb.Config{Keys: []aescfb.Key{{Name: "k", Key: blank, Vector: fine}}}),
+			"aes vector":    aescfb.New(aescfb.Config{Keys: []aescfb.Key{{Name: "k", Key: fine, Vector: blank}}}),
+			"previous aes key": aescfb.New(aescfb.Config{Keys: []aescfb.Key{{Name: "k", Key: fine, Vector: fine,
+				Previous: []aescfb.Previous{{Key: blank}}}}}),
+			"previous aes vector": aescfb.New(aescfb.Config{Keys: []aescfb.Key{{Name: "k", Key: fine, Vector: fine,
+				Previous: []aescfb.Previous{{Vector: blank}}}}}),
+			"password": token.New(token.Config{Keys: []token.Key{{Name: "k", IAMURL: "https://iam.example.com",
+				User: "u", Password: blank, Domain: "d", Project: "p"}}}),
+			"user": token.New(token.Config{Keys: []token.Key{{Name: "k", IAMURL: "https://iam.example.com",
+				User: text, Password: fine, Domain: "d", Project: "p"}}}),
+		} {
+			_, err := core.New(core.Config{Environment: "R", Schemes: []core.Scheme{scheme}, Default: "k"})
+			if err == nil || name != "id" && !strings.Contains(err.Error(), "blank") {
+				t.Errorf("%s %q: got %v", name, text, err)
+			}
+		}
+	}
+	for _, text := range []string{"s", " s", "\x00s", "\xff", "\ufeffs", "é", "密"} {
+		if core.NewSecret(text).IsBlank() {
+			t.Errorf("%q is blank", text)
+		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -258,5 +259,55 @@ func TestWatchEnds(t *testing.T) {
 		if v, err := bad(); v != nil || err == nil {
 			t.Errorf("%s: got %v, %v; want an error alone", name, v, err)
 		}
+	}
+}
+
+// TestOnlyTheSecretsOfTheEnvironment: a process in production needs not have
+// the secrets of the tests, but the whole file must be right.
+func TestOnlyTheSecretsOfTheEnvironment(t *testing.T) {
+	const text = `environments:
+  RELEASE:
+    keys: [{name: release_key, type: hmac, key: 071fe2459cf64d75, secret: {env: RELEASE_SECRET_OF_THIS_TEST}}]
+    default: release_key
+  TEST:
+    keys: [{name: test_key, type: hmac, key: 171fe2459cf64d75, secret: {file: not-here}}]
+    default: test_key
+`
+	t.Setenv("RELEASE_SECRET_OF_THIS_TEST", "release-secret-0123")
+	path := filepath.Join(t.TempDir(), "environments.yaml")
+	write := func(text string) {
+		t.Helper()
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	watch := func(env string) error {
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		_, err := config.Watch(ctx, path, env, config.WithLogger(slog.New(slog.DiscardHandler)))
+		return err
+	}
+	write(text)
+	if err := watch("RELEASE"); err != nil {
+		t.Errorf("RELEASE, whose secret is there: %v", err)
+	}
+	const missing = ":6: environments.TEST.keys[0].secret.file: the file does not exist"
+	if err := watch("TEST"); err == nil || err.Error() != path+missing {
+		t.Errorf("TEST: got %v, want %s", err, missing)
+	}
+	if _, err := config.Load(path); err == nil || err.Error() != path+missing {
+		t.Errorf("Load: got %v, want %s", err, missing)
+	}
+	if err := watch("OTHER"); err == nil || !strings.Contains(err.Error(), "there are: RELEASE, TEST") {
+		t.Errorf("OTHER: got %v", err)
+	}
+	write(strings.Replace(text, "default: test_key", "default: nobody", 1))
+	if err := watch("RELEASE"); err == nil || !strings.Contains(err.Error(), "environments.TEST.default") {
+		t.Errorf("a mistake in TEST: got %v", err)
+	}
+	write(strings.Replace(text, "{file: not-here}", "test-secret-012345", 1))
+	f, err := config.Load(path)
+	if err != nil || !slices.Equal(f.Environments(), []string{"RELEASE", "TEST"}) {
+		t.Errorf("whole: got %v", err)
 	}
 }
