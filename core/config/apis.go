@@ -12,8 +12,8 @@ import (
 type apiEntry struct {
 	mark
 	core.API
-	twice bool // reported as there before
-	// forbids says that allow_unsigned_payload is there, and false.
+	twice bool // the pattern is that of an earlier API
+	// forbids reports whether allow_unsigned_payload is set to false.
 	forbids bool
 	at      map[string]mark
 }
@@ -28,7 +28,7 @@ func (d *decoder) apisTo(dst *[]apiEntry) func(value) {
 		for _, item := range items {
 			if d.apis++; d.apis > maxAPIs {
 				d.add(item.mark, fmt.Sprintf("more than %d APIs in this file", maxAPIs))
-				d.left = 0 // give up
+				d.left = 0 // stop reading the file
 				return
 			}
 			*dst = append(*dst, d.api(item))
@@ -55,14 +55,14 @@ func (d *decoder) api(v value) apiEntry {
 	switch {
 	case a.at == nil:
 	case keyed && a.Open:
-		d.add(v.mark, "has both key and open; an API is bound to one key, or open")
+		d.add(v.mark, "has both key and open: true; leave one of them out")
 	case !keyed && !a.Open:
-		d.add(v.mark, "has neither key nor open: true")
+		d.add(v.mark, "has neither key nor open: true; write the name of a key, or open: true for everyone")
 	}
 	return a
 }
 
-// checkBindings reports bindings that are there twice or that name no key.
+// checkBindings reports APIs with the same pattern, and names of keys that do not exist.
 func (r *report) checkBindings(e *environment) {
 	known := map[string]bool{}
 	for _, k := range e.keys {
@@ -82,10 +82,10 @@ func (r *report) checkBindings(e *environment) {
 				"take it away there and set it for the APIs that need it")
 		}
 		if a.Key != "" && !known[a.Key] {
-			r.add(a.at["key"], "no key of this environment has this name")
+			r.add(a.at["key"], "no key of this environment has this name; see the names under keys")
 		}
 	}
 	if e.policy.Default != "" && !known[e.policy.Default] {
-		r.add(e.at["default"], "no key of this environment has this name")
+		r.add(e.at["default"], "no key of this environment has this name; see the names under keys")
 	}
 }

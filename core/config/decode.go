@@ -61,7 +61,7 @@ func (d *decoder) mapping(v value, known fields) map[string]mark {
 		case !ok:
 			d.add(p.value.mark, "unknown field; known here: "+strings.Join(names(known), ", "))
 		case p.first > 0:
-			d.add(p.value.mark, fmt.Sprintf("is set twice, first in line %d", p.first))
+			d.add(p.value.mark, fmt.Sprintf("is set twice, first in line %d; leave one out", p.first))
 		default:
 			at[p.name] = p.value.mark
 			read(p.value)
@@ -198,12 +198,12 @@ func (d *decoder) text(v value) (string, bool) {
 	case nil: // given up
 		return "", false
 	default:
-		d.add(v.mark, "must be a text")
+		d.add(v.mark, "must be one text, not a list or a mapping")
 		return "", false
 	}
 	switch {
 	case text == "":
-		d.add(v.mark, "is empty")
+		d.add(v.mark, "is empty; write a value")
 	case core.NewSecret(text).IsBlank():
 		d.add(v.mark, "is blank: "+blank)
 	default:

@@ -8,8 +8,8 @@
 //	}
 //	http.ListenAndServe(addr, nethttp.Middleware(v)(mux))
 //
-// [Load] is for those who need the file without following it: to check it, or
-// to list what it holds.
+// [Load] reads the file once: to check it, or to list what it holds. With
+// [WithoutSecrets] or [WithSecretsOf] it does so where secrets are not available.
 //
 // # The file
 //
@@ -135,9 +135,10 @@
 // remembered about tokens is forgotten with every change of the file.
 //
 // A secret that is missing or empty is an error: for [Watch] those of the
-// environment that it follows, for [Load] those of all environments. One without a
-// visible character (blanks, line ends, NUL, a byte order mark) is an empty one;
-// see [core.Secret.IsBlank]. The same holds for every other text of the file.
+// environment that it follows, for [Load] those of all environments, unless a
+// [LoadOption] says otherwise. One without a visible character (blanks, line ends,
+// NUL, a byte order mark) counts as empty; see [core.Secret.IsBlank]. The same holds
+// for every other text of the file.
 //
 // # Replay
 //
@@ -209,4 +210,30 @@
 // What is not checked: whether a secret is strong or a placeholder (the command
 // gatewayauth check warns of that), whether the process may be
 // the only one to read the files, and whether the gateway has the same keys.
+//
+// # How to add a field to the format
+//
+// A field of an environment, which sets a field of [core.Config]:
+//
+//  1. environment.go, method environment of decoder: a row with its name and the
+//     function that reads it (textTo, boolTo, durationTo and sizeTo are in decode.go,
+//     listTo is in environment.go). If it is a list, add it to the lists that method
+//     config copies.
+//  2. environment.go, settingNames: a row with its name in core.Config and in the file.
+//     What core reports about the field then has its line and its name. core alone
+//     checks the value; nothing is checked here.
+//  3. doc.go: the example and the list of fields.
+//  4. refusals_test.go: a row in refusals for a value that must not load, and the
+//     name in the row "unknown field". environment_test.go: that the value reaches
+//     core.Config. TestSettings_T186 fails without step 2.
+//  5. If the field can weaken the verification: a rule in
+//     cmd/gatewayauth/internal/lint, which reads it from [Outline].Config.
+//
+// A field of an API is read in apis.go, method api; one of the section replay in
+// replay.go, method replayTo, storeFields and settings. Steps 3 to 5 are the same. If core
+// can report a problem of it, its place is added in method fieldsAt of environment.go.
+//
+// A field of a key is a keyField in keytypes.go, in the row of each type that has
+// it, and in the function that makes the scheme's key (coreKey, aesKey, tokenKey). A new
+// type of key is one more row there. The test is keytypes_test.go, beside step 4.
 package config

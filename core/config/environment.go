@@ -43,7 +43,7 @@ func (d *decoder) environments(root ast.Node) (all []*environment) {
 		for _, p := range pairs {
 			switch {
 			case p.first > 0:
-				d.add(p.value.mark, fmt.Sprintf("is set twice, first in line %d", p.first))
+				d.add(p.value.mark, fmt.Sprintf("is set twice, first in line %d; leave one out", p.first))
 			case p.name == "":
 				d.add(p.value.mark, "an environment needs a name")
 			default:
@@ -85,7 +85,7 @@ func (d *decoder) environment(name string, v value) *environment {
 		if !present {
 			place = v.child("keys")
 		}
-		d.add(place, "there is no key, so nothing could be accepted")
+		d.add(place, "there is no key, so every request would be refused; list at least one, or set mode: off")
 	}
 	d.checkDistinct(e.keys)
 	d.checkBindings(e)
@@ -101,7 +101,7 @@ func (d *decoder) modeTo(dst *core.Mode) func(value) {
 		}
 		var err error
 		if *dst, err = core.ParseMode(text); err != nil {
-			d.add(v.mark, "is none of enforce, report, off")
+			d.add(v.mark, "unknown mode; write enforce, report or off")
 		}
 	}
 }

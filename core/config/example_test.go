@@ -50,9 +50,9 @@ environments:
 	_, err := config.Load(path)
 	fmt.Println(strings.ReplaceAll(err.Error(), path, "environments.yaml"))
 	// Output:
-	// environments.yaml:4: environments.RELEASE.mode: is none of enforce, report, off
+	// environments.yaml:4: environments.RELEASE.mode: unknown mode; write enforce, report or off
 	// environments.yaml:6: environments.RELEASE.keys[0].secret.env: the environment variable NOT_SET is not set
-	// environments.yaml:7: environments.RELEASE.default: no key of this environment has this name
+	// environments.yaml:7: environments.RELEASE.default: no key of this environment has this name; see the names under keys
 }
 
 func ExampleFile_Warnings() {

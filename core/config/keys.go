@@ -40,8 +40,8 @@ func (d *decoder) keysTo(dst *[]keyEntry) func(value) {
 	}
 }
 
-// keyEntry reads one key. What the fields are is known when all of them are
-// seen, so those beside name and type are kept until then.
+// keyEntry reads one key. The type may come after the other fields and says how they
+// are read, so they are kept until all have been seen.
 func (d *decoder) keyEntry(v value) keyEntry {
 	k := keyEntry{mark: v.mark, texts: map[string]string{}, flags: map[string]bool{}, secrets: map[string]secretRef{}}
 	var kept []pair
@@ -74,7 +74,7 @@ func (d *decoder) keyField(k *keyEntry, t *keyType, p pair) {
 	case p.name == "previous" && len(t.rotating()) > 0:
 		d.previous(&k.previous, t.rotating(), p.value)
 	case f == nil:
-		d.add(p.value.mark, "does not belong to a key of type "+t.name)
+		d.add(p.value.mark, "a key of type "+t.name+" has no such field; leave it out")
 	case f.kind == secretField:
 		k.secrets[f.name] = d.secret(p.value)
 	case f.kind == flagField:
@@ -99,17 +99,13 @@ func (d *decoder) keyType(k keyEntry) *keyType {
 	}
 	t := findType(k.typeName)
 	if t == nil {
-		var all []string
-		for _, t := range keyTypes {
-			all = append(all, t.name)
-		}
-		d.add(k.at["type"], "is none of "+strings.Join(all, ", "))
+		d.add(k.at["type"], "unknown type; write one of "+strings.Join(KeyTypes(), ", "))
 	}
 	return t
 }
 
-// previous reads what a key was, as far as it was something else: at least one
-// of the fields that rotate.
+// previous reads the list of earlier secrets. Each entry has at least one of the fields
+// that rotate; the others are as they are now.
 func (d *decoder) previous(dst *[]previousEntry, rotating []string, v value) {
 	items, _ := d.items(v)
 	for _, item := range items {
@@ -124,7 +120,7 @@ func (d *decoder) previous(dst *[]previousEntry, rotating []string, v value) {
 		case len(rotating) == 1:
 			d.required(item, p.at, rotating[0])
 		default:
-			d.add(item.mark, "has none of "+strings.Join(rotating, ", "))
+			d.add(item.mark, "has neither "+strings.Join(rotating, " nor ")+"; write what was different before")
 		}
 		*dst = append(*dst, p)
 	}
@@ -143,8 +139,8 @@ func (d *decoder) timeTo(dst *time.Time) func(value) {
 	}
 }
 
-// id returns what stands for a key of a known type in requests, and the field
-// that holds it.
+// id returns the id that requests carry for a key of a known type, and the field that
+// holds it.
 func (k *keyEntry) id() (id, field string) {
 	if f := k.typ.field("key"); f != nil && f.kind == textField {
 		return k.texts["key"], "key"
@@ -152,7 +148,7 @@ func (k *keyEntry) id() (id, field string) {
 	return k.name, "name"
 }
 
-// checkDistinct reports names and ids that stand for two keys.
+// checkDistinct reports names and ids that two keys have.
 func (r *report) checkDistinct(keys []keyEntry) {
 	names, ids := map[string]int{}, map[string]int{}
 	for _, k := range keys {
@@ -163,7 +159,7 @@ func (r *report) checkDistinct(keys []keyEntry) {
 			names[k.name] = k.at["name"].line
 		}
 		if k.typ == nil {
-			continue // what its id is, is not known
+			continue // its id is not known
 		}
 		id, field := k.id()
 		switch first, known := ids[id]; {
@@ -176,7 +172,7 @@ func (r *report) checkDistinct(keys []keyEntry) {
 	}
 }
 
-// references are all secrets of a key, in an order that does not change.
+// references returns all secrets of a key, always in the same order.
 func (k *keyEntry) references() (all []secretRef) {
 	for _, name := range slices.Sorted(maps.Keys(k.secrets)) {
 		all = append(all, k.secrets[name])
@@ -219,9 +215,9 @@ func (t *keyType) standIn(built key) key {
 	return built
 }
 
-// validate has the scheme check a key of a known type by itself, so that its rules
-// are in one place, and gives its problems their lines: those about secrets,
-// or those about everything else, which can be had before secrets are found.
+// validate reports what the scheme finds wrong with a key of a known type, each at its
+// line: problems of secrets, or problems of the other fields, which are known before
+// the secrets are read.
 func (k *keyEntry) validate(built key, aboutSecrets bool, r *report) {
 	at := k.fieldsAt(built, aboutSecrets)
 	if len(at) == 0 {
@@ -246,8 +242,8 @@ func (k *keyEntry) validate(built key, aboutSecrets bool, r *report) {
 	}
 }
 
-// fieldsAt tells where the fields of the scheme's key stand. What is empty or absent
-// is left out: it was reported before.
+// fieldsAt returns the places in the file of the fields of the scheme's key, without
+// those that are empty or absent, which were reported before.
 func (k *keyEntry) fieldsAt(built key, resolved bool) map[string]mark {
 	at := map[string]mark{}
 	for _, f := range k.typ.fields {

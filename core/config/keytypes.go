@@ -267,7 +267,7 @@ func flags(keys []key, field string) map[string]bool {
 
 func checkPaths(text string) (rule string) {
 	if _, err := sigv4.ParsePaths(text); err != nil {
-		return "is none of normalized, s3"
+		return "unknown rule; write normalized or s3"
 	}
 	return ""
 }

@@ -36,17 +36,17 @@ var refusals = []struct{ name, file, want string }{
 	{"too deep", strings.Repeat("[", 40), ":1: nested more than 32 deep"},
 
 	// An environment.
-	{"environment twice", oneKey + "  R: {}\n", ":5: environments.R: is set twice, first in line 2"},
+	{"environment twice", oneKey + "  R: {}\n", ":5: environments.R: is set twice, first in line 2; leave one out"},
 	{"environment without name", "environments:\n  '': {mode: off}\n", `:2: environments."": an environment needs a name`},
 	{"environment without value", "environments:\n  R:\n", ":2: environments.R: must be a mapping of fields"},
-	{"no keys", head + "    mode: report\n", ":2: environments.R.keys: there is no key, so nothing could be accepted"},
-	{"0 keys", head + "    mode: enforce\n    keys: []\n", ":4: environments.R.keys: there is no key, so nothing could be accepted"},
+	{"no keys", head + "    mode: report\n", ":2: environments.R.keys: there is no key, so every request would be refused; list at least one, or set mode: off"},
+	{"0 keys", head + "    mode: enforce\n    keys: []\n", ":4: environments.R.keys: there is no key, so every request would be refused; list at least one, or set mode: off"},
 	{"unknown field", oneKey + "    skew: 15m\n", ":5: environments.R.skew: unknown field; known here: allow_presigned, allow_unsigned, allow_unsigned_payload, apis, body_timeout, clock_skew, default, expose_reason, hosts, keys, max_body, max_buffered, mode, replay, require_signed, require_signed_with_body, rewrite"},
-	{"field twice", oneKey + "    mode: off\n    mode: enforce\n", ":6: environments.R.mode: is set twice, first in line 5"},
-	{"field twice, quoted", oneKey + "    mode: off\n    \"mode\": enforce\n", ":6: environments.R.mode: is set twice, first in line 5"},
-	{"unknown mode", oneKey + "    mode: Enforce\n", ":5: environments.R.mode: is none of enforce, report, off"},
-	{"mode without value", oneKey + "    mode:\n", ":5: environments.R.mode: is empty"},
-	{"mode a list", oneKey + "    mode: [off]\n", ":5: environments.R.mode: must be a text"},
+	{"field twice", oneKey + "    mode: off\n    mode: enforce\n", ":6: environments.R.mode: is set twice, first in line 5; leave one out"},
+	{"field twice, quoted", oneKey + "    mode: off\n    \"mode\": enforce\n", ":6: environments.R.mode: is set twice, first in line 5; leave one out"},
+	{"unknown mode", oneKey + "    mode: Enforce\n", ":5: environments.R.mode: unknown mode; write enforce, report or off"},
+	{"mode without value", oneKey + "    mode:\n", ":5: environments.R.mode: is empty; write a value"},
+	{"mode a list", oneKey + "    mode: [off]\n", ":5: environments.R.mode: must be one text, not a list or a mapping"},
 	{"bool as text", oneKey + "    expose_reason: 'true'\n", ":5: environments.R.expose_reason: must be true or false"},
 	{"bool as number", oneKey + "    allow_unsigned_payload: 1\n", ":5: environments.R.allow_unsigned_payload: must be true or false"},
 	{"skew without unit", oneKey + "    clock_skew: 900\n", ":5: environments.R.clock_skew: has no unit; write a duration such as 90s, 15m or 1h"},
@@ -82,20 +82,20 @@ var refusals = []struct{ name, file, want string }{
 	{"replay a text", oneKey + "    replay: memory\n", ":5: environments.R.replay: must be a mapping of fields"},
 	{"replay without value", oneKey + "    replay:\n", ":5: environments.R.replay: must be a mapping of fields"},
 	{"replay without store", oneKey + "    replay: {exempt_methods: [GET]}\n", ":5: environments.R.replay.store: is missing"},
-	{"replay in an unknown store", oneKey + "    replay: {store: Redis, url: kept-from, max_entries: 1}\n", ":5: environments.R.replay.store: is none of memory, redis"},
+	{"replay in an unknown store", oneKey + "    replay: {store: Redis, url: kept-from, max_entries: 1}\n", ":5: environments.R.replay.store: unknown store; write memory or redis"},
 	{"replay field", oneKey + "    replay: {store: memory, ttl: 1h}\n", ":5: environments.R.replay.ttl: unknown field; known here: exempt_methods, max_entries, on_unavailable, prefix, store, timeout, url"},
 	{"replay in memory, as on a server", oneKey + "    replay:\n      on_unavailable: reject\n      prefix: p\n      url: 'redis://:kept-from@h'\n      store: memory\n      timeout: 1s\n",
-		`:6: environments.R.replay.on_unavailable: does not belong to a store of type memory
-:7: environments.R.replay.prefix: does not belong to a store of type memory
-:8: environments.R.replay.url: does not belong to a store of type memory
-:10: environments.R.replay.timeout: does not belong to a store of type memory`},
-	{"replay on a server, as in memory", oneKey + "    replay:\n      store: redis\n      max_entries: 5\n", ":5: environments.R.replay.url: is missing\n:7: environments.R.replay.max_entries: does not belong to a store of type redis"},
+		`:6: environments.R.replay.on_unavailable: a store of type memory has no such field; leave it out
+:7: environments.R.replay.prefix: a store of type memory has no such field; leave it out
+:8: environments.R.replay.url: a store of type memory has no such field; leave it out
+:10: environments.R.replay.timeout: a store of type memory has no such field; leave it out`},
+	{"replay on a server, as in memory", oneKey + "    replay:\n      store: redis\n      max_entries: 5\n", ":5: environments.R.replay.url: is missing\n:7: environments.R.replay.max_entries: a store of type redis has no such field; leave it out"},
 	{"replay of no entries", oneKey + "    replay: {store: memory, max_entries: 0}\n", ":5: environments.R.replay.max_entries: is not a whole number from 1 to 1000000000"},
 	{"replay of too many entries", oneKey + "    replay: {store: memory, max_entries: 1000000001}\n", ":5: environments.R.replay.max_entries: is not a whole number from 1 to 1000000000"},
 	{"replay of some entries", oneKey + "    replay: {store: memory, max_entries: 1e6}\n", ":5: environments.R.replay.max_entries: is not a whole number from 1 to 1000000000"},
 	{"replay exempt method", oneKey + "    replay:\n      store: memory\n      exempt_methods:\n      - HEAD\n      - get\n", ":9: environments.R.replay.exempt_methods[1]: is not a method in upper case"},
 	{"replay exempt a text", oneKey + "    replay: {store: memory, exempt_methods: GET}\n", ":5: environments.R.replay.exempt_methods: must be a list"},
-	{"replay unavailable", oneKey + "    replay: {store: redis, url: 'redis://h', on_unavailable: accept}\n", ":5: environments.R.replay.on_unavailable: is neither reject nor allow"},
+	{"replay unavailable", oneKey + "    replay: {store: redis, url: 'redis://h', on_unavailable: accept}\n", ":5: environments.R.replay.on_unavailable: unknown value; write reject or allow"},
 	{"replay timeout and prefix", oneKey + "    replay:\n      store: redis\n      url: 'redis://:kept-from@h'\n      timeout: 1m\n      prefix: " + strings.Repeat("p", 129) + "\n",
 		":8: environments.R.replay.timeout: 1m0s is not between 0 and 10s\n:9: environments.R.replay.prefix: longer than 128 bytes"},
 	{"replay URL", oneKey + "    replay:\n      store: redis\n      url: 'http://:kept-from@h'\n", ":7: environments.R.replay.url: the scheme is none of redis, rediss, valkey, valkeys and unix"},
@@ -104,32 +104,32 @@ var refusals = []struct{ name, file, want string }{
 	{"replay URL in a file", oneKey + "    replay:\n      store: redis\n      url:\n        file: redis-url\n", ":8: environments.R.replay.url.file: a user without a password"},
 	{"replay URL without its file", oneKey + "    replay: {store: redis, url: {file: absent}}\n", ":5: environments.R.replay.url.file: the file does not exist"},
 	{"replay URL without its variable", oneKey + "    replay: {store: redis, url: {env: GATEWAYAUTH_ABSENT}}\n", ":5: environments.R.replay.url.env: the environment variable GATEWAYAUTH_ABSENT is not set"},
-	{"replay URL empty", oneKey + "    replay: {store: redis, url: ''}\n", ":5: environments.R.replay.url: is empty"},
+	{"replay URL empty", oneKey + "    replay: {store: redis, url: ''}\n", ":5: environments.R.replay.url: is empty; write a value"},
 	{"T097 replay of what is not signed", head + "    keys:\n    - " + strings.Replace(tokenKey, "name: k", "name: l", 1) + "\n    - {name: k, type: basic, key: i, secret: s}\n    replay: {store: memory}\n",
 		":6: environments.R.replay: no key of this environment signs requests (types basic, token do not), so that a replay cannot be told from another request"},
 	{"presigned", oneKey + "    allow_presigned: often\n", ":5: environments.R.allow_presigned: must be true or false"},
-	{"default unknown", oneKey + "    default: other\n", ":5: environments.R.default: no key of this environment has this name"},
+	{"default unknown", oneKey + "    default: other\n", ":5: environments.R.default: no key of this environment has this name; see the names under keys"},
 	{"merge of a text", oneKey + "    <<: mode\n", ":5: environments.R: << takes an alias of a mapping, or a list of such"},
 
 	// Keys.
-	{"keys a mapping", head + "    keys: {name: k}\n", ":3: environments.R.keys: must be a list\n:3: environments.R.keys: there is no key, so nothing could be accepted"},
+	{"keys a mapping", head + "    keys: {name: k}\n", ":3: environments.R.keys: must be a list\n:3: environments.R.keys: there is no key, so every request would be refused; list at least one, or set mode: off"},
 	{"key a text", head + "    keys: [k]\n", ":3: environments.R.keys[0]: must be a mapping of fields"},
 	{"key without fields", head + "    keys:\n    - {}\n", ":4: environments.R.keys[0].name: is missing\n:4: environments.R.keys[0].type: is missing"},
 	{"key without key and secret", head + "    keys:\n    - name: k\n      type: hmac\n", ":4: environments.R.keys[0].key: is missing\n:4: environments.R.keys[0].secret: is missing"},
-	{"empty key", head + "    keys: [{name: k, type: hmac, key: '', secret: s}]\n", ":3: environments.R.keys[0].key: is empty"},
-	{"unknown type", head + "    keys: [{name: k, type: hmac-sha256, key: i, secret: s}]\n", ":3: environments.R.keys[0].type: is none of hmac, basic, aksk, v11, ecdsa-p256, hmac-sm3, sm2, sigv4, sigv4a, aes, token"},
+	{"empty key", head + "    keys: [{name: k, type: hmac, key: '', secret: s}]\n", ":3: environments.R.keys[0].key: is empty; write a value"},
+	{"unknown type", head + "    keys: [{name: k, type: hmac-sha256, key: i, secret: s}]\n", ":3: environments.R.keys[0].type: unknown type; write one of aes, aksk, basic, ecdsa-p256, hmac, hmac-sm3, sigv4, sigv4a, sm2, token, v11"},
 	{"unknown type, and what else is wrong", head + "    keys: [{name: k, type: hmca, key: '', secret: {file: absent}, iam: i, previous: [{secret: {env: GATEWAYAUTH_ABSENT}}]}]\n", `:3: environments.R.keys[0].iam: unknown field; known here: algorithm, allow_region_wildcards, caller_project, domain, iam_url, insecure_http, key, name, password, paths, previous, project, region, secret, service, session_token, type, user
-:3: environments.R.keys[0].type: is none of hmac, basic, aksk, v11, ecdsa-p256, hmac-sm3, sm2, sigv4, sigv4a, aes, token
-:3: environments.R.keys[0].key: is empty
+:3: environments.R.keys[0].type: unknown type; write one of aes, aksk, basic, ecdsa-p256, hmac, hmac-sm3, sigv4, sigv4a, sm2, token, v11
+:3: environments.R.keys[0].key: is empty; write a value
 :3: environments.R.keys[0].secret.file: the file does not exist
 :3: environments.R.keys[0].previous[0].secret.env: the environment variable GATEWAYAUTH_ABSENT is not set`},
 	{"scope without a region", head + "    keys: [{name: k, type: sigv4, key: i, secret: s, service: s}]\n    default: k\n", ":3: environments.R.keys[0].region: is missing"},
 	{"region with a slash", head + "    keys: [{name: k, type: aksk, key: i, secret: s, service: s, region: a/b}]\n    default: k\n", ":3: environments.R.keys[0].region: holds a slash, which separates the parts of a scope"},
 	{"T181 wildcards that are neither on nor off", head + "    keys: [{name: k, type: sigv4a, key: i, secret: s, service: s, region: r, allow_region_wildcards: us-*}]\n    default: k\n", ":3: environments.R.keys[0].allow_region_wildcards: must be true or false"},
-	{"T181 wildcards on another type", head + "    keys:\n    - name: k\n      type: sigv4\n      key: i\n      secret: s\n      service: s\n      region: r\n      allow_region_wildcards: true\n    default: k\n", ":10: environments.R.keys[0].allow_region_wildcards: does not belong to a key of type sigv4"},
-	{"paths", head + "    keys: [{name: k, type: sigv4a, key: i, secret: s, service: s, region: r, paths: raw}]\n    default: k\n", ":3: environments.R.keys[0].paths: is none of normalized, s3"},
-	{"field of another type", head + "    keys:\n    - name: k\n      type: hmac\n      key: i\n      secret: s\n      region: r\n", ":8: environments.R.keys[0].region: does not belong to a key of type hmac"},
-	{"session token of basic", head + "    keys: [{name: k, type: basic, key: i, secret: s, session_token: t}]\n", ":3: environments.R.keys[0].session_token: does not belong to a key of type basic"},
+	{"T181 wildcards on another type", head + "    keys:\n    - name: k\n      type: sigv4\n      key: i\n      secret: s\n      service: s\n      region: r\n      allow_region_wildcards: true\n    default: k\n", ":10: environments.R.keys[0].allow_region_wildcards: a key of type sigv4 has no such field; leave it out"},
+	{"paths", head + "    keys: [{name: k, type: sigv4a, key: i, secret: s, service: s, region: r, paths: raw}]\n    default: k\n", ":3: environments.R.keys[0].paths: unknown rule; write normalized or s3"},
+	{"field of another type", head + "    keys:\n    - name: k\n      type: hmac\n      key: i\n      secret: s\n      region: r\n", ":8: environments.R.keys[0].region: a key of type hmac has no such field; leave it out"},
+	{"session token of basic", head + "    keys: [{name: k, type: basic, key: i, secret: s, session_token: t}]\n", ":3: environments.R.keys[0].session_token: a key of type basic has no such field; leave it out"},
 	{"name twice", oneKey + "    - {name: k, type: basic, key: other, secret: s}\n", ":5: environments.R.keys[1].name: the name \"k\" is already that of the key in line 4"},
 	{"previous a mapping", head + "    keys: [{name: k, type: hmac, key: i, secret: s, previous: {secret: o}}]\n", ":3: environments.R.keys[0].previous: must be a list"},
 	{"previous without secret", head + "    keys: [{name: k, type: hmac, key: i, secret: s, previous: [{until: 2027-01-01T00:00:00Z}]}]\n", ":3: environments.R.keys[0].previous[0].secret: is missing"},
@@ -150,9 +150,9 @@ var refusals = []struct{ name, file, want string }{
 	{"aes, previous of wrong lengths", head + "    keys:\n    - {name: \"k\\n\", type: aes, key: kept-from-16-000, secret: kept-from-16-000, previous: [\n      {key: kept-from},\n      {secret: kept-from},\n      {until: 2027-01-01T00:00:00Z}]}\n",
 		`:5: environments.R.keys[0].previous[0].key: 9 bytes long, neither 16 (aes-128-cfb) nor 32 (aes-256-cfb)
 :6: environments.R.keys[0].previous[1].secret: 9 bytes long, not 16
-:7: environments.R.keys[0].previous[2]: has none of key, secret`},
+:7: environments.R.keys[0].previous[2]: has neither key nor secret; write what was different before`},
 	{"aes with the fields of others", head + "    keys: [{name: k, type: aes, key: kept-from-16-000, secret: kept-from-16-000, region: r, session_token: kept-from}]\n",
-		":3: environments.R.keys[0].region: does not belong to a key of type aes\n:3: environments.R.keys[0].session_token: does not belong to a key of type aes"},
+		":3: environments.R.keys[0].region: a key of type aes has no such field; leave it out\n:3: environments.R.keys[0].session_token: a key of type aes has no such field; leave it out"},
 
 	// Keys of type token.
 	{"token without fields", head + "    keys: [{name: k, type: token}]\n", `:3: environments.R.keys[0].iam_url: is missing
@@ -160,12 +160,12 @@ var refusals = []struct{ name, file, want string }{
 :3: environments.R.keys[0].password: is missing
 :3: environments.R.keys[0].domain: is missing
 :3: environments.R.keys[0].project: is missing`},
-	{"token without values", head + "    keys: [{name: k, type: token, iam_url: '', user: '', password: '', domain: '', project: '', caller_project: '', insecure_http: 'true'}]\n", `:3: environments.R.keys[0].iam_url: is empty
-:3: environments.R.keys[0].user: is empty
-:3: environments.R.keys[0].password: is empty
-:3: environments.R.keys[0].domain: is empty
-:3: environments.R.keys[0].project: is empty
-:3: environments.R.keys[0].caller_project: is empty
+	{"token without values", head + "    keys: [{name: k, type: token, iam_url: '', user: '', password: '', domain: '', project: '', caller_project: '', insecure_http: 'true'}]\n", `:3: environments.R.keys[0].iam_url: is empty; write a value
+:3: environments.R.keys[0].user: is empty; write a value
+:3: environments.R.keys[0].password: is empty; write a value
+:3: environments.R.keys[0].domain: is empty; write a value
+:3: environments.R.keys[0].project: is empty; write a value
+:3: environments.R.keys[0].caller_project: is empty; write a value
 :3: environments.R.keys[0].insecure_http: must be true or false`},
 	{"T109 token over http", head + "    keys:\n    - " + strings.Replace(tokenKey, "https:", "http:", 1) + "\n",
 		":4: environments.R.keys[0].iam_url: http, and not https: passwords and tokens would travel in the clear"},
@@ -174,23 +174,23 @@ var refusals = []struct{ name, file, want string }{
 	{"token with a URL that is none", head + "    keys:\n    - " + strings.Replace(tokenKey, "https:", "kept-from%zz:", 1) + "\n",
 		":4: environments.R.keys[0].iam_url: not a URL"},
 	{"token with what others have", head + "    keys:\n    - " + strings.Replace(tokenKey, "user:", "key: i, secret: kept-from, previous: [{secret: kept-from}], user:", 1) + "\n",
-		`:4: environments.R.keys[0].key: does not belong to a key of type token
-:4: environments.R.keys[0].secret: does not belong to a key of type token
-:4: environments.R.keys[0].previous: does not belong to a key of type token`},
+		`:4: environments.R.keys[0].key: a key of type token has no such field; leave it out
+:4: environments.R.keys[0].secret: a key of type token has no such field; leave it out
+:4: environments.R.keys[0].previous: a key of type token has no such field; leave it out`},
 	{"token without its password", head + "    keys:\n    - " + strings.Replace(tokenKey, "kept-from-every-message-1", "{env: GATEWAYAUTH_ABSENT}", 1) + "\n",
 		":4: environments.R.keys[0].password.env: the environment variable GATEWAYAUTH_ABSENT is not set"},
 
 	// Secrets.
-	{"T177 blank secret in a block", head + "    keys:\n    - name: k\n      type: hmac\n      key: i\n      secret: |\n\n\n    default: k\n", ":7: environments.R.keys[0].secret: is empty"},
+	{"T177 blank secret in a block", head + "    keys:\n    - name: k\n      type: hmac\n      key: i\n      secret: |\n\n\n    default: k\n", ":7: environments.R.keys[0].secret: is empty; write a value"},
 	{"T177 blank replay URL", oneKey + "    replay: {store: redis, url: ' '}\n", ":5: environments.R.replay.url: is blank: it has no visible character"},
 	{"T177 blank password in a replay URL", oneKey + "    replay: {store: redis, url: 'redis://:%20%0A@h'}\n", ":5: environments.R.replay.url: a user without a password"},
-	{"empty secret", head + "    keys: [{name: k, type: hmac, key: i, secret: ''}]\n", ":3: environments.R.keys[0].secret: is empty"},
-	{"secret without value", head + "    keys:\n    - {name: k, type: hmac, key: i, secret: }\n", ":4: environments.R.keys[0].secret: is empty"},
-	{"secret null", head + "    keys: [{name: k, type: hmac, key: i, secret: null}]\n", ":3: environments.R.keys[0].secret: is empty"},
+	{"empty secret", head + "    keys: [{name: k, type: hmac, key: i, secret: ''}]\n", ":3: environments.R.keys[0].secret: is empty; write a value"},
+	{"secret without value", head + "    keys:\n    - {name: k, type: hmac, key: i, secret: }\n", ":4: environments.R.keys[0].secret: is empty; write a value"},
+	{"secret null", head + "    keys: [{name: k, type: hmac, key: i, secret: null}]\n", ":3: environments.R.keys[0].secret: is empty; write a value"},
 	{"secret a list", head + "    keys: [{name: k, type: hmac, key: i, secret: [kept-from-every-message-1]}]\n", ":3: environments.R.keys[0].secret: must be {env: NAME}, {file: path} or the text itself"},
 	{"secret in braces", head + "    keys: [{name: k, type: hmac, key: i, secret: {kept-from-every-message-1}}]\n", ":3: environments.R.keys[0].secret: must be {env: NAME}, {file: path} or the text itself"},
 	{"secret from two places", head + "    keys: [{name: k, type: hmac, key: i, secret: {env: A, file: b}}]\n", ":3: environments.R.keys[0].secret: must be {env: NAME}, {file: path} or the text itself"},
-	{"secret in place of a name", head + "    keys: [{name: k, type: hmac, key: i, secret: {env: kept-from-every-message-1}}]\n", ":3: environments.R.keys[0].secret.env: is not the name of an environment variable"},
+	{"secret in place of a name", head + "    keys: [{name: k, type: hmac, key: i, secret: {env: kept-from-every-message-1}}]\n", ":3: environments.R.keys[0].secret.env: is not the name of an environment variable: letters, digits and _, no digit first"},
 	{"variable not set", head + "    keys: [{name: k, type: hmac, key: i, secret: {env: GATEWAYAUTH_ABSENT}}]\n", ":3: environments.R.keys[0].secret.env: the environment variable GATEWAYAUTH_ABSENT is not set"},
 	{"variable empty", head + "    keys: [{name: k, type: hmac, key: i, secret: {env: GATEWAYAUTH_EMPTY}}]\n", ":3: environments.R.keys[0].secret.env: the environment variable GATEWAYAUTH_EMPTY is empty"},
 	{"file missing", head + "    keys: [{name: k, type: hmac, key: i, secret: {file: absent}}]\n", ":3: environments.R.keys[0].secret.file: the file does not exist"},
@@ -204,11 +204,11 @@ var refusals = []struct{ name, file, want string }{
 	{"API in conflict", oneKey + "    apis:\n    - {match: 'GET /a/{x}', key: k}\n    - {match: 'GET /a/{y}', open: true}\n", `:7: environments.R.apis[1].match: pattern "GET /a/{y}" conflicts with pattern "GET /a/{x}": GET /a/{y} matches the same requests as GET /a/{x}`},
 	{"API no pattern", oneKey + "    apis:\n    - {match: 'GET  a', key: k}\n", ":6: environments.R.apis[0].match: it has no path, which begins with a slash; write \"GET /a\""},
 	{"API without match", oneKey + "    apis:\n    - {key: k}\n", ":6: environments.R.apis[0].match: is missing"},
-	{"API with key and open", oneKey + "    apis:\n    - {match: /a, key: k, open: true}\n", ":6: environments.R.apis[0]: has both key and open; an API is bound to one key, or open"},
-	{"API with neither", oneKey + "    apis:\n    - match: /a\n", ":6: environments.R.apis[0]: has neither key nor open: true"},
-	{"API not open", oneKey + "    apis:\n    - {match: /a, open: false}\n", ":6: environments.R.apis[0]: has neither key nor open: true"},
-	{"API with empty key", oneKey + "    apis:\n    - {match: /a, key: ''}\n", ":6: environments.R.apis[0].key: is empty"},
-	{"API with unknown key", oneKey + "    apis:\n    - {match: /a, key: other}\n", ":6: environments.R.apis[0].key: no key of this environment has this name"},
+	{"API with key and open", oneKey + "    apis:\n    - {match: /a, key: k, open: true}\n", ":6: environments.R.apis[0]: has both key and open: true; leave one of them out"},
+	{"API with neither", oneKey + "    apis:\n    - match: /a\n", ":6: environments.R.apis[0]: has neither key nor open: true; write the name of a key, or open: true for everyone"},
+	{"API not open", oneKey + "    apis:\n    - {match: /a, open: false}\n", ":6: environments.R.apis[0]: has neither key nor open: true; write the name of a key, or open: true for everyone"},
+	{"API with empty key", oneKey + "    apis:\n    - {match: /a, key: ''}\n", ":6: environments.R.apis[0].key: is empty; write a value"},
+	{"API with unknown key", oneKey + "    apis:\n    - {match: /a, key: other}\n", ":6: environments.R.apis[0].key: no key of this environment has this name; see the names under keys"},
 	{"API field", oneKey + "    apis:\n    - {match: /a, key: k, method: GET}\n", ":6: environments.R.apis[0].method: unknown field; known here: allow_unsigned_payload, key, match, max_body, open, stream"},
 	{"API with a method in lower case", oneKey + "    apis:\n    - {match: /b, key: k}\n    - match: get /a\n      key: k\n", ":7: environments.R.apis[1].match: the method is not in upper case, so no request would have it; write \"GET /a\""},
 	{"API with a host in upper case", oneKey + "    apis:\n    - key: k\n      match: GET Api.example.com/\n", ":7: environments.R.apis[0].match: the host is not a name in lower case, without port and final dot, so no request would match; write \"GET api.example.com/\""},
@@ -239,7 +239,7 @@ var refusals = []struct{ name, file, want string }{
     - {match: a, key: k}
     - {match: /a, key: m}
   S: {}
-`, `:3: environments.R.mode: is none of enforce, report, off
+`, `:3: environments.R.mode: unknown mode; write enforce, report or off
 :4: environments.R.clock_skew: 2h0m0s is not between 0 and 1h0m0s
 :5: environments.R.require_signed[0]: is not the name of a header that can be signed
 :7: environments.R.keys[0].secret.env: the environment variable GATEWAYAUTH_ABSENT is not set
@@ -249,8 +249,8 @@ var refusals = []struct{ name, file, want string }{
 :9: environments.R.keys[2].iam_url: http, and not https: passwords and tokens would travel in the clear
 :9: environments.R.keys[2].password.file: the file is empty
 :11: environments.R.apis[0].match: it has no path, which begins with a slash; write "/a"
-:12: environments.R.apis[1].key: no key of this environment has this name
-:13: environments.S.keys: there is no key, so nothing could be accepted`},
+:12: environments.R.apis[1].key: no key of this environment has this name; see the names under keys
+:13: environments.S.keys: there is no key, so every request would be refused; list at least one, or set mode: off`},
 }
 
 func TestRefusals(t *testing.T) {

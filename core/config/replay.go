@@ -56,13 +56,13 @@ func (d *decoder) replayTo(e *environment, at map[string]mark) func(value) {
 			known = append(known, t.store)
 		}
 		if !slices.Contains(known, r.store) {
-			d.add(r.at["store"], "is none of "+strings.Join(known, ", "))
+			d.add(r.at["store"], "unknown store; write "+strings.Join(known, " or "))
 			return
 		}
 		for _, t := range storeFields {
 			for _, name := range t.fields {
 				if m, set := r.at[name]; set && t.store != r.store {
-					d.add(m, "does not belong to a store of type "+r.store)
+					d.add(m, "a store of type "+r.store+" has no such field; leave it out")
 				}
 			}
 		}
@@ -77,7 +77,7 @@ func (d *decoder) unavailableTo(allow *bool) func(value) {
 	return func(v value) {
 		text, ok := d.text(v)
 		if *allow = text == "allow"; ok && !*allow && text != "reject" {
-			d.add(v.mark, "is neither reject nor allow")
+			d.add(v.mark, "unknown value; write reject or allow")
 		}
 	}
 }

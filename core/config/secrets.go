@@ -17,8 +17,8 @@ import (
 	"github.com/gatewayauth/gatewayauth/core/config/internal/follow"
 )
 
-// secretRef says where a secret is. Exactly one of its texts is set, none
-// where a problem was reported.
+// secretRef says where a secret is: in a variable, in a file, or in the text itself. It
+// is empty if a problem was reported.
 type secretRef struct {
 	mark
 	env, path string
@@ -29,9 +29,8 @@ var variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
 const secretForms = "must be {env: NAME}, {file: path} or the text itself"
 
-// secret reads one of the three forms. Nothing of the value is repeated in a
-// problem, nor the name of an unknown field, which may be a secret that was
-// put into the wrong place.
+// secret reads one of the three forms. Problems repeat nothing of the value, nor the
+// name of an unknown field, which may be a misplaced secret.
 func (d *decoder) secret(v value) secretRef {
 	ref := secretRef{mark: v.mark}
 	switch v.node.(type) {
@@ -58,7 +57,7 @@ func (d *decoder) secret(v value) secretRef {
 	case variableName.MatchString(text):
 		ref.env = text
 	default:
-		d.add(ref.mark, "is not the name of an environment variable")
+		d.add(ref.mark, "is not the name of an environment variable: letters, digits and _, no digit first")
 	}
 	return ref
 }
@@ -79,11 +78,11 @@ func (ref secretRef) file(environments string) string {
 // secretFinder finds the secrets of one environment.
 type secretFinder struct {
 	*report
-	// files are what variables and files are read with; if it is nil they are not read.
+	// files reads the files. If it is nil, neither variables nor files are read.
 	files *follow.Snapshot
-	// optional secrets that cannot be read are missing, and no problem.
+	// optional makes a secret that cannot be read a missing one, and no problem.
 	optional bool
-	missing  []string
+	missing  []string // see File.Missing
 }
 
 func (f *secretFinder) all(refs map[string]secretRef) map[string]core.Secret {

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// warn reports what is likely to be a mistake in the fields that are not a key's.
+// warn reports what is likely to be a mistake in the fields that are not those of keys.
 func (e *environment) warn(r *report) {
 	if e.replay != nil {
 		r.warnOdd(e.replay.server.mark, e.store.url.Reveal(), address)
@@ -21,8 +21,8 @@ func (e *environment) warn(r *report) {
 	}
 }
 
-// warn reports values that are likely not what was meant, and those that the
-// gateway would not have let anyone enter.
+// warn reports values that are likely a mistake, and those that the gateway's console
+// does not take.
 func (k *keyEntry) warn(built key, r *report) {
 	nameLimit.warn(k.at["name"], k.name, r)
 	k.values(built, func(f keyField, at mark, value string) {
@@ -34,8 +34,7 @@ func (k *keyEntry) warn(built key, r *report) {
 
 var usualMethods = []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE", "QUERY"}
 
-// warnMethod reports a method that is likely to be mistyped: what it is for then
-// never happens.
+// warnMethod reports a method that is likely mistyped, so that no request would have it.
 func warnMethod(m mark, method string, r *report) {
 	if method != "" && !slices.Contains(usualMethods, method) {
 		r.add(m, fmt.Sprintf("the method %q is none of %s; is it mistyped?", method, strings.Join(usualMethods, ", ")))
@@ -47,9 +46,9 @@ func (a *apiEntry) method() string {
 	return a.Match[:max(0, strings.IndexAny(a.Match, " \t"))]
 }
 
-// warn reports what the pattern says and is likely not to be meant to say. Stripped
-// is the prefix that paths have lost when they arrive. What no request would match is
-// an error, of the core.
+// warn reports a pattern that is valid and likely a mistake. stripped is the prefix that
+// a proxy removes from paths. A pattern that no request would match is an error, which
+// core reports.
 func (a *apiEntry) warn(stripped string, r *report) {
 	m := a.at["match"]
 	host, path, _ := strings.Cut(strings.TrimLeft(a.Match[len(a.method()):], " \t"), "/")
@@ -68,17 +67,17 @@ func (a *apiEntry) warn(stripped string, r *report) {
 	}
 }
 
-// openSubtree is a text of the command's as well: it has the warning also where
-// secrets are not found.
+// openSubtree is also the text of a rule of gatewayauth check, which prints the warning
+// once because the texts are equal.
 const openSubtree = "every path below is open to everyone; list those that need no key, and write {$} at the end for the folder alone"
 
-// foreign is what other routers' patterns may have inside of a segment, and an
-// honest path as well.
+// foreign matches a segment that has another router's wildcard in it. Such a segment is
+// a valid literal as well.
 var foreign = regexp.MustCompile(`[^/]*(?:\*|[^0-9A-Za-z/:\x80-\x{10ffff}]:[A-Za-z_])[^/]*`)
 
-// limit is a form that the gateway's console enforces on a field (user guide,
-// "Signature Keys"). Other gateways' keys look otherwise, so it gives warnings.
-// Where no limit is published, there is shortLimit.
+// limit is what the gateway's console requires of a field (user guide, "Signature
+// Keys"). Keys of other gateways look different, so it gives warnings only. Fields
+// without a published limit have shortLimit.
 type limit struct {
 	form *regexp.Regexp
 	rule string

@@ -169,11 +169,11 @@ func TestWatchKeepsLastGood(t *testing.T) {
 			content string
 			want    []string
 		}{
-			{oneKey + "    mode: of\n", []string{"ERROR :5: environments.R.mode: is none of"}},
+			{oneKey + "    mode: of\n", []string{"ERROR :5: environments.R.mode: unknown mode"}},
 			{"environments: {S: {mode: off}}\n", []string{`ERROR there is no environment "R"; there are: S`}},
 			{oneKey + "    mode: of\n", nil},
 			{good, []string{"INFO " + path}},
-			{oneKey + "    mode: of\n", []string{"ERROR :5: environments.R.mode: is none of"}},
+			{oneKey + "    mode: of\n", []string{"ERROR :5: environments.R.mode: unknown mode"}},
 		} {
 			write(t, dir, "f.yaml", step.content)
 			w.looks(4)
