@@ -15,10 +15,10 @@ import (
 	"github.com/gatewayauth/gatewayauth/core"
 )
 
-// decoder reads the fields of the format out of the syntax tree. It does what
-// a decoder into structs does not: it goes on after a problem, knows line and
-// field of each, reads scalars as they are written (a secret 012345 is not the
-// number 12345), and stops where aliases expand without end.
+// decoder reads the fields of the format from the syntax tree. Unlike a decoder into
+// structs it goes on after a problem, knows the line and field of each, reads scalars as
+// they are written (a secret 012345 is not the number 12345), and bounds what aliases
+// expand to.
 type decoder struct {
 	*report
 	targets map[*ast.AliasNode]ast.Node
@@ -26,8 +26,7 @@ type decoder struct {
 	apis    int // bindings read, in all environments
 }
 
-// maxValues bounds the values of a file, with those under an alias counted
-// every time it is used.
+// maxValues bounds the values of a file. Those under an alias count every time it is used.
 const maxValues = 400_000
 
 // value is a value of the file at the place where it is used.
@@ -46,8 +45,8 @@ type pair struct {
 // fields says how each field of a mapping is read.
 type fields map[string]func(value)
 
-// mapping reads the fields of v in the order of the file, and returns where
-// each stands, to tell which are missing.
+// mapping reads the fields of v in the order of the file, and returns the place of each;
+// nil if v is not a mapping.
 func (d *decoder) mapping(v value, known fields) map[string]mark {
 	pairs, ok := d.pairs(v)
 	if !ok {
@@ -70,7 +69,7 @@ func (d *decoder) mapping(v value, known fields) map[string]mark {
 	return at
 }
 
-// required reports fields of a mapping that are absent.
+// required reports fields that a mapping lacks.
 func (d *decoder) required(v value, at map[string]mark, names ...string) {
 	for _, name := range names {
 		if _, ok := at[name]; !ok && at != nil {
@@ -88,8 +87,8 @@ func names(f fields) []string {
 	return all
 }
 
-// pairs returns the fields of a mapping: those that it merges from others with
-// << come last, as far as it does not set them itself.
+// pairs returns the fields of a mapping. Those merged with << come last, without those
+// that the mapping sets itself.
 func (d *decoder) pairs(v value) (own []pair, ok bool) {
 	m, ok := v.node.(*ast.MappingNode)
 	if !ok {
@@ -138,7 +137,7 @@ func (d *decoder) key(n ast.MapKeyNode) (string, bool) {
 	return "", false
 }
 
-// items returns the items of a list, and false where v is none.
+// items returns the items of a list, and false if v is not a list.
 func (d *decoder) items(v value) ([]value, bool) {
 	s, ok := v.node.(*ast.SequenceNode)
 	if !ok {
@@ -155,7 +154,7 @@ func (d *decoder) items(v value) ([]value, bool) {
 	return items, true
 }
 
-// visit counts a value, and reports false when there were too many.
+// visit counts a value, and returns false when there were too many.
 func (d *decoder) visit(m mark) bool {
 	d.left--
 	if d.left == 0 {
@@ -168,8 +167,7 @@ func (d *decoder) exhausted() bool { return d.left <= 0 }
 
 var plainName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,128}$`)
 
-// join appends the name of a field to a path, quoted where it could be
-// mistaken for something else.
+// join appends the name of a field to a path, quoted unless it is letters, digits, _ and -.
 func join(path, name string) string {
 	if !plainName.MatchString(name) {
 		if len(name) > 128 {
@@ -183,7 +181,7 @@ func join(path, name string) string {
 	return path + "." + name
 }
 
-// blank is what is wrong with a blank text.
+// blank is the rule for a blank text.
 const blank = "it has no visible character"
 
 // text reads a scalar as it is written, whatever type YAML would see in it.
@@ -195,7 +193,7 @@ func (d *decoder) text(v value) (string, bool) {
 	case *ast.LiteralNode:
 		text = n.Value.Value
 	case *ast.NullNode:
-	case nil: // given up
+	case nil: // after too many values
 		return "", false
 	default:
 		d.add(v.mark, "must be one text, not a list or a mapping")
@@ -227,8 +225,8 @@ func (d *decoder) boolTo(dst *bool) func(value) {
 	}
 }
 
-// durationTo reads a duration in Go's form. Bounds are the core's matter,
-// except that its zero means the default.
+// durationTo reads a duration in Go's form. core checks the bounds, but for 0, which
+// means the default there.
 func (d *decoder) durationTo(dst *time.Duration) func(value) {
 	return func(v value) {
 		text, ok := d.text(v)
@@ -258,7 +256,7 @@ var sizeUnits = map[string]int64{
 	"kib": 1 << 10, "mib": 1 << 20, "gib": 1 << 30,
 }
 
-// sizeTo reads a number of bytes, exactly: 1.5KiB is 1536, and 1.5 is none.
+// sizeTo reads a number of bytes, exactly: 1.5KiB is 1536, and 1.5 is an error.
 func (d *decoder) sizeTo(dst *int64) func(value) {
 	return func(v value) {
 		text, ok := d.text(v)

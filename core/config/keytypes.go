@@ -14,35 +14,35 @@ import (
 	"github.com/gatewayauth/gatewayauth/core/token"
 )
 
-// keyType is one type of key of the format. The table of them, keyTypes,
-// is the one place where a type is made known.
+// keyType is one type of key of the format. The table keyTypes has all of them; nothing
+// else in this package names a type but signing.go, for aes.
 type keyType struct {
 	name string
-	// signs says that requests are signed, so that a store can tell a replay.
+	// signs reports whether the type signs requests, so that replays can be told.
 	signs  bool
 	fields []keyField
 	// scheme builds the scheme from all keys of this type in an environment.
 	scheme func(keys []key, now func() time.Time) core.Scheme
-	// signer makes what signs with a key of this type.
+	// signer returns the signer for a key of this type.
 	signer func(SigningKey, SignOptions) (signer.Signer, error)
 }
 
-// keyField is a field that the keys of a type have beside name and type. A text
-// "key" is the id that requests carry; where there is none, that is the name.
+// keyField is a field of the keys of a type, beside name and type. A text "key" is the id
+// that requests carry; a type without one has the name as its id.
 type keyField struct {
 	name     string
 	kind     kind
 	required bool
-	// rotates says that entries of previous have it. A type of which no field
-	// rotates has no previous.
+	// rotates reports whether entries of previous have the field. A type without such
+	// a field has no previous.
 	rotates bool
-	// limit is that of the gateway, for warnings.
+	// limit is the gateway's, for warnings.
 	limit limit
-	// manner is what honest values look like, for warnings.
+	// manner says what intended values look like, for warnings.
 	manner manner
 	// check says what is wrong with a text, if anything.
 	check func(text string) (rule string)
-	// length is that of a secret which must have a certain one.
+	// length returns the length of a secret that must have a certain one; nil for any.
 	length func(key) int
 	// schemeField is the field of the scheme's key that this one fills. What
 	// [core.Validator] reports of it is a problem of this field.
@@ -100,9 +100,9 @@ func (t *keyType) rotating() (names []string) {
 	return names
 }
 
-// anyType has the fields of all types, those that are a secret of any type as
-// secrets. A key whose type is not known is read as one, so that what else is
-// wrong with it is reported as well.
+// anyType has the fields of all types. A field that is a secret in one type is a secret
+// here. A key of an unknown type is read as one of anyType, so that its other problems
+// are reported as well.
 var anyType = func() *keyType {
 	union := new(keyType)
 	for _, t := range keyTypes {

@@ -13,7 +13,7 @@ import (
 	"github.com/gatewayauth/gatewayauth/core/config/internal/follow"
 )
 
-// File is an environments file that was loaded whole and found right, with the
+// File is an environments file that was loaded and has no problems, with the
 // secrets it refers to. It does not change, and is safe for concurrent use.
 type File struct {
 	path         string
@@ -45,8 +45,7 @@ const (
 	maxSecret = 64 << 10 // bytes of a file that holds a secret
 )
 
-// document is the text of an environments file, decoded, its secrets not yet
-// found.
+// document is a decoded environments file, without its secrets.
 type document struct {
 	report
 	environments []*environment
@@ -84,8 +83,7 @@ func read(s *follow.Snapshot, path string) *document {
 	return d
 }
 
-// secrets returns the secrets of one environment, in an order that does not
-// change.
+// secrets returns where the secrets of one environment are, always in the same order.
 func (d *document) secrets(env string) (all []secretRef) {
 	for _, e := range d.environments {
 		if e.name != env {
@@ -101,8 +99,8 @@ func (d *document) secrets(env string) (all []secretRef) {
 	return all
 }
 
-// load finds the secrets, in the files of the snapshot, and makes the last check.
-// The document stays as it is, for the next time.
+// load reads the secrets, with s, and checks what depends on them. It does not change
+// the document, which can be loaded again.
 func (d *document) load(s *follow.Snapshot, o loadOptions) (*File, error) {
 	r := report{file: d.file, problems: slices.Clone(d.problems), dropped: d.dropped}
 	f := &File{path: d.file}
@@ -152,12 +150,10 @@ func (f *File) Missing(env string) []string {
 // Environments returns the names of the environments, in the order of the file.
 func (f *File) Environments() []string { return slices.Clone(f.names) }
 
-// Warnings returns what is allowed and looks wrong: names, ids and secrets that
-// the gateway would not have taken (its published limits), values that are
-// likely not what was meant, such as a reference that nothing has replaced or a
-// secret in quotes, and patterns that are likely to say something else than what is
-// meant, or more. Keys of other gateways look otherwise, so these are not errors.
-// They hold no secret.
+// Warnings returns what is allowed and likely a mistake: names, ids and secrets outside
+// of the gateway's published limits, values such as a reference that was not replaced or
+// a secret in quotes, and patterns that match something else than was likely meant. Keys
+// of other gateways have other limits, so these are not errors. They hold no secret.
 func (f *File) Warnings() []*Problem {
 	var all []*Problem
 	for _, e := range f.environments {

@@ -7,13 +7,13 @@ import (
 	"unicode/utf8"
 )
 
-// manner says what honest values of a field look like, as far as that tells them
-// from mistakes.
+// manner says which characters intended values of a field have, to tell them from
+// mistakes.
 type manner int
 
 const (
-	// strict values are of the gateway's alphabets or of base64: they start with no
-	// sign but + and /, hold no brackets, and have an equals sign at most at their end.
+	// strict values use the gateway's alphabets or base64: they start with a letter, a
+	// digit, + or /, have no brackets, and an equals sign at the end only.
 	strict manner = iota
 	// free values may have any characters: passwords, and keys of type aes,
 	// whose alphabet has the equals sign.
@@ -22,12 +22,12 @@ const (
 	address
 )
 
-// odd says what a value is that is likely not the secret that was meant, or "". The
-// value is used all the same, since nobody can know: the answer is for warnings. It
-// holds nothing of the value.
+// odd says why a value is likely not the one that was meant, or "". The value is used
+// all the same, since it may be right: the text is for warnings. It repeats nothing of the
+// value.
 //
-// What is odd: a reference that should have been replaced by what it names, text
-// that tools put around a value, and characters that nobody sees.
+// Odd are a reference that should have been replaced by the secret, text that tools put
+// around a value, and invisible characters.
 func odd(text string, m manner) string {
 	if what := encoding(text); what != "" {
 		return what
@@ -47,8 +47,7 @@ func odd(text string, m manner) string {
 	return inside(text, m)
 }
 
-// hint returns what is odd about a value that was found wrong, for the end of the
-// problem.
+// hint returns what is odd about a value that has a problem, for the end of that text.
 func hint(text string, m manner) string {
 	if m == free {
 		m = strict
@@ -59,7 +58,7 @@ func hint(text string, m manner) string {
 	return ""
 }
 
-// warnOdd reports a value that is likely not what was meant.
+// warnOdd reports a value that is likely not the one that was meant.
 func (r *report) warnOdd(m mark, text string, as manner) (found bool) {
 	what := odd(text, as)
 	if what != "" {
@@ -78,7 +77,7 @@ func encoding(text string) string {
 	return ""
 }
 
-// invisible are the characters that show as nothing.
+// invisible reports whether a character is not visible.
 func invisible(r rune) bool {
 	return unicode.IsSpace(r) || unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || unicode.Is(unicode.Zs, r)
 }
@@ -120,7 +119,7 @@ func surrounding(text, inner string) string {
 	return ""
 }
 
-// inside looks at characters between others.
+// inside looks at the characters in the middle.
 func inside(text string, m manner) string {
 	switch {
 	case strings.ContainsAny(text, "\r\n"):

@@ -9,8 +9,8 @@ import (
 	"github.com/gatewayauth/gatewayauth/core"
 )
 
-// An Option sets what a file cannot: the clock, where records go, who sees the
-// verdicts. Options that concern watching do nothing elsewhere.
+// An Option sets what a file cannot: the clock, the logger, the observers. Options for
+// watching have no effect elsewhere.
 type Option func(*options)
 
 type options struct {
@@ -58,14 +58,14 @@ func WithObservers(observers ...core.Observer) Option {
 	return func(o *options) { o.observers = append(slices.Clip(o.observers), observers...) }
 }
 
-// WithPoll sets how often [Watch] looks at the files where nothing tells it that
-// they have changed; the default is one second. Watch refuses what is not above 0.
+// WithPoll sets how often [Watch] looks at the files without notice of a change; the
+// default is one second. Watch returns an error for a duration that is not above 0.
 func WithPoll(every time.Duration) Option {
 	return func(o *options) { o.poll = every }
 }
 
-// WithPollOnly has [Watch] ask the file system for no notice of changes: a change
-// takes effect after two looks ([WithPoll]) that agree.
+// WithPollOnly makes [Watch] do without notice from the file system: a change takes
+// effect after two looks ([WithPoll]) that agree.
 func WithPollOnly() Option {
 	return func(o *options) { o.pollOnly = true }
 }
@@ -81,20 +81,20 @@ func WithReloads(f func(Reload)) Option {
 	}
 }
 
-// Reload is one attempt to load the environments file, and what came of all of
-// them: each can be exported as it is, with nothing to be kept in between. Its
-// times are the machine's, whatever [WithNow] says.
+// Reload is the result of one attempt to load the environments file, with totals over
+// all attempts, so that metrics need no state of their own. Its times are the machine's,
+// whatever [WithNow] says.
 type Reload struct {
 	// Environment is the one being watched.
 	Environment string
-	// Err is nil where the policy is now that of the file. Otherwise the
-	// policy did not change. It holds no secret; its text is not for a label.
+	// Err is nil if the policy is now that of the file. Otherwise the policy did not
+	// change. It holds no secret; do not use its text as a label of a metric.
 	Err error
 	// Time is when the attempt ended.
 	Time time.Time
 	// LastLoaded is when the policy in force was loaded: a gauge, by convention
-	// config_last_loaded_timestamp. One that stays as it is while keys are
-	// rotated tells that changes do not reach the files (see the package comment).
+	// config_last_loaded_timestamp. If it stays the same while keys are rotated, changes
+	// do not reach the files (see the package comment).
 	LastLoaded time.Time
 	// Loads and Failures count the attempts since Watch was called, the first
 	// included. Failures is by convention config_reload_failures_total: one for

@@ -20,13 +20,13 @@ import (
 type Problem struct {
 	// File is the environments file, as its path was given to Load.
 	File string
-	// Line counts from 1; 0 where the file as a whole is meant. With YAML
-	// aliases it is the line where the text stands.
+	// Line counts from 1; 0 for the file as a whole. For a value behind a YAML alias
+	// it is the line of the value.
 	Line int
 	// Field is the path to the field, such as environments.RELEASE.keys[0].secret;
-	// empty where the file as a whole, or its syntax, is meant.
+	// empty for the file as a whole and its syntax.
 	Field string
-	// Rule says what is not met.
+	// Rule says what is wrong, and mostly what to write.
 	Rule string
 
 	cause error
@@ -45,7 +45,7 @@ func (p *Problem) Error() string {
 	return b.String() + ": " + p.Rule
 }
 
-// Unwrap returns the error of the operating system, where that was the cause.
+// Unwrap returns the error of the operating system, if that was the cause.
 func (p *Problem) Unwrap() error { return p.cause }
 
 // Problems returns the problems in an error of [Load] or [Watch].
@@ -68,10 +68,10 @@ type mark struct {
 	field string
 }
 
-// child is the mark of a field inside, before it is known to be there.
+// child is the mark of a field inside that may not exist.
 func (m mark) child(name string) mark { return mark{m.line, join(m.field, name)} }
 
-// mostProblems bounds the answer to a file that is wrong everywhere.
+// mostProblems bounds the problems that are reported of one file.
 const mostProblems = 200
 
 // report collects the problems of one file.

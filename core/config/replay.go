@@ -21,11 +21,11 @@ import (
 type replayEntry struct {
 	mark
 	at       map[string]mark
-	settings           // but for the URL, which is found with the secrets
+	settings           // without the URL, which is read with the secrets
 	server   secretRef // the URL
 }
 
-// storeFields are the fields that belong to one type of store.
+// storeFields are the fields that only one type of store has.
 var storeFields = []struct {
 	store  string
 	fields []string
@@ -101,7 +101,7 @@ func (d *decoder) countTo(dst *int) func(value) {
 	}
 }
 
-// checkReplay reports an environment that asks for what none of its keys can give.
+// checkReplay reports an environment with a replay store and no key that signs requests.
 func (r *report) checkReplay(e *environment) {
 	signs := func(k keyEntry) bool { return k.typ == nil || k.typ.signs }
 	if e.replay == nil || len(e.keys) == 0 || slices.ContainsFunc(e.keys, signs) {
@@ -117,7 +117,7 @@ func (r *report) checkReplay(e *environment) {
 		" do not), so that a replay cannot be told from another request")
 }
 
-// check has the store judge what does not depend on the URL.
+// check reports what the store finds wrong with the settings other than the URL.
 func (e *replayEntry) check(r *report) {
 	at := map[string]mark{"Prefix": e.at["prefix"], "Timeout": e.at["timeout"]}
 	for _, problem := range e.settings.problems() {
@@ -127,7 +127,7 @@ func (e *replayEntry) check(r *report) {
 	}
 }
 
-// find returns the settings of the store, with the URL found.
+// find returns the settings of the store with the URL.
 func (e *replayEntry) find(secrets *secretFinder) settings {
 	found := e.settings
 	if e.store != redisStore {
@@ -146,7 +146,7 @@ func (e *replayEntry) find(secrets *secretFinder) settings {
 	return found
 }
 
-// settings are what a replay store is made of; the zero settings are none.
+// settings are the settings of a replay store; zero if there is none.
 type settings struct {
 	store      string
 	maxEntries int
@@ -162,14 +162,14 @@ const (
 	missingStore = "missing"
 )
 
-// store is a replay store that was made, or none.
+// store is an open replay store, or none.
 type store struct {
 	settings
-	core.ReplayStore // nil where there is none
+	core.ReplayStore // nil if there is none
 	close            func() error
 }
 
-// newRedis is replaced where no server may be called.
+// newRedis is replaced by tests.
 var newRedis = func(c redis.Config) (core.ReplayStore, func() error, error) {
 	s, err := redis.New(c)
 	if err != nil {
@@ -178,7 +178,7 @@ var newRedis = func(c redis.Config) (core.ReplayStore, func() error, error) {
 	return s, s.Close, nil
 }
 
-// open makes the store. It waits for no server.
+// open makes the store. It does not wait for a server.
 func (s settings) open(l *slog.Logger) (*store, error) {
 	made := &store{settings: s, close: func() error { return nil }}
 	var err error
@@ -202,9 +202,8 @@ func (s settings) problems() []core.ConfigError {
 	return problemsOf(nil, redis.Config{URL: s.url, Prefix: s.prefix, Timeout: s.timeout}.Validate())
 }
 
-// serves reports whether s can go on with other settings, so that nothing is
-// forgotten. A store in memory has room for as many entries as it was made for;
-// another one would have forgotten all of them.
+// serves reports whether s can be kept with other settings. A store in memory is kept
+// when max_entries changes, since a new one would have forgotten all requests.
 func (s *store) serves(other settings) bool {
 	if s.store == memoryStore {
 		return other.store == memoryStore
@@ -219,7 +218,7 @@ func (absent) Add(context.Context, core.ReplayEntry) (bool, error) {
 	return false, errors.New("no replay store")
 }
 
-// stores keeps the replay store of an environment over its reloads.
+// stores keeps the replay store of an environment across reloads.
 type stores struct {
 	current *store
 	retired []retired // that requests under an older policy may still use
@@ -230,8 +229,8 @@ type retired struct {
 	until time.Time
 }
 
-// take returns a store for the settings: the one that is there, or was lately,
-// or a new one. It is put to use by use, or given back by leave.
+// take returns a store for the settings: the current one, a retired one, or a new one.
+// The caller passes it to use or to leave.
 func (s *stores) take(want settings, l *slog.Logger) (*store, error) {
 	if s.current != nil && s.current.serves(want) {
 		return s.current, nil
@@ -244,8 +243,8 @@ func (s *stores) take(want settings, l *slog.Logger) (*store, error) {
 	return want.open(l)
 }
 
-// use makes st the current store. The one before is closed after a while, in
-// which requests that were being judged have come to their end.
+// use makes st the current store. The one before is closed later, when the requests that
+// use it have ended.
 func (s *stores) use(st *store, after time.Duration) {
 	if st == s.current {
 		return
@@ -257,15 +256,15 @@ func (s *stores) use(st *store, after time.Duration) {
 	s.current = st
 }
 
-// leave closes a store that was taken and is of no use.
+// leave closes a store that was taken and is not used.
 func (s *stores) leave(st *store) {
 	if st != s.current && !slices.ContainsFunc(s.retired, func(r retired) bool { return r.store == st }) {
 		st.close()
 	}
 }
 
-// sweep closes the stores whose time is over, and returns how long it is until
-// the next one's is, or 0.
+// sweep closes the retired stores that no request uses any more, and returns the time
+// until the next can be closed, 0 if there is none.
 func (s *stores) sweep() (next time.Duration) {
 	now := time.Now()
 	s.retired = slices.DeleteFunc(s.retired, func(r retired) bool {

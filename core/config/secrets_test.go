@@ -38,7 +38,7 @@ const someSecrets = `environments:
     mode: report
     keys: [*key, {name: aes_key, type: aes, key: {env: AES_KEY}, secret: {env: AES_VECTOR}, algorithm: aes-256-cfb},
       {name: iam, type: token, iam_url: 'https://iam.example.com', user: u, password: {file: absent}, domain: d, project: p}]
-    replay: {store: redis, url: {env: REDIS_URL}}
+    replay: {store: redis, url: {env: REDIS_URL}, on_unavailable: allow}
 `
 
 // TestSecretsOfOneEnvironment: an operator needs the secrets of one environment, and
@@ -76,8 +76,11 @@ func TestSecretsOfOneEnvironment(t *testing.T) {
 	c, err := f.Config("test", quiet)
 	must(t, err)
 	defer f.Close()
-	if len(c.Schemes) != 3 || c.Replay.Store == nil {
+	if len(c.Schemes) != 3 || c.Replay.Store == nil || c.Replay.AllowUnavailable {
 		t.Errorf("Config of test: got %v", c)
+	}
+	if _, err := c.Replay.Store.Add(t.Context(), core.ReplayEntry{}); err == nil {
+		t.Error("the store whose URL is missing is available")
 	}
 	for _, needed := range [][]config.LoadOption{nil, {config.WithSecretsOf("test")}, {config.WithSecretsOf("dev", "test")}} {
 		if _, err := config.Load(path, needed...); len(config.Problems(err)) != 4 {
@@ -137,6 +140,12 @@ func TestWithoutSecrets(t *testing.T) {
 	must(t, err)
 	if one, two := first.Secret.Reveal(), second.Secret.Reveal(); len(one) < 26 || one == two {
 		t.Errorf("got the secrets %q and %q", one, two)
+	}
+	write(t, dir, "f.yaml", oneKey, "    replay: {store: redis, url: {env: REDIS_URL}}\n")
+	f, err = config.Load(path, config.WithoutSecrets())
+	must(t, err)
+	if v, err := f.Verifier("R", quiet); v != nil || err == nil || f.Missing("R") != nil {
+		t.Errorf("the URL alone is missing: got %v, %v, %q", v, err, f.Missing("R"))
 	}
 	write(t, dir, "f.yaml", strings.Replace(someSecrets, "default: key_1", "default: nobody", 1))
 	if _, err := config.Load(path, config.WithoutSecrets()); len(config.Problems(err)) != 2 {

@@ -15,7 +15,7 @@ import (
 // ctx ends. With an error nothing is watched.
 //
 // The whole file is checked, but only the secrets of that environment are
-// needed: a process in production does without those of the tests.
+// needed: a process in production does not need those of the tests.
 //
 // It compares contents, not times: after notice of a change from the file system,
 // and once a second in any case ([WithPoll]), since not every file system gives
@@ -31,10 +31,10 @@ import (
 // the problem is (a problem in another environment included), and is logged at
 // error level, once for each content. The next content that can be loaded takes
 // effect by itself, with one record at info level. Requests that are being
-// judged finish under the policy they started with. [WithReloads] gives metrics
+// verified finish under the policy they started with. [WithReloads] gives metrics
 // of all this.
 //
-// What never reaches the files cannot be seen: Kubernetes does not update
+// Watch cannot see a change that does not reach the files: Kubernetes does not update
 // mounts with subPath, and environment variables are read anew only when a file
 // changes.
 //
@@ -81,7 +81,7 @@ type watcher struct {
 	options
 	verifier *core.Verifier
 	stores   stores
-	linger   time.Duration // how long a request may be judged under the policy in force
+	linger   time.Duration // how long a request may be verified under the policy in force
 
 	doc      *document // decoded from the content that docSum stands for
 	docSum   follow.Sum
@@ -91,7 +91,7 @@ type watcher struct {
 
 // read reads all files, and decodes the environments file if it has changed.
 func (w *watcher) read(s *follow.Snapshot) {
-	s.Read(w.path, maxFile) // the error comes again when it is decoded
+	s.Read(w.path, maxFile) // decoding reports the error
 	if sum := s.Sum(); w.doc == nil || sum != w.docSum {
 		w.doc, w.docSum = read(s, w.path), sum
 	}
@@ -102,7 +102,7 @@ func (w *watcher) read(s *follow.Snapshot) {
 	}
 }
 
-// reload applies what the snapshot holds, and tells how that went.
+// reload puts a new content in force, and reports the result.
 func (w *watcher) reload(s *follow.Snapshot) {
 	f, err := w.doc.load(s, loadOptions{only: w.env})
 	if err == nil {

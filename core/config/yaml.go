@@ -14,9 +14,8 @@ import (
 	"github.com/goccy/go-yaml/token"
 )
 
-// syntax parses the text of an environments file into the one node it holds.
-// It returns nil where it reported a problem. Duplicate keys are left in, for
-// the decoder to report each with its field.
+// syntax parses the text of an environments file. It returns nil if it reported a
+// problem. Duplicate keys are left in; the decoder reports each with its field.
 func syntax(data []byte, r *report) (node ast.Node) {
 	line := 0
 	defer func() {
@@ -54,7 +53,7 @@ func syntax(data []byte, r *report) (node ast.Node) {
 	return node
 }
 
-// checkText refuses what is not text.
+// checkText refuses invalid UTF-8 and control characters.
 func checkText(text string, r *report) bool {
 	for i, line := range strings.Split(text, "\n") {
 		if !utf8.ValidString(line) {
@@ -69,12 +68,11 @@ func checkText(text string, r *report) bool {
 	return true
 }
 
-// quoted are the parts of the parser's messages that repeat the file's text,
-// which may be a secret.
+// quoted matches the parts of the parser's messages that repeat text of the file, which
+// may be a secret.
 var quoted = regexp.MustCompile(` "(?:[^"\\]|\\.)*"|character '(?:[^'\\]|\\.)+'$`)
 
-// reportSyntax keeps the parser's rule and its line, and drops the excerpt of
-// the file that its error would print.
+// reportSyntax reports the parser's message and line, without the excerpt of the file.
 func reportSyntax(err error, r *report) {
 	e, ok := errors.AsType[yaml.Error](err)
 	if !ok {
@@ -111,7 +109,7 @@ func lineOf(n ast.Node) int {
 
 // The parser takes time and memory that grow with the square of the depth and
 // of the number of fields of a block mapping: a file of 1 MiB can keep it busy
-// for minutes. What an environments file does not need is refused before it.
+// for minutes. So files beyond these bounds are refused before they are parsed.
 const (
 	maxTokens = 400_000
 	maxDepth  = 32
@@ -119,8 +117,8 @@ const (
 	maxEmpty  = 5000 // list items without a value
 )
 
-// checkTokens refuses files that the parser would not get through, and parts
-// of YAML that the format does not have.
+// checkTokens refuses files beyond the bounds, and parts of YAML that the format does
+// not have.
 func checkTokens(tokens token.Tokens, r *report) bool {
 	before := len(r.problems)
 	var s nesting
@@ -138,13 +136,13 @@ func checkTokens(tokens token.Tokens, r *report) bool {
 			r.add(mark{line: tk.Position.Line}, "keys after ? are not supported")
 		case rule != "":
 			r.add(mark{line: tk.Position.Line}, rule)
-			return false // nothing behind it is worth the time
+			return false // the rest would take too long
 		}
 	}
 	return len(r.problems) == before
 }
 
-// nesting follows the nesting of the tokens, closely enough to bound it.
+// nesting estimates how deep the tokens are nested, closely enough to bound it.
 type nesting struct {
 	blocks []block
 	flow   int
@@ -157,7 +155,7 @@ type nesting struct {
 
 type block struct{ column, fields int }
 
-// see takes the next token and returns the bound it exceeds, if any.
+// see takes the next token and returns the bound that it exceeds, if any.
 func (s *nesting) see(tk *token.Token) string {
 	at := tk.Position
 	if at.Line != s.line || s.last != nil && s.last.Type == token.SequenceEntryType {
@@ -194,7 +192,7 @@ func (s *nesting) see(tk *token.Token) string {
 	return ""
 }
 
-// open notes that a list item or a field starts at a column.
+// open records that a list item or a field starts at a column.
 func (s *nesting) open(column int, field bool) {
 	for len(s.blocks) > 0 && s.blocks[len(s.blocks)-1].column > column {
 		s.blocks = s.blocks[:len(s.blocks)-1]
@@ -207,16 +205,16 @@ func (s *nesting) open(column int, field bool) {
 	}
 }
 
-// anchors finds what each alias of a document stands for. Names are looked up
-// in the order of the file, where an alias stands for the anchor before it.
+// anchors finds the target of each alias: the last anchor of this name before it in the
+// file.
 type anchors struct {
 	*report
 	named   map[string]ast.Node // nil while the anchored value is being read
 	targets map[*ast.AliasNode]ast.Node
 }
 
-// resolveAliases returns the targets of all aliases. Names are not repeated in
-// problems: a secret that starts with * and lacks quotes is read as an alias.
+// resolveAliases returns the targets of all aliases. Problems do not repeat names: a
+// secret that starts with * and lacks quotes is read as an alias.
 func resolveAliases(n ast.Node, r *report) map[*ast.AliasNode]ast.Node {
 	a := anchors{r, map[string]ast.Node{}, map[*ast.AliasNode]ast.Node{}}
 	a.walk(n)
@@ -253,8 +251,8 @@ func (a *anchors) walk(n ast.Node) {
 	}
 }
 
-// value resolves anchors and aliases. What is inside of an alias's target keeps
-// the lines on which it stands.
+// value resolves anchors and aliases. Values inside the target of an alias keep their
+// lines.
 func (d *decoder) value(n ast.Node, m mark) value {
 	if !d.visit(m) {
 		return value{nil, m}
@@ -271,8 +269,8 @@ func (d *decoder) value(n ast.Node, m mark) value {
 	}
 }
 
-// merge returns the fields that << takes over: of one mapping, or of several,
-// the earlier ones first.
+// merge returns the fields that << adds: of one mapping, or of several, the earlier ones
+// first.
 func (d *decoder) merge(v value) (all []pair) {
 	sources := []value{v}
 	if s, ok := v.node.(*ast.SequenceNode); ok {
