@@ -33,8 +33,8 @@ func checkCommand(s streams) *cobra.Command {
 its line; and warnings about what is allowed and deserves a second look. Where
 there are errors, the warnings come when they are mended.
 
-With --no-secrets the variables and files that hold secrets need not be there, as
-in a pipeline; their values are then not judged.
+With --no-secrets the variables and files that hold secrets are not read, as in a
+pipeline that does not have them; everything else is checked.
 
 With --report FILE is the log of a service whose environment is in report mode, -
 for standard input: a table of what enforce would have refused, by API and reason,
@@ -71,7 +71,7 @@ refused, and one with lines that may be records and cannot be read.`,
 	}
 	f := c.Flags()
 	f.BoolVar(&a.json, "json", false, "print JSON")
-	f.BoolVar(&a.noSecrets, "no-secrets", false, "do without variables and files that hold secrets")
+	f.BoolVar(&a.noSecrets, "no-secrets", false, "do not read variables and files that hold secrets")
 	f.StringVar(&a.report, "report", "", "sum up this log instead")
 	f.StringVar(&a.at, "at", "", "date by which previous secrets are judged (default now)")
 	return c

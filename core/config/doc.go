@@ -194,22 +194,21 @@
 // # Problems
 //
 // All problems are reported at once, each with file, line, field and rule; see
-// [Problem]. Neither errors nor log records hold a secret. Values that the
-// gateway's console would not have taken, ids and secrets that are shorter than
-// any vendor's, methods that are likely to be mistyped, subtrees that are open to
-// everyone, and characters in a pattern that look like another router's wildcard are
-// [File.Warnings], logged when a file is loaded.
+// [Problem]. Neither errors nor log records hold a secret.
 //
-// So are secrets, passwords, session tokens and addresses that are likely not what was
-// meant: references that nothing has replaced (${NAME}, {{ .Values.x }}, ENC[...],
-// arn:..., op://..., vault:..., projects/p/secrets/s), NAME=value, PEM and JSON; line
-// breaks, blanks and quotes around a value or line breaks in it; byte order marks and
-// UTF-16. The value is used as it is all the same. Where the value is also an error, such
-// as an AES key of another length, the problem says so at its end.
+// [File.Warnings], which are logged when a file is loaded, are values outside of the
+// gateway's published limits, ids and secrets shorter than any vendor's, methods that are
+// likely mistyped, subtrees that are open to everyone, and characters in a pattern that
+// look like another router's wildcard. So are secrets, passwords, session tokens and
+// addresses that are likely a mistake: references that were not replaced (${NAME},
+// {{ .Values.x }}, ENC[...], arn:..., op://..., vault:..., projects/p/secrets/s),
+// NAME=value, PEM and JSON; line breaks, blanks and quotes around a value or line breaks
+// in it; byte order marks and UTF-16. The value is used as it is. If it is an error as
+// well, such as an AES key of another length, the problem says so at its end.
 //
 // What is not checked: whether a secret is strong or a placeholder (the command
-// gatewayauth check warns of that), whether the process may be
-// the only one to read the files, and whether the gateway has the same keys.
+// gatewayauth check warns of that), who else can read the files, and whether the gateway
+// has the same keys.
 //
 // # How to add a field to the format
 //
@@ -225,7 +224,8 @@
 //  3. doc.go: the example and the list of fields.
 //  4. refusals_test.go: a row in refusals for a value that must not load, and the
 //     name in the row "unknown field". environment_test.go: that the value reaches
-//     core.Config. TestSettings_T186 fails without step 2.
+//     core.Config. TestSettings_T186 fails without step 2; if it lists the field as one
+//     that only programs set, take it off that list.
 //  5. If the field can weaken the verification: a rule in
 //     cmd/gatewayauth/internal/lint, which reads it from [Outline].Config.
 //
