@@ -15,11 +15,11 @@ const (
 	// BodyForHandler: the handler. It is the zero value.
 	BodyForHandler BodyUse = iota
 	// BodyConsumed: nobody, since it is there in another form, such as the message of
-	// a gRPC call. It is judged whole, where [API].Stream would leave it to the
+	// a gRPC call. It is verified whole, where [API].Stream would leave it to the
 	// handler.
 	BodyConsumed
 	// BodyUnbuffered: the handler, of a body that nobody can hold, such as a gRPC
-	// stream. The credential is judged at once, and a declared digest at the end of
+	// stream. The credential is verified at once, and a declared digest at the end of
 	// the body, as for [API].Stream. A credential that covers the hash of the body
 	// without declaring it is refused with [CodePayloadUnsupported]. The caller vouches
 	// that nothing has read from the body before: where no length is announced, an
@@ -53,7 +53,7 @@ func (a Admission) Release() {
 // may still be on its way where [API].Stream or use says so. In
 // report mode the same is done for what verifies, but that no body is bounded;
 // what does not verify is logged as "would be refused" and goes through
-// unchanged and without identity. In off mode nothing is judged.
+// unchanged and without identity. In off mode nothing is verified.
 //
 // r stays as it is, but that its body may have been read: net/http's server looks for
 // its own body in r when it answers.
@@ -79,25 +79,25 @@ func (v *Verifier) Admit(w http.ResponseWriter, r *http.Request, use BodyUse, ro
 	admitted := new(http.Request)
 	*admitted = *r
 	setDeadlines(w, admitted)
-	judged := p.newVerification(admitted, use)
-	judged.routes = route
+	verification := p.newVerification(admitted, use)
+	verification.routes = route
 	returned := false
 	defer func() {
 		a.body = heldBody(admitted)
 		if returned {
-			judged.free()
+			verification.free()
 		} else { // the user's code panicked
 			a.Release()
 		}
 	}()
-	id, err := judged.verifyAndReport()
+	id, err := verification.verifyAndReport()
 	returned = true
 	if err != nil && p.Mode != Report {
 		return a, err
 	}
 	a.Request = withIdentity(admitted, id)
 	if id.Verified() {
-		judged.limit(admitted)
+		verification.limit(admitted)
 	}
 	return a, nil
 }

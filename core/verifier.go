@@ -39,9 +39,9 @@ func New(c Config) (*Verifier, error) {
 	return v, nil
 }
 
-// Reload replaces the policy. Requests that are being judged finish under the
+// Reload replaces the policy. Requests that are being verified finish under the
 // policy they started with; those that start after Reload has returned are
-// judged by the new one. With an error the old policy stays.
+// verified by the new one. With an error the old policy stays.
 func (v *Verifier) Reload(c Config) error {
 	if v == nil {
 		return errNotBuilt
@@ -106,7 +106,7 @@ func (v *Verifier) Buffered() int64 {
 // [*Error], never both and never neither. On an open API the identity is not
 // Verified.
 //
-// The target judged is r.RequestURI where a server set it, else r.URL. Verify
+// The target that is verified is r.RequestURI where a server set it, else r.URL. Verify
 // reads the body only where the signature covers it, and then replaces r.Body
 // with what it read and sets r.GetBody; the caller calls [Release] when it is
 // done with the body. A body has the length that r announces (ContentLength, the
@@ -119,10 +119,10 @@ func (v *Verifier) Verify(r *http.Request) (*Identity, error) {
 	if p == nil {
 		return nil, errNotBuilt
 	}
-	judged := p.newVerification(r, BodyConsumed)
-	judged.cleanup = true
-	id, err := judged.verifyAndReport()
-	judged.free()
+	verification := p.newVerification(r, BodyConsumed)
+	verification.cleanup = true
+	id, err := verification.verifyAndReport()
+	verification.free()
 	return id, err
 }
 

@@ -11,7 +11,7 @@ import (
 // A check looks at one thing, and refuses by an error.
 type check struct {
 	name string
-	make func(*verification) error
+	run  func(*verification) error
 }
 
 // checks are made in this order, and the first that fails gives the refusal. What
@@ -54,7 +54,7 @@ func (v *verification) verify() (*Identity, error) {
 	}
 	v.path, v.query = v.message.Target(r)
 	for i := range checks {
-		if err := checks[i].make(v); err != nil {
+		if err := checks[i].run(v); err != nil {
 			return nil, err
 		}
 		if v.open {
