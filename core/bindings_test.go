@@ -2,11 +2,117 @@ package core_test
 
 import (
 	"net/http/httptest"
+	"os"
+	"os/exec"
+	"strings"
 	"testing"
 
 	"github.com/gatewayauth/gatewayauth/core"
+	"github.com/gatewayauth/gatewayauth/core/apig"
 	"github.com/gatewayauth/gatewayauth/core/basic"
 )
+
+// TestBindings tells which key each request must be signed with, seen from
+// outside: k1 and k2 sign it, and one of them at most is let in.
+func TestBindings(t *testing.T) {
+	v := verifier(t, func(c *core.Config) {
+		c.APIs = []core.API{
+			{Match: "GET /orders/{id}", Key: "k2"},
+			{Match: "/payments.v1.Payments/", Key: "k2"},
+			{Match: "GET /healthz", Open: true},
+			{Match: "/public/", Open: true},
+		}
+	})
+	for _, tt := range []struct {
+		method, target string
+		k1, k2         core.Code
+	}{
+		{"GET", "/orders/7", core.CodeKeyNotBound, ""},
+		{"HEAD", "/orders/7", core.CodeKeyNotBound, ""},
+		{"GET", "/orders/7?healthz=/healthz", core.CodeKeyNotBound, ""},
+		{"POST", "/orders/7", "", core.CodeKeyNotBound},
+		{"GET", "/orders/7/8", "", core.CodeKeyNotBound},
+		{"GET", "/orders//7", core.CodeRequestAmbiguous, core.CodeRequestAmbiguous},
+		{"GET", "//orders/7", core.CodeRequestAmbiguous, core.CodeRequestAmbiguous},
+		{"POST", "/payments.v1.Payments/Pay", core.CodeKeyNotBound, ""},
+		{"POST", "/payments.v1.Payments", core.CodeRequestAmbiguous, core.CodeRequestAmbiguous},
+		{"POST", "/payments.v1.payments/Pay", "", core.CodeKeyNotBound},
+		// T120: an API is open under its exact path alone.
+		{"POST", "/healthz", "", core.CodeKeyNotBound},
+		{"GET", "/healthz/", "", core.CodeKeyNotBound},
+		{"GET", "//healthz", "", core.CodeKeyNotBound},
+		{"GET", "/healthz;/x", "", core.CodeKeyNotBound},
+		{"GET", "/HEALTHZ", "", core.CodeKeyNotBound},
+		{"GET", "/x/healthz", "", core.CodeKeyNotBound},
+		{"GET", "/x?/healthz", "", core.CodeKeyNotBound},
+	} {
+		for _, try := range []struct {
+			key  core.Key
+			want core.Code
+		}{{k1, tt.k1}, {k2, tt.k2}} {
+			t.Run(tt.method+" "+tt.target+" by "+try.key.Name, func(t *testing.T) {
+				_, err := v.Verify(signed(t, try.key, tt.method, tt.target, "", apig.SignOptions{}))
+				wantCode(t, err, try.want)
+			})
+		}
+	}
+	for target, want := range map[string]core.Code{
+		"/healthz": "", "/healthz?x": "", "/public/a": "", "/public/a%20b": "",
+		"/healthz%2f..%2fadmin": core.CodeCredentialMissing, "/public/%2e%2e/admin": core.CodeRequestAmbiguous,
+		"/public/..%2fadmin": core.CodeRequestAmbiguous, "/public/../admin": core.CodeCredentialMissing,
+		"/admin?x=/healthz": core.CodeCredentialMissing, "/health%7a": core.CodeRequestAmbiguous,
+		"/public/caf%C3%A9": "", "/healthz%20": core.CodeCredentialMissing,
+	} {
+		t.Run("open "+target, func(t *testing.T) {
+			r := httptest.NewRequest("GET", target, nil)
+			id, err := v.Verify(r)
+			wantCode(t, err, want)
+			if id.Verified() {
+				t.Error("an unsigned request is verified")
+			}
+			if err == nil {
+				if admission, err := v.Admit(nil, r, core.BodyForHandler); err != nil {
+					t.Error(err)
+				} else if _, ok := core.FromContext(admission.Request.Context()); ok {
+					t.Error("an open API has an identity") // T121
+				}
+			}
+		})
+	}
+}
+
+// TestFinalSlashReadings: a router that takes a final slash off must not reach
+// an API of another key.
+func TestFinalSlashReadings(t *testing.T) {
+	v := verifier(t, func(c *core.Config) {
+		c.APIs = []core.API{{Match: "/admin", Key: "k2"}, {Match: "/partner/", Key: "k1"}, {Match: "GET /status", Open: true}}
+	})
+	for target, want := range map[string]core.Code{
+		"/admin": core.CodeKeyNotBound, "/admin/": core.CodeRequestAmbiguous, "/admin//": core.CodeRequestAmbiguous,
+		"/partner/": "", "/partner/x/": "", "/other/": "", "/": "", "/status/": "",
+	} {
+		_, err := v.Verify(signed(t, k1, "GET", target, "", apig.SignOptions{}))
+		if core.CodeOf(err) != want {
+			t.Errorf("%s: got %v, want %q", target, err, want)
+		}
+	}
+}
+
+// TestPatternsMustWork: a setting of the program that takes ServeMux's patterns
+// away is an error, not a policy that binds nothing.
+func TestPatternsMustWork(t *testing.T) {
+	if os.Getenv("GATEWAYAUTH_TEST_MUX") == "" {
+		cmd := exec.Command(os.Args[0], "-test.run=^TestPatternsMustWork$")
+		cmd.Env = append(os.Environ(), "GATEWAYAUTH_TEST_MUX=1", "GODEBUG=httpmuxgo121=1")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("%v\n%s", err, out)
+		}
+		return
+	}
+	if _, err := core.New(config(func(c *core.Config) { c.APIs = []core.API{{Match: "GET /admin", Key: "k2"}} })); err == nil || !strings.Contains(err.Error(), "httpmuxgo121") {
+		t.Errorf("got %v", err)
+	}
+}
 
 // passwords returns a verifier of Basic credentials, which every path can have,
 // and a request with those of a key.

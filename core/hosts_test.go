@@ -12,6 +12,42 @@ import (
 	"github.com/gatewayauth/gatewayauth/core/basic"
 )
 
+// TestHosts: HTTP/2 lets hosts through that HTTP/1 does not, and the canonical
+// form would trim them; patterns with a host compare one spelling of it.
+func TestHosts(t *testing.T) {
+	for _, host := range []string{"", " api.example.com", "api.example.com ", "api.example.com\t", "api.example.com\x7f",
+		"a@api.example.com", "api.example.com/x", "api.example.com,x", `api.example.com\x`, "api.example.com?", "api.example.com#"} {
+		r := signed(t, k1, "GET", "/", "", apig.SignOptions{})
+		r.Host = host
+		_, err := verifier(t).Verify(r)
+		wantCode(t, err, core.CodeRequestAmbiguous)
+	}
+	v := verifier(t, func(c *core.Config) { c.APIs = []core.API{{Match: "admin.example.com/", Key: "k2"}} })
+	for host, want := range map[string]core.Code{
+		"admin.example.com": core.CodeKeyNotBound, "admin.example.com:8080": core.CodeKeyNotBound, "api.example.com": "",
+		"ADMIN.example.com": core.CodeRequestAmbiguous, "admin.example.com.": core.CodeRequestAmbiguous, "admin.example.com.:80": core.CodeRequestAmbiguous,
+		// What routers cut a port off that ServeMux does not know as one.
+		"admin.example.com:80:80": core.CodeRequestAmbiguous, "admin.example.com::": core.CodeRequestAmbiguous, "admin.example.com:": core.CodeRequestAmbiguous,
+		"admin.example.com:80]": core.CodeRequestAmbiguous, "[admin.example.com": core.CodeRequestAmbiguous, "admin.example.com;": core.CodeRequestAmbiguous,
+		"admin.example.com%20": core.CodeRequestAmbiguous, "[::1]": "", "[::1]:8080": "", "[::1]x": core.CodeRequestAmbiguous,
+	} {
+		r := signed(t, k1, "GET", "/", "", apig.SignOptions{})
+		r.Host, r.Header = host, http.Header{}
+		if err := apig.NewSigner(k1, apig.SignOptions{}).Sign(r, noBody, instant); err != nil {
+			t.Fatal(err)
+		}
+		_, err := v.Verify(r)
+		wantCode(t, err, want)
+	}
+	r := signed(t, k1, "GET", "/", "", apig.SignOptions{})
+	r.Method = "CONNECT"
+	_, err := v.Verify(r)
+	wantCode(t, err, core.CodeRequestAmbiguous)
+	if _, err := core.New(config(func(c *core.Config) { c.APIs = []core.API{{Match: "GET status.example.com/", Open: true}} })); err == nil {
+		t.Error("an API is open to whoever sends a host")
+	}
+}
+
 func hosts(entries ...string) func(*core.Config) {
 	return func(c *core.Config) { c.Hosts = entries }
 }
@@ -146,7 +182,7 @@ func TestHostsBeforeTheBody_T183(t *testing.T) {
 	store := &countingStore{}
 	v := verifier(t, hosts("service-b.internal"), func(c *core.Config) { c.Replay.Store = store })
 	r := signed(t, k1, "POST", "/v1/items", "abc", apig.SignOptions{Payload: core.PayloadDeclared})
-	r.Body = unreadBody{t}
+	r.Body = unread{t}
 	_, err := v.Verify(r)
 	wantCode(t, err, core.CodeHostNotOurs)
 	if store.calls > 0 {

@@ -43,17 +43,3 @@ func TestSecretsAt(t *testing.T) {
 		t.Errorf("got %v, want %v", got, want)
 	}
 }
-
-// TestWithDefaults: what is set stays, and New takes what is filled in.
-func TestWithDefaults(t *testing.T) {
-	c := config(func(c *core.Config) { c.MaxBody, c.RequireSigned = 1<<30, []string{} }).WithDefaults()
-	if c.MaxBody != 1<<30 || c.MaxBuffered != 1<<30 || c.ClockSkew != 15*time.Minute || c.Limits.SignedHeaders != 64 || c.RequireSigned == nil || len(c.RequireSigned) > 0 {
-		t.Errorf("got %+v", c)
-	}
-	if required := (core.Config{}).WithDefaults().RequireSigned; !slices.Equal(required, []string{"host"}) {
-		t.Errorf("got %v", required)
-	}
-	if _, err := core.New(c); err != nil {
-		t.Error(err)
-	}
-}

@@ -2,27 +2,19 @@ package core_test
 
 import (
 	"bytes"
-	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"runtime"
 	"runtime/metrics"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
-
-	"go.uber.org/goleak"
 
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/apig"
-	"github.com/gatewayauth/gatewayauth/core/replay"
 	"github.com/gatewayauth/gatewayauth/nethttp"
 )
 
@@ -86,6 +78,12 @@ type sender struct {
 	fill   byte
 }
 
+func (s sender) request(seen func()) *http.Request {
+	r := httptest.NewRequest("POST", "/v1/items", &pieces{s.size, s.fill, seen})
+	r.Host, r.Header, r.ContentLength = "api.example.com", s.header.Clone(), s.size
+	return r
+}
+
 func newSender(t *testing.T, key core.Key, payload core.Payload, size int64, digest string, fill byte) sender {
 	t.Helper()
 	r := httptest.NewRequest("POST", "/v1/items", nil)
@@ -94,12 +92,6 @@ func newSender(t *testing.T, key core.Key, payload core.Payload, size int64, dig
 		t.Fatal(err)
 	}
 	return sender{r.Header, size, fill}
-}
-
-func (s sender) request(seen func()) *http.Request {
-	r := httptest.NewRequest("POST", "/v1/items", &pieces{s.size, s.fill, seen})
-	r.Host, r.Header, r.ContentLength = "api.example.com", s.header.Clone(), s.size
-	return r
 }
 
 // TestLoad_F17: ten thousand requests at once, half of them wrong, with bodies of
@@ -269,266 +261,4 @@ func TestLargeBodies_F17(t *testing.T) {
 		core.Release(r)
 	}
 	t.Logf("%d of %d held at once, at most %d MiB, heap at most %d MiB", accepted, bodies, held.Load()>>20, heap.Load()>>20)
-}
-
-// barrier is a body that says when it is read, and then waits.
-type barrier struct {
-	reached chan<- struct{}
-	open    <-chan struct{}
-	io.Reader
-	once sync.Once
-}
-
-func (b *barrier) Read(p []byte) (int, error) {
-	b.once.Do(func() {
-		b.reached <- struct{}{}
-		<-b.open
-	})
-	return b.Reader.Read(p)
-}
-
-// TestKeyRemoved_F11: requests that are under way when their key is removed finish
-// under the policy they started with; the next one is refused.
-func TestKeyRemoved_F11(t *testing.T) {
-	const requests = 100
-	for name, payload := range map[string]core.Payload{"hashed": core.PayloadHashed, "declared": core.PayloadDeclared} {
-		t.Run(name, func(t *testing.T) {
-			v := verifier(t, func(c *core.Config) { c.Environment = "old" })
-			make1 := func(body io.Reader) *http.Request {
-				r := signed(t, k1, "POST", "/v1/items", "text", apig.SignOptions{Payload: payload})
-				r.Body = io.NopCloser(body)
-				return r
-			}
-			reached, open := make(chan struct{}), make(chan struct{})
-			var all sync.WaitGroup
-			for i := range requests {
-				text := "text"
-				if i%2 == 1 {
-					text = "TEXT"
-				}
-				r := make1(&barrier{reached: reached, open: open, Reader: strings.NewReader(text)})
-				all.Go(func() {
-					id, err := v.Verify(r)
-					defer core.Release(r)
-					switch {
-					case text == "TEXT" && (err == nil || core.StatusCode(err) != 401):
-						t.Errorf("another body: got %v", err)
-					case text == "text" && (err != nil || id.Key() != "k1" || id.Environment() != "old"):
-						t.Errorf("got %v, %v", id, err)
-					}
-				})
-			}
-			for range requests {
-				<-reached
-			}
-			err := v.Reload(config(func(c *core.Config) {
-				c.Environment, c.Schemes, c.Default = "new", []core.Scheme{hmacScheme(k2)}, "k2"
-			}))
-			if err != nil {
-				t.Fatal(err)
-			}
-			after := make1(unread{t})
-			_, err = v.Verify(after)
-			wantCode(t, err, core.CodeKeyUnknown)
-			close(open)
-			all.Wait()
-		})
-	}
-}
-
-// TestRotation_F12: during the overlap both secrets of one id are accepted, and
-// the identity tells them apart; when the old one is taken out, or its time has
-// come, it is refused at once.
-func TestRotation_F12(t *testing.T) {
-	old := core.Key{Name: "k1", ID: k1.ID, Secret: core.NewSecret("old-0123456789abcdef")}
-	now := instant
-	with := func(previous ...core.PreviousSecret) core.Config {
-		return config(func(c *core.Config) {
-			key := k1
-			key.Previous = previous
-			c.Schemes, c.Now = []core.Scheme{hmacScheme(key)}, func() time.Time { return now }
-		})
-	}
-	v, err := core.New(with(core.PreviousSecret{Secret: old.Secret, Until: instant.Add(time.Minute)}))
-	if err != nil {
-		t.Fatal(err)
-	}
-	expect := func(what string, key core.Key, code core.Code, secret int) {
-		t.Helper()
-		id, err := v.Verify(signed(t, key, "GET", "/v1/items", "", apig.SignOptions{}))
-		if core.CodeOf(err) != code || err == nil && id.Secret() != secret {
-			t.Errorf("%s: got %v, %v", what, id, err)
-		}
-	}
-	expect("new", k1, "", 0)
-	expect("old", old, "", 1)
-	now = instant.Add(time.Minute)
-	expect("new, at the end of the overlap", k1, "", 0)
-	expect("old, at the end of the overlap", old, core.CodeSignatureMismatch, 0)
-	now = instant
-	expect("old", old, "", 1)
-	if err := v.Reload(with()); err != nil {
-		t.Fatal(err)
-	}
-	expect("new, alone", k1, "", 0)
-	expect("old, taken out", old, core.CodeSignatureMismatch, 0)
-}
-
-// TestClientAbort_F14: clients that reset the connection in the middle of a body
-// leave nothing behind: the handler does not run, no replay is recorded, no
-// memory and no goroutine stays.
-func TestClientAbort_F14(t *testing.T) {
-	const clients = 100
-	existing := goleak.IgnoreCurrent()
-	store, err := replay.New(replay.Config{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	verdicts := make(chan core.Code, clients)
-	var ran atomic.Int32
-	v := verifier(t, func(c *core.Config) {
-		c.Replay.Store = store
-		c.Observers = []core.Observer{core.ObserverFunc(func(_ context.Context, e core.Event) { verdicts <- e.Code })}
-	})
-	server := httptest.NewServer(nethttp.Middleware(v)(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { ran.Add(1) })))
-	body := strings.Repeat("x", 64<<10)
-	raw := func(i int) []byte {
-		options := apig.SignOptions{Payload: []core.Payload{core.PayloadHashed, core.PayloadDeclared}[i%2]}
-		r := signed(t, k1, "POST", fmt.Sprintf("/v1/items/%d", i), body, options)
-		var out bytes.Buffer
-		fmt.Fprintf(&out, "POST %s HTTP/1.1\r\nHost: %s\r\nContent-Length: %d\r\n", r.RequestURI, r.Host, len(body))
-		r.Header.Write(&out)
-		out.WriteString("\r\n" + body)
-		return out.Bytes()
-	}
-	for i := range clients {
-		conn, err := net.Dial("tcp", server.Listener.Addr().String())
-		if err != nil {
-			t.Fatal(err)
-		}
-		text := raw(i)
-		if _, err := conn.Write(text[:len(text)-len(body)/2]); err != nil {
-			t.Fatal(err)
-		}
-		conn.(*net.TCPConn).SetLinger(0) // a reset, not an end
-		conn.Close()
-	}
-	for range clients { // each request that was begun comes to a verdict
-		if code := <-verdicts; code != core.CodeBodyMismatch && code != core.CodeUnavailable {
-			t.Errorf("got %q", code)
-		}
-	}
-	if ran.Load() != 0 {
-		t.Errorf("the handler ran %d times", ran.Load())
-	}
-	for i := range 2 { // whole, they are the first of their kind
-		r := request(t, string(raw(i)))
-		if _, err := v.Verify(r); err != nil {
-			t.Errorf("the same request, whole: %v", err)
-		}
-		core.Release(r)
-	}
-	server.Close()
-	if v.Buffered() != 0 {
-		t.Errorf("%d bytes are held", v.Buffered())
-	}
-	if err := goleak.Find(existing); err != nil {
-		t.Error(err)
-	}
-}
-
-// TestRaces_F19: verification, reloads and readers of every kind at once. Each
-// verdict is that of one policy as a whole, and identities cannot be changed.
-func TestRaces_F19(t *testing.T) {
-	const rounds = 400
-	policies := [2]core.Config{
-		config(func(c *core.Config) { c.Environment = "a" }),
-		config(func(c *core.Config) {
-			c.Environment, c.Schemes, c.Default = "b", []core.Scheme{hmacScheme(k2)}, "k2"
-		}),
-	}
-	v, err := core.New(policies[0])
-	if err != nil {
-		t.Fatal(err)
-	}
-	var readers, writer sync.WaitGroup
-	done := make(chan struct{})
-	for i, key := range []core.Key{k1, k2, k1, k2} {
-		readers.Go(func() {
-			for n := range rounds {
-				options := apig.SignOptions{Payload: []core.Payload{core.PayloadHashed, core.PayloadDeclared}[n%2]}
-				r := signed(t, key, "POST", "/v1/items", "text", options)
-				admission, err := v.Admit(nil, r, core.BodyForHandler)
-				admitted := admission.Request
-				mine := map[string]string{"k1": "a", "k2": "b"}[key.Name]
-				switch code := core.CodeOf(err); {
-				case err == nil:
-					id, ok := core.FromContext(admitted.Context())
-					if !ok || id.Environment() != mine || id.Key() != key.Name {
-						t.Errorf("key %s: got %v", key.Name, id)
-						break
-					}
-					covers := id.Covers()
-					covers.Headers[0], id.SignedHeaders()[0] = "changed", "changed"
-					if got := id.Covers().Headers[0]; got != "host" {
-						t.Errorf("an identity was changed: it covers %q", got)
-					}
-					if text, err := io.ReadAll(admitted.Body); string(text) != "text" || err != nil {
-						t.Errorf("read %q, %v", text, err)
-					}
-				case code == core.CodeKeyUnknown: // b knows k2 alone
-					if key.Name != "k1" {
-						t.Errorf("%s is unknown", key.Name)
-					}
-				case code == core.CodeKeyNotBound: // a knows both, and k1 is bound
-					if key.Name != "k2" {
-						t.Errorf("%s is not bound", key.Name)
-					}
-				default:
-					t.Errorf("reader %d: %v", i, err)
-				}
-				admission.Release()
-			}
-		})
-	}
-	writer.Go(func() {
-		for n := 1; ; n++ {
-			select {
-			case <-done:
-				return
-			default:
-			}
-			c := policies[n%2]
-			if n%5 == 0 {
-				c.Environment = "" // a policy that cannot be: the last one stays
-			}
-			if err := v.Reload(c); (err == nil) == (n%5 == 0) {
-				t.Errorf("Reload: %v", err)
-			}
-			runtime.Gosched()
-		}
-	})
-	writer.Go(func() {
-		for {
-			select {
-			case <-done:
-				return
-			default:
-			}
-			if s := v.Status(); s.Environment != "a" && s.Environment != "b" {
-				t.Errorf("got status of %q", s.Environment)
-			}
-			_ = fmt.Sprint(v)
-			if v.Mode() != core.Enforce || v.Buffered() < 0 {
-				t.Error("the mode or the memory is wrong")
-			}
-			runtime.Gosched()
-		}
-	})
-	readers.Wait()
-	close(done)
-	writer.Wait()
-	if v.Buffered() != 0 {
-		t.Errorf("%d bytes are held", v.Buffered())
-	}
 }

@@ -112,27 +112,6 @@ func TestExemptMethods_T092(t *testing.T) {
 	}
 }
 
-// TestCollision_T093: what has one signature is one request.
-func TestCollision_T093(t *testing.T) {
-	v := verifier(t, replayed(&memory{}))
-	if _, err := v.Verify(request(t, p1)); err != nil {
-		t.Fatal(err)
-	}
-	_, err := v.Verify(request(t, strings.Replace(p1, "/v1/items", "/v1/items/", 1)))
-	wantCode(t, err, core.CodeReplayed)
-}
-
-// TestNoReplayFor_T097: Basic credentials are sent again and again.
-func TestNoReplayFor_T097(t *testing.T) {
-	v := verifier(t, replayed(&memory{}), func(c *core.Config) { c.Default = "user" })
-	for range 2 {
-		r := request(t, "GET / HTTP/1.1\r\nHost: h\r\nAuthorization: Basic YmFzaWN1c2VyOmJhc2ljLXBhc3MtMTIz\r\n\r\n")
-		if id, err := v.Verify(r); err != nil || id.ReplayChecked() {
-			t.Errorf("got %v, %v", id, err)
-		}
-	}
-}
-
 // TestKeySeparation_T098: environments that share a store do not share requests.
 func TestKeySeparation_T098(t *testing.T) {
 	store := &memory{}

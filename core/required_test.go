@@ -11,15 +11,21 @@ import (
 	"github.com/gatewayauth/gatewayauth/core/apig"
 )
 
-// unreadBody fails the test that reads it.
-type unreadBody struct{ t *testing.T }
-
-func (b unreadBody) Read([]byte) (int, error) {
-	b.t.Error("the body was read")
-	return 0, io.EOF
+// TestRequiredTwins: what must be signed cannot come in with an underscore.
+func TestRequiredTwins(t *testing.T) {
+	v := verifier(t, func(c *core.Config) { c.RequireSigned = []string{"host", "x-role", "content-length"} })
+	for header, want := range map[string]core.Code{"X-Role": core.CodeHeaderNotSigned, "X_Role": core.CodeHeaderNotSigned,
+		"x_role": core.CodeHeaderNotSigned, "X_Roles": "", "Xrole": ""} {
+		r := signed(t, k1, "GET", "/", "", apig.SignOptions{})
+		r.Header[header] = []string{"admin"}
+		_, err := v.Verify(r)
+		if core.CodeOf(err) != want {
+			t.Errorf("%s: got %v, want %q", header, err, want)
+		}
+	}
+	_, err := v.Verify(signed(t, k1, "POST", "/", "text", apig.SignOptions{}))
+	wantCode(t, err, core.CodeHeaderNotSigned) // a length that is there
 }
-
-func (unreadBody) Close() error { return nil }
 
 func contentTypeWithBody(c *core.Config) { c.RequireSignedWithBody = []string{"Content-Type"} }
 
@@ -38,8 +44,8 @@ func TestWithBody_T182(t *testing.T) {
 		wantCode(t, send(0, nil), "")
 		wantCode(t, send(0, http.NoBody), "")
 		wantCode(t, send(0, http.MaxBytesReader(nil, http.NoBody, 10)), "") // as behind http.MaxBytesHandler
-		wantCode(t, send(-1, unreadBody{t}), core.CodeHeaderNotSigned)
-		wantCode(t, send(5, unreadBody{t}), core.CodeHeaderNotSigned)
+		wantCode(t, send(-1, unread{t}), core.CodeHeaderNotSigned)
+		wantCode(t, send(5, unread{t}), core.CodeHeaderNotSigned)
 		wantCode(t, send(5, http.NoBody), core.CodeHeaderNotSigned) // somebody has read it
 		wantCode(t, send(0, http.NoBody, "content-type"), "")
 	}

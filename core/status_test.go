@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -260,42 +259,5 @@ func TestVerifierPrints_T127(t *testing.T) {
 		if out, err := json.Marshal(value); err == nil {
 			leaks(t, older, string(out), "JSON")
 		}
-	}
-}
-
-// TestStatusWhileReloading: nothing that is counted is lost between two policies.
-func TestStatusWhileReloading(t *testing.T) {
-	const each = 500
-	v := verifier(t, only(rotating("k1", newest, older)))
-	var senders, reloader sync.WaitGroup
-	stop := make(chan struct{})
-	reloader.Go(func() {
-		for {
-			select {
-			case <-stop:
-				return
-			default:
-			}
-			if err := v.Reload(config(only(rotating("k1", newest, older)))); err != nil {
-				t.Error(err)
-			}
-			v.Status()
-		}
-	})
-	for _, secret := range []string{newest, older} {
-		senders.Go(func() {
-			r := by(t, secret)
-			for range each {
-				if _, err := v.Verify(r); err != nil {
-					t.Error(err)
-				}
-			}
-		})
-	}
-	senders.Wait()
-	close(stop)
-	reloader.Wait()
-	if got, want := uses(t, v, "k1"), "500 500"; got != want {
-		t.Errorf("got uses %q, want %q", got, want)
 	}
 }

@@ -1,13 +1,11 @@
 package core_test
 
 import (
-	"crypto/sha256"
+	"context"
 	"encoding/json"
-	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptest"
-	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -15,6 +13,118 @@ import (
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/apig"
 )
+
+// TestStreamsAreProvenAtTheirEnd: a declared digest is compared whatever became
+// of the body, and nothing says before the end that the body is proven.
+func TestStreamsAreProvenAtTheirEnd(t *testing.T) {
+	v := verifier(t)
+	declared := apig.SignOptions{Payload: core.PayloadDeclared}
+	forged := func(body io.ReadCloser) *http.Request {
+		r := signed(t, k1, "POST", "/pay", "amount=100", declared)
+		r.Body, r.ContentLength = body, -1
+		return r
+	}
+	readsRefusal := func(t *testing.T, r *http.Request) {
+		t.Helper()
+		admission, err := v.Admit(nil, r, core.BodyUnbuffered)
+		admitted := admission.Request
+		if err != nil {
+			t.Fatal(err)
+		}
+		if id, ok := core.FromContext(admitted.Context()); !ok || id.Covers().Body || id.Payload() != core.PayloadDeclared {
+			t.Errorf("the identity says that the body is proven: %+v", id.Covers())
+		}
+		if admitted.GetBody != nil {
+			t.Error("GetBody goes around the check")
+		}
+		_, err = io.ReadAll(admitted.Body)
+		wantCode(t, err, core.CodeBodyMismatch)
+	}
+	t.Run("dropped", func(t *testing.T) { readsRefusal(t, forged(http.NoBody)) })
+	t.Run("nil", func(t *testing.T) { readsRefusal(t, forged(nil)) })
+	t.Run("GetBody set in front", func(t *testing.T) {
+		r := forged(io.NopCloser(strings.NewReader("amount=999")))
+		r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader("amount=999")), nil }
+		readsRefusal(t, r)
+	})
+	t.Run("verified before", func(t *testing.T) {
+		r := forged(io.NopCloser(strings.NewReader("amount=999")))
+		_, err := v.Verify(r)
+		wantCode(t, err, core.CodeBodyMismatch)
+		readsRefusal(t, r)
+	})
+	t.Run("report in front", func(t *testing.T) {
+		report := verifier(t, func(c *core.Config) { c.Mode = core.Report })
+		r := forged(io.NopCloser(strings.NewReader("amount=999")))
+		admission, err := report.Admit(nil, r, core.BodyForHandler)
+		admitted := admission.Request
+		if err != nil {
+			t.Fatal(err)
+		}
+		readsRefusal(t, admitted)
+	})
+	t.Run("report mode reads on", func(t *testing.T) {
+		report := verifier(t, func(c *core.Config) { c.Mode = core.Report })
+		admission, err := report.Admit(nil, forged(io.NopCloser(strings.NewReader("amount=999"))), core.BodyUnbuffered)
+		admitted := admission.Request
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := io.ReadAll(admitted.Body); string(got) != "amount=999" || err != nil {
+			t.Errorf("the handler read %q, %v", got, err)
+		}
+	})
+}
+
+// TestAdmitStream: a declared digest is checked while the handler reads, and
+// the last read fails where it does not fit.
+func TestAdmitStream(t *testing.T) {
+	var codes []core.Code
+	v := verifier(t, func(c *core.Config) {
+		c.Observers = []core.Observer{core.ObserverFunc(func(_ context.Context, e core.Event) { codes = append(codes, e.Code) })}
+	})
+	declared := apig.SignOptions{Payload: core.PayloadDeclared}
+	for _, tt := range []struct {
+		name, sent string
+		want       []core.Code
+	}{
+		{"right", "text", []core.Code{""}},
+		{"changed", "next", []core.Code{"", core.CodeBodyMismatch}},
+		{"cut", "tex", []core.Code{"", core.CodeBodyMismatch}},
+		{"longer", "text!", []core.Code{"", core.CodeBodyMismatch}},
+		{"empty", "", []core.Code{"", core.CodeBodyMismatch}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			codes = nil
+			r := signed(t, k1, "POST", "/", "text", declared)
+			r.Body, r.ContentLength = io.NopCloser(iotest.OneByteReader(strings.NewReader(tt.sent))), -1
+			admission, err := v.Admit(nil, r, core.BodyUnbuffered)
+			admitted := admission.Request
+			if err != nil {
+				t.Fatal(err)
+			}
+			if v.Buffered() != 0 {
+				t.Error("the stream is held in memory")
+			}
+			got, err := io.ReadAll(admitted.Body)
+			if string(got) != tt.sent {
+				t.Errorf("the handler read %q", got)
+			}
+			wantCode(t, err, tt.want[len(tt.want)-1])
+			_, again := admitted.Body.Read(make([]byte, 1))
+			if err != nil && again != err {
+				t.Errorf("the next read gives %v, want the same refusal", again)
+			}
+			if !slices.Equal(codes, tt.want) {
+				t.Errorf("verdicts %q, want %q", codes, tt.want)
+			}
+		})
+	}
+	_, err := v.Admit(nil, signed(t, k1, "POST", "/", "text", apig.SignOptions{}), core.BodyUnbuffered)
+	wantCode(t, err, core.CodePayloadUnsupported)
+	_, err = v.Admit(nil, signed(t, core.Key{ID: k1.ID, Secret: k2.Secret}, "POST", "/", "text", declared), core.BodyUnbuffered)
+	wantCode(t, err, core.CodeSignatureMismatch)
+}
 
 func streaming(c *core.Config) {
 	c.APIs = []core.API{{Match: "/upload", Key: "k1", Stream: true, MaxBody: 1 << 40}}
@@ -98,96 +208,4 @@ func TestStreamedVerify(t *testing.T) {
 	r.Body = io.NopCloser(strings.NewReader("TEXT"))
 	_, err := v.Verify(r)
 	wantCode(t, err, core.CodeBodyMismatch)
-}
-
-// zeros is a body of any size that takes no memory.
-type zeros struct{ left int64 }
-
-func (z *zeros) Read(p []byte) (int, error) {
-	if z.left == 0 {
-		return 0, io.EOF
-	}
-	n := min(int64(len(p)), z.left)
-	clear(p[:n])
-	z.left -= n
-	return int(n), nil
-}
-
-// TestStreamMemory: a body costs a constant when it is streamed, and one copy of
-// itself when it is held.
-func TestStreamMemory(t *testing.T) {
-	const size = 12 << 20
-	h := sha256.New()
-	io.Copy(h, &zeros{size})
-	digest := fmt.Sprintf("%x", h.Sum(nil))
-	for _, tt := range []struct {
-		target string
-		most   uint64
-	}{{"/upload", 256 << 10}, {"/items", size + size/8}} {
-		v := verifier(t, streaming)
-		r := httptest.NewRequest("POST", tt.target, &zeros{size})
-		r.Host, r.ContentLength = "api.example.com", size
-		if err := apig.NewSigner(k1, apig.SignOptions{Payload: core.PayloadDeclared}).Sign(r, digest, instant); err != nil {
-			t.Fatal(err)
-		}
-		var before, after runtime.MemStats
-		runtime.ReadMemStats(&before)
-		admission, err := v.Admit(nil, r, core.BodyForHandler)
-		admitted := admission.Request
-		if err != nil {
-			t.Fatal(err)
-		}
-		n, err := io.Copy(io.Discard, struct{ io.Reader }{admitted.Body})
-		runtime.ReadMemStats(&after)
-		admission.Release()
-		if err != nil || n != size {
-			t.Errorf("%s: read %d bytes, %v", tt.target, n, err)
-		}
-		if allocated := after.TotalAlloc - before.TotalAlloc; allocated > tt.most {
-			t.Errorf("%s: %d bytes allocated for a body of %d, want at most %d", tt.target, allocated, size, tt.most)
-		}
-	}
-}
-
-// TestAPIBodyConfig: sizes that cannot be, and what an open API cannot have.
-func TestAPIBodyConfig(t *testing.T) {
-	for want, api := range map[string]core.API{
-		"MaxBody: -1 is":                  {Match: "/a", Key: "k1", MaxBody: -1},
-		"more than MaxBuffered":           {Match: "/a", Key: "k1", MaxBody: 1 << 40},
-		"says how bodies are verified":    {Match: "/a", Open: true, Stream: true},
-		"open, and says how bodies are v": {Match: "/a", Open: true, MaxBody: 1},
-	} {
-		c := config()
-		c.APIs = []core.API{api}
-		if _, err := core.New(c); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("got %v, want %q", err, want)
-		}
-	}
-}
-
-// TestAPIMaxBody: an API's own limit, smaller or larger than the environment's.
-func TestAPIMaxBody(t *testing.T) {
-	v := verifier(t, func(c *core.Config) {
-		c.MaxBody = 8
-		c.APIs = []core.API{{Match: "/small", Key: "k1", MaxBody: 4}, {Match: "/large", Key: "k1", MaxBody: 16}}
-	})
-	for _, tt := range []struct {
-		target string
-		size   int
-		want   core.Code
-	}{
-		{"/small", 4, ""}, {"/small", 5, core.CodeBodyTooLarge}, {"/large", 16, ""}, {"/large", 17, core.CodeBodyTooLarge},
-		{"/items", 8, ""}, {"/items", 9, core.CodeBodyTooLarge},
-		{"/large/", 9, core.CodeBodyTooLarge}, // which a router may take for it, or not
-	} {
-		for _, announced := range []bool{true, false} {
-			r := signed(t, k1, http.MethodPost, tt.target, strings.Repeat("x", tt.size), apig.SignOptions{})
-			if !announced {
-				r.ContentLength = -1
-			}
-			_, err := v.Verify(r)
-			core.Release(r)
-			wantCode(t, err, tt.want)
-		}
-	}
 }

@@ -2,6 +2,7 @@ package core_test
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -16,8 +17,73 @@ import (
 
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/apig"
+	"github.com/gatewayauth/gatewayauth/core/replay"
 	"github.com/gatewayauth/gatewayauth/nethttp"
+	"go.uber.org/goleak"
 )
+
+// TestClientAbort_F14: clients that reset the connection in the middle of a body
+// leave nothing behind: the handler does not run, no replay is recorded, no
+// memory and no goroutine stays.
+func TestClientAbort_F14(t *testing.T) {
+	const clients = 100
+	existing := goleak.IgnoreCurrent()
+	store, err := replay.New(replay.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	verdicts := make(chan core.Code, clients)
+	var ran atomic.Int32
+	v := verifier(t, func(c *core.Config) {
+		c.Replay.Store = store
+		c.Observers = []core.Observer{core.ObserverFunc(func(_ context.Context, e core.Event) { verdicts <- e.Code })}
+	})
+	server := httptest.NewServer(nethttp.Middleware(v)(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { ran.Add(1) })))
+	body := strings.Repeat("x", 64<<10)
+	raw := func(i int) []byte {
+		options := apig.SignOptions{Payload: []core.Payload{core.PayloadHashed, core.PayloadDeclared}[i%2]}
+		r := signed(t, k1, "POST", fmt.Sprintf("/v1/items/%d", i), body, options)
+		var out bytes.Buffer
+		fmt.Fprintf(&out, "POST %s HTTP/1.1\r\nHost: %s\r\nContent-Length: %d\r\n", r.RequestURI, r.Host, len(body))
+		r.Header.Write(&out)
+		out.WriteString("\r\n" + body)
+		return out.Bytes()
+	}
+	for i := range clients {
+		conn, err := net.Dial("tcp", server.Listener.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := raw(i)
+		if _, err := conn.Write(text[:len(text)-len(body)/2]); err != nil {
+			t.Fatal(err)
+		}
+		conn.(*net.TCPConn).SetLinger(0) // a reset, not an end
+		conn.Close()
+	}
+	for range clients { // each request that was begun comes to a verdict
+		if code := <-verdicts; code != core.CodeBodyMismatch && code != core.CodeUnavailable {
+			t.Errorf("got %q", code)
+		}
+	}
+	if ran.Load() != 0 {
+		t.Errorf("the handler ran %d times", ran.Load())
+	}
+	for i := range 2 { // whole, they are the first of their kind
+		r := request(t, string(raw(i)))
+		if _, err := v.Verify(r); err != nil {
+			t.Errorf("the same request, whole: %v", err)
+		}
+		core.Release(r)
+	}
+	server.Close()
+	if v.Buffered() != 0 {
+		t.Errorf("%d bytes are held", v.Buffered())
+	}
+	if err := goleak.Find(existing); err != nil {
+		t.Error(err)
+	}
+}
 
 // slowly opens a connection and sends a signed request whose body stops after a
 // byte; what the server answers to it, when it does, is the result.

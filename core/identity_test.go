@@ -1,0 +1,96 @@
+package core_test
+
+import (
+	"context"
+	"encoding/json"
+	"net/http/httptest"
+	"slices"
+	"testing"
+
+	"github.com/gatewayauth/gatewayauth/core"
+)
+
+// TestNothingVerifiesByItself_T170: zero values refuse.
+func TestNothingVerifiesByItself_T170(t *testing.T) {
+	for name, v := range map[string]*core.Verifier{"zero": {}, "nil": nil} {
+		if id, err := v.Verify(request(t, p1)); id != nil || core.CodeOf(err) != core.CodeUnavailable {
+			t.Errorf("%s: Verify gave %v, %v", name, id, err)
+		}
+		if admission, err := v.Admit(nil, request(t, p1), core.BodyForHandler); admission.Request != nil || core.CodeOf(err) != core.CodeUnavailable {
+			t.Errorf("%s: Admit gave %v, %v", name, admission.Request, err)
+		}
+	}
+	if v, err := core.New(core.Config{}); err == nil || v != nil {
+		t.Error("New of nothing gave a Verifier")
+	}
+	var forged core.Identity
+	//lint:ignore SA9005 that nothing is read is what this shows
+	if err := json.Unmarshal([]byte(`{"verified":true,"key":"k1","Verified":true}`), &forged); err == nil && forged.Verified() {
+		t.Error("an identity was read from JSON")
+	}
+	for _, id := range []*core.Identity{nil, {}, &forged} {
+		if got, ok := core.FromContext(core.NewContext(t.Context(), id)); ok || got != nil {
+			t.Errorf("FromContext gave %v for an identity that nobody verified", got)
+		}
+	}
+	if _, ok := core.FromContext(context.Background()); ok {
+		t.Error("FromContext gave an identity for an empty context")
+	}
+}
+
+func TestIdentity(t *testing.T) {
+	id, err := verifier(t).Verify(request(t, p1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if id.Environment() != "prod" || id.Scheme() != "hmac" || id.Algorithm() != "SDK-HMAC-SHA256" || id.Key() != "k1" ||
+		id.KeyID() != k1.ID || id.Secret() != 0 || !id.SignedAt().Equal(instant) || id.Payload() != core.PayloadHashed {
+		t.Errorf("got %+v", id)
+	}
+	id.SignedHeaders()[0] = "changed"
+	c := id.Covers()
+	c.Headers[0] = "changed"
+	if want := []string{"host", "x-sdk-date"}; !slices.Equal(id.SignedHeaders(), want) || !slices.Equal(id.Covers().Headers, want) {
+		t.Error("an identity can be changed")
+	}
+	if !c.Target || !c.Host || !c.Body {
+		t.Errorf("covers %+v", c)
+	}
+	out, err := json.Marshal(id)
+	want := `{"verified":true,"environment":"prod","scheme":"hmac","algorithm":"SDK-HMAC-SHA256","key":"k1","covers":{"target":true,"host":true,"body":true,"headers":["host","x-sdk-date"]},"replay_checked":false}`
+	if err != nil || string(out) != want {
+		t.Errorf("got %s, %v", out, err)
+	}
+	r := httptest.NewRequest("GET", "/x", nil)
+	r.SetBasicAuth(user.ID, user.Secret.Reveal())
+	id, err = verifier(t, func(c *core.Config) { c.Default = "user" }).Verify(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c := id.Covers(); c.Target || c.Host || c.Body || len(c.Headers) != 0 || id.Payload() != core.PayloadNone {
+		t.Errorf("Basic covers %+v", c)
+	}
+}
+
+// TestInnerVerdictCounts: what an inner verifier did not verify has no
+// identity, though an outer one gave it one.
+func TestInnerVerdictCounts(t *testing.T) {
+	admission, err := verifier(t).Admit(nil, request(t, p1), core.BodyForHandler)
+	outer := admission.Request
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, change := range map[string]func(*core.Config){
+		"report": func(c *core.Config) { c.Mode, c.Schemes, c.Default = core.Report, []core.Scheme{hmacScheme(k2)}, "k2" },
+		"open":   func(c *core.Config) { c.APIs = []core.API{{Match: "/v1/", Open: true}} },
+	} {
+		admission, err := verifier(t, change).Admit(nil, outer, core.BodyForHandler)
+		admitted := admission.Request
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if id, ok := core.FromContext(admitted.Context()); ok {
+			t.Errorf("%s: the handler sees %v", name, id)
+		}
+	}
+}

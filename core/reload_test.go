@@ -1,0 +1,132 @@
+package core_test
+
+import (
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/gatewayauth/gatewayauth/core"
+	"github.com/gatewayauth/gatewayauth/core/apig"
+)
+
+// TestReloadKeepsTheLastGoodPolicy and applies a new one at once.
+func TestReloadKeepsTheLastGoodPolicy(t *testing.T) {
+	v := verifier(t)
+	if err := v.Reload(core.Config{}); err == nil {
+		t.Fatal("a bad configuration was taken")
+	}
+	if _, err := v.Verify(request(t, p1)); err != nil {
+		t.Errorf("after a bad reload: %v", err)
+	}
+	if err := v.Reload(config(func(c *core.Config) { c.Schemes, c.Default = []core.Scheme{hmacScheme(k2)}, "k2" })); err != nil {
+		t.Fatal(err)
+	}
+	_, err := v.Verify(request(t, p1))
+	wantCode(t, err, core.CodeKeyUnknown)
+}
+
+// barrier is a body that says when it is read, and then waits.
+type barrier struct {
+	reached chan<- struct{}
+	open    <-chan struct{}
+	io.Reader
+	once sync.Once
+}
+
+func (b *barrier) Read(p []byte) (int, error) {
+	b.once.Do(func() {
+		b.reached <- struct{}{}
+		<-b.open
+	})
+	return b.Reader.Read(p)
+}
+
+// TestKeyRemoved_F11: requests that are under way when their key is removed finish
+// under the policy they started with; the next one is refused.
+func TestKeyRemoved_F11(t *testing.T) {
+	const requests = 100
+	for name, payload := range map[string]core.Payload{"hashed": core.PayloadHashed, "declared": core.PayloadDeclared} {
+		t.Run(name, func(t *testing.T) {
+			v := verifier(t, func(c *core.Config) { c.Environment = "old" })
+			make1 := func(body io.Reader) *http.Request {
+				r := signed(t, k1, "POST", "/v1/items", "text", apig.SignOptions{Payload: payload})
+				r.Body = io.NopCloser(body)
+				return r
+			}
+			reached, open := make(chan struct{}), make(chan struct{})
+			var all sync.WaitGroup
+			for i := range requests {
+				text := "text"
+				if i%2 == 1 {
+					text = "TEXT"
+				}
+				r := make1(&barrier{reached: reached, open: open, Reader: strings.NewReader(text)})
+				all.Go(func() {
+					id, err := v.Verify(r)
+					defer core.Release(r)
+					switch {
+					case text == "TEXT" && (err == nil || core.StatusCode(err) != 401):
+						t.Errorf("another body: got %v", err)
+					case text == "text" && (err != nil || id.Key() != "k1" || id.Environment() != "old"):
+						t.Errorf("got %v, %v", id, err)
+					}
+				})
+			}
+			for range requests {
+				<-reached
+			}
+			err := v.Reload(config(func(c *core.Config) {
+				c.Environment, c.Schemes, c.Default = "new", []core.Scheme{hmacScheme(k2)}, "k2"
+			}))
+			if err != nil {
+				t.Fatal(err)
+			}
+			after := make1(unread{t})
+			_, err = v.Verify(after)
+			wantCode(t, err, core.CodeKeyUnknown)
+			close(open)
+			all.Wait()
+		})
+	}
+}
+
+// TestRotation_F12: during the overlap both secrets of one id are accepted, and
+// the identity tells them apart; when the old one is taken out, or its time has
+// come, it is refused at once.
+func TestRotation_F12(t *testing.T) {
+	old := core.Key{Name: "k1", ID: k1.ID, Secret: core.NewSecret("old-0123456789abcdef")}
+	now := instant
+	with := func(previous ...core.PreviousSecret) core.Config {
+		return config(func(c *core.Config) {
+			key := k1
+			key.Previous = previous
+			c.Schemes, c.Now = []core.Scheme{hmacScheme(key)}, func() time.Time { return now }
+		})
+	}
+	v, err := core.New(with(core.PreviousSecret{Secret: old.Secret, Until: instant.Add(time.Minute)}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	expect := func(what string, key core.Key, code core.Code, secret int) {
+		t.Helper()
+		id, err := v.Verify(signed(t, key, "GET", "/v1/items", "", apig.SignOptions{}))
+		if core.CodeOf(err) != code || err == nil && id.Secret() != secret {
+			t.Errorf("%s: got %v, %v", what, id, err)
+		}
+	}
+	expect("new", k1, "", 0)
+	expect("old", old, "", 1)
+	now = instant.Add(time.Minute)
+	expect("new, at the end of the overlap", k1, "", 0)
+	expect("old, at the end of the overlap", old, core.CodeSignatureMismatch, 0)
+	now = instant
+	expect("old", old, "", 1)
+	if err := v.Reload(with()); err != nil {
+		t.Fatal(err)
+	}
+	expect("new, alone", k1, "", 0)
+	expect("old, taken out", old, core.CodeSignatureMismatch, 0)
+}

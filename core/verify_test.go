@@ -1,0 +1,133 @@
+package core_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/gatewayauth/gatewayauth/core"
+	"github.com/gatewayauth/gatewayauth/core/apig"
+)
+
+// TestRewrite verifies as the gateway sent it what a proxy changed: a prefix
+// stripped, the host replaced. Bindings see what arrived.
+func TestRewrite(t *testing.T) {
+	v := verifier(t, func(c *core.Config) {
+		c.Rewrite = core.Rewrite{AddPrefix: "/v1", Host: "api.example.com"}
+		c.APIs, c.Default = []core.API{{Match: "/items", Key: "k1"}}, "k2"
+	})
+	raw := strings.NewReplacer("/v1/items", "/items", "Host: api.example.com", "Host: backend.internal").Replace(p1)
+	r := request(t, raw)
+	id, err := v.Verify(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if id.Covers().Host {
+		t.Error("the received host counts as covered, and nobody signed it")
+	}
+	if r.Host != "backend.internal" || r.RequestURI != "/items" {
+		t.Errorf("the request was changed: %s %s", r.Host, r.RequestURI)
+	}
+	_, err = v.Verify(request(t, p1))
+	wantCode(t, err, core.CodeSignatureMismatch)
+	withQuery := signed(t, k2, "GET", "/v1/x?b=1&a=2", "", apig.SignOptions{})
+	withQuery.RequestURI = "/x?b=1&a=2"
+	if _, err := v.Verify(withQuery); err != nil {
+		t.Errorf("with a query: %v", err)
+	}
+}
+
+// TestLongTargets cost nothing to refuse.
+func TestLongTargets(t *testing.T) {
+	r := httptest.NewRequest("GET", "/", nil)
+	r.RequestURI = "/" + strings.Repeat("a/b%20", 100000)
+	r.URL = &url.URL{Path: "/"}
+	v := verifier(t, func(c *core.Config) { c.APIs = []core.API{{Match: "/v1/", Key: "k1"}} })
+	if got := testing.AllocsPerRun(10, func() { v.Verify(r) }); got > 10 {
+		t.Errorf("%v allocations", got)
+	}
+	_, err := v.Verify(r)
+	wantCode(t, err, core.CodeRequestAmbiguous)
+}
+
+// TestOuterBlanks: a blank that the canonical form does not show must not reach
+// the handler. Folded lines keep one through net/http; HTTP/2 lets any through.
+func TestOuterBlanks(t *testing.T) {
+	for _, value := range []string{"guest ", " guest", "guest\t", "\t"} {
+		r := signed(t, k1, "GET", "/", "", apig.SignOptions{Headers: []string{"x-role"}}, "X-Role: guest")
+		r.Header["X-Role"] = []string{value}
+		_, err := verifier(t).Verify(r)
+		wantCode(t, err, core.CodeRequestAmbiguous)
+	}
+}
+
+// TestOddRequests_T142 and T143, T144: no panic, no verdict in favour.
+func TestOddRequests_T142(t *testing.T) {
+	v := verifier(t)
+	cancelled, cancel := context.WithCancel(t.Context())
+	cancel()
+	for name, tt := range map[string]struct {
+		r    *http.Request
+		want core.Code
+	}{
+		"nil":             {nil, core.CodeRequestAmbiguous},
+		"empty":           {&http.Request{}, core.CodeRequestAmbiguous},
+		"no header":       {&http.Request{Host: "h", URL: request(t, p1).URL}, core.CodeCredentialMissing},
+		"T144 cancelled":  {request(t, p1).WithContext(cancelled), core.CodeUnavailable},
+		"newline in it":   {&http.Request{Method: "GET\nx", Host: "h", URL: request(t, p1).URL, Header: request(t, p1).Header}, core.CodeRequestAmbiguous},
+		"T143 as client":  {func() *http.Request { r := request(t, p1); r.RequestURI = ""; return r }(), ""},
+		"T143 nil body":   {func() *http.Request { r := request(t, p1); r.Body = nil; return r }(), ""},
+		"T143 no address": {func() *http.Request { r := request(t, p1); r.RemoteAddr = ""; return r }(), ""},
+		"T143 moved URL":  {func() *http.Request { r := request(t, p1); r.URL.Path = "/elsewhere"; return r }(), ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			id, err := v.Verify(tt.r)
+			wantCode(t, err, tt.want)
+			if (id == nil) == (err == nil) {
+				t.Errorf("got identity %v and error %v", id, err)
+			}
+		})
+	}
+	_, err := v.Verify(request(t, p1).WithContext(cancelled))
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("the error does not wrap the context's: %v", err)
+	}
+	r := request(t, p1)
+	for range 2 {
+		if _, err := v.Verify(r); err != nil {
+			t.Errorf("served twice: %v", err)
+		}
+	}
+}
+
+// wild is a scheme that misbehaves.
+type wild struct{ secret int }
+
+func (wild) Name() string { return "wild" }
+
+func (wild) Algorithms() []string { return []string{"WILD"} }
+
+func (wild) Keys() core.KeySource { return core.Keys(k1) }
+
+func (wild) Parse(_ *http.Request, c *core.Credential) error {
+	c.KeyID = k1.ID
+	return nil
+}
+
+func (w wild) Verify(*http.Request, *core.Credential, *core.Key, []core.Secret, string) (int, error) {
+	return w.secret, nil
+}
+
+// TestSchemeMustNameASecret: a scheme that returns no error and no secret has
+// not accepted.
+func TestSchemeMustNameASecret(t *testing.T) {
+	for _, n := range []int{-1, 1, 99} {
+		v := verifier(t, func(c *core.Config) { c.Schemes = []core.Scheme{wild{n}} })
+		_, err := v.Verify(request(t, p1))
+		wantCode(t, err, core.CodeSignatureMismatch)
+	}
+}
