@@ -130,11 +130,14 @@ func TestChecks(t *testing.T) {
 			}
 			v := build(tt.config)
 			if tt.twice {
-				if _, err := v.Admit(nil, r, core.BodyForHandler, tt.route...); err != nil {
+				first, err := v.Admit(nil, r, core.BodyForHandler, tt.route...)
+				if err != nil {
 					t.Fatalf("the first time: %v", err)
 				}
+				first.Release()
 			}
-			_, err := v.Admit(nil, r, core.BodyForHandler, tt.route...)
+			admission, err := v.Admit(nil, r, core.BodyForHandler, tt.route...)
+			defer admission.Release()
 			wantCode(t, err, tt.want)
 		})
 	}

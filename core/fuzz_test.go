@@ -1,6 +1,7 @@
 package core_test
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/hex"
 	"fmt"
@@ -204,7 +205,7 @@ func meaning(t testing.TB, r *http.Request, id *core.Identity) string {
 // has no secret.
 func judge(t *testing.T, v *core.Verifier, signed map[string]bool, raw string) (accepted bool) {
 	t.Helper()
-	r, err := http.ReadRequest(newReader(raw))
+	r, err := http.ReadRequest(bufio.NewReader(strings.NewReader(raw)))
 	if err != nil {
 		return false
 	}
@@ -237,7 +238,7 @@ func meanings(t testing.TB, v *core.Verifier, seeds []string) map[string]bool {
 	t.Helper()
 	signed := map[string]bool{}
 	for _, seed := range seeds {
-		r, err := http.ReadRequest(newReader(seed))
+		r, err := http.ReadRequest(bufio.NewReader(strings.NewReader(seed)))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -275,9 +275,11 @@ func TestLogsHoldNoSecret_T126(t *testing.T) {
 			hidden = append(hidden, value)
 		}
 		v.Verify(r)
+		core.Release(r)
 		broken := r.Clone(t.Context())
 		broken.Header.Set("Authorization", strings.Replace(auth, ", SignedHeaders", "; SignedHeaders", 1)+"z")
 		v.Verify(broken)
+		core.Release(broken)
 	}
 	text := log.text.String()
 	if n := strings.Count(text, "\n"); n != 2*len(requests) {

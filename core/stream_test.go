@@ -49,6 +49,7 @@ func TestStreamsAreProvenAtTheirEnd(t *testing.T) {
 	})
 	t.Run("verified before", func(t *testing.T) {
 		r := forged(io.NopCloser(strings.NewReader("amount=999")))
+		defer core.Release(r)
 		_, err := v.Verify(r)
 		wantCode(t, err, core.CodeBodyMismatch)
 		readsRefusal(t, r)
@@ -57,11 +58,11 @@ func TestStreamsAreProvenAtTheirEnd(t *testing.T) {
 		report := verifier(t, func(c *core.Config) { c.Mode = core.Report })
 		r := forged(io.NopCloser(strings.NewReader("amount=999")))
 		admission, err := report.Admit(nil, r, core.BodyForHandler)
-		admitted := admission.Request
 		if err != nil {
 			t.Fatal(err)
 		}
-		readsRefusal(t, admitted)
+		defer admission.Release()
+		readsRefusal(t, admission.Request)
 	})
 	t.Run("report mode reads on", func(t *testing.T) {
 		report := verifier(t, func(c *core.Config) { c.Mode = core.Report })
@@ -206,6 +207,7 @@ func TestStreamedVerify(t *testing.T) {
 	}
 	r = signed(t, k1, "POST", "/upload", "text", apig.SignOptions{Payload: core.PayloadDeclared})
 	r.Body = io.NopCloser(strings.NewReader("TEXT"))
+	defer core.Release(r)
 	_, err := v.Verify(r)
 	wantCode(t, err, core.CodeBodyMismatch)
 }

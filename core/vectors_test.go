@@ -9,36 +9,20 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/gatewayauth/gatewayauth/core"
+	"github.com/gatewayauth/gatewayauth/internal/testkit"
 	"github.com/gatewayauth/gatewayauth/internal/vectors"
 	"github.com/gatewayauth/gatewayauth/nethttp"
 )
 
-// eachVector runs f over all published vectors.
-func eachVector(t *testing.T, f func(t *testing.T, file *vectors.File, v *vectors.Vector)) {
-	files, err := vectors.Load(os.DirFS("testdata/vectors"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, file := range files {
-		t.Run(file.Scheme, func(t *testing.T) {
-			for i := range file.Vectors {
-				v := &file.Vectors[i]
-				t.Run(v.Name, func(t *testing.T) { f(t, file, v) })
-			}
-		})
-	}
-}
-
 // TestVectors: the verifier comes to exactly the verdict of every vector, and
 // computes what it says.
 func TestVectors(t *testing.T) {
-	eachVector(t, func(t *testing.T, file *vectors.File, v *vectors.Vector) {
+	testkit.EachVector(t, "testdata/vectors", func(t *testing.T, file *vectors.File, v *vectors.Vector) {
 		judge, err := file.Judge(v, nil)
 		if err != nil {
 			t.Fatal(err)
@@ -130,7 +114,7 @@ func sorted(canonicalRequest string) string {
 
 // TestVectorsOverSockets: the same verdicts behind a server and an adapter.
 func TestVectorsOverSockets(t *testing.T) {
-	eachVector(t, func(t *testing.T, file *vectors.File, v *vectors.Vector) {
+	testkit.EachVector(t, "testdata/vectors", func(t *testing.T, file *vectors.File, v *vectors.Vector) {
 		codes := make(chan core.Code, 1)
 		judge, err := file.Judge(v, func(c *core.Config) {
 			c.Observers = []core.Observer{core.ObserverFunc(func(_ context.Context, e core.Event) { codes <- e.Code })}
