@@ -3,10 +3,8 @@ package core_test
 import (
 	"bufio"
 	"bytes"
-	"encoding/hex"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -14,16 +12,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/gatewayauth/gatewayauth/core"
-	"github.com/gatewayauth/gatewayauth/core/aescfb"
-	"github.com/gatewayauth/gatewayauth/core/apig"
-	"github.com/gatewayauth/gatewayauth/core/apig/sm"
-	"github.com/gatewayauth/gatewayauth/core/basic"
-	"github.com/gatewayauth/gatewayauth/core/signer"
-	"github.com/gatewayauth/gatewayauth/core/sigv4"
 	"github.com/gatewayauth/gatewayauth/core/token"
+	"github.com/gatewayauth/gatewayauth/internal/testkit"
 )
 
 const goodToken = "gAAAAABtoken"
@@ -51,92 +43,39 @@ func (identityService) RoundTrip(r *http.Request) (*http.Response, error) {
 // its name, and requests that they sign.
 func everyScheme(t testing.TB) (*core.Verifier, []string) {
 	t.Helper()
-	key := func(name string) core.Key {
+	pairs := testkit.PairsOf(func(name string) core.Key {
 		return core.Key{Name: name, ID: "ID" + name, Secret: core.NewSecret("sktest-0123456789abcdef-" + name)}
-	}
-	regional := func(name, service string) core.Key {
-		k := key(name)
-		k.Region, k.Service = "cn-north-4", service
-		return k
-	}
-	hmac, aksk, v11, ec := key("hmac"), regional("aksk", "apig"), regional("v11", "apig"), key("ecdsa")
-	sm3, sm2, user := key("sm3"), key("sm2"), key("basic")
-	v4, s3, v4a := regional("sigv4", "execute-api"), regional("s3", "s3"), regional("sigv4a", "execute-api")
-	aes := aescfb.Key{Name: "aes", Key: core.NewSecret("aesKey-123456789"), Vector: core.NewSecret("vector-987654321")}
-	now := func() time.Time { return instant }
-	keys := func(k ...core.Key) apig.Config { return apig.Config{Keys: core.Keys(k...)} }
-	c := core.Config{
-		Environment: "prod", Now: now, Logger: slog.New(slog.DiscardHandler), AllowPresigned: true, MaxBody: 1 << 20,
-		Schemes: []core.Scheme{
-			apig.New(keys(hmac)), apig.NewScoped(keys(aksk)), apig.NewV11(keys(v11)), apig.NewECDSA(keys(ec)),
-			sm.New(keys(sm3)), sm.NewSM2(keys(sm2)),
-			sigv4.New(sigv4.Config{Keys: core.Keys(v4, s3), PathsByID: map[string]sigv4.Paths{s3.ID: sigv4.S3}}),
-			sigv4.NewA(sigv4.ConfigA{Keys: core.Keys(v4a)}),
-			basic.New(basic.Config{Keys: core.Keys(user), Now: now}),
-			aescfb.New(aescfb.Config{Keys: []aescfb.Key{aes}}),
-			token.New(token.Config{Now: now, Transport: identityService{}, Keys: []token.Key{{Name: "token",
-				IAMURL: "https://iam.example.com", User: "u", Password: core.NewSecret("password-0123456789"), Domain: "d", Project: "p"}}}),
-		},
-		APIs: []core.API{{Match: "GET /open", Open: true}, {Match: "/upload/", Key: hmac.Name, AllowUnsignedPayload: true}},
-	}
+	}, "x-role")
+	service := token.New(token.Config{Now: testkit.Now, Transport: identityService{}, Keys: []token.Key{{Name: "token",
+		IAMURL: "https://iam.example.com", User: "u", Password: core.NewSecret("password-0123456789"), Domain: "d", Project: "p"}}})
+	pairs = append(pairs, testkit.Pair{Name: "token", Key: core.Key{Name: "token"}, Scheme: service, Signer: token.NewSigner(core.NewSecret(goodToken))})
+	v := verifier(t, func(c *core.Config) {
+		c.AllowPresigned, c.MaxBody, c.Default = true, 1<<20, ""
+		c.Schemes = testkit.Schemes(pairs)
+		c.APIs = []core.API{{Match: "GET /open", Open: true}}
+		for i, p := range pairs {
+			if i == 0 || pairs[i-1].Key.Name != p.Key.Name {
+				c.APIs = append(c.APIs, core.API{Match: "/" + p.Key.Name + "/", Key: p.Key.Name},
+					core.API{Match: "/" + p.Key.Name + "/upload/", Key: p.Key.Name, AllowUnsignedPayload: true})
+			}
+		}
+	})
 	var seeds []string
-	add := func(name, query, body string, sign func(*http.Request, string) error, h func() string) {
-		r := httptest.NewRequest("POST", "/"+name+"/items"+query, strings.NewReader(body))
+	for _, p := range pairs {
+		const body = `{"amount":100}`
+		path := "/" + p.Key.Name + "/it%C3%A4ms"
+		if p.Unsigned {
+			path = "/" + p.Key.Name + "/upload/it%C3%A4ms"
+		}
+		r := httptest.NewRequest("POST", path+"?b=&a=1&a=%20x", strings.NewReader(body))
 		r.Host = "api.example.com"
 		r.Header = http.Header{"X-Role": {"reader", "a  writer"}, "User-Agent": {"t"}}
-		if err := sign(r, h()); err != nil {
-			t.Fatalf("%s: %v", name, err)
-		}
+		testkit.Sign(p.Signer, r, body, instant)
 		var raw bytes.Buffer
 		fmt.Fprintf(&raw, "POST %s HTTP/1.1\r\nHost: %s\r\nContent-Length: %d\r\n", r.RequestURI, r.Host, len(body))
 		r.Header.Write(&raw)
 		raw.WriteString("\r\n" + body)
 		seeds = append(seeds, raw.String())
-	}
-	with := func(name string, s signer.Signer) {
-		const body = `{"amount":100}`
-		add(name, "?b=&a=1&a=%20x", body, func(r *http.Request, digest string) error { return s.Sign(r, digest, instant) }, func() string {
-			h := s.NewHash()
-			if h == nil {
-				return ""
-			}
-			io.WriteString(h, body)
-			return hex.EncodeToString(h.Sum(nil))
-		})
-		if name != "upload" {
-			c.APIs = append(c.APIs, core.API{Match: "/" + name + "/", Key: name})
-		}
-	}
-	role := []string{"x-role"}
-	plain := apig.SignOptions{Headers: role}
-	with("hmac", apig.NewSigner(hmac, plain))
-	with("aksk", apig.NewScopedSigner(aksk, plain))
-	with("v11", apig.NewV11Signer(v11, plain))
-	with("ecdsa", apig.NewECDSASigner(ec, plain))
-	with("sm3", sm.NewSigner(sm3, plain))
-	with("sm2", sm.NewSM2Signer(sm2, plain))
-	with("sigv4", sigv4.NewSigner(v4, sigv4.SignOptions{Headers: role}))
-	with("s3", sigv4.NewSigner(s3, sigv4.SignOptions{Headers: role, Paths: sigv4.S3, Payload: core.PayloadDeclared}))
-	with("sigv4a", sigv4.NewSignerA(v4a, sigv4.SignOptions{Headers: role}))
-	with("basic", basic.NewSigner(user))
-	with("aes", aescfb.NewSigner(aes, aescfb.SignOptions{Headers: role}))
-	with("token", token.NewSigner(core.NewSecret(goodToken)))
-	with("upload", apig.NewSigner(hmac, apig.SignOptions{Payload: core.PayloadUnsigned, Headers: role}))
-	again := len(c.APIs)
-	with("hmac", apig.NewSigner(hmac, apig.SignOptions{Payload: core.PayloadDeclared, Headers: role}))
-	with("hmac", apig.NewSigner(hmac, apig.SignOptions{Expires: time.Hour, Headers: role}))
-	with("aksk", apig.NewScopedSigner(aksk, apig.SignOptions{Expires: time.Hour}))
-	c.APIs = c.APIs[:again]
-	for name, s := range map[string]*sigv4.Signer{
-		"sigv4": sigv4.NewSigner(v4, sigv4.SignOptions{}), "sigv4a": sigv4.NewSignerA(v4a, sigv4.SignOptions{}),
-	} {
-		add(name, "", "", func(r *http.Request, digest string) error { return s.Presign(r, digest, instant, time.Minute) },
-			func() string { return hex.EncodeToString(s.NewHash().Sum(nil)) })
-	}
-	slices.Sort(seeds) // which a map had part in
-	v, err := core.New(c)
-	if err != nil {
-		t.Fatal(err)
 	}
 	return v, seeds
 }
@@ -154,12 +93,14 @@ func meaning(t testing.TB, r *http.Request, id *core.Identity) string {
 	}
 	aws := strings.HasPrefix(scheme, "sigv4")
 	path, query, _ := strings.Cut(r.RequestURI, "?")
-	if !aws {
+	if !aws || id.Key() == "s3" { // whose paths are encoded anew
 		decoded, err := url.PathUnescape(path)
 		if err != nil {
 			t.Errorf("accepted, and the path is %q: %v", path, err)
 		}
-		path = strings.TrimSuffix(decoded, "/")
+		if path = decoded; !aws {
+			path = strings.TrimSuffix(path, "/")
+		}
 	}
 	values, err := url.ParseQuery(query)
 	if err != nil {
@@ -296,14 +237,15 @@ func FuzzChanges_T141(f *testing.F) {
 }
 
 // TestEveryScheme_T141: each byte of what each scheme has signed is replaced, in
-// the header and in the query.
+// the header and in the query, by a neighbour, the other case, a delimiter, white
+// space and a byte beyond ASCII.
 func TestEveryScheme_T141(t *testing.T) {
 	v, seeds := everyScheme(t)
 	signed := meanings(t, v, seeds)
 	accepted := 0
 	for _, seed := range seeds {
 		for i := range seed {
-			for _, b := range []byte{seed[i] ^ 1, seed[i] ^ 0x20, '%', ' '} {
+			for _, b := range []byte{seed[i] ^ 1, seed[i] + 1, seed[i] ^ 0x20, '%', '/', '&', ' ', '\t', 0xff} {
 				if b != seed[i] && judge(t, v, signed, seed[:i]+string([]byte{b})+seed[i+1:]) {
 					accepted++
 				}

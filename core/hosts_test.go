@@ -155,19 +155,19 @@ func TestHostsEveryScheme_T183(t *testing.T) {
 		for entry, want := range map[string]core.Code{"api.example.com": "", "*.example.com": "", "service-b.internal": core.CodeHostNotOurs} {
 			for _, required := range [][]string{nil, {}, {"content-type"}} {
 				v := f.of(t, hosts(entry), func(c *core.Config) { c.RequireSigned = required })
-				if _, err := v.Verify(f.signed(t)); core.CodeOf(err) != want {
-					t.Errorf("%s, %s: got %v, want %q", f.name, entry, err, want)
+				if _, err := v.Verify(f.signed()); core.CodeOf(err) != want {
+					t.Errorf("%s, %s: got %v, want %q", f.Name, entry, err, want)
 				}
 			}
 		}
-		r := f.signed(t) // for another host than it is sent to
+		r := f.signed() // for another host than it is sent to
 		r.Host = "service-b.internal"
 		want := core.CodeSignatureMismatch
 		if f.prefix == "" {
 			want = core.CodeHostNotOurs
 		}
 		if _, err := f.of(t, hosts("api.example.com")).Verify(r); core.CodeOf(err) != want {
-			t.Errorf("%s, sent to another host: got %v, want %q", f.name, err, want)
+			t.Errorf("%s, sent to another host: got %v, want %q", f.Name, err, want)
 		}
 	}
 	v := verifier(t, hosts("api.example.com"), func(c *core.Config) { c.RequireSigned = []string{} })

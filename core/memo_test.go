@@ -3,7 +3,6 @@
 package core_test
 
 import (
-	"encoding/hex"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -13,12 +12,9 @@ import (
 	"testing"
 
 	"github.com/gatewayauth/gatewayauth/core"
-	"github.com/gatewayauth/gatewayauth/core/aescfb"
 	"github.com/gatewayauth/gatewayauth/core/apig"
-	"github.com/gatewayauth/gatewayauth/core/apig/sm"
-	"github.com/gatewayauth/gatewayauth/core/basic"
 	"github.com/gatewayauth/gatewayauth/core/signer"
-	"github.com/gatewayauth/gatewayauth/core/sigv4"
+	"github.com/gatewayauth/gatewayauth/internal/testkit"
 )
 
 // TestMemosChangeNoVerdict: a verifier that has seen other requests judges as one that
@@ -26,27 +22,26 @@ import (
 // headers, right and wrong ones, come in any order and all at the same address, with
 // the same map of headers.
 func TestMemosChangeNoVerdict(t *testing.T) {
+	// Each scheme has a key of its own, bound to a method of its own.
+	apis := []core.API{{Match: "GET /", Key: "k1"}, {Match: "PUT /", Key: "k2"}}
+	bound := map[string]bool{}
+	pairs := testkit.PairsOf(func(name string) core.Key {
+		if name == "hmac" {
+			return k1
+		}
+		if !bound[name] {
+			bound[name] = true
+			apis = append(apis, core.API{Match: strings.ToUpper(name) + " /", Key: name})
+		}
+		return core.Key{Name: name, ID: "ID-" + name, Secret: core.NewSecret("secret-of-" + name)}
+	}, further...)
+	pairs = slices.DeleteFunc(pairs, func(p testkit.Pair) bool { return strings.Contains(p.Name, "query") })
 	k2 := core.Key{Name: "k2", ID: k1.ID + "2", Secret: core.NewSecret("another-secret")}
-	flat, scoped := apig.Config{Keys: core.Keys(k1, k2)}, core.Key{Region: "r", Service: "s"}
-	// Each further scheme has a key of its own, bound to a method of its own.
-	var apis []core.API
-	key := func(name, method string, like core.Key) core.Key {
-		like.Name, like.ID, like.Secret = name, "ID-"+name, core.NewSecret("secret-of-"+name)
-		apis = append(apis, core.API{Match: method + " /", Key: name})
-		return like
-	}
-	aksk, v11, p256 := key("aksk", "PATCH", scoped), key("v11", "POST", scoped), key("p256", "DELETE", core.Key{})
-	v4, v4a := key("sigv4", "OPTIONS", scoped), key("sigv4a", "LINK", scoped)
-	sm3, sm2, password := key("sm3", "UNLINK", core.Key{}), key("sm2", "COPY", core.Key{}), key("basic", "MOVE", core.Key{})
-	block := aescfb.Key{Name: "aes", Key: core.NewSecret("0123456789abcdef"), Vector: core.NewSecret("fedcba9876543210")}
-	apis = append(apis, core.API{Match: "GET /", Key: "k1"}, core.API{Match: "PUT /", Key: "k2"}, core.API{Match: "LOCK /", Key: "aes"})
-	one := func(k core.Key) apig.Config { return apig.Config{Keys: core.Keys(k)} }
 	build := func() *core.Verifier {
 		return verifier(t, func(c *core.Config) {
-			c.APIs = apis
-			c.Schemes = []core.Scheme{apig.New(flat), apig.NewScoped(one(aksk)), apig.NewV11(one(v11)), apig.NewECDSA(one(p256)),
-				sigv4.New(sigv4.Config{Keys: core.Keys(v4)}), sigv4.NewA(sigv4.ConfigA{Keys: core.Keys(v4a)}), sm.New(one(sm3)), sm.NewSM2(one(sm2)),
-				basic.New(basic.Config{Keys: core.Keys(password)}), aescfb.New(aescfb.Config{Keys: []aescfb.Key{block}})}
+			c.APIs, c.AllowUnsignedPayload = apis, true
+			c.Schemes = testkit.Schemes(pairs)
+			c.Schemes[0] = hmacScheme(k1, k2)
 		})
 	}
 	var requests []*http.Request
@@ -90,30 +85,24 @@ func TestMemosChangeNoVerdict(t *testing.T) {
 			for _, name := range also {
 				r.Header.Set(name, "also")
 			}
-			digest := ""
-			if h := s.NewHash(); h != nil {
-				digest = hex.EncodeToString(h.Sum(nil))
-			}
-			return s.Sign(r, digest, instant)
+			testkit.Sign(s, r, "", instant)
+			return nil
 		})
 		add(r, changes...)
 	}
+	for _, p := range pairs {
+		method := strings.ToUpper(p.Key.Name)
+		if p.Key.Name == "k1" {
+			method = "GET"
+		}
+		sign(method, p.Signer)
+	}
 	options := apig.SignOptions{Headers: further}
 	more := apig.SignOptions{Headers: append(slices.Clone(further), "x-sdk-more", "accept")}
-	sign("GET", apig.NewSigner(k1, options))
 	sign("PUT", apig.NewSigner(k2, options))
 	sign("GET", apig.NewSigner(k2, options)) // not bound
 	sign("GET", apig.NewSigner(k1, more))
 	sign("PUT", apig.NewSigner(k2, more), "X-Sdk-More")
-	sign("PATCH", apig.NewScopedSigner(aksk, options))
-	sign("POST", apig.NewV11Signer(v11, options))
-	sign("DELETE", apig.NewECDSASigner(p256, options))
-	sign("OPTIONS", sigv4.NewSigner(v4, sigv4.SignOptions{Headers: further}))
-	sign("LINK", sigv4.NewSignerA(v4a, sigv4.SignOptions{Headers: further}))
-	sign("UNLINK", sm.NewSigner(sm3, options))
-	sign("COPY", sm.NewSM2Signer(sm2, options))
-	sign("MOVE", basic.NewSigner(password))
-	sign("LOCK", aescfb.NewSigner(block, aescfb.SignOptions{Headers: further}))
 
 	verdict := func(v *core.Verifier, r *http.Request) string {
 		id, err := v.Verify(r)

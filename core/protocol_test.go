@@ -1,80 +1,50 @@
 package core_test
 
 import (
-	"encoding/hex"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/gatewayauth/gatewayauth/core"
-	"github.com/gatewayauth/gatewayauth/core/aescfb"
-	"github.com/gatewayauth/gatewayauth/core/apig"
-	"github.com/gatewayauth/gatewayauth/core/apig/sm"
-	"github.com/gatewayauth/gatewayauth/core/basic"
-	"github.com/gatewayauth/gatewayauth/core/signer"
-	"github.com/gatewayauth/gatewayauth/core/sigv4"
+	"github.com/gatewayauth/gatewayauth/internal/testkit"
 )
 
-// A family is a scheme, a signer for it, and the prefix of its headers; "" where it
+// A family is a scheme with a signer, and the prefix of its headers; "" where it
 // signs none.
 type family struct {
-	name   string
-	scheme core.Scheme
-	signer signer.Signer
+	testkit.Pair
 	prefix string
 }
 
-func families() []family {
-	key := core.Key{Name: "k1", ID: k1.ID, Secret: k1.Secret, Region: "cn-north-4", Service: "apig"}
-	flat, scoped := core.Keys(core.Key{Name: "k1", ID: k1.ID, Secret: k1.Secret}), core.Keys(key)
-	aes := aescfb.Key{Name: "k1", Algorithm: "aes-128-cfb", Key: core.NewSecret("0123456789abcdef"), Vector: core.NewSecret("fedcba9876543210")}
-	return []family{
-		{"hmac", apig.New(apig.Config{Keys: flat}), apig.NewSigner(key, apig.SignOptions{}), "X-Sdk-"},
-		{"hmac in the query", apig.New(apig.Config{Keys: flat}), apig.NewSigner(key, apig.SignOptions{Expires: time.Minute}), "X-Sdk-"},
-		{"aksk", apig.NewScoped(apig.Config{Keys: scoped}), apig.NewScopedSigner(key, apig.SignOptions{}), "X-Sdk-"},
-		{"v11", apig.NewV11(apig.Config{Keys: scoped}), apig.NewV11Signer(key, apig.SignOptions{}), "X-Sdk-"},
-		{"ecdsa-p256", apig.NewECDSA(apig.Config{Keys: flat}), apig.NewECDSASigner(key, apig.SignOptions{}), "X-Sdk-"},
-		{"hmac-sm3", sm.New(sm.Config{Keys: flat}), sm.NewSigner(key, apig.SignOptions{}), "X-Sdk-"},
-		{"sm2", sm.NewSM2(sm.Config{Keys: flat}), sm.NewSM2Signer(key, apig.SignOptions{}), "X-Sdk-"},
-		{"aes", aescfb.New(aescfb.Config{Keys: []aescfb.Key{aes}}), aescfb.NewSigner(aes, aescfb.SignOptions{}), "X-Sdk-"},
-		{"sigv4", sigv4.New(sigv4.Config{Keys: scoped}), sigv4.NewSigner(key, sigv4.SignOptions{}), "X-Amz-"},
-		{"sigv4 in the query", sigv4.New(sigv4.Config{Keys: scoped}), presigner{sigv4.NewSigner(key, sigv4.SignOptions{})}, "X-Amz-"},
-		{"sigv4a", sigv4.NewA(sigv4.ConfigA{Keys: scoped}), sigv4.NewSignerA(key, sigv4.SignOptions{}), "X-Amz-"},
-		{"basic", basic.New(basic.Config{Keys: flat}), basic.NewSigner(key), ""},
-		{"hmac, of which nothing else is known", struct{ core.Scheme }{apig.New(apig.Config{Keys: flat})}, apig.NewSigner(key, apig.SignOptions{}), "X-"},
+func families() (all []family) {
+	for _, pair := range testkit.Pairs() {
+		prefix := "X-Sdk-"
+		if strings.HasPrefix(pair.Name, "sigv4") {
+			prefix = "X-Amz-"
+		} else if pair.Name == "basic" {
+			prefix = ""
+		}
+		all = append(all, family{pair, prefix})
 	}
-}
-
-// presigner signs in the query.
-type presigner struct{ *sigv4.Signer }
-
-func (s presigner) Sign(r *http.Request, digest string, at time.Time) error {
-	return s.Presign(r, digest, at, time.Minute)
+	undescribed := all[0].Pair
+	undescribed.Name, undescribed.Scheme = "hmac, of which nothing else is known", struct{ core.Scheme }{undescribed.Scheme}
+	return append(all, family{undescribed, "X-"})
 }
 
 // of returns a verifier for the scheme alone.
 func (f family) of(t *testing.T, change ...func(*core.Config)) *core.Verifier {
 	return verifier(t, append([]func(*core.Config){func(c *core.Config) {
-		c.Schemes, c.AllowPresigned = []core.Scheme{f.scheme}, true
+		c.Schemes, c.Default = []core.Scheme{f.Scheme}, f.Key.Name
+		c.AllowPresigned, c.AllowUnsignedPayload = true, true
 	}}, change...)...)
 }
 
 // signed returns a request that the family's signer has signed.
-func (f family) signed(t *testing.T) *http.Request {
-	t.Helper()
+func (f family) signed() *http.Request {
 	r := httptest.NewRequest("GET", "/v1/items?a=1", nil)
 	r.Host, r.Body = "api.example.com", http.NoBody
-	digest := ""
-	if h := f.signer.NewHash(); h != nil {
-		digest = hex.EncodeToString(h.Sum(nil))
-	}
-	if err := f.signer.Sign(r, digest, instant); err != nil {
-		t.Fatal(err)
-	}
-	r.RequestURI = r.URL.RequestURI()
-	return r
+	return testkit.Sign(f.Signer, r, "", instant)
 }
 
 // TestForeignHeaders_T179: what a CDN or another vendor's client adds behind the
@@ -96,10 +66,10 @@ func TestForeignHeaders_T179(t *testing.T) {
 			check := func(v *core.Verifier, what string, want core.Code) {
 				t.Helper()
 				for range 2 { // the second time is of a signer that is remembered
-					r := f.signed(t)
+					r := f.signed()
 					r.Header.Set(name, value)
 					if _, err := v.Verify(r); core.CodeOf(err) != want {
-						t.Errorf("%s, %s%s: got %v, want %q", f.name, line, what, err, want)
+						t.Errorf("%s, %s%s: got %v, want %q", f.Name, line, what, err, want)
 					}
 				}
 			}
@@ -123,12 +93,12 @@ func TestForeignHeaderForms_T179(t *testing.T) {
 				"with underscores": {strings.ReplaceAll(name, "-", "_"): {"1"}},
 				"in Connection":    {"Connection": {name}, name: {"1"}},
 			} {
-				r := f.signed(t)
+				r := f.signed()
 				for name, values := range h {
 					r.Header[name] = values
 				}
 				if _, err := v.Verify(r); core.CodeOf(err) != core.CodeRequestAmbiguous {
-					t.Errorf("%s, %s %s: got %v, want request_ambiguous", f.name, name, what, err)
+					t.Errorf("%s, %s %s: got %v, want request_ambiguous", f.Name, name, what, err)
 				}
 			}
 		}

@@ -59,9 +59,9 @@ func TestWithBody_T182(t *testing.T) {
 func TestWithBodyEveryScheme_T182(t *testing.T) {
 	for _, f := range families() {
 		v := f.of(t, contentTypeWithBody)
-		r := f.signed(t)
+		r := f.signed()
 		if _, err := v.Verify(r); err != nil {
-			t.Errorf("%s, no body: got %v", f.name, err)
+			t.Errorf("%s, no body: got %v", f.Name, err)
 		}
 		r.ContentLength, r.Body = 3, io.NopCloser(strings.NewReader("abc"))
 		want := core.CodeHeaderNotSigned
@@ -70,7 +70,7 @@ func TestWithBodyEveryScheme_T182(t *testing.T) {
 		}
 		_, err := v.Verify(r)
 		if core.CodeOf(err) != want {
-			t.Errorf("%s, a body: got %v, want %q", f.name, err, want)
+			t.Errorf("%s, a body: got %v, want %q", f.Name, err, want)
 		}
 		core.Release(r)
 	}
