@@ -9,6 +9,7 @@ import (
 
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/apig"
+	"github.com/gatewayauth/gatewayauth/internal/testkit"
 )
 
 // TestNewReportsEveryProblem also covers T078 and T083.
@@ -34,8 +35,22 @@ func TestNewReportsEveryProblem(t *testing.T) {
 		{"mode", func(c *core.Config) { c.Mode = 7 }, []string{"Mode"}},
 		{"headers that cannot be signed", func(c *core.Config) { c.RequireSigned = []string{"authorization", "x y", ""} },
 			[]string{`"authorization"`, `"x y"`, `""`}},
+		{"a host in Unicode", func(c *core.Config) { c.APIs = []core.API{{Match: "b\u00fccher.example/x", Key: "k1"}} },
+			[]string{"the host is not a name in lower case"}},
 		{"rewrite", func(c *core.Config) { c.Rewrite = core.Rewrite{AddPrefix: "v1/", Host: "a/b"} },
 			[]string{"Rewrite.AddPrefix", "Rewrite.Host"}},
+		{"bound by a host that nobody signs", func(c *core.Config) {
+			c.APIs, c.Rewrite.Host = []core.API{{Match: "orders.internal/", Key: "k2"}}, "api.example.com"
+		}, []string{`APIs[0].Match "orders.internal/": bound by host, while Rewrite.Host`}},
+		{"open to whoever sends a host", func(c *core.Config) { c.APIs = []core.API{{Match: "GET status.example.com/", Open: true}} },
+			[]string{`APIs[0].Match "GET status.example.com/": open to whoever`}},
+		{"log limit", func(c *core.Config) { c.LogLimit = -1 }, []string{"LogLimit"}},
+		{"bodies of APIs", func(c *core.Config) {
+			c.APIs = []core.API{{Match: "/a", Key: "k1", MaxBody: -1}, {Match: "/b", Key: "k1", MaxBody: 1 << 40},
+				{Match: "/c", Open: true, Stream: true}, {Match: "/d", Open: true, MaxBody: 1}}
+		}, []string{"APIs[0].MaxBody: -1 is", "APIs[1].MaxBody: 1099511627776 bytes are more than MaxBuffered", `"/c": open, and says how bodies are verified`, `"/d": open, and says how bodies are verified`}},
+		{"replay without a store", func(c *core.Config) { c.Replay.AllowUnavailable = true }, []string{"without a store"}},
+		{"replay of methods in lower case", func(c *core.Config) { c.Replay = core.Replay{Store: &memory{}, ExemptMethods: []string{"get"}} }, []string{"in upper case"}},
 		{"T083 an id twice in one scheme", func(c *core.Config) { c.Schemes[0] = hmacScheme(k1, core.Key{Name: "x", ID: k1.ID, Secret: k1.Secret}) },
 			[]string{`the id "AKTESTAKTEST0001" occurs twice`}},
 		{"T083 an id under two schemes", func(c *core.Config) {
@@ -69,32 +84,36 @@ func TestNewReportsEveryProblem(t *testing.T) {
 			}
 		})
 	}
+	for field, rewrites := range map[string][]core.Rewrite{
+		"Rewrite.AddPrefix": {{AddPrefix: "/v1/.."}, {AddPrefix: "/a\nb"}, {AddPrefix: "//a"}, {AddPrefix: "/a/./b"}, {AddPrefix: "/"}},
+		"Rewrite.Host":      {{Host: "a@b"}, {Host: "a,b"}, {Host: "a b"}},
+	} {
+		for _, rewrite := range rewrites {
+			_, err := core.New(config(func(c *core.Config) { c.Rewrite = rewrite }))
+			if err == nil || !strings.Contains(err.Error(), field) {
+				t.Errorf("%+v: got error %v, want one about %s", rewrite, err, field)
+			}
+		}
+	}
 }
 
 // TestConfigIsCopied: what the caller changes after New changes nothing.
 func TestConfigIsCopied(t *testing.T) {
 	c := config()
 	c.APIs = []core.API{{Match: "/v1/", Key: "k1"}}
-	c.RequireSigned = []string{"host"}
-	v, err := core.New(c)
-	if err != nil {
-		t.Fatal(err)
-	}
+	c.RequireSigned, c.RequireSignedWithBody, c.Hosts = []string{"host"}, []string{"content-type"}, []string{"api.example.com"}
+	v := testkit.New(t, c)
 	c.APIs[0] = core.API{Match: "/", Open: true}
-	c.RequireSigned[0], c.Schemes[0] = "x-none", nil
+	c.RequireSigned[0], c.RequireSignedWithBody[0], c.Hosts[0], c.Schemes[0] = "x-none", "x-none", "other.example.com", nil
 	if _, err := v.Verify(request(t, p1)); err != nil {
 		t.Error(err)
 	}
-}
-
-// TestRewriteMustBePlain: what cannot be a prefix or a host starts nothing.
-func TestRewriteMustBePlain(t *testing.T) {
-	for _, rewrite := range []core.Rewrite{{AddPrefix: "/v1/.."}, {AddPrefix: "/a\nb"}, {AddPrefix: "//a"}, {AddPrefix: "/a/./b"},
-		{AddPrefix: "/"}, {Host: "a@b"}, {Host: "a,b"}, {Host: "a b"}} {
-		if _, err := core.New(config(func(c *core.Config) { c.Rewrite = rewrite })); err == nil {
-			t.Errorf("%+v was taken", rewrite)
-		}
+	_, err := v.Verify(signed(t, k1, "POST", "/v1/items", "abc", apig.SignOptions{}))
+	if wantCode(t, err, core.CodeHeaderNotSigned); !strings.Contains(err.Error(), "content-type") {
+		t.Errorf("got %v, want an error that names the header", err)
 	}
+	_, err = v.Verify(forHost(t, "other.example.com"))
+	wantCode(t, err, core.CodeHostNotOurs)
 }
 
 // TestConfigError: a problem says its field, and a pattern its cause.
@@ -146,21 +165,5 @@ func TestWithDefaults(t *testing.T) {
 	}
 	if _, err := core.New(c); err != nil {
 		t.Error(err)
-	}
-}
-
-// TestAPIBodyConfig: sizes that cannot be, and what an open API cannot have.
-func TestAPIBodyConfig(t *testing.T) {
-	for want, api := range map[string]core.API{
-		"MaxBody: -1 is":                  {Match: "/a", Key: "k1", MaxBody: -1},
-		"more than MaxBuffered":           {Match: "/a", Key: "k1", MaxBody: 1 << 40},
-		"says how bodies are verified":    {Match: "/a", Open: true, Stream: true},
-		"open, and says how bodies are v": {Match: "/a", Open: true, MaxBody: 1},
-	} {
-		c := config()
-		c.APIs = []core.API{api}
-		if _, err := core.New(c); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("got %v, want %q", err, want)
-		}
 	}
 }

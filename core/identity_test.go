@@ -19,6 +19,9 @@ func TestNothingVerifiesByItself_T170(t *testing.T) {
 		if admission, err := v.Admit(nil, request(t, p1), core.BodyForHandler); admission.Request != nil || core.CodeOf(err) != core.CodeUnavailable {
 			t.Errorf("%s: Admit gave %v, %v", name, admission.Request, err)
 		}
+		if s := v.Status(); s.Environment != "" || len(s.Keys) > 0 || v.ReplayStore() != nil {
+			t.Errorf("%s: got status %+v", name, s)
+		}
 	}
 	if v, err := core.New(core.Config{}); err == nil || v != nil {
 		t.Error("New of nothing gave a Verifier")

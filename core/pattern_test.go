@@ -152,6 +152,8 @@ func TestForeignPatterns_T175(t *testing.T) {
 		{"./orders", "/orders"},
 		{"http:/x", "/x"},
 		{"[::1]/x", "/x"},
+		{"api.example.com./x", "api.example.com/x"},
+		{"GET API.example.com/x", "GET api.example.com/x"},
 		{"OPTIONS *", "OPTIONS /"},
 		{"(GET) /x", "GET /x"},
 		{"/orders ", "/orders"},

@@ -201,19 +201,8 @@ func TestMountedTwice_T171(t *testing.T) {
 	wantCode(t, err, core.CodeReplayed)
 }
 
-// TestReplayConfig: what is said about replays without a store is a mistake, and
-// a reload that loses the store is told.
-func TestReplayConfig(t *testing.T) {
-	for want, r := range map[string]core.Replay{
-		"without a store": {AllowUnavailable: true},
-		"in upper case":   {Store: &memory{}, ExemptMethods: []string{"get"}},
-	} {
-		c := config()
-		c.Replay = r
-		if _, err := core.New(c); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("got %v, want %q", err, want)
-		}
-	}
+// TestReloadWithoutStore: a reload that loses the store is told.
+func TestReloadWithoutStore(t *testing.T) {
 	var log strings.Builder
 	logged := func(c *core.Config) { c.Logger = slog.New(slog.NewJSONHandler(&log, nil)) }
 	v := verifier(t, replayed(&memory{}), logged)

@@ -233,15 +233,6 @@ func TestStatusReport(t *testing.T) {
 	}
 }
 
-// TestStatusOfNothing: zero and nil Verifiers have seen nothing.
-func TestStatusOfNothing(t *testing.T) {
-	for _, v := range []*core.Verifier{nil, {}} {
-		if s := v.Status(); s.Environment != "" || len(s.Keys) > 0 || v.ReplayStore() != nil {
-			t.Errorf("got %+v", s)
-		}
-	}
-}
-
 // TestVerifierPrints_T127 no secret, and nothing made of one.
 func TestVerifierPrints_T127(t *testing.T) {
 	v := verifier(t, only(rotating("k1", newest, older)))

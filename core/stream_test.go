@@ -1,8 +1,8 @@
 package core_test
 
 import (
-	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"slices"
@@ -12,6 +12,7 @@ import (
 
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/apig"
+	"github.com/gatewayauth/gatewayauth/internal/testkit"
 )
 
 // TestStreamsAreProvenAtTheirEnd: a declared digest is compared whatever became
@@ -77,104 +78,77 @@ func TestStreamsAreProvenAtTheirEnd(t *testing.T) {
 	})
 }
 
-// TestAdmitStream: a declared digest is checked while the handler reads, and
-// the last read fails where it does not fit.
-func TestAdmitStream(t *testing.T) {
-	var codes []core.Code
-	v := verifier(t, func(c *core.Config) {
-		c.Observers = []core.Observer{core.ObserverFunc(func(_ context.Context, e core.Event) { codes = append(codes, e.Code) })}
-	})
-	declared := apig.SignOptions{Payload: core.PayloadDeclared}
-	for _, tt := range []struct {
-		name, sent string
-		want       []core.Code
-	}{
-		{"right", "text", []core.Code{""}},
-		{"changed", "next", []core.Code{"", core.CodeBodyMismatch}},
-		{"cut", "tex", []core.Code{"", core.CodeBodyMismatch}},
-		{"longer", "text!", []core.Code{"", core.CodeBodyMismatch}},
-		{"empty", "", []core.Code{"", core.CodeBodyMismatch}},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			codes = nil
-			r := signed(t, k1, "POST", "/", "text", declared)
-			r.Body, r.ContentLength = io.NopCloser(iotest.OneByteReader(strings.NewReader(tt.sent))), -1
-			admission, err := v.Admit(nil, r, core.BodyUnbuffered)
-			admitted := admission.Request
-			if err != nil {
-				t.Fatal(err)
-			}
-			if v.Buffered() != 0 {
-				t.Error("the stream is held in memory")
-			}
-			got, err := io.ReadAll(admitted.Body)
-			if string(got) != tt.sent {
-				t.Errorf("the handler read %q", got)
-			}
-			wantCode(t, err, tt.want[len(tt.want)-1])
-			_, again := admitted.Body.Read(make([]byte, 1))
-			if err != nil && again != err {
-				t.Errorf("the next read gives %v, want the same refusal", again)
-			}
-			if !slices.Equal(codes, tt.want) {
-				t.Errorf("verdicts %q, want %q", codes, tt.want)
-			}
-		})
-	}
-	_, err := v.Admit(nil, signed(t, k1, "POST", "/", "text", apig.SignOptions{}), core.BodyUnbuffered)
-	wantCode(t, err, core.CodePayloadUnsupported)
-	_, err = v.Admit(nil, signed(t, core.Key{ID: k1.ID, Secret: k2.Secret}, "POST", "/", "text", declared), core.BodyUnbuffered)
-	wantCode(t, err, core.CodeSignatureMismatch)
-}
-
 func streaming(c *core.Config) {
 	c.APIs = []core.API{{Match: "/upload", Key: "k1", Stream: true, MaxBody: 1 << 40}}
 }
 
-// TestStreamedAPI: a declared digest is checked while the handler reads; every
-// other body is held as on any API.
+// TestStreamedAPI: a declared digest is checked while the handler reads, and the last
+// read fails where it does not fit; every other body is held as on any API. It does not
+// matter whether the policy or the adapter says that the body is streamed, but that an
+// adapter which must stream cannot take another body.
 func TestStreamedAPI(t *testing.T) {
+	const declared, hashed = core.PayloadDeclared, core.PayloadHashed
+	forged := core.Key{ID: k1.ID, Secret: k2.Secret}
 	for _, tt := range []struct {
 		name         string
+		key          core.Key
 		payload      core.Payload
 		signed, sent string
 		early, late  core.Code // at Admit, and of the last Read
-		covered      bool      // by the identity
 	}{
-		{"declared", core.PayloadDeclared, "text", "text", "", "", false},
-		{"declared, another body", core.PayloadDeclared, "text", "TEXT", "", core.CodeBodyMismatch, false},
-		{"declared, cut", core.PayloadDeclared, "text", "tex", "", core.CodeBodyMismatch, false},
-		{"declared, empty", core.PayloadDeclared, "text", "", "", core.CodeBodyMismatch, false},
-		{"declared, longer", core.PayloadDeclared, "text", "texts", "", core.CodeBodyMismatch, false},
-		{"hashed", core.PayloadHashed, "text", "text", "", "", true},
-		{"hashed, another body", core.PayloadHashed, "text", "TEXT", core.CodeSignatureMismatch, "", false},
+		{"declared", k1, declared, "text", "text", "", ""},
+		{"declared, another body", k1, declared, "text", "TEXT", "", core.CodeBodyMismatch},
+		{"declared, cut", k1, declared, "text", "tex", "", core.CodeBodyMismatch},
+		{"declared, empty", k1, declared, "text", "", "", core.CodeBodyMismatch},
+		{"declared, longer", k1, declared, "text", "texts", "", core.CodeBodyMismatch},
+		{"declared, forged", forged, declared, "text", "text", core.CodeSignatureMismatch, ""},
+		{"hashed", k1, hashed, "text", "text", "", ""},
+		{"hashed, another body", k1, hashed, "text", "TEXT", core.CodeSignatureMismatch, ""},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			v := verifier(t, streaming)
-			r := signed(t, k1, "POST", "/upload", tt.signed, apig.SignOptions{Payload: tt.payload})
-			r.Body, r.ContentLength = io.NopCloser(strings.NewReader(tt.sent)), int64(len(tt.sent))
-			admission, err := v.Admit(nil, r, core.BodyForHandler)
-			admitted := admission.Request
-			defer admission.Release()
-			wantCode(t, err, tt.early)
-			if err != nil {
-				return
-			}
-			if held := v.Buffered(); (held > 0) != tt.covered {
-				t.Errorf("%d bytes are held", held)
-			}
-			if id, ok := core.FromContext(admitted.Context()); !ok || id.Covers().Body != tt.covered {
-				t.Errorf("identity %v, covers %+v", ok, id.Covers())
-			}
-			text, err := io.ReadAll(admitted.Body)
-			wantCode(t, err, tt.late)
-			if string(text) != tt.sent {
-				t.Errorf("the handler read %q", text)
-			}
-			if _, again := admitted.Body.Read(make([]byte, 1)); tt.late != "" && core.CodeOf(again) != tt.late {
-				t.Errorf("reading on gave %v", again)
-			}
-		})
+		for _, use := range []core.BodyUse{core.BodyForHandler, core.BodyUnbuffered} {
+			t.Run(fmt.Sprintf("%s, use %d", tt.name, use), func(t *testing.T) {
+				var codes testkit.Codes
+				target, held := "/upload", tt.payload == hashed
+				if use == core.BodyUnbuffered {
+					target = "/items"
+					if held {
+						tt.early = core.CodePayloadUnsupported
+					}
+				}
+				v := verifier(t, streaming, func(c *core.Config) { c.Observers = []core.Observer{&codes} })
+				r := signed(t, tt.key, "POST", target, tt.signed, apig.SignOptions{Payload: tt.payload})
+				r.Body, r.ContentLength = io.NopCloser(iotest.OneByteReader(strings.NewReader(tt.sent))), int64(len(tt.sent))
+				if use == core.BodyUnbuffered {
+					r.ContentLength = -1
+				}
+				admission, err := v.Admit(nil, r, use)
+				defer admission.Release()
+				if wantCode(t, err, tt.early); err != nil {
+					return
+				}
+				if n := v.Buffered(); (n > 0) != held {
+					t.Errorf("%d bytes are held", n)
+				}
+				if id, ok := core.FromContext(admission.Request.Context()); !ok || id.Covers().Body != held {
+					t.Errorf("identity %v, covers %+v", ok, id.Covers())
+				}
+				text, err := io.ReadAll(admission.Request.Body)
+				wantCode(t, err, tt.late)
+				if string(text) != tt.sent {
+					t.Errorf("the handler read %q", text)
+				}
+				if _, again := admission.Request.Body.Read(make([]byte, 1)); tt.late != "" && again != err {
+					t.Errorf("reading on gave %v, want the same refusal", again)
+				}
+				want := []core.Code{""}
+				if tt.late != "" {
+					want = append(want, tt.late)
+				}
+				if got := codes.Take(); !slices.Equal(got, want) {
+					t.Errorf("got the verdicts %q, want %q", got, want)
+				}
+			})
+		}
 	}
 }
 
