@@ -110,11 +110,7 @@ func TestUnsignedBodyIsLimited(t *testing.T) {
 	r := httptest.NewRequest("POST", "/", io.MultiReader(strings.NewReader("0123456789a")))
 	r.SetBasicAuth(user.ID, user.Secret.Reveal())
 	r.ContentLength = -1
-	admission, err := v.Admit(nil, r, core.BodyForHandler)
-	admitted := admission.Request
-	if err != nil {
-		t.Fatal(err)
-	}
+	admitted := admit(t, v, r, core.BodyForHandler).Request
 	got, err := io.ReadAll(admitted.Body)
 	if _, ok := errors.AsType[*http.MaxBytesError](err); !ok || len(got) != 10 {
 		t.Errorf("read %d bytes, %v", len(got), err)

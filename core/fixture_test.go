@@ -35,6 +35,18 @@ func verifier(t testing.TB, change ...func(*core.Config)) *core.Verifier {
 
 func jsonLogger(w io.Writer) *slog.Logger { return slog.New(slog.NewJSONHandler(w, nil)) }
 
+// admit returns the admission of r, which must not be refused. It is released when the
+// test ends.
+func admit(t testing.TB, v *core.Verifier, r *http.Request, use core.BodyUse) core.Admission {
+	t.Helper()
+	admission, err := v.Admit(nil, r, use)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(admission.Release)
+	return admission
+}
+
 func wantCode(t *testing.T, err error, code core.Code) {
 	t.Helper()
 	if got := core.CodeOf(err); got != code {

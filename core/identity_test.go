@@ -78,20 +78,12 @@ func TestIdentity(t *testing.T) {
 // TestInnerVerdictCounts: what an inner verifier did not verify has no
 // identity, though an outer one gave it one.
 func TestInnerVerdictCounts(t *testing.T) {
-	admission, err := verifier(t).Admit(nil, request(t, p1), core.BodyForHandler)
-	outer := admission.Request
-	if err != nil {
-		t.Fatal(err)
-	}
+	outer := admit(t, verifier(t), request(t, p1), core.BodyForHandler).Request
 	for name, change := range map[string]func(*core.Config){
 		"report": func(c *core.Config) { c.Mode, c.Schemes, c.Default = core.Report, []core.Scheme{hmacScheme(k2)}, "k2" },
 		"open":   func(c *core.Config) { c.APIs = []core.API{{Match: "/v1/", Open: true}} },
 	} {
-		admission, err := verifier(t, change).Admit(nil, outer, core.BodyForHandler)
-		admitted := admission.Request
-		if err != nil {
-			t.Fatalf("%s: %v", name, err)
-		}
+		admitted := admit(t, verifier(t, change), outer, core.BodyForHandler).Request
 		if id, ok := core.FromContext(admitted.Context()); ok {
 			t.Errorf("%s: the handler sees %v", name, id)
 		}

@@ -178,22 +178,14 @@ func TestCancelledRequest_F01(t *testing.T) {
 // recognises it; another request with its context is another request.
 func TestMountedTwice_T171(t *testing.T) {
 	v := verifier(t, replayed(&memory{}))
-	admission, err := v.Admit(nil, request(t, p1), core.BodyForHandler)
-	admitted := admission.Request
-	if err != nil {
-		t.Fatal(err)
-	}
-	admission, err = v.Admit(nil, admitted, core.BodyForHandler)
-	again := admission.Request
-	if err != nil {
-		t.Fatalf("mounted twice: %v", err)
-	}
+	admitted := admit(t, v, request(t, p1), core.BodyForHandler).Request
+	again := admit(t, v, admitted, core.BodyForHandler).Request
 	if id, ok := core.FromContext(again.Context()); !ok || !id.ReplayChecked() {
 		t.Errorf("mounted twice: identity %v", id)
 	}
 	changed := again.Clone(again.Context())
 	changed.RequestURI = "/v1/other"
-	_, err = v.Admit(nil, changed, core.BodyForHandler)
+	_, err := v.Admit(nil, changed, core.BodyForHandler)
 	wantCode(t, err, core.CodeSignatureMismatch)
 	_, err = v.Admit(nil, signed(t, k1, "GET", "/v1/other", "", apig.SignOptions{}).WithContext(again.Context()), core.BodyForHandler)
 	wantCode(t, err, "")

@@ -27,18 +27,14 @@ func TestStreamsAreProvenAtTheirEnd(t *testing.T) {
 	}
 	readsRefusal := func(t *testing.T, r *http.Request) {
 		t.Helper()
-		admission, err := v.Admit(nil, r, core.BodyUnbuffered)
-		admitted := admission.Request
-		if err != nil {
-			t.Fatal(err)
-		}
+		admitted := admit(t, v, r, core.BodyUnbuffered).Request
 		if id, ok := core.FromContext(admitted.Context()); !ok || id.Covers().Body || id.Payload() != core.PayloadDeclared {
 			t.Errorf("the identity says that the body is proven: %+v", id.Covers())
 		}
 		if admitted.GetBody != nil {
 			t.Error("GetBody goes around the check")
 		}
-		_, err = io.ReadAll(admitted.Body)
+		_, err := io.ReadAll(admitted.Body)
 		wantCode(t, err, core.CodeBodyMismatch)
 	}
 	t.Run("dropped", func(t *testing.T) { readsRefusal(t, forged(http.NoBody)) })
@@ -67,11 +63,7 @@ func TestStreamsAreProvenAtTheirEnd(t *testing.T) {
 	})
 	t.Run("report mode reads on", func(t *testing.T) {
 		report := verifier(t, func(c *core.Config) { c.Mode = core.Report })
-		admission, err := report.Admit(nil, forged(io.NopCloser(strings.NewReader("amount=999"))), core.BodyUnbuffered)
-		admitted := admission.Request
-		if err != nil {
-			t.Fatal(err)
-		}
+		admitted := admit(t, report, forged(io.NopCloser(strings.NewReader("amount=999"))), core.BodyUnbuffered).Request
 		if got, err := io.ReadAll(admitted.Body); string(got) != "amount=999" || err != nil {
 			t.Errorf("the handler read %q, %v", got, err)
 		}

@@ -187,9 +187,8 @@ func TestCauses(t *testing.T) {
 		for _, s := range cases {
 			t.Run(s.name, func(t *testing.T) {
 				x := s.why(t)
-				var got []explain.Cause
+				got := causesOf(x)
 				for _, f := range x.Causes {
-					got = append(got, f.Cause)
 					if !f.Proven && !s.anyway {
 						t.Errorf("%s is not proven", f.Cause)
 					}

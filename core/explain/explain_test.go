@@ -19,6 +19,7 @@ import (
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/apig"
 	"github.com/gatewayauth/gatewayauth/core/explain"
+	"github.com/gatewayauth/gatewayauth/internal/testkit"
 )
 
 func why(t *testing.T, r *http.Request, c core.Config, hints explain.Hints) *explain.Explanation {
@@ -29,6 +30,14 @@ func why(t *testing.T, r *http.Request, c core.Config, hints explain.Hints) *exp
 	}
 	silent(t, x)
 	return x
+}
+
+// causesOf are the causes that an explanation names.
+func causesOf(x *explain.Explanation) (list []explain.Cause) {
+	for _, f := range x.Causes {
+		list = append(list, f.Cause)
+	}
+	return list
 }
 
 // TestNoSideEffects: an explanation asks no store and no observer, writes
@@ -57,9 +66,7 @@ func TestNoSideEffects(t *testing.T) {
 	if jsonText(t, r.Header) != jsonText(t, before) || r.RemoteAddr == "explain" || r.Host != "api.example.com" {
 		t.Error("the request was changed")
 	}
-	if v, err := core.New(config()); err != nil {
-		t.Error(err)
-	} else if _, err := v.Verify(r); err != nil {
+	if _, err := testkit.New(t, config()).Verify(r); err != nil {
 		t.Errorf("after it, the request does not verify: %v", err)
 	}
 	// And of what a verifier has read and a handler consumed.
@@ -95,7 +102,7 @@ func TestBodyIsGivenBack(t *testing.T) {
 	}
 }
 
-// TestBoundOfWork: by MaxTries and by the context, also where a request was
+// TestBoundOfWork: the search is bounded by MaxTries and by the context, also where a request was
 // made to have as many causes as it can.
 func TestBoundOfWork(t *testing.T) {
 	var headers []string
@@ -129,8 +136,8 @@ func TestBoundOfWork(t *testing.T) {
 	}
 }
 
-// TestCanonicalRequestOfSender the sender's canonical request, and takes its word where the
-// signature fits.
+// TestCanonicalRequestOfSender: the sender's canonical request is compared line by line, and
+// taken at its word where the signature fits.
 func TestCanonicalRequestOfSender(t *testing.T) {
 	sent := scenario{target: "/api/items?a=1&b=2", signer: signed1("x-note"), headers: []string{"X-Note: one two"},
 		proxy: func(p *httputil.ProxyRequest) {
@@ -176,7 +183,7 @@ func TestAlternatives(t *testing.T) {
 	}
 }
 
-// TestNothingSecretIsShown that is secret, and nothing that a terminal would obey.
+// TestNothingSecretIsShown: nothing that is secret, and nothing that a terminal would obey, is shown.
 func TestNothingSecretIsShown(t *testing.T) {
 	c := config(keyIs(temporary))
 	r := signed(t, temporary, "GET", "/v1/items?x="+k2.Secret.Reveal(), "", apig.SignOptions{Headers: []string{"x-note", "cookie"}},
@@ -204,33 +211,28 @@ func TestNothingSecretIsShown(t *testing.T) {
 	}
 }
 
-// TestUnusableInput what cannot be explained with.
+// TestUnusableInput: what cannot be explained with.
 func TestUnusableInput(t *testing.T) {
-	for name, try := range map[string]func() (*explain.Explanation, error){
-		"nil": func() (*explain.Explanation, error) { return explain.Explain(nil, config(), explain.Hints{}) },
-		"no URL": func() (*explain.Explanation, error) {
-			return explain.Explain(&http.Request{}, config(), explain.Hints{})
-		},
-		"config": func() (*explain.Explanation, error) {
-			return explain.Explain(request(t, p1), core.Config{}, explain.Hints{})
-		},
-		"tries": func() (*explain.Explanation, error) {
-			return explain.Explain(request(t, p1), config(), explain.Hints{MaxTries: -1})
-		},
-		"more tries": func() (*explain.Explanation, error) {
-			return explain.Explain(request(t, p1), config(), explain.Hints{MaxTries: 1e6})
-		},
-		"environment": func() (*explain.Explanation, error) {
-			return explain.Explain(request(t, p1), config(), explain.Hints{Environments: map[string]core.Config{"x": {}}})
-		},
+	p1 := request(t, p1)
+	for name, tt := range map[string]struct {
+		r     *http.Request
+		c     core.Config
+		hints explain.Hints
+	}{
+		"nil":         {nil, config(), explain.Hints{}},
+		"no URL":      {&http.Request{}, config(), explain.Hints{}},
+		"config":      {p1, core.Config{}, explain.Hints{}},
+		"tries":       {p1, config(), explain.Hints{MaxTries: -1}},
+		"more tries":  {p1, config(), explain.Hints{MaxTries: 1e6}},
+		"environment": {p1, config(), explain.Hints{Environments: map[string]core.Config{"x": {}}}},
 	} {
-		if x, err := try(); x != nil || err == nil {
+		if x, err := explain.Explain(tt.r, tt.c, tt.hints); x != nil || err == nil {
 			t.Errorf("%s: got %v, %v", name, x, err)
 		}
 	}
 }
 
-// TestVerdictsWithoutSearch that leave nothing to look for.
+// TestVerdictsWithoutSearch: verdicts that leave nothing to look for.
 func TestVerdictsWithoutSearch(t *testing.T) {
 	open := config(func(c *core.Config) { c.APIs = []core.API{{Match: "/v1/", Open: true}} })
 	if x := why(t, request(t, "GET /v1/x HTTP/1.1\r\nHost: a\r\n\r\n"), open, explain.Hints{}); !x.Accepted() || !x.Open || !strings.Contains(x.String(), "open") {
@@ -259,11 +261,8 @@ func (panicking) Key(context.Context, string) (*core.Key, error) { panic("secret
 
 // TestConcurrentUse: explanations share nothing with each other and the verifier.
 func TestConcurrentUse(t *testing.T) {
-	c := config(func(c *core.Config) { c.Logger = slog.New(slog.DiscardHandler) })
-	v, err := core.New(c)
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := config()
+	v := testkit.New(t, c)
 	var wait sync.WaitGroup
 	for i := range 8 {
 		r := signed(t, k1, "GET", "/v1/items", "", apig.SignOptions{})

@@ -15,6 +15,7 @@ import (
 	"github.com/gatewayauth/gatewayauth/core/explain"
 	"github.com/gatewayauth/gatewayauth/core/signer"
 	"github.com/gatewayauth/gatewayauth/core/sigv4"
+	"github.com/gatewayauth/gatewayauth/internal/testkit"
 )
 
 // TestSessionTokens_T186: a session token that the key has not, or another
@@ -53,10 +54,7 @@ func TestSessionTokens_T186(t *testing.T) {
 				r := scenario{key: tt.signed, signer: tt.signer, target: target}.request(t)
 				x := why(t, received(t, r), core.Config{Environment: "prod", Schemes: []core.Scheme{tt.scheme(tt.key)}, Default: tt.key.Name,
 					AllowPresigned: true, Now: config().Now}, explain.Hints{})
-				var got []explain.Cause
-				for _, f := range x.Causes {
-					got = append(got, f.Cause)
-				}
+				got := causesOf(x)
 				if x.Code != core.CodeSignatureMismatch || !slices.Equal(got, tt.wantCause) {
 					t.Errorf("got %v, want %v\n%v", got, tt.wantCause, x)
 				} else if len(got) > 0 && !strings.Contains(x.Causes[0].Detail, tt.says) {
@@ -75,13 +73,8 @@ func previously(key core.Key, text string) core.Key {
 	return key
 }
 
-// link4 signs in the query.
-type link4 struct{ *sigv4.Signer }
-
-func signedLink4(key core.Key) signer.Signer { return link4{sigv4.NewSigner(key, sigv4.SignOptions{})} }
-
-func (s link4) Sign(r *http.Request, digest string, at time.Time) error {
-	return s.Presign(r, digest, at, 5*time.Minute)
+func signedLink4(key core.Key) signer.Signer {
+	return testkit.Presigner{Signer: sigv4.NewSigner(key, sigv4.SignOptions{})}
 }
 
 // received is a request as a server reads it.
@@ -189,11 +182,8 @@ func TestKeysOfASource(t *testing.T) {
 		if binding.Default == "other" {
 			want = append(want, explain.CauseBinding)
 		}
-		var got []explain.Cause
 		x := why(t, r, c, explain.Hints{})
-		for _, f := range x.Causes {
-			got = append(got, f.Cause)
-		}
+		got := causesOf(x)
 		if !slices.Equal(got, want) || x.Key != "k1" {
 			t.Errorf("got %v, want %v\n%v", got, want, x)
 		}

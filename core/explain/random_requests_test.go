@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
-	"fmt"
 	"io"
 	"math/rand/v2"
 	"net/http"
@@ -20,6 +19,7 @@ import (
 	"github.com/gatewayauth/gatewayauth/core/explain"
 	"github.com/gatewayauth/gatewayauth/core/signer"
 	"github.com/gatewayauth/gatewayauth/core/sigv4"
+	"github.com/gatewayauth/gatewayauth/internal/testkit"
 )
 
 // A kind is a scheme with its signer.
@@ -182,14 +182,7 @@ func (f *randomRequest) sign(t *testing.T) {
 	r.Header["X-Tag"] = []string{"b", "a"}[f.IntN(2):]
 	r.Header.Set("Accept", "application/json")
 	s := f.signer(f.used, [][]string{nil, {"x-note"}, {"accept", "x-tag"}, {"x-note", "x-tag"}}[f.IntN(4)], payload)
-	digest := ""
-	if h := s.NewHash(); h != nil {
-		io.WriteString(h, f.body)
-		digest = fmt.Sprintf("%x", h.Sum(nil))
-	}
-	if err := s.Sign(r, digest, instant); err != nil {
-		t.Fatal(err)
-	}
+	testkit.Sign(s, r, f.body, instant)
 	f.sent, f.got, f.gotten = r, r.Clone(t.Context()), f.body
 }
 
