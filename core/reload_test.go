@@ -6,7 +6,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/apig"
@@ -91,42 +90,4 @@ func TestKeyRemoved_F11(t *testing.T) {
 			all.Wait()
 		})
 	}
-}
-
-// TestRotation_F12: during the overlap both secrets of one id are accepted, and
-// the identity tells them apart; when the old one is taken out, or its time has
-// come, it is refused at once.
-func TestRotation_F12(t *testing.T) {
-	old := core.Key{Name: "k1", ID: k1.ID, Secret: core.NewSecret("old-0123456789abcdef")}
-	now := instant
-	with := func(previous ...core.PreviousSecret) core.Config {
-		return config(func(c *core.Config) {
-			key := k1
-			key.Previous = previous
-			c.Schemes, c.Now = []core.Scheme{hmacScheme(key)}, func() time.Time { return now }
-		})
-	}
-	v, err := core.New(with(core.PreviousSecret{Secret: old.Secret, Until: instant.Add(time.Minute)}))
-	if err != nil {
-		t.Fatal(err)
-	}
-	expect := func(what string, key core.Key, code core.Code, secret int) {
-		t.Helper()
-		id, err := v.Verify(signed(t, key, "GET", "/v1/items", "", apig.SignOptions{}))
-		if core.CodeOf(err) != code || err == nil && id.Secret() != secret {
-			t.Errorf("%s: got %v, %v", what, id, err)
-		}
-	}
-	expect("new", k1, "", 0)
-	expect("old", old, "", 1)
-	now = instant.Add(time.Minute)
-	expect("new, at the end of the overlap", k1, "", 0)
-	expect("old, at the end of the overlap", old, core.CodeSignatureMismatch, 0)
-	now = instant
-	expect("old", old, "", 1)
-	if err := v.Reload(with()); err != nil {
-		t.Fatal(err)
-	}
-	expect("new, alone", k1, "", 0)
-	expect("old, taken out", old, core.CodeSignatureMismatch, 0)
 }

@@ -56,10 +56,10 @@ func uses(t *testing.T, v *core.Verifier, name string) string {
 	return "none"
 }
 
-// TestStatusRotation follows a key through a rotation: what is counted for a
+// TestStatusRotation_F12 follows a key through a rotation: what is counted for a
 // secret stays with it, over reloads, for as long as key name and secret are
 // the same.
-func TestStatusRotation(t *testing.T) {
+func TestStatusRotation_F12(t *testing.T) {
 	now := instant
 	clock := func(c *core.Config) { c.Now = func() time.Time { return now } }
 	v := verifier(t, only(rotating("k1", older)), clock)

@@ -19,101 +19,10 @@ import (
 	"github.com/gatewayauth/gatewayauth/nethttp"
 )
 
-// TestVectors: the verifier comes to exactly the verdict of every vector, and
-// computes what it says.
+// TestVectors: a server comes to exactly the verdict of every vector, tells the handler
+// the identity, and the verifier computes what the vector says. (explain's TestVectors
+// gives them to a verifier without a server.)
 func TestVectors(t *testing.T) {
-	testkit.EachVector(t, "testdata/vectors", func(t *testing.T, file *vectors.File, v *vectors.Vector) {
-		judge, err := file.Judge(v, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		verify := func(raw []byte) (*core.Identity, error) {
-			r := request(t, string(raw))
-			defer core.Release(r)
-			return judge.Verify(r)
-		}
-		if v.Before != nil {
-			for range v.Before.Times {
-				verify(v.Before.Request)
-			}
-		}
-		id, err := verify(v.Request)
-		if err := judge.Close(); err != nil {
-			t.Error(err)
-		}
-		wantCode(t, err, v.Code)
-		if id != nil && v.Identity != nil {
-			got := &vectors.Identity{Key: id.Key(), KeyID: id.KeyID(), Algorithm: id.Algorithm(), Secret: id.Secret(),
-				Payload: id.Payload().String(), Covers: id.Covers()}
-			for name := range v.Identity.Attributes {
-				if got.Attributes == nil {
-					got.Attributes = map[string][]string{}
-				}
-				got.Attributes[name] = id.Attribute(name)
-			}
-			if got, want := jsonText(t, got), jsonText(t, v.Identity); got != want {
-				t.Errorf("got identity %s, want %s", got, want)
-			}
-		}
-		if v.CanonicalRequest != "" {
-			canonicalRequest, stringToSign := computed(t, file, v, err)
-			if sorted(canonicalRequest) != sorted(v.CanonicalRequest) {
-				t.Errorf("got canonical request\n%s\nwant\n%s", canonicalRequest, v.CanonicalRequest)
-			}
-			if stringToSign != v.StringToSign && canonicalRequest == v.CanonicalRequest {
-				t.Errorf("got string to sign\n%s\nwant\n%s", stringToSign, v.StringToSign)
-			}
-		}
-	})
-}
-
-func jsonText(t *testing.T, v any) string {
-	t.Helper()
-	text, err := json.Marshal(v)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
-}
-
-// computed returns what the verifier makes of a vector's request, which it tells
-// where it refuses: an accepted request is shown to one in which the API is bound
-// to another key.
-func computed(t *testing.T, file *vectors.File, v *vectors.Vector, err error) (canonicalRequest, stringToSign string) {
-	t.Helper()
-	if err == nil {
-		other, problem := file.Judge(v, func(c *core.Config) {
-			c.Default = file.Keys[0].Name
-			if c.Default == v.Key {
-				c.Default = file.Keys[1].Name
-			}
-		})
-		if problem != nil {
-			t.Fatal(problem)
-		}
-		defer other.Close()
-		r := request(t, string(v.Request))
-		defer core.Release(r)
-		_, err = other.Verify(r)
-	}
-	p := core.ProblemOf(err)
-	return p.CanonicalRequest, p.StringToSign
-}
-
-// sorted takes the order of the parameters out of a canonical request: vendors'
-// signers know two, and the verifier shows the first.
-func sorted(canonicalRequest string) string {
-	lines := strings.Split(canonicalRequest, "\n")
-	if len(lines) > 2 {
-		pairs := strings.Split(lines[2], "&")
-		slices.Sort(pairs)
-		lines[2] = strings.Join(pairs, "&")
-	}
-	return strings.Join(lines, "\n")
-}
-
-// TestVectorsOverSockets: the same verdicts behind a server and an adapter.
-func TestVectorsOverSockets(t *testing.T) {
 	testkit.EachVector(t, "testdata/vectors", func(t *testing.T, file *vectors.File, v *vectors.Vector) {
 		codes := make(chan core.Code, 1)
 		judge, err := file.Judge(v, func(c *core.Config) {
@@ -122,10 +31,11 @@ func TestVectorsOverSockets(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		runs := 0
+		runs, identity := 0, (*core.Identity)(nil)
 		server := httptest.NewServer(nethttp.Middleware(judge.Verifier)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if _, ok := core.FromContext(r.Context()); ok {
+			if id, ok := core.FromContext(r.Context()); ok {
 				runs++
+				identity = id
 			}
 		})))
 		exchange := func(raw []byte) (status int, code core.Code) {
@@ -174,7 +84,80 @@ func TestVectorsOverSockets(t *testing.T) {
 		if n := judge.Buffered(); n != 0 {
 			t.Errorf("%d bytes are held at the end", n)
 		}
+		if identity != nil && v.Identity != nil {
+			compareIdentity(t, identity, v.Identity)
+		}
+		if v.CanonicalRequest != "" {
+			canonicalRequest, stringToSign := computed(t, file, v)
+			if sorted(canonicalRequest) != sorted(v.CanonicalRequest) {
+				t.Errorf("got canonical request\n%s\nwant\n%s", canonicalRequest, v.CanonicalRequest)
+			}
+			if stringToSign != v.StringToSign && canonicalRequest == v.CanonicalRequest {
+				t.Errorf("got string to sign\n%s\nwant\n%s", stringToSign, v.StringToSign)
+			}
+		}
 	})
+}
+
+func compareIdentity(t *testing.T, id *core.Identity, want *vectors.Identity) {
+	t.Helper()
+	got := &vectors.Identity{Key: id.Key(), KeyID: id.KeyID(), Algorithm: id.Algorithm(), Secret: id.Secret(),
+		Payload: id.Payload().String(), Covers: id.Covers()}
+	for name := range want.Attributes {
+		if got.Attributes == nil {
+			got.Attributes = map[string][]string{}
+		}
+		got.Attributes[name] = id.Attribute(name)
+	}
+	if got, want := jsonText(t, got), jsonText(t, want); got != want {
+		t.Errorf("got identity %s, want %s", got, want)
+	}
+}
+
+func jsonText(t *testing.T, v any) string {
+	t.Helper()
+	text, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// computed returns what the verifier makes of a vector's request, which it tells
+// where it refuses: an accepted request is shown to one in which the API is bound
+// to another key.
+func computed(t *testing.T, file *vectors.File, v *vectors.Vector) (canonicalRequest, stringToSign string) {
+	t.Helper()
+	judge, err := file.Judge(v, func(c *core.Config) {
+		if v.Code != "" {
+			return
+		}
+		c.Default = file.Keys[0].Name
+		if c.Default == v.Key {
+			c.Default = file.Keys[1].Name
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer judge.Close()
+	r := request(t, string(v.Request))
+	defer core.Release(r)
+	_, err = judge.Verify(r)
+	p := core.ProblemOf(err)
+	return p.CanonicalRequest, p.StringToSign
+}
+
+// sorted takes the order of the parameters out of a canonical request: vendors'
+// signers know two, and the verifier shows the first.
+func sorted(canonicalRequest string) string {
+	lines := strings.Split(canonicalRequest, "\n")
+	if len(lines) > 2 {
+		pairs := strings.Split(lines[2], "&")
+		slices.Sort(pairs)
+		lines[2] = strings.Join(pairs, "&")
+	}
+	return strings.Join(lines, "\n")
 }
 
 // incomplete reports whether a request announces more body than it has.
