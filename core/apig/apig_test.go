@@ -62,6 +62,7 @@ func TestWorkedValues(t *testing.T) {
 			if strings.Contains(tt.credential, "=x-sdk-date,") {
 				c.RequireSigned = []string{} // host is not signed in the SDK's tests
 			}
+			defer core.Release(r)
 			id, err := verifier(t, c).Verify(r)
 			if err != nil || id.Key() != "k" || !id.Verified() {
 				t.Fatalf("got identity %v, error %v; want it verified", id, err)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/apig"
+	"github.com/gatewayauth/gatewayauth/internal/testkit"
 )
 
 type point struct{ R, S *big.Int }
@@ -31,9 +32,7 @@ func der(t *testing.T, r, s *big.Int) string {
 func signedPoint(t *testing.T, signer *apig.Signer) (r *http.Request, head string, p point) {
 	t.Helper()
 	r = received(t, "GET /v1/items HTTP/1.1\r\nHost: api.example.com\r\n\r\n")
-	if err := signer.Sign(r, bodyHash(signer, ""), instant); err != nil {
-		t.Fatal(err)
-	}
+	testkit.Sign(signer, r, "", instant)
 	head, signature, _ := strings.Cut(r.Header.Get("Authorization"), "Signature=")
 	raw, err := hex.DecodeString(signature)
 	if err != nil {

@@ -1,7 +1,6 @@
 package apig_test
 
 import (
-	"encoding/hex"
 	"fmt"
 	"io"
 	"strings"
@@ -10,16 +9,8 @@ import (
 
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/apig"
+	"github.com/gatewayauth/gatewayauth/internal/testkit"
 )
-
-func bodyHash(s *apig.Signer, body string) string {
-	h := s.NewHash()
-	if h == nil {
-		return ""
-	}
-	io.WriteString(h, body)
-	return hex.EncodeToString(h.Sum(nil))
-}
 
 // options are the ways of a scheme to sign: every payload, and the query form
 // where there is one.
@@ -55,9 +46,7 @@ func TestSignedThenVerified(t *testing.T) {
 				for i, raw := range requests {
 					t.Run(fmt.Sprintf("%s %v %v %d %s", s.name, o.Payload, o.Expires, i, token), func(t *testing.T) {
 						r := received(t, raw)
-						if err := signer.Sign(r, bodyHash(signer, bodies[i]), instant); err != nil {
-							t.Fatal(err)
-						}
+						testkit.Sign(signer, r, bodies[i], instant)
 						c := config(s.scheme(apig.Config{Keys: core.Keys(k)}))
 						c.AllowPresigned, c.AllowUnsignedPayload = true, true
 						id, err := verifier(t, c).Verify(r)
@@ -92,9 +81,7 @@ func TestSessionToken(t *testing.T) {
 			for i, signing := range []core.Key{other, none, none} {
 				r := received(t, "GET / HTTP/1.1\r\nHost: h\r\n\r\n")
 				signer := s.signer(signing, o)
-				if err := signer.Sign(r, bodyHash(signer, ""), instant); err != nil {
-					t.Fatal(err)
-				}
+				testkit.Sign(signer, r, "", instant)
 				if i == 2 {
 					r.Header.Set("X-Security-Token", "session-token-1") // right, and not signed
 				}
@@ -116,9 +103,7 @@ func TestWhiteSpace_T008(t *testing.T) {
 		}
 		r := received(t, "GET / HTTP/1.1\r\nHost: h\r\nX-Tag: "+signed+"\r\n\r\n")
 		signer := s.signer(key(s.scoped), apig.SignOptions{Headers: []string{"x-tag"}})
-		if err := signer.Sign(r, bodyHash(signer, ""), instant); err != nil {
-			t.Fatal(err)
-		}
+		testkit.Sign(signer, r, "", instant)
 		v := verifier(t, config(s.scheme(apig.Config{Keys: core.Keys(key(s.scoped))})))
 		if got := verify(t, v, r); got != "" {
 			t.Errorf("%s: as it was signed: got %q", s.name, got)
@@ -142,9 +127,7 @@ func TestRotation(t *testing.T) {
 			signing.Secret = core.NewSecret(secret)
 			r := received(t, "GET / HTTP/1.1\r\nHost: h\r\n\r\n")
 			signer := s.signer(signing, apig.SignOptions{})
-			if err := signer.Sign(r, bodyHash(signer, ""), instant); err != nil {
-				t.Fatal(err)
-			}
+			testkit.Sign(signer, r, "", instant)
 			id, err := v.Verify(r)
 			if i < 2 && (err != nil || id.Secret() != i) || i == 2 && core.CodeOf(err) != core.CodeSignatureMismatch {
 				t.Errorf("%s, secret %d: got %v, %v", s.name, i, id, err)

@@ -1,9 +1,7 @@
 package apig_test
 
 import (
-	"bufio"
 	"errors"
-	"log/slog"
 	"net/http"
 	"strings"
 	"testing"
@@ -12,6 +10,7 @@ import (
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/apig"
 	"github.com/gatewayauth/gatewayauth/core/apig/sm"
+	"github.com/gatewayauth/gatewayauth/internal/testkit"
 )
 
 // schemes are all of the family, those of package sm included: they are one
@@ -61,31 +60,13 @@ func key(scoped bool) core.Key {
 
 // config is an environment with one scheme, bound to key k everywhere.
 func config(all ...core.Scheme) core.Config {
-	return core.Config{
-		Environment: "prod", Schemes: all, Default: "k",
-		Now:    func() time.Time { return instant },
-		Logger: slog.New(slog.DiscardHandler),
-	}
+	return core.Config{Environment: "prod", Schemes: all, Default: "k", Now: testkit.Now}
 }
 
-func verifier(t testing.TB, c core.Config) *core.Verifier {
-	t.Helper()
-	v, err := core.New(c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return v
-}
-
-// received reads a request as a server does.
-func received(t testing.TB, raw string) *http.Request {
-	t.Helper()
-	r, err := http.ReadRequest(bufio.NewReader(strings.NewReader(raw)))
-	if err != nil {
-		t.Fatalf("%v in %q", err, raw)
-	}
-	return r
-}
+var (
+	verifier = testkit.New
+	received = testkit.Received
+)
 
 // verify returns the code of the verdict, "" for an acceptance.
 func verify(t testing.TB, v *core.Verifier, r *http.Request) core.Code {

@@ -1,7 +1,6 @@
 package sigv4_test
 
 import (
-	"bufio"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/hmac"
@@ -9,15 +8,13 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"log/slog"
 	"math/big"
-	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/sigv4"
+	"github.com/gatewayauth/gatewayauth/internal/testkit"
 )
 
 // The key of the tests, and their instant.
@@ -25,10 +22,10 @@ const (
 	keyID  = "AKTESTAKTEST0001"
 	secret = "sktest-0123456789abcdef0123456789abcdef"
 	date   = "20260115T120000Z"
-	noBody = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+	noBody = testkit.NoBody
 )
 
-func now() time.Time { return time.Date(2026, 1, 15, 12, 0, 0, 0, time.UTC) }
+var now = testkit.Now
 
 func testKey() core.Key {
 	return core.Key{Name: "k4", ID: keyID, Secret: core.NewSecret(secret), Region: "us-east-1", Service: "execute-api"}
@@ -160,15 +157,11 @@ func (m message) unsigned(headers ...string) string {
 // into another one.
 func environment(t testing.TB, scheme core.Scheme, change ...func(*core.Config)) *core.Verifier {
 	t.Helper()
-	c := core.Config{Environment: "prod", Default: "k4", Schemes: []core.Scheme{scheme}, Now: now, Logger: slog.New(slog.DiscardHandler)}
+	c := core.Config{Environment: "prod", Default: "k4", Schemes: []core.Scheme{scheme}, Now: now}
 	for _, f := range change {
 		f(&c)
 	}
-	v, err := core.New(c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return v
+	return testkit.New(t, c)
 }
 
 func v4(key core.Key) core.Scheme { return sigv4.New(sigv4.Config{Keys: core.Keys(key)}) }
@@ -183,10 +176,7 @@ func allowPresigned(c *core.Config) { c.AllowPresigned = true }
 // verify reads raw as a server does and returns the verdict.
 func verify(t testing.TB, v *core.Verifier, raw string) (*core.Identity, core.Code) {
 	t.Helper()
-	r, err := http.ReadRequest(bufio.NewReader(strings.NewReader(raw)))
-	if err != nil {
-		t.Fatalf("%v\n%q", err, raw)
-	}
+	r := testkit.Received(t, raw)
 	defer core.Release(r)
 	id, err := v.Verify(r)
 	if (err == nil) != id.Verified() {

@@ -2,7 +2,6 @@ package sigv4_test
 
 import (
 	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"io"
 	"net/http"
@@ -14,6 +13,7 @@ import (
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/signer"
 	"github.com/gatewayauth/gatewayauth/core/sigv4"
+	"github.com/gatewayauth/gatewayauth/internal/testkit"
 )
 
 var _ signer.Signer = (*sigv4.Signer)(nil)
@@ -25,80 +25,73 @@ func TestSignedIsVerified(t *testing.T) {
 		for _, paths := range []sigv4.Paths{sigv4.Normalized, sigv4.S3} {
 			for _, service := range []string{"execute-api", "s3"} {
 				for _, token := range []string{"", "temporary//+="} {
-					key := testKey()
-					key.Service, key.SessionToken = service, core.NewSecret(token)
-					var scheme core.Scheme = sigv4.New(sigv4.Config{Keys: core.Keys(key), Paths: paths})
-					if algorithm == sigv4.AlgorithmA {
-						scheme = sigv4.NewA(sigv4.ConfigA{Keys: core.Keys(key), Paths: paths})
-					}
-					url, verdicts := serve(t, environment(t, scheme, allowPresigned, allowUnsigned, func(c *core.Config) { c.Now = nil }))
-					for _, payload := range []core.Payload{0, core.PayloadHashed, core.PayloadDeclared, core.PayloadUnsigned} {
-						options := sigv4.SignOptions{Paths: paths, Payload: payload, Headers: []string{"Content-Type", "x-note"}}
-						s := sigv4.NewSigner(key, options)
-						if algorithm == sigv4.AlgorithmA {
-							s = sigv4.NewSignerA(key, options)
-						}
-						for _, presigned := range []bool{false, true} {
-							name := fmt.Sprint(algorithm, paths, service, token, payload, presigned)
-							roundTrip(t, name, s, url, presigned, <-verdicts)
-						}
-					}
+					t.Run(fmt.Sprint(algorithm, " ", paths, " ", service, " ", token), func(t *testing.T) {
+						key := testKey()
+						key.Service, key.SessionToken = service, core.NewSecret(token)
+						roundTrips(t, algorithm, paths, key)
+					})
 				}
 			}
 		}
 	}
 }
 
-// serve answers with the verdict, and hands out a channel that gives room for
-// one request at a time.
-func serve(t *testing.T, v *core.Verifier) (url string, room chan chan string) {
-	room = make(chan chan string, 1)
-	verdict := make(chan string, 1)
-	room <- verdict
+// roundTrips sends requests with every payload, signed in a header and in the query.
+func roundTrips(t *testing.T, algorithm string, paths sigv4.Paths, key core.Key) {
+	var scheme core.Scheme = sigv4.New(sigv4.Config{Keys: core.Keys(key), Paths: paths})
+	newSigner := sigv4.NewSigner
+	if algorithm == sigv4.AlgorithmA {
+		scheme, newSigner = sigv4.NewA(sigv4.ConfigA{Keys: core.Keys(key), Paths: paths}), sigv4.NewSignerA
+	}
+	v := environment(t, scheme, allowPresigned, allowUnsigned, func(c *core.Config) { c.Now = nil })
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer core.Release(r)
 		id, err := v.Verify(r)
-		text := "refused"
-		if err == nil {
-			body, _ := io.ReadAll(r.Body)
-			text = fmt.Sprintf("%s %s", id.Key(), body)
-		} else {
-			text = err.Error()
+		if err != nil {
+			fmt.Fprint(w, err)
+			return
 		}
-		verdict <- text
-		room <- verdict
+		body, _ := io.ReadAll(r.Body)
+		fmt.Fprintf(w, "%s %s", id.Key(), body)
 	}))
 	t.Cleanup(server.Close)
-	return server.URL, room
+	for _, payload := range []core.Payload{0, core.PayloadHashed, core.PayloadDeclared, core.PayloadUnsigned} {
+		s := newSigner(key, sigv4.SignOptions{Paths: paths, Payload: payload, Headers: []string{"Content-Type", "x-note"}})
+		for _, presigned := range []bool{false, true} {
+			if got, want := roundTrip(t, s, server.URL, presigned), "k4 "+amount; got != want {
+				t.Errorf("%v, presigned %v: got %s, want %s", payload, presigned, got, want)
+			}
+		}
+	}
 }
 
-func roundTrip(t *testing.T, name string, s *sigv4.Signer, url string, presigned bool, verdict chan string) {
+const amount = `{"amount":100}`
+
+// roundTrip returns the answer to a request that s has signed.
+func roundTrip(t *testing.T, s *sigv4.Signer, url string, presigned bool) string {
 	t.Helper()
-	const body = `{"amount":100}`
-	r, err := http.NewRequest("PUT", url+"/v1/a%2Bb%20c/?b=2&a=x%20y&a=&q=%2F+z", strings.NewReader(body))
+	r, err := http.NewRequest("PUT", url+"/v1/a%2Bb%20c/?b=2&a=x%20y&a=&q=%2F+z", strings.NewReader(amount))
 	if err != nil {
 		t.Fatal(err)
 	}
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("X-Amz-Meta", "signed")
 	r.Header["X-Note"] = []string{" two  blanks", "and\ttab "}
-	client := http.DefaultClient
+	client := &http.Client{Transport: &signer.Transport{Signer: s}}
 	if presigned {
-		digest := sha256.Sum256([]byte(body))
-		if err := s.Presign(r, hex.EncodeToString(digest[:]), time.Now(), time.Minute); err != nil {
-			t.Fatal(err)
-		}
-	} else {
-		client = &http.Client{Transport: &signer.Transport{Signer: s}}
+		client = http.DefaultClient
+		testkit.Sign(testkit.Presigner{Signer: s}, r, amount, time.Now())
 	}
 	response, err := client.Do(r)
 	if err != nil {
 		t.Fatal(err)
 	}
-	response.Body.Close()
-	if got := <-verdict; got != "k4 "+body {
-		t.Errorf("%s: got %s", name, got)
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
 	}
+	return string(text)
 }
 
 // TestSignedByTheSpecification: the package's signer writes what the tests' own
