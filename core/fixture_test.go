@@ -2,6 +2,7 @@ package core_test
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -85,6 +86,14 @@ func get(t testing.TB, sign func(r *http.Request) error) *http.Request {
 }
 
 var further = []string{"content-type", "x-project-id", "x-request-id"}
+
+// wire is a request as it is sent with a body.
+func wire(r *http.Request, body string) string {
+	var out strings.Builder
+	fmt.Fprintf(&out, "%s %s HTTP/1.1\r\nHost: %s\r\nContent-Length: %d\r\n", r.Method, r.RequestURI, r.Host, len(body))
+	r.Header.WriteSubset(&out, map[string]bool{"Content-Length": true})
+	return out.String() + "\r\n" + body
+}
 
 // replaceIn changes the credential of r.
 func replaceIn(r *http.Request, from, to string) {

@@ -2,7 +2,6 @@ package core_test
 
 import (
 	"bufio"
-	"bytes"
 	"fmt"
 	"io"
 	"net/http"
@@ -71,11 +70,7 @@ func everyScheme(t testing.TB) (*core.Verifier, []string) {
 		r.Host = "api.example.com"
 		r.Header = http.Header{"X-Role": {"reader", "a  writer"}, "User-Agent": {"t"}}
 		testkit.Sign(p.Signer, r, body, instant)
-		var raw bytes.Buffer
-		fmt.Fprintf(&raw, "POST %s HTTP/1.1\r\nHost: %s\r\nContent-Length: %d\r\n", r.RequestURI, r.Host, len(body))
-		r.Header.Write(&raw)
-		raw.WriteString("\r\n" + body)
-		seeds = append(seeds, raw.String())
+		seeds = append(seeds, wire(r, body))
 	}
 	return v, seeds
 }

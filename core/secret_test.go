@@ -12,7 +12,7 @@ import (
 )
 
 // TestSecretsPrintRedacted_T127 prints a secret in every way that programs print
-// by accident, alone and inside other values.
+// by accident, alone and inside other values, those that a verifier gives included.
 func TestSecretsPrintRedacted_T127(t *testing.T) {
 	const text = "sktest-0123456789abcdef"
 	secret := core.NewSecret(text)
@@ -20,7 +20,14 @@ func TestSecretsPrintRedacted_T127(t *testing.T) {
 		s core.Secret
 		p *core.Secret
 	}
+	v := verifier(t, only(rotating("k1", text, older)))
+	id, err := v.Verify(by(t, older))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, refusal := v.Verify(by(t, "wrong-0123456789abcdef"))
 	values := []any{
+		v, id, refusal, v.Status(),
 		secret, &secret, hidden{secret, &secret}, &hidden{secret, &secret}, []core.Secret{secret},
 		map[string]core.Secret{"k": secret}, core.Key{Name: "n", ID: "i", Secret: secret, SessionToken: secret,
 			Previous: []core.PreviousSecret{{Secret: secret}}}, core.Keys(core.Key{ID: "i", Secret: secret}),
@@ -30,15 +37,15 @@ func TestSecretsPrintRedacted_T127(t *testing.T) {
 	}
 	for _, value := range values {
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "%t", "%p", "%c", "%U", "%e"} {
-			leaks(t, text, fmt.Sprintf(verb, value), verb)
+			leaks(t, fmt.Sprintf(verb, value), verb, text, older)
 		}
 		if out, err := json.Marshal(value); err == nil {
-			leaks(t, text, string(out), "JSON")
+			leaks(t, string(out), "JSON", text, older)
 		}
 		var log bytes.Buffer
 		slog.New(slog.NewJSONHandler(&log, nil)).Info("m", "v", value)
 		slog.New(slog.NewTextHandler(&log, nil)).Info("m", "v", value)
-		leaks(t, text, log.String(), "slog")
+		leaks(t, log.String(), "slog", text, older)
 	}
 	if got := fmt.Sprintf("%v %+v %#v %s %d", secret, secret, secret, secret, secret); got != strings.TrimSpace(strings.Repeat("[redacted] ", 5)) {
 		t.Errorf("got %q", got)
@@ -54,11 +61,13 @@ func TestSecretsPrintRedacted_T127(t *testing.T) {
 	}
 }
 
-func leaks(t *testing.T, secret, out, how string) {
+// leaks fails where out holds one of the secrets, or its hexadecimal digits.
+func leaks(t *testing.T, out, how string, secrets ...string) {
 	t.Helper()
-	hex := fmt.Sprintf("%x", secret)
-	if strings.Contains(out, secret) || strings.Contains(strings.ToLower(out), hex) {
-		t.Errorf("%s printed the secret: %s", how, out)
+	for _, secret := range secrets {
+		if strings.Contains(out, secret) || strings.Contains(strings.ToLower(out), fmt.Sprintf("%x", secret)) {
+			t.Errorf("%s printed the secret: %s", how, out)
+		}
 	}
 }
 

@@ -2,7 +2,6 @@ package core_test
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -229,26 +228,6 @@ func TestStatusReport(t *testing.T) {
 		wantAPI := map[core.Code]string{core.CodeKeyNotBound: "GET /orders/{id}"}[e.Code]
 		if e.API != wantAPI || e.Duration <= 0 || e.SignedAt.IsZero() != (e.Code == core.CodeCredentialMissing) {
 			t.Errorf("event %+v", e)
-		}
-	}
-}
-
-// TestVerifierPrints_T127 no secret, and nothing made of one.
-func TestVerifierPrints_T127(t *testing.T) {
-	v := verifier(t, only(rotating("k1", newest, older)))
-	id, err := v.Verify(by(t, older))
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, refusal := v.Verify(by(t, "wrong-0123456789abcdef"))
-	for _, value := range []any{v, id, refusal, v.Status()} {
-		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%x"} {
-			out := fmt.Sprintf(verb, value)
-			leaks(t, newest, out, verb)
-			leaks(t, older, out, verb)
-		}
-		if out, err := json.Marshal(value); err == nil {
-			leaks(t, older, string(out), "JSON")
 		}
 	}
 }

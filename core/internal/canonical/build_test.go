@@ -88,48 +88,60 @@ PAYLOAD`},
 	}
 }
 
-// TestBuildRefuses what has no canonical form.
+// TestBuildRefuses: what has no canonical form is refused.
 func TestBuildRefuses(t *testing.T) {
 	m := canonical.NewMessage()
 	defer m.Free()
-	for want, change := range map[error]func(r *http.Request) (list string){
-		canonical.ErrHeaderAbsent: func(r *http.Request) string { return "x-absent" },
-		canonical.ErrHeaderValue:  func(r *http.Request) string { r.Header["X-A"] = []string{"a\nb"}; return "x-a" },
-		canonical.ErrQueryEscape:  func(r *http.Request) string { r.RequestURI = "/?%zz"; return "host" },
+	for _, tt := range []struct {
+		list   string
+		change func(*http.Request)
+		want   error
+	}{
+		{"x-absent", func(*http.Request) {}, canonical.ErrHeaderAbsent},
+		{"host", func(r *http.Request) { r.Host = "" }, canonical.ErrHeaderAbsent},
+		{"content-length", func(r *http.Request) { r.ContentLength = -1 }, canonical.ErrHeaderAbsent},
+		{"x-a", func(r *http.Request) { r.Header["X-A"] = []string{"a\nhost:evil"} }, canonical.ErrHeaderValue},
+		{"host", func(r *http.Request) { r.RequestURI = "/?%zz" }, canonical.ErrQueryEscape},
 	} {
 		r := httptest.NewRequest("GET", "/", nil)
-		if _, err := m.Build(r, change(r), "PAYLOAD", canonical.ByDecoded, canonical.Form{}); !errors.Is(err, want) {
-			t.Errorf("got %v, want %v", err, want)
+		tt.change(r)
+		if _, err := m.Build(r, tt.list, "PAYLOAD", canonical.ByDecoded, canonical.Form{}); !errors.Is(err, tt.want) {
+			t.Errorf("%s: got %v, want %v", tt.list, err, tt.want)
 		}
 	}
 }
 
-// TestJoinedHeaders (T008, T026): the values of SigV4.
-func TestJoinedHeaders(t *testing.T) {
-	r := httptest.NewRequest("POST", "/", strings.NewReader("abc"))
-	r.Host = "API.example.com:80"
-	r.Header = http.Header{
-		"X-A": {" two  blanks\tand \t tabs\t"},
-		"X-B": {"b ", " a", "", "\u00a0c"},
-		"X-C": {""},
-		"X-D": {`"quoted   text"`},
-	}
-	const list = "content-length;host;x-a;x-b;x-c;x-d"
-	var m canonical.Message
-	_, err := m.Build(r, list, "PAYLOAD", canonical.ByEncoded, canonical.Form{Path: canonical.EncodedTwice, Joined: true, Collapse: true})
-	got := between(m.Request, "POST\n/\n\n", "\n"+list+"\nPAYLOAD")
-	const want = `content-length:3
-host:API.example.com:80
-x-a:two blanks and tabs
-x-b:b,a,,` + "\u00a0" + `c
-x-c:
-x-d:"quoted text"
-`
-	if err != nil || string(got) != want {
-		t.Errorf("got %v\n%s\nwant\n%s", err, got, want)
-	}
-	if r.Header["X-B"][0] != "b " {
-		t.Error("the request was changed")
+// TestHeaders: the values of the SDK-* schemes (T008: nothing inside is collapsed), and
+// those of SigV4 (T008, T026).
+func TestHeaders(t *testing.T) {
+	long := "x-" + strings.Repeat("l", 71)
+	list := "content-length;host;x-a;x-b;x-c;x-d;" + long
+	for _, tt := range []struct {
+		form canonical.Form
+		want string
+	}{
+		{canonical.Form{}, "x-a:two  blanks\tand \t tabs\nx-b:\nx-b:a\nx-b:b\nx-b:\u00a0c\nx-c:\nx-d:\"quoted   text\"\n"},
+		{canonical.Form{Path: canonical.EncodedTwice, Joined: true, Collapse: true},
+			"x-a:two blanks and tabs\nx-b:b,a,,\u00a0c\nx-c:\nx-d:\"quoted text\"\n"},
+	} {
+		r := httptest.NewRequest("POST", "/", strings.NewReader("abc"))
+		r.Host = "API.example.com:80"
+		r.Header = http.Header{
+			"X-A":                           {" two  blanks\tand \t tabs\t"},
+			"X-B":                           {"b ", " a", "", "\u00a0c"},
+			"X-C":                           {""},
+			"X-D":                           {`"quoted   text"`},
+			"X-L" + strings.Repeat("l", 70): {"long"},
+		}
+		var m canonical.Message
+		_, err := m.Build(r, list, "PAYLOAD", canonical.ByEncoded, tt.form)
+		want := "POST\n/\n\ncontent-length:3\nhost:API.example.com:80\n" + tt.want + long + ":long\n\n" + list + "\nPAYLOAD"
+		if err != nil || string(m.Request) != want {
+			t.Errorf("got %v\n%s\nwant\n%s", err, m.Request, want)
+		}
+		if r.Header["X-B"][0] != "b " {
+			t.Error("the request was changed")
+		}
 	}
 }
 

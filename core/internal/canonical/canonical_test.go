@@ -1,7 +1,6 @@
 package canonical_test
 
 import (
-	"bytes"
 	"errors"
 	"net/http"
 	"net/http/httptest"
@@ -101,50 +100,6 @@ func TestHasParameter(t *testing.T) {
 	} {
 		if got := canonical.HasParameter(query, "X-S"); got != want {
 			t.Errorf("%q: got %v", query, got)
-		}
-	}
-}
-
-// sdkLines returns the lines of headers in a canonical request of r, whose target
-// is /.
-func sdkLines(r *http.Request, list string, collapse bool) ([]byte, error) {
-	var m canonical.Message
-	_, err := m.Build(r, list, "PAYLOAD", canonical.ByDecoded, canonical.Form{Collapse: collapse})
-	return between(m.Request, r.Method+"\n/\n\n", "\n"+list+"\nPAYLOAD"), err
-}
-
-func between(text []byte, prefix, suffix string) []byte {
-	return bytes.TrimSuffix(bytes.TrimPrefix(text, []byte(prefix)), []byte(suffix))
-}
-
-func TestHeaders(t *testing.T) {
-	r := httptest.NewRequest("POST", "/", strings.NewReader("abc"))
-	r.Host = "API.example.com:80"
-	r.Header = http.Header{
-		"X-A":  {" two  blanks\tand tab \t"}, // T008: nothing inside is collapsed
-		"X-B":  {"b ", " a", "\u00a0c"},
-		"X-C":  {""},
-		"X-Nl": {"a\nhost:evil"},
-		"X-" + strings.Repeat("L", 1) + strings.Repeat("l", 70): {"long"},
-	}
-	got, err := sdkLines(r, "content-length;host;x-a;x-b;x-c;x-"+strings.Repeat("l", 71), false)
-	want := "content-length:3\nhost:API.example.com:80\nx-a:two  blanks\tand tab\nx-b:a\nx-b:b\nx-b:\u00a0c\nx-c:\nx-" + strings.Repeat("l", 71) + ":long\n"
-	if err != nil || string(got) != want {
-		t.Errorf("got %q, %v\nwant %q", got, err, want)
-	}
-	if r.Header["X-B"][0] != "b " {
-		t.Error("the request was changed")
-	}
-	if _, err := sdkLines(r, "x-absent", false); !errors.Is(err, canonical.ErrHeaderAbsent) {
-		t.Errorf("absent: %v", err)
-	}
-	if _, err := sdkLines(r, "x-nl", false); !errors.Is(err, canonical.ErrHeaderValue) {
-		t.Errorf("newline: %v", err)
-	}
-	r.Host, r.ContentLength = "", -1
-	for _, name := range []string{"host", "content-length"} {
-		if _, err := sdkLines(r, name, false); !errors.Is(err, canonical.ErrHeaderAbsent) {
-			t.Errorf("%s: %v", name, err)
 		}
 	}
 }
