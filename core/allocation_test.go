@@ -3,15 +3,15 @@
 package core_test
 
 import (
-	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/apig"
-	"github.com/gatewayauth/gatewayauth/core/sigv4"
+	"github.com/gatewayauth/gatewayauth/internal/testkit"
 )
 
 // The race detector makes pools forget, so this file is not for it.
@@ -22,9 +22,7 @@ import (
 func TestPatterns_T139(t *testing.T) {
 	for _, match := range []string{"GET /v1/projects/{project}/orders/{order}", "/v1/", "/elsewhere"} {
 		v := verifier(t, func(c *core.Config) { c.APIs = []core.API{{Match: match, Key: "k1"}} })
-		r := get(t, func(r *http.Request) error {
-			return apig.NewSigner(k1, apig.SignOptions{Headers: further}).Sign(r, noBody, instant)
-		})
+		r := usual(apig.NewSigner(k1, apig.SignOptions{Headers: further}))
 		if got := testing.AllocsPerRun(200, func() { v.Verify(r) }); got > 1 {
 			t.Errorf("%s: got %v allocations, want at most 1", match, got)
 		}
@@ -45,15 +43,13 @@ func TestPolicyAllocations_T183(t *testing.T) {
 		c.Hosts = []string{"*.internal:8443", "[2001:db8::1]", "API.example.com"}
 		c.RequireSignedWithBody, c.AllowUnsigned = []string{"content-type"}, []string{"x-sdk-nonce"}
 	}
-	r := get(t, func(r *http.Request) error {
-		return apig.NewSigner(k1, apig.SignOptions{Headers: further}).Sign(r, noBody, instant)
-	})
+	r := usual(apig.NewSigner(k1, apig.SignOptions{Headers: further}))
 	r.Header.Set("X-Amz-Cf-Id", "1")
 	r.Header.Set("X-Sdk-Nonce", "1")
 	for name, change := range map[string]func(*core.Config){
 		"accepted": func(*core.Config) {}, "another host": func(c *core.Config) { c.Hosts = c.Hosts[:2] }, "a header too many": func(c *core.Config) { c.AllowUnsigned = nil },
 	} {
-		v := verifier(t, list, change, func(c *core.Config) { c.Logger = slog.New(slog.DiscardHandler) })
+		v := verifier(t, list, change)
 		most := 0.0
 		if name == "accepted" {
 			most = 1 // the identity
@@ -70,12 +66,10 @@ func TestPolicyAllocations_T183(t *testing.T) {
 
 // TestTurns_T139: senders that sign different headers may take turns.
 func TestTurns_T139(t *testing.T) {
-	v := verifier(t, func(c *core.Config) { c.Logger = slog.New(slog.DiscardHandler) })
+	v := verifier(t)
 	var requests []*http.Request
 	for n := range further {
-		requests = append(requests, get(t, func(r *http.Request) error {
-			return apig.NewSigner(k1, apig.SignOptions{Headers: further[n:]}).Sign(r, noBody, instant)
-		}))
+		requests = append(requests, usual(apig.NewSigner(k1, apig.SignOptions{Headers: further[n:]})))
 	}
 	n := 0
 	if got := testing.AllocsPerRun(300, func() {
@@ -92,30 +86,19 @@ func TestTurns_T139(t *testing.T) {
 // costs nothing, whatever the reason. Allocations are exact: a single one more
 // is a finding.
 func TestAllocations_T139(t *testing.T) {
-	key := core.Key{Name: "k1", ID: k1.ID, Secret: k1.Secret, Region: "cn-north-4", Service: "apig"}
-	scoped := core.Keys(key)
-	sdk := apig.SignOptions{Headers: further}
-	for _, s := range []struct {
-		scheme core.Scheme
-		sign   func(*http.Request) error
-	}{
-		{hmacScheme(k1), func(r *http.Request) error { return apig.NewSigner(k1, sdk).Sign(r, noBody, instant) }},
-		{apig.NewScoped(apig.Config{Keys: scoped}), func(r *http.Request) error { return apig.NewScopedSigner(key, sdk).Sign(r, noBody, instant) }},
-		{apig.NewV11(apig.Config{Keys: scoped}), func(r *http.Request) error { return apig.NewV11Signer(key, sdk).Sign(r, noBody, instant) }},
-		{sigv4.New(sigv4.Config{Keys: scoped}), func(r *http.Request) error {
-			return sigv4.NewSigner(key, sigv4.SignOptions{Headers: further}).Sign(r, noBody, instant)
-		}},
-	} {
+	for _, p := range testkit.Pairs(further...) {
+		if !slices.Contains([]string{"hmac", "aksk", "v11", "sigv4"}, p.Name) {
+			continue // asymmetric, or not of the usual form
+		}
 		now := instant
 		v := verifier(t, func(c *core.Config) {
-			c.Schemes = []core.Scheme{s.scheme}
+			c.Schemes, c.Default = []core.Scheme{p.Scheme}, p.Key.Name
 			c.Now = func() time.Time { return now }
-			c.Logger = slog.New(slog.DiscardHandler)
 			c.Replay.Store = firstTime{}
 		})
 		run := func(name string, most float64, at time.Time, want core.Code, change func(*http.Request)) {
-			t.Run(s.scheme.Name()+" "+name, func(t *testing.T) {
-				r := get(t, s.sign)
+			t.Run(p.Name+" "+name, func(t *testing.T) {
+				r := usual(p.Signer)
 				now = at
 				change(r)
 				got := testing.AllocsPerRun(200, func() {
@@ -140,7 +123,7 @@ func TestAllocations_T139(t *testing.T) {
 		run("accepted", 1, instant, "", func(*http.Request) {}) // the identity
 		run("no credential", 0, instant, core.CodeCredentialMissing, func(r *http.Request) { r.Header.Del("Authorization") })
 		run("malformed", 0, instant, core.CodeCredentialMalformed, replace("Signature=", "Signature=0"))
-		run("unknown key", 0, instant, core.CodeKeyUnknown, replace(k1.ID, "NOPE"))
+		run("unknown key", 0, instant, core.CodeKeyUnknown, replace(p.Key.ID, "NOPE"))
 		run("expired", 0, instant.Add(time.Hour), core.CodeSignatureExpired, func(*http.Request) {})
 		run("host not signed", 0, instant, core.CodeHeaderNotSigned, replace("host;", ""))
 		run("path in two readings", 0, instant, core.CodeRequestAmbiguous, func(r *http.Request) { r.RequestURI = "/a%00" })

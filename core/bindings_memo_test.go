@@ -12,10 +12,10 @@ import (
 	"github.com/gatewayauth/gatewayauth/internal/testkit"
 )
 
-// TestPlacesAreNoOthers: a verifier that has seen many requests finds the binding of
+// TestBindingMemoChangesNoVerdict: a verifier that has seen many requests finds the binding of
 // each as one that has seen none, also where method, host and path of two requests
 // are one text, or share all but one of the three.
-func TestPlacesAreNoOthers(t *testing.T) {
+func TestBindingMemoChangesNoVerdict(t *testing.T) {
 	build := func() *core.Verifier {
 		return verifier(t, func(c *core.Config) {
 			c.Default = ""
@@ -80,8 +80,8 @@ func (s hostChanger) Verify(r *http.Request, c *core.Credential, key *core.Key, 
 	return i, err
 }
 
-// TestPlacesOfChangedRequests: a binding is remembered for what it was found for.
-func TestPlacesOfChangedRequests(t *testing.T) {
+// TestBindingMemoOfChangedRequests: a binding is remembered for what it was found for.
+func TestBindingMemoOfChangedRequests(t *testing.T) {
 	v := verifier(t, func(c *core.Config) {
 		c.Schemes = []core.Scheme{hostChanger{hmacScheme(k1, k2)}}
 		c.APIs = []core.API{{Match: "GET /a/{x}", Key: "k2"}, {Match: "GET h.example.com/a/2", Key: "k1"}}

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/gatewayauth/gatewayauth/core"
+	"github.com/gatewayauth/gatewayauth/core/signer"
 	"github.com/gatewayauth/gatewayauth/internal/testkit"
 )
 
@@ -70,19 +71,20 @@ func (u unread) Read([]byte) (int, error) { u.t.Error("the body was read"); retu
 
 func (u unread) Close() error { return nil }
 
-// get is a request of the usual size: a path of 40 bytes, three parameters, and
-// three signed headers beside host and date.
-func get(t testing.TB, sign func(r *http.Request) error) *http.Request {
+// usual is a request of the usual size that s has signed: a path of 40 bytes, three
+// parameters, and three further headers to sign beside host and date. before changes it
+// before it is signed.
+func usual(s signer.Signer, before ...func(*http.Request)) *http.Request {
 	r := httptest.NewRequest("GET", "/v1/projects/0123456789abcdef/orders/42?limit=100&marker=abc&status=open", nil)
 	r.Host, r.Body = "api.example.com", http.NoBody
 	for name, value := range map[string]string{"Content-Type": "application/json", "X-Project-Id": "0123456789abcdef",
 		"X-Request-Id": "6ba7b810-9dad-11d1-80b4-00c04fd430c8", "User-Agent": "test", "Accept": "application/json"} {
 		r.Header.Set(name, value)
 	}
-	if err := sign(r); err != nil {
-		t.Fatal(err)
+	for _, change := range before {
+		change(r)
 	}
-	return r
+	return testkit.Sign(s, r, "", instant)
 }
 
 var further = []string{"content-type", "x-project-id", "x-request-id"}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"runtime"
 	"strings"
 	"sync/atomic"
@@ -21,10 +20,10 @@ func sourceOf(key core.Key) sourceFunc {
 	return func(context.Context, string) (*core.Key, error) { return &key, nil }
 }
 
-// TestKeySourceCannotOpenADoor: an empty or blank secret would let everybody sign, an
+// TestInvalidKeysOfASource: an empty or blank secret would let everybody sign, an
 // empty name would be bound to every API without a binding, and a source that
 // answers with another key would let that key's holder be asked for.
-func TestKeySourceCannotOpenADoor(t *testing.T) {
+func TestInvalidKeysOfASource(t *testing.T) {
 	emptyPrevious, nameless, other := k1, k1, k2
 	emptyPrevious.Previous = []core.PreviousSecret{{Secret: core.NewSecret("")}}
 	nameless.Name = ""
@@ -210,9 +209,7 @@ func TestSchemeWithOtherKeys(t *testing.T) {
 	v := verifier(t, func(c *core.Config) { c.Schemes = []core.Scheme{s, apig.NewScoped(apig.Config{Keys: core.Keys()})} })
 	check := func(what string, signer core.Key, want core.Code) {
 		t.Helper()
-		r := get(t, func(r *http.Request) error {
-			return apig.NewSigner(signer, apig.SignOptions{Headers: further}).Sign(r, noBody, instant)
-		})
+		r := usual(apig.NewSigner(signer, apig.SignOptions{Headers: further}))
 		if _, err := v.Verify(r); core.CodeOf(err) != want {
 			t.Errorf("%s: got %v, want %q", what, err, want)
 		}
