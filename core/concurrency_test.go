@@ -9,6 +9,7 @@ import (
 
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/apig"
+	"github.com/gatewayauth/gatewayauth/internal/testkit"
 )
 
 // TestRaces_F19: verification, reloads and readers of every kind at once. Each
@@ -21,45 +22,33 @@ func TestRaces_F19(t *testing.T) {
 			c.Environment, c.Schemes, c.Default = "b", []core.Scheme{hmacScheme(k2)}, "k2"
 		}),
 	}
-	v, err := core.New(policies[0])
-	if err != nil {
-		t.Fatal(err)
-	}
+	v := testkit.New(t, policies[0])
 	var readers, writer sync.WaitGroup
 	done := make(chan struct{})
-	for i, key := range []core.Key{k1, k2, k1, k2} {
+	for _, key := range []core.Key{k1, k2, k1, k2} {
 		readers.Go(func() {
 			for n := range rounds {
 				options := apig.SignOptions{Payload: []core.Payload{core.PayloadHashed, core.PayloadDeclared}[n%2]}
 				r := signed(t, key, "POST", "/v1/items", "text", options)
 				admission, err := v.Admit(nil, r, core.BodyForHandler)
-				admitted := admission.Request
-				mine := map[string]string{"k1": "a", "k2": "b"}[key.Name]
-				switch code := core.CodeOf(err); {
-				case err == nil:
-					id, ok := core.FromContext(admitted.Context())
-					if !ok || id.Environment() != mine || id.Key() != key.Name {
-						t.Errorf("key %s: got %v", key.Name, id)
-						break
-					}
-					covers := id.Covers()
-					covers.Headers[0], id.SignedHeaders()[0] = "changed", "changed"
-					if got := id.Covers().Headers[0]; got != "host" {
-						t.Errorf("an identity was changed: it covers %q", got)
-					}
-					if text, err := io.ReadAll(admitted.Body); string(text) != "text" || err != nil {
-						t.Errorf("read %q, %v", text, err)
-					}
-				case code == core.CodeKeyUnknown: // b knows k2 alone
-					if key.Name != "k1" {
-						t.Errorf("%s is unknown", key.Name)
-					}
-				case code == core.CodeKeyNotBound: // a knows both, and k1 is bound
-					if key.Name != "k2" {
-						t.Errorf("%s is not bound", key.Name)
-					}
-				default:
-					t.Errorf("reader %d: %v", i, err)
+				if err != nil {
+					admission.Release()
+					// b knows k2 alone; a knows both, and k1 is bound
+					wantCode(t, err, map[string]core.Code{"k1": core.CodeKeyUnknown, "k2": core.CodeKeyNotBound}[key.Name])
+					continue
+				}
+				id, ok := core.FromContext(admission.Request.Context())
+				if !ok || id.Environment() != map[string]string{"k1": "a", "k2": "b"}[key.Name] || id.Key() != key.Name {
+					t.Errorf("key %s: got %v", key.Name, id)
+					return
+				}
+				covers := id.Covers()
+				covers.Headers[0], id.SignedHeaders()[0] = "changed", "changed"
+				if got := id.Covers().Headers[0]; got != "host" {
+					t.Errorf("an identity was changed: it covers %q", got)
+				}
+				if text, err := io.ReadAll(admission.Request.Body); string(text) != "text" || err != nil {
+					t.Errorf("read %q, %v", text, err)
 				}
 				admission.Release()
 			}
@@ -102,9 +91,6 @@ func TestRaces_F19(t *testing.T) {
 	readers.Wait()
 	close(done)
 	writer.Wait()
-	if v.Buffered() != 0 {
-		t.Errorf("%d bytes are held", v.Buffered())
-	}
 }
 
 // TestStatusWhileReloading: nothing that is counted is lost between two policies.

@@ -37,6 +37,39 @@ func objects() int64 {
 // the readings of [core.Verifier.Buffered]: one for each request that runs.
 func inFlight() int64 { return int64(4*runtime.GOMAXPROCS(0)) * 64 << 10 }
 
+// memoryWatch keeps the most memory that a verifier holds for bodies, and the largest
+// heap, while it is shown that a body is read.
+type memoryWatch struct {
+	v          *core.Verifier
+	before     int64 // size of the heap
+	held, heap largest
+	reads      atomic.Int64
+}
+
+func newMemoryWatch(v *core.Verifier) *memoryWatch {
+	runtime.GC()
+	return &memoryWatch{v: v, before: objects()}
+}
+
+func (w *memoryWatch) read() {
+	w.held.show(w.v.Buffered())
+	if w.reads.Add(1)%500 == 0 {
+		w.heap.show(objects())
+	}
+}
+
+// check fails where more was held than the budget, or the heap grew by more than most.
+func (w *memoryWatch) check(t *testing.T, budget, most int64) {
+	t.Helper()
+	if w.held.Load() > budget+inFlight() {
+		t.Errorf("%d bytes were held at once, of %d", w.held.Load(), budget)
+	}
+	if grown := w.heap.Load() - w.before; grown > most {
+		t.Errorf("the heap grew by %d bytes, want at most %d", grown, most)
+	}
+	t.Logf("at most %d MiB held, heap at most %d MiB", w.held.Load()>>20, w.heap.Load()>>20)
+}
+
 var pages = map[byte][]byte{'a': bytes.Repeat([]byte("a"), 32<<10), 'b': bytes.Repeat([]byte("b"), 32<<10)}
 
 // pieces is a body that is made as it is read and lets others run in between:
@@ -125,8 +158,7 @@ func TestLoad_F17(t *testing.T) {
 	}
 	bad[0].header.Set("X-Sdk-Date", "20260115T120001Z")
 
-	var held, heap largest
-	var reads, ran, busy atomic.Int64
+	var ran, busy atomic.Int64
 	v := verifier(t, func(c *core.Config) { c.MaxBody, c.MaxBuffered, c.LogLimit = size, budget, 1 })
 	handler := nethttp.Middleware(v)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ran.Add(1)
@@ -138,14 +170,7 @@ func TestLoad_F17(t *testing.T) {
 			t.Errorf("the handler ran for a wrong request (first byte %q)", first)
 		}
 	}))
-	seen := func() {
-		held.show(v.Buffered())
-		if reads.Add(1)%1000 == 0 {
-			heap.show(objects())
-		}
-	}
-	runtime.GC()
-	before := objects()
+	memory := newMemoryWatch(v)
 	start := make(chan struct{})
 	later := make(chan struct{}, budget/size) // who was told to come later comes with no more than fit
 	var all sync.WaitGroup
@@ -162,7 +187,7 @@ func TestLoad_F17(t *testing.T) {
 					defer func() { <-later }()
 				}
 				w := httptest.NewRecorder()
-				handler.ServeHTTP(w, s.request(seen))
+				handler.ServeHTTP(w, s.request(memory.read))
 				if w.Code != http.StatusServiceUnavailable {
 					if !want[w.Code] {
 						t.Errorf("request %d: got status %d", i, w.Code)
@@ -181,17 +206,9 @@ func TestLoad_F17(t *testing.T) {
 	if busy.Load() == 0 {
 		t.Error("the budget was never used up: nothing was shown")
 	}
-	if held.Load() > budget+inFlight() {
-		t.Errorf("%d bytes were held at once, of %d", held.Load(), budget)
-	}
 	// What ten thousand requests take by themselves, and as much garbage again.
-	if most := before + 2*(budget+int64(requests)*24<<10); heap.Load() > most {
-		t.Errorf("the heap grew from %d to %d bytes, want at most %d", before, heap.Load(), most)
-	}
-	if v.Buffered() != 0 {
-		t.Errorf("%d bytes are held at the end", v.Buffered())
-	}
-	t.Logf("%d answers of 503, at most %d MiB held, heap at most %d MiB", busy.Load(), held.Load()>>20, heap.Load()>>20)
+	memory.check(t, budget, 2*(budget+int64(requests)*24<<10))
+	t.Logf("%d answers of 503", busy.Load())
 }
 
 // TestLargeBodies_F17: sixty-four bodies of 12 MiB at once stay within the budget:
@@ -204,20 +221,11 @@ func TestLargeBodies_F17(t *testing.T) {
 	)
 	v := verifier(t, func(c *core.Config) { c.MaxBuffered = budget })
 	s := newSender(t, k1, core.PayloadHashed, size, digestOf(t, size, 'a'), 'a')
-	var held, heap largest
-	var reads atomic.Int64
-	runtime.GC()
-	before := objects()
-	seen := func() {
-		held.show(v.Buffered())
-		if reads.Add(1)%500 == 0 {
-			heap.show(objects())
-		}
-	}
+	memory := newMemoryWatch(v)
 	requests, codes := make([]*http.Request, bodies), make([]core.Code, bodies)
 	var all sync.WaitGroup
 	for i := range requests {
-		requests[i] = s.request(seen)
+		requests[i] = s.request(memory.read)
 		all.Go(func() {
 			_, err := v.Verify(requests[i]) // and it is not released before all are here
 			if codes[i] = core.CodeOf(err); err != nil {
@@ -244,12 +252,7 @@ func TestLargeBodies_F17(t *testing.T) {
 	if accepted == 0 || accepted > budget/size {
 		t.Errorf("%d bodies were held at once, want some, and at most %d", accepted, budget/size)
 	}
-	if held.Load() > budget+inFlight() {
-		t.Errorf("%d bytes were held at once, of %d", held.Load(), budget)
-	}
-	if most := before + 2*budget; heap.Load() > most {
-		t.Errorf("the heap grew from %d to %d bytes, want at most %d", before, heap.Load(), most)
-	}
+	memory.check(t, budget, 2*budget)
 	if v.Buffered() != 0 {
 		t.Errorf("%d bytes are held at the end", v.Buffered())
 	}
@@ -260,5 +263,5 @@ func TestLargeBodies_F17(t *testing.T) {
 		}
 		core.Release(r)
 	}
-	t.Logf("%d of %d held at once, at most %d MiB, heap at most %d MiB", accepted, bodies, held.Load()>>20, heap.Load()>>20)
+	t.Logf("%d of %d held at once", accepted, bodies)
 }
