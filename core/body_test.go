@@ -44,9 +44,7 @@ func TestSlowBodies(t *testing.T) {
 					now = instant.Add(tt.takes)
 					return 0, io.EOF
 				}), strings.NewReader("xt")))
-				_, err := v.Verify(r)
-				wantCode(t, err, tt.want)
-				core.Release(r)
+				wantVerdict(t, v, r, tt.want)
 			})
 		}
 	}
@@ -137,8 +135,7 @@ func TestNoBodyByteForNothing(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			tt.r.Body = unread{t}
-			_, err := v.Verify(tt.r)
-			wantCode(t, err, tt.want)
+			wantVerdict(t, v, tt.r, tt.want)
 		})
 	}
 }

@@ -112,8 +112,7 @@ func TestConfigIsCopied(t *testing.T) {
 	if wantCode(t, err, core.CodeHeaderNotSigned); !strings.Contains(err.Error(), "content-type") {
 		t.Errorf("got %v, want an error that names the header", err)
 	}
-	_, err = v.Verify(forHost(t, "other.example.com"))
-	wantCode(t, err, core.CodeHostNotOurs)
+	wantVerdict(t, v, forHost(t, "other.example.com"), core.CodeHostNotOurs)
 }
 
 // TestConfigError: a problem says its field, and a pattern its cause.

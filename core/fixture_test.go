@@ -49,11 +49,19 @@ func admit(t testing.TB, v *core.Verifier, r *http.Request, use core.BodyUse) co
 	return admission
 }
 
-func wantCode(t *testing.T, err error, code core.Code) {
+func wantCode(t testing.TB, err error, code core.Code) {
 	t.Helper()
 	if got := core.CodeOf(err); got != code {
 		t.Errorf("got code %q (%v), want %q", got, err, code)
 	}
+}
+
+// wantVerdict verifies r, and releases its body.
+func wantVerdict(t testing.TB, v *core.Verifier, r *http.Request, code core.Code) {
+	t.Helper()
+	_, err := v.Verify(r)
+	core.Release(r)
+	wantCode(t, err, code)
 }
 
 type readerFunc func([]byte) (int, error)

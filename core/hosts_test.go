@@ -19,8 +19,7 @@ func TestHostForms(t *testing.T) {
 		"a@api.example.com", "api.example.com/x", "api.example.com,x", `api.example.com\x`, "api.example.com?", "api.example.com#"} {
 		r := signed(t, k1, "GET", "/", "", apig.SignOptions{})
 		r.Host = host
-		_, err := verifier(t).Verify(r)
-		wantCode(t, err, core.CodeRequestAmbiguous)
+		wantVerdict(t, verifier(t), r, core.CodeRequestAmbiguous)
 	}
 	v := verifier(t, func(c *core.Config) { c.APIs = []core.API{{Match: "admin.example.com/", Key: "k2"}} })
 	for host, want := range map[string]core.Code{
@@ -31,13 +30,11 @@ func TestHostForms(t *testing.T) {
 		"admin.example.com:80]": core.CodeRequestAmbiguous, "[admin.example.com": core.CodeRequestAmbiguous, "admin.example.com;": core.CodeRequestAmbiguous,
 		"admin.example.com%20": core.CodeRequestAmbiguous, "[::1]": "", "[::1]:8080": "", "[::1]x": core.CodeRequestAmbiguous,
 	} {
-		_, err := v.Verify(forHost(t, host))
-		wantCode(t, err, want)
+		wantVerdict(t, v, forHost(t, host), want)
 	}
 	r := signed(t, k1, "GET", "/", "", apig.SignOptions{})
 	r.Method = "CONNECT"
-	_, err := v.Verify(r)
-	wantCode(t, err, core.CodeRequestAmbiguous)
+	wantVerdict(t, v, r, core.CodeRequestAmbiguous)
 }
 
 func hosts(entries ...string) func(*core.Config) {
@@ -105,8 +102,7 @@ func TestOddHosts_T183(t *testing.T) {
 		r := httptest.NewRequest("GET", "/v1/items", nil)
 		r.Host = host
 		r.SetBasicAuth(key.ID, "password-of-user")
-		_, err := v.Verify(r)
-		wantCode(t, err, want)
+		wantVerdict(t, v, r, want)
 	}
 }
 
@@ -155,8 +151,7 @@ func TestHostsEveryScheme_T183(t *testing.T) {
 	}
 	v := verifier(t, hosts("api.example.com"), func(c *core.Config) { c.RequireSigned = []string{} })
 	r := request(t, strings.Replace(p1, "SignedHeaders=host;x-sdk-date", "SignedHeaders=x-sdk-date", 1))
-	_, err := v.Verify(r)
-	wantCode(t, err, core.CodeHeaderNotSigned)
+	wantVerdict(t, v, r, core.CodeHeaderNotSigned)
 }
 
 // TestHostsBeforeTheBody_T183: a declared body is not read, nor a request recorded,

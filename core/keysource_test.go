@@ -46,8 +46,7 @@ func TestInvalidKeysOfASource(t *testing.T) {
 			v := verifier(t, func(c *core.Config) {
 				c.Schemes, c.Default = []core.Scheme{apig.New(apig.Config{Keys: sourceOf(tt.answer)})}, tt.def
 			})
-			_, err := v.Verify(signed(t, tt.signer, "DELETE", "/v1/items", "", apig.SignOptions{}))
-			wantCode(t, err, core.CodeUnavailable)
+			wantVerdict(t, v, signed(t, tt.signer, "DELETE", "/v1/items", "", apig.SignOptions{}), core.CodeUnavailable)
 		})
 	}
 }
@@ -61,8 +60,7 @@ func TestKeySourceErrorsAreCut(t *testing.T) {
 		})})}
 		c.Logger = jsonLogger(&log)
 	})
-	_, err := v.Verify(signed(t, core.Key{ID: strings.Repeat("i", 7000), Secret: k1.Secret}, "GET", "/", "", apig.SignOptions{}))
-	wantCode(t, err, core.CodeUnavailable)
+	wantVerdict(t, v, signed(t, core.Key{ID: strings.Repeat("i", 7000), Secret: k1.Secret}, "GET", "/", "", apig.SignOptions{}), core.CodeUnavailable)
 	if log.Len() > 1500 {
 		t.Errorf("the record has %d bytes", log.Len())
 	}
@@ -93,8 +91,7 @@ func TestKeySourceFaults_F15(t *testing.T) {
 				c.Logger = slog.New(slog.NewJSONHandler(&log, nil))
 			})
 			fail = true
-			_, err := v.Verify(request(t, p1))
-			wantCode(t, err, core.CodeUnavailable)
+			wantVerdict(t, v, request(t, p1), core.CodeUnavailable)
 			if strings.Contains(log.String(), k1.Secret.Reveal()) {
 				t.Error("the log holds the secret")
 			}
@@ -117,8 +114,7 @@ func TestUnknownKeyFlood_T137(t *testing.T) {
 	flood := func() {
 		n++
 		r.Header["Authorization"][0] = strings.Replace(auth, "UNKNOWN00000", fmt.Sprintf("UNKNOWN%05d", n%100000), 1)
-		_, err := v.Verify(r)
-		wantCode(t, err, core.CodeKeyUnknown)
+		wantVerdict(t, v, r, core.CodeKeyUnknown)
 	}
 	again := func() { v.Verify(r) }
 	first := testing.AllocsPerRun(1000, again)
@@ -175,8 +171,7 @@ func TestSourceBlocks_F16(t *testing.T) {
 	// The deadline of a request counts as well.
 	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 	defer cancel()
-	_, err := v.Verify(request(t, p1).WithContext(ctx))
-	wantCode(t, err, core.CodeUnavailable)
+	wantVerdict(t, v, request(t, p1).WithContext(ctx), core.CodeUnavailable)
 
 	close(blocked)
 	for { // until the last call has returned; the test's own deadline bounds it

@@ -40,8 +40,7 @@ func TestLogLimit(t *testing.T) {
 		})
 		flood := func(n int) {
 			for range n {
-				_, err := v.Verify(httptest.NewRequest("GET", "/", nil))
-				wantCode(t, err, core.CodeCredentialMissing)
+				wantVerdict(t, v, httptest.NewRequest("GET", "/", nil), core.CodeCredentialMissing)
 			}
 		}
 		flood(1000)
@@ -129,8 +128,7 @@ func TestLogSink_F22(t *testing.T) {
 		if _, err := v.Verify(request(t, p1)); err != nil {
 			t.Error(err)
 		}
-		_, err := v.Verify(request(t, bad))
-		wantCode(t, err, core.CodeSignatureMismatch)
+		wantVerdict(t, v, request(t, bad), core.CodeSignatureMismatch)
 	}
 	t.Run("full", func(t *testing.T) {
 		v := with(func() error { return syscall.ENOSPC })

@@ -40,8 +40,7 @@ func TestOffMode_T169(t *testing.T) {
 	if got := codes.Take(); len(got) > 0 {
 		t.Errorf("got events of %q, want none", got)
 	}
-	_, err := v.Verify(wrong)
-	wantCode(t, err, core.CodeSignatureMismatch)
+	wantVerdict(t, v, wrong, core.CodeSignatureMismatch)
 }
 
 // TestReportKeepsTheBody: what report mode lets through reaches the handler

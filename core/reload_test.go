@@ -23,8 +23,7 @@ func TestReloadKeepsTheLastGoodPolicy(t *testing.T) {
 	if err := v.Reload(config(func(c *core.Config) { c.Schemes, c.Default = []core.Scheme{hmacScheme(k2)}, "k2" })); err != nil {
 		t.Fatal(err)
 	}
-	_, err := v.Verify(request(t, p1))
-	wantCode(t, err, core.CodeKeyUnknown)
+	wantVerdict(t, v, request(t, p1), core.CodeKeyUnknown)
 }
 
 // barrier is a body that says when it is read, and then waits.
@@ -84,8 +83,7 @@ func TestKeyRemoved_F11(t *testing.T) {
 				t.Fatal(err)
 			}
 			after := make1(unread{t})
-			_, err = v.Verify(after)
-			wantCode(t, err, core.CodeKeyUnknown)
+			wantVerdict(t, v, after, core.CodeKeyUnknown)
 			close(open)
 			all.Wait()
 		})

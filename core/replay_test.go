@@ -61,8 +61,7 @@ func TestSameTwice_T088(t *testing.T) {
 	if err != nil || !id.ReplayChecked() {
 		t.Fatalf("got identity %+v, %v", id, err)
 	}
-	_, err = v.Verify(request(t, p1))
-	wantCode(t, err, core.CodeReplayed)
+	wantVerdict(t, v, request(t, p1), core.CodeReplayed)
 	all := store.entries()
 	if len(all) != 1 || all[0].Environment != "prod" || all[0].Fingerprint == [32]byte{} || !all[0].SignedAt.Equal(instant) ||
 		!all[0].Until.Equal(instant.Add(15*time.Minute)) || !all[0].Now.Equal(instant) {
@@ -76,15 +75,12 @@ func TestFailedFirst_T091(t *testing.T) {
 	store := &memory{}
 	v := verifier(t, replayed(store), func(c *core.Config) { c.APIs = []core.API{{Match: "/v1/other", Key: "k2"}} })
 	forged := strings.Replace(p1, "Signature=cb", "Signature=cc", 1)
-	_, err := v.Verify(request(t, forged))
-	wantCode(t, err, core.CodeSignatureMismatch)
-	_, err = v.Verify(signed(t, k1, "GET", "/v1/other", "", apig.SignOptions{}))
-	wantCode(t, err, core.CodeKeyNotBound)
+	wantVerdict(t, v, request(t, forged), core.CodeSignatureMismatch)
+	wantVerdict(t, v, signed(t, k1, "GET", "/v1/other", "", apig.SignOptions{}), core.CodeKeyNotBound)
 	broken := signed(t, k1, "POST", "/v1/items", "text", apig.SignOptions{Payload: core.PayloadDeclared})
 	broken.Body = http.NoBody
 	broken.ContentLength = 0
-	_, err = v.Verify(broken)
-	wantCode(t, err, core.CodeBodyMismatch)
+	wantVerdict(t, v, broken, core.CodeBodyMismatch)
 	if all := store.entries(); len(all) != 0 {
 		t.Errorf("recorded: %+v", all)
 	}
@@ -154,8 +150,7 @@ func TestUnavailable_F01(t *testing.T) {
 			if allow && !strings.Contains(log.String(), "but for replay") || strings.Contains(log.String(), k1.Secret.Reveal()) {
 				t.Errorf("%s, allow %v: log %s", name, allow, log.String())
 			}
-			_, err = v.Verify(request(t, strings.Replace(p1, "items", "other", 1)))
-			wantCode(t, err, core.CodeSignatureMismatch) // an unsigned client still gets 401
+			wantVerdict(t, v, request(t, strings.Replace(p1, "items", "other", 1)), core.CodeSignatureMismatch) // an unsigned client still gets 401
 			store.fail = nil
 			if id, err := v.Verify(request(t, p1)); err != nil || !id.ReplayChecked() {
 				t.Errorf("%s: after the store came back: %v", name, err)
@@ -170,8 +165,7 @@ func TestCancelledRequest_F01(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	store := &memory{fail: func() error { cancel(); return ctx.Err() }}
 	v := verifier(t, replayed(store), func(c *core.Config) { c.Replay.AllowUnavailable = true })
-	_, err := v.Verify(request(t, p1).WithContext(ctx))
-	wantCode(t, err, core.CodeUnavailable)
+	wantVerdict(t, v, request(t, p1).WithContext(ctx), core.CodeUnavailable)
 }
 
 // TestMountedTwice_T171 and T172: the second pass over an admitted request
@@ -215,8 +209,7 @@ func (u unsaid) Verify(r *http.Request, c *core.Credential, key *core.Key, secre
 // TestReplayNeedsFingerprint: a scheme that forgot it is refused, not unchecked.
 func TestReplayNeedsFingerprint(t *testing.T) {
 	v := verifier(t, replayed(&memory{}), func(c *core.Config) { c.Schemes = []core.Scheme{unsaid{hmacScheme(k1)}} })
-	_, err := v.Verify(request(t, p1))
-	wantCode(t, err, core.CodeUnavailable)
+	wantVerdict(t, v, request(t, p1), core.CodeUnavailable)
 }
 
 // firstTime is a store to which every request is new.

@@ -141,10 +141,8 @@ func TestStatusCountsAcceptances(t *testing.T) {
 		t.Errorf("got %v, %v", id, err)
 	}
 	r := signed(t, core.Key{ID: k1.ID, Secret: core.NewSecret(oldest)}, "GET", "/closed", "", apig.SignOptions{})
-	_, err := v.Verify(r)
-	wantCode(t, err, core.CodeKeyNotBound)
-	_, err = v.Verify(by(t, "wrong-0123456789abcdef"))
-	wantCode(t, err, core.CodeSignatureMismatch)
+	wantVerdict(t, v, r, core.CodeKeyNotBound)
+	wantVerdict(t, v, by(t, "wrong-0123456789abcdef"), core.CodeSignatureMismatch)
 	if got, want := uses(t, v, "k1"), "0 0 0 0 0 1"; got != want {
 		t.Errorf("got uses %q, want %q", got, want)
 	}
