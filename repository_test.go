@@ -209,32 +209,7 @@ func TestCases(t *testing.T) {
 	carries := func(text, id string) bool {
 		return regexp.MustCompile(`(^|[^0-9A-Z])` + id + `($|[^0-9])`).MatchString(text)
 	}
-	sources, tests := map[string]string{}, map[string]map[string]string{} // by package; by package and name
-	for _, path := range goFiles(t, ".") {
-		pkg := filepath.ToSlash(filepath.Dir(path))
-		source, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !strings.HasSuffix(path, "_test.go") {
-			sources[pkg] += string(source)
-			continue
-		}
-		files := token.NewFileSet()
-		file, err := parser.ParseFile(files, path, source, parser.ParseComments)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if tests[pkg] == nil {
-			tests[pkg] = map[string]string{}
-		}
-		for _, decl := range file.Decls {
-			if f, ok := decl.(*ast.FuncDecl); ok && f.Recv == nil && regexp.MustCompile(`^(Test|Fuzz)`).MatchString(f.Name.Name) {
-				body := source[files.Position(f.Pos()).Offset:files.Position(f.End()).Offset]
-				tests[pkg][f.Name.Name] += f.Doc.Text() + string(body)
-			}
-		}
-	}
+	sources, tests := readTests(t)
 	rows := map[string]string{}
 	for _, m := range regexp.MustCompile(`(?m)^\| ([TF]\d+) \| [^|]+ \| ([^|]+) \|$`).FindAllStringSubmatch(string(text), -1) {
 		id, where := m[1], m[2]
@@ -293,4 +268,57 @@ func ranges(text, id string) bool {
 		}
 	}
 	return false
+}
+
+// readTests returns the code of each package that is not for tests, and of its tests by
+// their names.
+func readTests(t *testing.T) (sources map[string]string, tests map[string]map[string]string) {
+	t.Helper()
+	sources, tests = map[string]string{}, map[string]map[string]string{}
+	for _, path := range goFiles(t, ".") {
+		pkg := filepath.ToSlash(filepath.Dir(path))
+		source, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.HasSuffix(path, "_test.go") {
+			sources[pkg] += string(source)
+			continue
+		}
+		files := token.NewFileSet()
+		file, err := parser.ParseFile(files, path, source, parser.ParseComments)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if tests[pkg] == nil {
+			tests[pkg] = map[string]string{}
+		}
+		for _, decl := range file.Decls {
+			if f, ok := decl.(*ast.FuncDecl); ok && f.Recv == nil && regexp.MustCompile(`^(Test|Fuzz)`).MatchString(f.Name.Name) {
+				body := source[files.Position(f.Pos()).Offset:files.Position(f.End()).Offset]
+				tests[pkg][f.Name.Name] += f.Doc.Text() + string(body)
+			}
+		}
+	}
+	return sources, tests
+}
+
+// TestSecurityNamesTests: the tests that SECURITY.md names behind its promises exist.
+func TestSecurityNamesTests(t *testing.T) {
+	text, err := os.ReadFile("SECURITY.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, tests := readTests(t)
+	named := 0
+	for _, in := range regexp.MustCompile("`([^`]+)`((?:,? (?:Test|Fuzz)\\w+)+)").FindAllStringSubmatch(string(text), -1) {
+		for _, name := range strings.FieldsFunc(in[2], func(c rune) bool { return c == ',' || c == ' ' }) {
+			if named++; tests[in[1]][name] == "" {
+				t.Errorf("there is no %s in %s", name, in[1])
+			}
+		}
+	}
+	if named < 20 {
+		t.Errorf("SECURITY.md names %d tests", named)
+	}
 }
