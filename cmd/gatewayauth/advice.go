@@ -12,8 +12,8 @@ import (
 	"github.com/gatewayauth/gatewayauth/core/explain"
 )
 
-// option is what the one who asks calls an option: the flag, or the field of the
-// page.
+// option names an option as the user sees it: the flag of the command, or the label
+// of the field on the page.
 func (q *question) option(flag string) string {
 	if !q.form {
 		return "--" + flag
@@ -21,7 +21,7 @@ func (q *question) option(flag string) string {
 	return map[string]string{"at": "Clock", "host": "Hosts", "prefix": "Prefixes", "header": "Headers", "client-canonical": "Canonical request of the sender"}[flag]
 }
 
-// advise says what to try next.
+// advise appends to the answer what to try next.
 func (q *question) advise(a *answer, c *capture.Captured) {
 	x := a.Explanation
 	try := func(text string) { a.Advice = append(a.Advice, text) }
@@ -29,26 +29,26 @@ func (q *question) advise(a *answer, c *capture.Captured) {
 		return f.Cause == explain.CauseClock || f.Cause == explain.CauseLocalTime || f.Cause == explain.CauseExpired
 	})
 	if !x.Accepted() && (late || x.Code == core.CodeSignatureExpired || x.Code == core.CodeSignatureNotYetValid) && q.at == "" && !x.SignedAt.IsZero() {
-		try("a saved request is expired by now: judge it as of when it was received, with " + q.option("at") + " " + x.SignedAt.UTC().Format(time.RFC3339))
+		try("a saved request has expired by now: set the verifier's clock to the time when the request was received, with " + q.option("at") + " " + x.SignedAt.UTC().Format(time.RFC3339))
 	}
 	switch {
 	case x.Code != core.CodeSignatureMismatch || len(x.Causes) > 0:
 	case x.CanonicalRequest == "":
-		try("the password is another: compare it with the gateway's, also for blanks and line breaks")
+		try("the password differs from the gateway's: compare the two, including spaces and line breaks")
 	default:
 		q.adviseChanges(x, c.Request, try)
 		if q.canonical == "" {
-			try("let the sender log its canonical request, and give that with " + q.option("client-canonical"))
+			try("have the sender log its canonical request, and pass that with " + q.option("client-canonical"))
 		}
-		try("if all of it was saved as it arrived, and none of that fits, the sender's secret is another")
+		try("if the request was saved exactly as it arrived and none of this helps, the sender uses another secret")
 	}
 	if x.Code == core.CodeCredentialMissing && c.Format == "har" {
-		try("a browser's HAR holds what was sent to the gateway, and the signature comes after that: save the request where the backend receives it")
+		try("a browser's HAR file holds the request before the gateway signs it: save the request where the backend receives it")
 	}
 }
 
-// adviseChanges says what may have been changed that cannot be found without being
-// named.
+// adviseChanges suggests the changes that explain cannot find unless the user names
+// the value that was signed.
 func (q *question) adviseChanges(x *explain.Explanation, r *http.Request, try func(string)) {
 	lines := strings.Split(x.CanonicalRequest, "\n")
 	var others []string
@@ -58,19 +58,20 @@ func (q *question) adviseChanges(x *explain.Explanation, r *http.Request, try fu
 		}
 	}
 	if len(q.hosts) == 0 {
-		try("the host is what is changed most often, and nothing here says which one was signed: it arrived as " + printable(cmp.Or(r.Host, "none")) +
+		try("the host is what proxies change most often, and the request does not say which host was signed: it arrived as " + printable(cmp.Or(r.Host, "none")) +
 			". Name the host that the gateway calls, with its port if it has one, with " + q.option("host") + " api.example.com")
 	}
 	if len(q.prefixes) == 0 {
-		try("a proxy may have taken away a prefix of the path, or put one in front: name it with " + q.option("prefix") + " /v1")
+		try("a proxy may have removed or added a prefix of the path: name it with " + q.option("prefix") + " /v1")
 	}
 	if len(q.headers) == 0 && len(others) > 0 {
-		try("a signed header may have had another value (signed are " + printable(strings.Join(others, ", ")) + "): name it with " + q.option("header") + " '" + printable(others[0]) + ": value'")
+		try("a signed header may have had another value (signed headers: " + printable(strings.Join(others, ", ")) + "): name it with " + q.option("header") + " '" + printable(others[0]) + ": value'")
 	}
 }
 
-// dateIn is the date in a request whose credential cannot be read, and where it
-// was found; zero for none.
+// dateIn returns a date found in the headers or the query of a request whose
+// credential cannot be parsed, and a note on where it was found. The date is zero
+// if there is none.
 func dateIn(r *http.Request) (time.Time, string) {
 	read := func(text string) (time.Time, bool) {
 		if at, err := parseTime(text); err == nil {
@@ -96,10 +97,10 @@ func dateIn(r *http.Request) (time.Time, string) {
 		for _, name := range names {
 			for _, value := range values[name] {
 				if at, ok := read(value); ok {
-					return at, "no credential can be read: judged at the date in " + printable(name) + ", so that nothing is said about clocks"
+					return at, "the credential cannot be parsed: the verifier's clock is set to the date in " + printable(name) + ", so clock differences are not checked"
 				}
 			}
 		}
 	}
-	return time.Time{}, "the request holds no date that can be read: judged by the clock of now; give the date itself if it matters"
+	return time.Time{}, "the request has no date that can be parsed: the verifier's clock is the current time; pass a date if it matters"
 }

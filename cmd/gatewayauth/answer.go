@@ -8,7 +8,8 @@ import (
 	"unicode/utf8"
 )
 
-// printable escapes what is not fit for a terminal.
+// printable quotes text that has control characters or invalid UTF-8, so that it
+// cannot send escape sequences to a terminal.
 func printable(text string) string {
 	for _, r := range text {
 		if !strconv.IsPrint(r) || r == utf8.RuneError {
@@ -19,7 +20,7 @@ func printable(text string) string {
 	return text
 }
 
-// text writes the answer for people.
+// text returns the answer as plain text.
 func (a *answer) text() string {
 	var b strings.Builder
 	for _, note := range a.Notes {
@@ -37,12 +38,12 @@ func (a *answer) text() string {
 		fmt.Fprintf(&b, "%s\n", e.Unknown)
 		return b.String()
 	}
-	fmt.Fprintf(&b, "judged at %s\n", a.At.UTC().Format(time.RFC3339))
+	fmt.Fprintf(&b, "verifier's clock: %s\n", a.At.UTC().Format(time.RFC3339))
 	x := *a.Explanation
 	x.Lines = nil
 	b.WriteString(x.String())
 	if lines := a.Explanation.Lines; len(lines) > 0 {
-		b.WriteString("canonical request, the sender's beside the verifier's (! differs):\n")
+		b.WriteString("canonical requests of sender and verifier (! marks a difference):\n")
 		row := func(mark, name, left, right string) {
 			fmt.Fprintf(&b, "  %-1s %-16s %-*s  %s\n", mark, name, column, left, right)
 		}
@@ -68,9 +69,10 @@ func (a *answer) text() string {
 	return b.String()
 }
 
+// column is the width of a column of the comparison, in bytes.
 const column = 44
 
-// wrap cuts a text into the lines of one column.
+// wrap breaks text into lines that fit in one column.
 func wrap(text string) (lines []string) {
 	if text == "" {
 		return []string{"(none)"}

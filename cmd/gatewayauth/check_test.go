@@ -188,7 +188,7 @@ func TestReport(t *testing.T) {
 	if second.API != "/partner/" || second.Code != "key_not_bound" || second.Count != 1 || len(second.Keys) != 1 {
 		t.Errorf("%+v", second)
 	}
-	for _, want := range []string{"COUNT", "credential_missing", "GET /orders/{}", "key_not_bound", "would have been refused", "too fast", "1 lines are no JSON"} {
+	for _, want := range []string{"COUNT", "credential_missing", "GET /orders/{}", "key_not_bound", "would have been refused", "too fast", "1 lines are neither JSON"} {
 		if !strings.Contains(plain.out, want) {
 			t.Errorf("the table does not say %q:\n%s", want, plain.out)
 		}

@@ -268,13 +268,13 @@ func TestExplainFormats(t *testing.T) {
 		{"raw of HTTP/2", strings.Replace(raw, "HTTP/1.1", "HTTP/2", 1), "raw", []string{"-at", at}, 0, ""},
 		{"raw with a line break at its end", raw + "\n", "raw", []string{"-at", at}, 0, "left out"},
 		{"raw without its length", strings.Replace(raw, "Content-Length: 7\n", "", 1), "raw", []string{"-at", at}, 1, "no Content-Length"},
-		{"raw without its length, with advice", strings.Replace(raw, "Content-Length: 7\n", "", 1), "raw", []string{"-at", at}, 1, "give the capture the header Content-Length: 7"},
-		{"raw without its length, before an answer", strings.Replace(raw, "Content-Length: 7\n", "", 1) + "\nHTTP/1.1 401 Unauthorized\n\n", "raw", []string{"-at", at}, 1, "give the capture the header Content-Length: 7"},
+		{"raw without its length, with advice", strings.Replace(raw, "Content-Length: 7\n", "", 1), "raw", []string{"-at", at}, 1, "add the header Content-Length: 7"},
+		{"raw without its length, before an answer", strings.Replace(raw, "Content-Length: 7\n", "", 1) + "\nHTTP/1.1 401 Unauthorized\n\n", "raw", []string{"-at", at}, 1, "add the header Content-Length: 7"},
 		{"raw, chunked", strings.Replace(strings.Replace(raw, "Content-Length: 7", "Transfer-Encoding: chunked", 1), "a=1&b=2", "7\r\na=1&b=2\r\n0\r\n\r\n", 1), "raw", []string{"-at", at}, 0, ""},
-		{"raw, chunks put together", strings.Replace(raw, "Content-Length: 7", "Transfer-Encoding: chunked", 1) + "\n\nHTTP/1.1 401 Unauthorized\n\n", "raw", []string{"-at", at}, 1, "give the capture the header Content-Length: 7"},
+		{"raw, chunks put together", strings.Replace(raw, "Content-Length: 7", "Transfer-Encoding: chunked", 1) + "\n\nHTTP/1.1 401 Unauthorized\n\n", "raw", []string{"-at", at}, 1, "add the header Content-Length: 7"},
 		{"raw, broken off", strings.TrimSuffix(raw, "2"), "raw", []string{"-at", at}, 2, "not all there"},
 		{"of curl -v, without the body", verbose, "raw", []string{"-at", at}, 1, "not all there"},
-		{"curl", curl, "curl", []string{"-at", "captured"}, 0, "the date that was signed"},
+		{"curl", curl, "curl", []string{"-at", "captured"}, 0, "the signed date"},
 		{"curl in a script", "set -e\nexport A=1\n" + strings.TrimSpace(curl) + " > out.json 2>&1 | less # as sent\n", "curl", []string{"-at", at}, 0, "there are 2 commands"},
 		{"curl for cmd.exe", "C:\\>" + cmdQuoted(curl), "curl", []string{"-at", at}, 0, ""},
 		{"curl with a prompt", "$ " + strings.ReplaceAll(curl, " --header", " \\\n  --header"), "curl", []string{"-at", at}, 0, ""},
@@ -314,7 +314,7 @@ func TestExplainEvent(t *testing.T) {
 	dir := folder(t)
 	x := runExplain(t, dir, record, 1)
 	facts := strings.Join(x.Event.Facts, "\n")
-	if x.Event.Code != "signature_expired" || !strings.Contains(facts, "20m behind") || !strings.Contains(facts, "report mode") || !strings.Contains(x.Event.Unknown, "neither headers") {
+	if x.Event.Code != "signature_expired" || !strings.Contains(facts, "20m behind") || !strings.Contains(facts, "report mode") || !strings.Contains(x.Event.Unknown, "no headers") {
 		t.Errorf("%+v", x)
 	}
 	x = runExplain(t, dir, strings.ReplaceAll(record, "signature_expired", "signature_mismatch"), 2)
@@ -356,7 +356,7 @@ func cmdQuoted(command string) string {
 // blocks or is the input of the program itself.
 func TestExplainOpensFilesOnly_T187(t *testing.T) {
 	dir := folder(t)
-	for name, want := range map[string]string{".": "no regular file", "/dev/null": "no regular file", "absent": "absent", "/dev/stdin": "standard input", "-": "standard input"} {
+	for name, want := range map[string]string{".": "not a regular file", "/dev/null": "not a regular file", "absent": "absent", "/dev/stdin": "standard input", "-": "standard input"} {
 		r := cli(t, dir, "curl -d @"+name+" http://x/", "explain", "-config", "environments.yaml", "-env", "dev")
 		if r.code != 3 || !strings.Contains(r.err, want) {
 			t.Errorf("%s: exit code %d, %q, want %q", name, r.code, r.err, want)

@@ -10,51 +10,52 @@ import (
 	"time"
 )
 
-// faultHeader orders a fault for the request that has it.
+// faultHeader is the request header that asks for faults in this request.
 const faultHeader = "Gatewayauth-Fault"
 
-// faults are what goes wrong on purpose. The zero faults are none.
+// faults are the errors to make on purpose when signing or sending a request. The
+// zero value makes none.
 type faults struct {
-	skew        time.Duration // of the clock that is signed with
+	skew        time.Duration // how long ago the signed date is
 	wrongSecret bool
-	changes     []func(*http.Request) string // to the signed request; they say what they did
-	body        func([]byte) []byte          // nil: it stays as it is
+	changes     []func(*http.Request) string // change the signed request, and return what they did for the log
+	body        func([]byte) []byte          // nil: the body is not changed
 	bodyDone    string
 	twice       bool
 }
 
-// A faultKind is a fault that can be ordered. The table is all there is to know
-// about one: help and documentation are made of it.
+// A faultKind describes a fault that users can ask for. The help is generated from
+// the table faultKinds.
 type faultKind struct {
 	name     string
 	argument string // an example, "" where it takes none
 	does     string // for the help
-	order    func(f *faults, argument string) error
+	set      func(f *faults, argument string) error
 }
 
 var faultKinds = []faultKind{
-	{"skew", "20m", "the signed date is that long ago; -20m in the future", func(f *faults, text string) (err error) {
+	{"skew", "20m", "the signed date is this long ago; a negative duration is in the future", func(f *faults, text string) (err error) {
 		if f.skew, err = time.ParseDuration(text); err != nil || f.skew == 0 {
-			return errors.New("no duration such as skew=20m")
+			return errors.New("not a duration other than 0; write one such as skew=20m")
 		}
 		return nil
 	}},
-	{"wrong-secret", "", "it is signed with another secret under the key's id", func(f *faults, _ string) error { f.wrongSecret = true; return nil }},
-	{"drop", "X-Sdk-Date", "a header is taken away after it was signed", func(f *faults, name string) error { f.change(dropped(name)); return nil }},
-	{"change-header", "X-Sdk-Date", "a header is changed after it was signed", func(f *faults, name string) error { f.change(headerChanged(name)); return nil }},
-	{"host", "other.example", "the host is another than was signed", func(f *faults, host string) error { f.change(hostChanged(host, false)); return nil }},
-	{"proxy-host", "10.0.0.1:8080", "a proxy sends its own host, and the signed one in X-Forwarded-Host", func(f *faults, host string) error { f.change(hostChanged(host, true)); return nil }},
-	{"strip-prefix", "/v1", "a prefix is taken off the path after it was signed", func(f *faults, prefix string) error { f.change(prefixStripped(prefix)); return nil }},
-	{"rewrite-query", "", "the query is written anew after it was signed: + for %2B, else one parameter more", func(f *faults, _ string) error { f.change(queryRewritten); return nil }},
-	{"tamper-body", "", "the body is changed after it was signed", func(f *faults, _ string) error { f.body, f.bodyDone = tampered, "with another body"; return nil }},
-	{"remove-body", "", "the body is taken away after it was signed", func(f *faults, _ string) error {
+	{"wrong-secret", "", "the request is signed with another secret", func(f *faults, _ string) error { f.wrongSecret = true; return nil }},
+	{"drop", "X-Sdk-Date", "a header is removed after signing", func(f *faults, name string) error { f.change(dropped(name)); return nil }},
+	{"change-header", "X-Sdk-Date", "a header is changed after signing", func(f *faults, name string) error { f.change(headerChanged(name)); return nil }},
+	{"host", "other.example", "the host is changed after signing", func(f *faults, host string) error { f.change(hostChanged(host, false)); return nil }},
+	{"proxy-host", "10.0.0.1:8080", "the host is changed after signing; X-Forwarded-Host has the signed one", func(f *faults, host string) error { f.change(hostChanged(host, true)); return nil }},
+	{"strip-prefix", "/v1", "a prefix of the path is removed after signing", func(f *faults, prefix string) error { f.change(prefixStripped(prefix)); return nil }},
+	{"rewrite-query", "", "the query is changed after signing: %2B becomes +, or a parameter is added", func(f *faults, _ string) error { f.change(queryRewritten); return nil }},
+	{"tamper-body", "", "the body is changed after signing", func(f *faults, _ string) error { f.body, f.bodyDone = tampered, "with another body"; return nil }},
+	{"remove-body", "", "the body is removed after signing", func(f *faults, _ string) error {
 		f.body, f.bodyDone = func([]byte) []byte { return nil }, "without its body"
 		return nil
 	}},
-	{"duplicate", "", "the request is sent twice; the first answer counts", func(f *faults, _ string) error { f.twice = true; return nil }},
+	{"duplicate", "", "the request is sent twice; the first response is returned", func(f *faults, _ string) error { f.twice = true; return nil }},
 }
 
-// faultHelp is the table for the help.
+// faultHelp returns the table of faults for the help.
 func faultHelp() string {
 	var b strings.Builder
 	for _, k := range faultKinds {
@@ -70,7 +71,7 @@ func (k faultKind) usage() string {
 	return k.name + "=" + k.argument
 }
 
-// parseFaults reads the faults that are ordered.
+// parseFaults parses faults as users write them, such as skew=20m.
 func parseFaults(texts []string) (*faults, error) {
 	f := new(faults)
 	for _, text := range texts {
@@ -81,13 +82,13 @@ func parseFaults(texts []string) (*faults, error) {
 			for _, k := range faultKinds {
 				known = append(known, k.usage())
 			}
-			return nil, fmt.Errorf("%q is none of %s", text, strings.Join(known, ", "))
+			return nil, fmt.Errorf("%q is not a known fault; known are %s", text, strings.Join(known, ", "))
 		}
 		k := faultKinds[i]
 		if (k.argument == "") != (argument == "") {
-			return nil, fmt.Errorf("%q: write %s; faults with an argument need its value, such as %s, the others take none", text, k.usage(), k.usage())
+			return nil, fmt.Errorf("%q: write it as %s", text, k.usage())
 		}
-		if err := k.order(f, argument); err != nil {
+		if err := k.set(f, argument); err != nil {
 			return nil, fmt.Errorf("%q: %w", text, err)
 		}
 	}
@@ -106,8 +107,8 @@ func dropped(name string) func(*http.Request) string {
 	}
 }
 
-// headerChanged changes a header as something on the way would: a date by a second,
-// a content type by a charset, other values by a suffix.
+// headerChanged returns a change of a header: a date moves by a second, a content
+// type gets a charset, another value a suffix.
 func headerChanged(name string) func(*http.Request) string {
 	return func(r *http.Request) string {
 		value := r.Header.Get(name)
@@ -155,8 +156,8 @@ func prefixStripped(prefix string) func(*http.Request) string {
 	}
 }
 
-// queryRewritten writes the query anew as what decodes it once too often does: a %2B
-// becomes a +, which is a blank. Where there is none, a parameter is added, as
+// queryRewritten changes the query as a proxy does that decodes it once too often:
+// %2B becomes +, which means a space. If there is no %2B, it adds a parameter, as
 // trackers do.
 func queryRewritten(r *http.Request) string {
 	switch query := r.URL.RawQuery; {
@@ -167,5 +168,5 @@ func queryRewritten(r *http.Request) string {
 	default:
 		r.URL.RawQuery = query + "&utm_source=proxy"
 	}
-	return "with the query written anew"
+	return "with a changed query"
 }

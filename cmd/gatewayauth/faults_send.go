@@ -13,8 +13,8 @@ import (
 	"github.com/gatewayauth/gatewayauth/cmd/gatewayauth/internal/capture"
 )
 
-// faulty sends signed requests with the faults that were ordered for them, and says
-// so.
+// faulty is a RoundTripper that makes the faults of a signed request, sends it, and
+// logs them.
 type faulty struct {
 	out  *log.Logger
 	base http.RoundTripper
@@ -65,9 +65,9 @@ func (s *faulty) RoundTrip(r *http.Request) (*http.Response, error) {
 	return answer, err
 }
 
-// again sends a request for the second time.
+// again sends a request a second time, and returns both statuses for the log.
 func (s *faulty) again(r *http.Request, body *sentBody, first string) string {
-	second := "no answer"
+	second := "no response"
 	again := r.Clone(r.Context())
 	body.fill(again)
 	if answer, err := s.base.RoundTrip(again); err == nil {
@@ -78,7 +78,7 @@ func (s *faulty) again(r *http.Request, body *sentBody, first string) string {
 	return fmt.Sprintf("twice, answered with %s and %s", first, second)
 }
 
-// sentBody is the body of a request: as it comes, until a fault needs it whole.
+// sentBody is the body of a request. It is read into memory only if a fault needs it.
 type sentBody struct {
 	from  *http.Request
 	whole bool
@@ -90,7 +90,7 @@ func (b *sentBody) change(to func([]byte) []byte) error {
 		defer b.from.Body.Close()
 		read, err := io.ReadAll(io.LimitReader(b.from.Body, capture.MaxSize+1))
 		if err == nil && len(read) > capture.MaxSize {
-			err = errors.New("the body is too large for a fault")
+			err = errors.New("the body is too large to make a fault in it")
 		}
 		if err != nil {
 			return err
@@ -111,7 +111,7 @@ func (b *sentBody) fill(r *http.Request) {
 	}
 }
 
-// tampered changes one byte, or adds one where there is none.
+// tampered returns the body with one byte changed, or with one byte if it is empty.
 func tampered(body []byte) []byte {
 	if len(body) == 0 {
 		return []byte("x")

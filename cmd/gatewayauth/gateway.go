@@ -23,33 +23,35 @@ func gatewayCommand(s streams) *cobra.Command {
 	var a gatewayArgs
 	c := &cobra.Command{
 		Use:   "gateway [flags]",
-		Short: "Stand in for the gateway on this machine: sign what is sent to a local service",
-		Long: `A reverse proxy that does to requests what the gateway does, with the environments
-file of the service: it takes away what clients may not send, and signs with the
-key that is bound to the API, what the environment requires to be signed included.
+		Short: "Run a local signing proxy in place of the gateway",
+		Long: `A reverse proxy that signs requests as the gateway does, with the keys of the
+service's environments file. It removes the headers that clients may not send, and
+signs with the key that is bound to the API. It signs every header that the
+environment requires to be signed.
 
-Taken away are x-apig-*, x-sdk-* and x-stage. All other headers pass through,
-X-Auth-Token and X-Amz-* among them, but for those of one connection; X-Forwarded-*
-are set anew. The signature takes the place of a client's Authorization. Requests for
-open APIs go through unsigned with the client's own Authorization, and for keys of
-type token the caller's token goes through as it is.
+Clients may not send x-apig-*, x-sdk-* and x-stage. All other headers are forwarded,
+including X-Auth-Token and X-Amz-*, except hop-by-hop headers; X-Forwarded-* are
+replaced. The signature replaces the Authorization header of the client. Requests for
+open APIs are forwarded unsigned, with the client's own Authorization. For keys of
+type token, the client's token is forwarded unchanged.
 
-max_body of the API bounds the body (413). A body is read whole before it is signed.
-On an API with stream, and of gRPC calls, its digest is declared, so that the service
-can read it as it arrives; where allow_unsigned_payload is set, it goes through as it
-arrives, and is declared unsigned: streams of gRPC in both directions need that.
+A body larger than max_body of the API is answered with 413. A body is read
+completely before it is signed. For an API with stream, and for gRPC calls, its digest
+is sent in a signed header, so that the service can read the body as it arrives. If
+allow_unsigned_payload is set as well, the body is not signed and not buffered, which
+bidirectional gRPC streams need.
 
-It speaks HTTP/1.1, and HTTP/2 without TLS, so that gRPC calls go through: a request
-goes on to an http:// service in the protocol in which it came.
+The proxy speaks HTTP/1.1, and HTTP/2 without TLS for gRPC. It forwards a request to
+an http:// service with the HTTP version in which it arrived.
 
-One line is printed for each request: method, path, key, signed headers, payload,
-and the status of the answer; --quiet turns that off.
+It prints one line per request: method, path, key, signed headers, payload, and the
+status of the response; --quiet turns that off.
 
-Faults can be ordered, to see how a service refuses: for all requests with --fault,
-for one with the header ` + faultHeader + `, which is taken away:
+To see how a service refuses requests, ask for faults: in every request with --fault,
+or in one request with the header ` + faultHeader + `, which is not forwarded:
 ` + faultHelp() + `
-It is for development only: whoever reaches it gets signed what they send, pages in
-a browser on this machine included.`,
+Use it for development only: it signs whatever reaches it, including requests of web
+pages that are open in a browser on this machine.`,
 		Example: `  gatewayauth gateway -config environments.yaml -env dev -to http://127.0.0.1:8080
   gatewayauth gateway -config environments.yaml -env dev -to http://127.0.0.1:8080 -listen 127.0.0.1:9001 -fault skew=20m -fault duplicate`,
 		Args: cobra.NoArgs,
@@ -60,9 +62,9 @@ a browser on this machine included.`,
 	f.StringVarP(&a.env, "env", "e", "", "environment")
 	f.StringVar(&a.to, "to", "", "URL of the service, such as http://127.0.0.1:8080")
 	f.StringVar(&a.listen, "listen", "127.0.0.1:9000", "address to listen on")
-	f.BoolVar(&a.anywhere, "listen-anywhere", false, "permit an address that others can reach")
-	f.StringArrayVarP(&a.headers, "header", "H", nil, "name of a further header to sign, where a request has it")
-	f.StringArrayVar(&a.faults, "fault", nil, "a fault to be made in every request")
+	f.BoolVar(&a.anywhere, "listen-anywhere", false, "allow an address that other machines can reach")
+	f.StringArrayVarP(&a.headers, "header", "H", nil, "name of another header to sign if a request has it")
+	f.StringArrayVar(&a.faults, "fault", nil, "a fault to make in every request")
 	f.BoolVarP(&a.quiet, "quiet", "q", false, "print no line for each request")
 	return c
 }
@@ -70,10 +72,10 @@ a browser on this machine included.`,
 func (a *gatewayArgs) run(c *cobra.Command, s streams) error {
 	target, err := url.Parse(a.to)
 	if err != nil || target.Host == "" || target.Scheme != "http" && target.Scheme != "https" {
-		return errors.New("--to is no URL such as http://127.0.0.1:8080")
+		return errors.New("--to must be an http or https URL such as http://127.0.0.1:8080")
 	}
 	if a.config == "" || a.env == "" {
-		return errors.New("--config and --env are needed: the environments file of the service, and its environment")
+		return errors.New("--config and --env are required: the environments file of the service, and its environment")
 	}
 	faults, err := parseFaults(a.faults)
 	if err != nil {
@@ -95,9 +97,9 @@ func (a *gatewayArgs) run(c *cobra.Command, s streams) error {
 		return fmt.Errorf("--listen: %w", err)
 	}
 	for _, text := range a.faults {
-		g.out.Printf("fault ordered: %s", printable(text))
+		g.out.Printf("fault in every request: %s", printable(text))
 	}
-	fmt.Fprintf(s.out, "ready http://%s/ signs for %s and sends to %s\n", l.Addr(), printable(a.env), target.Redacted())
+	fmt.Fprintf(s.out, "ready http://%s/ signs for %s and forwards to %s\n", l.Addr(), printable(a.env), target.Redacted())
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	protocols.SetUnencryptedHTTP2(true)

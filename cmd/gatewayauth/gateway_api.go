@@ -16,13 +16,13 @@ import (
 	"github.com/gatewayauth/gatewayauth/core/signer"
 )
 
-// gateway signs requests with the key of their API and sends them on.
+// gateway is a reverse proxy that signs each request with the key of its API.
 type gateway struct {
 	target  *url.URL
-	headers []string // to be signed besides those that the environment requires
+	headers []string // signed besides those that the environment requires
 	always  *faults
-	lines   io.Writer   // a line for each request
-	out     *log.Logger // warnings
+	lines   io.Writer   // gets a line for each request
+	out     *log.Logger // gets warnings
 
 	find   *http.ServeMux
 	bound  map[string]*gatewayAPI // by pattern
@@ -32,11 +32,11 @@ type gateway struct {
 // gatewayAPI is one API of the environments file.
 type gatewayAPI struct {
 	core.API
-	through http.Handler                  // without a signature; nil where there is one
-	signing map[core.Payload]http.Handler // by how a body is signed
+	through http.Handler                  // forwards unsigned; nil if the API has a key
+	signing map[core.Payload]http.Handler // by how the body is signed
 }
 
-// bind makes the handlers of all APIs of an environment.
+// bind creates the handlers of all APIs of an environment.
 func (g *gateway) bind(file *config.File, env string) error {
 	policy, err := policyOf(file, env, nil)
 	if err != nil {
@@ -60,7 +60,7 @@ func (g *gateway) bind(file *config.File, env string) error {
 	return nil
 }
 
-// api makes the handlers of one API.
+// api creates the handlers of one API.
 func (g *gateway) api(file *config.File, env string, policy *core.Config, api core.API) (*gatewayAPI, error) {
 	made := &gatewayAPI{API: api}
 	sends := &faulty{out: g.out, base: signer.GatewayTransport()}
@@ -93,9 +93,9 @@ func (g *gateway) api(file *config.File, env string, policy *core.Config, api co
 	return made, nil
 }
 
-// handler returns the handler for a request. A body goes through as it arrives where
-// it may be left unsigned and the service wants it so: streams of gRPC talk in turns.
-// Where it may not, the service needs its digest declared.
+// handler returns the handler for a request. If the service reads the body as it
+// arrives, the body is left unsigned where the API allows that, because a gRPC client
+// may wait for a response before it sends more. Otherwise its digest is declared.
 func (a *gatewayAPI) handler(r *http.Request) http.Handler {
 	streams := a.Stream || strings.HasPrefix(r.Header.Get("Content-Type"), "application/grpc")
 	switch {
@@ -109,7 +109,8 @@ func (a *gatewayAPI) handler(r *http.Request) http.Handler {
 	return a.signing[core.PayloadHashed]
 }
 
-// noting keeps the reason why a request was not sent, or not answered.
+// noting returns an error handler that records why a request was not sent, or got no
+// response.
 type noting struct{ http.RoundTripper }
 
 func (n noting) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -118,7 +119,7 @@ func (n noting) RoundTrip(r *http.Request) (*http.Response, error) {
 	return answer, err
 }
 
-// ServeHTTP signs a request and sends it on.
+// ServeHTTP signs a request and forwards it.
 func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ordered, err := parseFaults(r.Header.Values(faultHeader))
 	if err != nil {
@@ -138,12 +139,12 @@ func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	api.handler(r).ServeHTTP(answer, r)
 }
 
-// apiSigner signs what the gateway would have received, where the environment says
-// that something between it and the service changes that, with the faults of signing
-// that were ordered.
+// apiSigner signs the requests of an API. If the environment has a rewrite, it signs
+// the request as it was before the rewrite. It makes the faults that concern signing:
+// a skewed date and a wrong secret.
 type apiSigner struct {
 	signer.Signer
-	wrong   signer.Signer // with another secret
+	wrong   signer.Signer // signs with another secret
 	rewrite core.Rewrite
 }
 
@@ -176,8 +177,9 @@ func (s *apiSigner) Sign(r *http.Request, digest string, at time.Time) error {
 	return nil
 }
 
-// wrongSecret is the key with a line break behind its secret, the commonest wrong
-// secret, or with another letter where the length is given.
+// wrongSecret returns the key with a wrong secret: the right one followed by a line
+// break, which is the most common mistake, or one with another letter where the type
+// of the key fixes the length.
 func wrongSecret(key config.SigningKey) config.SigningKey {
 	text := key.Secret.Reveal()
 	if key.Type != "aes" {

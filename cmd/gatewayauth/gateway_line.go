@@ -10,13 +10,13 @@ import (
 	"time"
 )
 
-// exchange is what the gateway knows about one request.
+// exchange is the state of one request in the gateway.
 type exchange struct {
 	faults []*faults
-	key    string // its name; empty where the request goes through unsigned
+	key    string // name of the key; empty if the request is forwarded unsigned
 	at     time.Time
-	signed string // what was signed
-	reason error  // why it was not sent, or not answered
+	signed string // signed headers and payload, for the log
+	reason error  // why the request was not sent, or got no response
 }
 
 type exchangeKey struct{}
@@ -27,7 +27,7 @@ func withExchange(ctx context.Context, x *exchange) context.Context {
 
 func exchangeOf(ctx context.Context) *exchange { return ctx.Value(exchangeKey{}).(*exchange) }
 
-// faulty reports whether a fault was ordered.
+// faulty reports whether the request has faults.
 func (x *exchange) faulty() bool {
 	for _, f := range x.faults {
 		if f.skew != 0 || f.wrongSecret || len(f.changes) > 0 || f.body != nil || f.twice {
@@ -37,7 +37,7 @@ func (x *exchange) faulty() bool {
 	return false
 }
 
-// note keeps what was signed: the list of headers, and what stands for the body.
+// note records the list of signed headers, and how the body was signed.
 func (x *exchange) note(h http.Header) {
 	_, list, found := strings.Cut(h.Get("Authorization"), "SignedHeaders=")
 	if !found {
@@ -57,7 +57,8 @@ func (x *exchange) note(h http.Header) {
 	x.signed = "signed=" + list + " payload=" + payload
 }
 
-// print writes one line about a request, without its query: that may hold secrets.
+// print writes one line about a request. It leaves out the query, which may hold
+// secrets.
 func (x *exchange) print(to io.Writer, r *http.Request, status int) {
 	what := "unsigned"
 	if x.key != "" {
@@ -69,7 +70,7 @@ func (x *exchange) print(to io.Writer, r *http.Request, status int) {
 	fmt.Fprintf(to, "%s %s %s -> %d\n", printable(r.Method), printable(r.URL.EscapedPath()), printable(what), cmp.Or(status, http.StatusOK))
 }
 
-// statusWriter remembers the status of the answer.
+// statusWriter records the status of the response.
 type statusWriter struct {
 	http.ResponseWriter
 	status int

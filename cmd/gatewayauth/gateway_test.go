@@ -60,7 +60,7 @@ func TestGateway(t *testing.T) {
 				t.Errorf("it says %q, want %q", stderr(), tt.stderr)
 			}
 			for _, fault := range tt.faults {
-				if !strings.Contains(stderr(), "fault ordered: "+fault) {
+				if !strings.Contains(stderr(), "fault in every request: "+fault) {
 					t.Errorf("the fault %s is not announced: %q", fault, stderr())
 				}
 			}

@@ -293,7 +293,7 @@ func TestGatewayFaults_T190(t *testing.T) {
 	}
 	r.Header.Set("Gatewayauth-Fault", "flood")
 	r.Body = io.NopCloser(strings.NewReader("x"))
-	if status, text, _ := ask(t, r, nil); status != 400 || !strings.Contains(text, "none of skew=20m") {
+	if status, text, _ := ask(t, r, nil); status != 400 || !strings.Contains(text, "known are skew=20m") {
 		t.Errorf("an unknown fault: got %d %q", status, text)
 	}
 	// Help and documentation list them all.
@@ -308,7 +308,7 @@ func TestGatewayFaults_T190(t *testing.T) {
 			}
 		}
 	}
-	if listed != len(kinds) || strings.Count(help[strings.Index(help, "Faults can be"):strings.Index(help, "It is for development")], "\n  ") != len(kinds) {
+	if listed != len(kinds) || strings.Count(help[strings.Index(help, "To see how a service refuses"):strings.Index(help, "Use it for development")], "\n  ") != len(kinds) {
 		t.Errorf("%d faults are tried, the documentation and the help have %d of them\n%s", len(kinds), listed, help)
 	}
 }

@@ -1,13 +1,12 @@
-// Command gatewayauth signs requests as the API gateway does, says why a backend
-// refused one, checks environments files, sums up the log of a backend in report
-// mode, and stands in for the gateway on a developer's machine.
+// Command gatewayauth signs requests as the API gateway does, explains why a backend
+// refused one, checks environments files, summarizes the log of a backend in report
+// mode, and runs a signing proxy on a developer's machine.
 //
 //	go install github.com/gatewayauth/gatewayauth/cmd/gatewayauth@latest
 //	gatewayauth --help
 //
-// It reads the environments file of package core/config. No command prints a
-// secret, nor what a signature should have been; sign prints the signature of the
-// request that it was given.
+// It reads the environments file of package core/config. No command prints a secret or
+// an expected signature; sign prints the signature of the request that it was given.
 package main
 
 import (

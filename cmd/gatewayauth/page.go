@@ -26,7 +26,7 @@ var pageText string
 
 var pageTemplate = template.Must(template.New("page").Parse(pageText))
 
-// page serves explain to a browser until ctx ends.
+// page serves the page of explain until ctx is done.
 func (a *explainArgs) page(ctx context.Context, s streams) error {
 	var needed []config.LoadOption // without --env all are needed
 	if a.env != "" {
@@ -44,7 +44,8 @@ func (a *explainArgs) page(ctx context.Context, s streams) error {
 	return serve(ctx, l, pageHandler(file, a.env, hostOf(a.http)), s, nil)
 }
 
-// listen opens an address on this machine, or where it is permitted any.
+// listen listens on an address. The address must be a loopback address unless
+// anywhere is set; permit is the flag that sets it.
 func listen(address string, anywhere bool, permit string) (net.Listener, error) {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
@@ -52,7 +53,7 @@ func listen(address string, anywhere bool, permit string) (net.Listener, error) 
 	}
 	ip, err := netip.ParseAddr(host)
 	if local := host == "localhost" || err == nil && ip.IsLoopback(); !local && !anywhere {
-		return nil, fmt.Errorf("%s can be reached by others; use 127.0.0.1, or permit it with %s", address, permit)
+		return nil, fmt.Errorf("other machines can reach %s; use 127.0.0.1, or allow it with %s", address, permit)
 	}
 	l, err := net.Listen("tcp", address)
 	if err != nil {
@@ -66,7 +67,7 @@ func hostOf(address string) string {
 	return host
 }
 
-// serve serves until ctx ends, in HTTP/1.1 where protocols is nil.
+// serve serves until ctx is done. It speaks HTTP/1.1 if protocols is nil.
 func serve(ctx context.Context, l net.Listener, h http.Handler, s streams, protocols *http.Protocols) error {
 	server := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
 		Protocols: protocols, ErrorLog: log.New(s.err, "gatewayauth: ", 0)}
@@ -87,8 +88,8 @@ func serve(ctx context.Context, l net.Listener, h http.Handler, s streams, proto
 	return nil
 }
 
-// view is what the template shows: the texts of the form, and the answer. Keys
-// are not part of it.
+// view is the data of the page's template: the values of the form, and the answer. It
+// must not hold keys.
 type view struct {
 	Nonce                 string
 	Environments, Formats []string
@@ -99,8 +100,8 @@ type view struct {
 	Answer  *answer
 }
 
-// pageHandler is the page with everything that guards it: who may ask is whoever
-// reaches the address with a browser that is on this page.
+// pageHandler returns the handler of the page. There is no login: everybody who
+// reaches the address may use the page. Cross-origin requests are refused.
 func pageHandler(file *config.File, env, host string) http.Handler {
 	mux := http.NewServeMux()
 	show := func(w http.ResponseWriter, status int, v *view) {
@@ -120,7 +121,7 @@ func pageHandler(file *config.File, env, host string) http.Handler {
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
 		show(w, http.StatusOK, &view{Env: env, Format: "auto", Entry: "0"})
 	})
-	busy := make(chan struct{}, 2) // a search takes a core, and a form its memory
+	busy := make(chan struct{}, 2) // bounds CPU and memory: a search keeps a core busy, and a form is held in memory
 	mux.HandleFunc("POST /{$}", func(w http.ResponseWriter, r *http.Request) {
 		select {
 		case busy <- struct{}{}:
@@ -128,11 +129,11 @@ func pageHandler(file *config.File, env, host string) http.Handler {
 		case <-r.Context().Done():
 			return
 		}
-		const form = 1 << 20                                                            // beside the request itself
-		http.NewResponseController(w).SetReadDeadline(time.Now().Add(30 * time.Second)) // or a slow one holds its place; net/http can
+		const form = 1 << 20                                                            // fields other than the request
+		http.NewResponseController(w).SetReadDeadline(time.Now().Add(30 * time.Second)) // or a slow client would block others; net/http supports it
 		r.Body = http.MaxBytesReader(w, r.Body, 2*capture.MaxSize+form)
 		if err := r.ParseMultipartForm(2*capture.MaxSize + form); err != nil {
-			show(w, http.StatusBadRequest, &view{Env: env, Problem: "The form could not be read; the request may be larger than 16 MiB."})
+			show(w, http.StatusBadRequest, &view{Env: env, Problem: "The form could not be read. The request may be larger than 16 MiB."})
 			return
 		}
 		defer r.MultipartForm.RemoveAll()
@@ -154,7 +155,7 @@ func pageHandler(file *config.File, env, host string) http.Handler {
 func readForm(r *http.Request) (*view, *question, []byte) {
 	value := func(name string) string { return strings.TrimSpace(r.PostFormValue(name)) }
 	v := &view{Env: value("env"), Format: value("format"), At: value("at"), Hosts: value("hosts"), Prefixes: value("prefixes"), Headers: value("headers"), Entry: value("entry")}
-	// Browsers send every line break of a text area as CR LF, whatever was pasted.
+	// Browsers send every line break of a text area as CR LF.
 	unix := func(text string) string { return strings.ReplaceAll(text, "\r\n", "\n") }
 	v.Request, v.Canonical = unix(r.PostFormValue("request")), unix(r.PostFormValue("canonical"))
 	data := []byte(v.Request)
@@ -175,8 +176,9 @@ func readForm(r *http.Request) (*view, *question, []byte) {
 	return v, q, data
 }
 
-// guard answers only under names that cannot be somebody else's: a page in the
-// browser whose name was made to stand for this address gets nothing.
+// guard refuses requests whose Host is not the address of this server or localhost.
+// This prevents DNS rebinding, where another site's name resolves to this address. It
+// also sets the security headers.
 func guard(next http.Handler, host string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
@@ -187,7 +189,7 @@ func guard(next http.Handler, host string) http.Handler {
 		h.Set("Referrer-Policy", "same-origin")
 		h.Set("X-Content-Type-Options", "nosniff")
 		if !ownHost(r.Host, host) {
-			http.Error(w, "this page answers under its address or localhost only", http.StatusMisdirectedRequest)
+			http.Error(w, "open this page by its IP address or as localhost", http.StatusMisdirectedRequest)
 			return
 		}
 		next.ServeHTTP(w, r)

@@ -75,7 +75,7 @@ func TestPage(t *testing.T) {
 			[]string{"refused: the server answers 400 before the verifier sees the request: a header has a name that is none"}},
 		{"lines", map[string]string{"request": request, "env": "dev", "at": "captured", "canonical": "POST\n/shop/orders/\n\nhost:api.example.com\nx-sdk-date:20260115T120000Z\n\nhost;x-sdk-date\nx"}, 200,
 			[]string{`<tr class="differs"><th>path &ne;</th><td class="text">/shop/orders/</td><td class="text">/orders/</td></tr>`}},
-		{"record", map[string]string{"request": record, "env": "dev"}, 200, []string{"signature_expired", "neither headers"}},
+		{"record", map[string]string{"request": record, "env": "dev"}, 200, []string{"signature_expired", "no headers"}},
 		{"escaped", map[string]string{"request": "GET /<script>alert(1)</script> HTTP/1.1\nHost: <b>\n\n", "env": "dev", "hosts": "<i>\"'"}, 422, nil},
 		{"nothing", map[string]string{"env": "dev"}, 422, []string{"there is no request"}},
 		{"unknown environment", map[string]string{"request": request, "env": "nowhere"}, 422, []string{"there is no environment"}},
@@ -182,7 +182,7 @@ func TestPageInABrowser(t *testing.T) {
 	b.wait(t, "String(document.body?.textContent.includes('cross-origin request'))", "true")
 
 	out, err := exec.Command(path, "--headless", "--no-sandbox", "--disable-gpu", "--user-data-dir="+t.TempDir(), "--dump-dom", "http://"+address+"/").Output()
-	if err != nil || !strings.Contains(string(out), "<h1>Why was it refused?</h1>") {
+	if err != nil || !strings.Contains(string(out), "<h1>Why was the request refused?</h1>") {
 		t.Errorf("--dump-dom: %v\n%s", err, out)
 	}
 }

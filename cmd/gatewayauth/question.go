@@ -21,13 +21,13 @@ import (
 	"github.com/gatewayauth/gatewayauth/core/sigv4"
 )
 
-// A question is one request to be explained, with what the operator suspects.
+// A question is a saved request to explain, with the user's hints.
 type question struct {
 	env, at, format                  string
 	entry                            int
 	hosts, prefixes, headers, others []string
 	canonical                        string
-	form                             bool // asked on the page, not by the command
+	form                             bool // asked on the page, not with the command
 	open                             func(string) (io.ReadCloser, error)
 }
 
@@ -40,29 +40,29 @@ const (
 // An answer is what is printed.
 type answer struct {
 	Verdict string `json:"verdict"`
-	// Explained is true where the request is refused and the reason is known.
+	// Explained is true if the request is refused and the reason is known.
 	Explained bool   `json:"explained"`
 	Format    string `json:"format"`
-	// At is the clock that the request was judged by.
+	// At is the verifier's clock.
 	At    time.Time `json:"at,omitzero"`
 	Notes []string  `json:"notes,omitempty"`
-	// Meaning says what the verdict means, where no cause was found.
+	// Meaning says what the verdict means, if no cause was found.
 	Meaning     string               `json:"meaning,omitempty"`
 	Advice      []string             `json:"advice,omitempty"`
 	Explanation *explain.Explanation `json:"explanation,omitempty"`
-	// Server stands in place of Explanation where the server answers before the
-	// verifier sees the request.
+	// Server is set instead of Explanation if the server refuses the request before
+	// the verifier sees it.
 	Server *capture.Refused `json:"server,omitempty"`
-	// Event stands in place of Explanation for a record of the log.
+	// Event is set instead of Explanation for a record of the log.
 	Event *eventAnswer `json:"event,omitempty"`
 }
 
-// verdictSuffices are the codes that are their own explanation.
+// verdictSuffices are the codes that need no further explanation.
 var verdictSuffices = []core.Code{core.CodeCredentialMissing, core.CodeCredentialMalformed, core.CodeSchemeNotAccepted,
 	core.CodeSignatureExpired, core.CodeSignatureNotYetValid, core.CodeHeaderNotSigned, core.CodePayloadNotSigned,
 	core.CodePayloadUnsupported, core.CodeKeyNotBound, core.CodeHostNotOurs, core.CodeRequestAmbiguous, core.CodeBodyTooLarge, core.CodeThrottled, core.CodeReplayed}
 
-// commonPrefixes are tried where nothing else fits and none was named.
+// commonPrefixes are tried if no cause was found and the user named no prefix.
 var commonPrefixes = []string{"/v1", "/v2", "/v3", "/api", "/api/v1", "/api/v2"}
 
 // ask explains a saved request.
@@ -96,12 +96,12 @@ func (q *question) ask(ctx context.Context, file *config.File, data []byte) (*an
 	a.At = now()
 	x, err := q.explain(file, c.Fresh(ctx), a.At)
 	if err == nil && captured && c.At.IsZero() {
-		at, note := x.SignedAt, "judged at the date that was signed, so that nothing is said about clocks"
+		at, note := x.SignedAt, "the verifier's clock is set to the signed date, so clock differences are not checked"
 		if at.IsZero() {
 			at, note = dateIn(c.Request)
 		}
 		a.Notes = append(a.Notes, note)
-		if !at.IsZero() { // a second look, by the only date that there is
+		if !at.IsZero() {
 			a.At = at
 			x, err = q.explain(file, c.Fresh(ctx), a.At)
 		}
@@ -123,7 +123,7 @@ func (q *question) ask(ctx context.Context, file *config.File, data []byte) (*an
 	unsaved := c.Broken != nil && len(c.Body) == 0 && x.Code == core.CodeBodyMismatch
 	a.Explained = !x.Accepted() && (len(x.Causes) > 0 || unsaved || slices.Contains(verdictSuffices, x.Code))
 	if !x.Accepted() && len(x.Causes) == 0 {
-		if x.Code != core.CodeSignatureMismatch { // whose explanation says it
+		if x.Code != core.CodeSignatureMismatch { // its explanation includes the meaning
 			a.Meaning = meanings[x.Code]
 		}
 		if slices.Contains([]core.Code{core.CodeSignatureMismatch, core.CodeKeyUnknown, core.CodeSchemeNotAccepted}, x.Code) {
@@ -136,14 +136,15 @@ func (q *question) ask(ctx context.Context, file *config.File, data []byte) (*an
 	}
 	if n := q.unframed(ctx, file, c, a.At); n > 0 {
 		a.Explained = true
-		a.Advice = []string{fmt.Sprintf("with the %d bytes after the head as its body the request is accepted: give the capture the header Content-Length: %d, and no Transfer-Encoding", n, n)}
+		a.Advice = []string{fmt.Sprintf("the request is accepted if the %d bytes after the header are its body: add the header Content-Length: %d to the saved request, and remove Transfer-Encoding", n, n)}
 	}
 	return a, nil
 }
 
-// unframed returns how many of the bytes after a head make the request an accepted
-// one, as its body, where they are not framed as one; 0 for none. The capture has lost
-// a header then, or the chunks, and may have a line break more than was sent.
+// unframed returns how many of the bytes after the header make the request accepted if
+// they are taken as its body, or 0. It helps if the saved request has lost its
+// Content-Length or its chunk sizes. A line break at the end may be an addition of
+// whoever saved the request.
 func (q *question) unframed(ctx context.Context, file *config.File, c *capture.Captured, at time.Time) int {
 	for _, body := range [][]byte{c.Unframed, bytes.TrimRight(c.Unframed, "\r\n")} {
 		if len(body) == 0 {
@@ -156,7 +157,7 @@ func (q *question) unframed(ctx context.Context, file *config.File, c *capture.C
 	return 0
 }
 
-// untried says which keys of other environments could not be tried.
+// untried returns notes on the environments whose keys could not be tried.
 func (q *question) untried(file *config.File) (notes []string) {
 	for _, name := range file.Environments() {
 		if absent := file.Missing(name); len(absent) > 0 {
@@ -177,7 +178,7 @@ func (q *question) explain(file *config.File, r *http.Request, at time.Time) (*e
 	for _, h := range q.headers {
 		name, value, found := strings.Cut(h, ":")
 		if !found {
-			return nil, fmt.Errorf("%s: %q is none such as 'X-Tenant: blue'", q.option("header"), h)
+			return nil, fmt.Errorf("%s: %q is not a header such as 'X-Tenant: blue'", q.option("header"), h)
 		}
 		hints.Headers.Add(strings.TrimSpace(name), strings.TrimSpace(value))
 	}
@@ -213,7 +214,7 @@ func each(texts []string, f func(string) string) []string {
 	return all
 }
 
-// namedHost is the host in a text that may also be a URL or a header.
+// namedHost returns the host in text, which may be a host, a URL or a Host header.
 func namedHost(text string) string {
 	if name, value, found := strings.Cut(text, ":"); found && strings.EqualFold(strings.TrimSpace(name), "host") {
 		text = value
@@ -225,7 +226,7 @@ func namedHost(text string) string {
 	return host
 }
 
-// namedPrefix is the prefix of a path in a text that may also be a URL.
+// namedPrefix returns the path in text, which may be a path or a URL.
 func namedPrefix(text string) string {
 	if _, rest, found := strings.Cut(text, "://"); found {
 		_, path, _ := strings.Cut(rest, "/")
@@ -234,8 +235,8 @@ func namedPrefix(text string) string {
 	return strings.TrimSuffix(text, "/")
 }
 
-// otherSchemes are all that sign requests, to be tried with the environment's
-// keys.
+// otherSchemes returns every scheme that signs requests, to try with the keys of the
+// environment.
 func otherSchemes() []core.Scheme {
 	none := apig.Config{Keys: core.Keys()}
 	return []core.Scheme{apig.New(none), apig.NewScoped(none), apig.NewV11(none), apig.NewECDSA(none), sm.New(none), sm.NewSM2(none),

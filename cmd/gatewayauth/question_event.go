@@ -12,7 +12,7 @@ import (
 	"github.com/gatewayauth/gatewayauth/core/explain"
 )
 
-// An eventAnswer is what a record of the log tells.
+// An eventAnswer explains a refusal from its record in the log.
 type eventAnswer struct {
 	Code    string   `json:"code"`
 	Meaning string   `json:"meaning"`
@@ -21,55 +21,54 @@ type eventAnswer struct {
 	Unknown string `json:"unknown"`
 }
 
-// meanings say what each code means for the one who runs the service, where
-// nothing more than the code is known.
+// meanings explain each code to the operator of the service.
 var meanings = map[core.Code]string{
-	core.CodeCredentialMissing:    "the request carried no credential: it did not come through the gateway, the API has no signature key bound in the gateway, or a proxy took the header Authorization away",
-	core.CodeCredentialMalformed:  "the credential cannot be read: it was cut, rewritten, or made by something that is no signer of this kind",
-	core.CodeSchemeNotAccepted:    "the credential is of a scheme that no key here, or not this key, is for: compare the type of the key with that in the gateway",
+	core.CodeCredentialMissing:    "the request has no credential: it did not come through the gateway, the API has no signature key bound in the gateway, or a proxy removed the Authorization header",
+	core.CodeCredentialMalformed:  "the credential cannot be parsed: it was truncated or changed, or it was not made by a signer of this scheme",
+	core.CodeSchemeNotAccepted:    "this key, or every key of the environment, is for another scheme: compare the type of the key with the one in the gateway",
 	core.CodeKeyUnknown:           "the credential names a key that is not in this environment",
-	core.CodeSignatureMismatch:    "the request was changed after it was signed, or the secret is another",
+	core.CodeSignatureMismatch:    "the request was changed after it was signed, or it was signed with another secret",
 	core.CodeSignatureExpired:     "the signed date is too far in the past: clocks differ, or the request came late",
 	core.CodeSignatureNotYetValid: "the signed date is in the future: clocks differ",
-	core.CodeHeaderNotSigned:      "a header that must be signed was there and was not signed: let the gateway sign it, or keep what adds it out of the way",
-	core.CodePayloadNotSigned:     "the body is declared unsigned, and that is not allowed here",
-	core.CodePayloadUnsupported:   "the body is signed in a form that is not supported, such as chunk by chunk",
-	core.CodeBodyMismatch:         "the body is not the one whose digest was signed, or broke off",
-	core.CodeReplayed:             "the same request was accepted before: it was sent again, by a retry or by somebody else",
+	core.CodeHeaderNotSigned:      "the request has a header that must be signed, and it is not signed: have the gateway sign it, or stop whatever adds it after signing",
+	core.CodePayloadNotSigned:     "the body is not signed, and allow_unsigned_payload is not set",
+	core.CodePayloadUnsupported:   "the body is signed in a way that is not supported, such as chunk by chunk",
+	core.CodeBodyMismatch:         "the body does not have the digest that was signed, or it is incomplete",
+	core.CodeReplayed:             "the same request was accepted before: it was sent again, by a retry or by an attacker",
 	core.CodeThrottled:            "too many wrong passwords came from one address",
-	core.CodeKeyNotBound:          "rightly signed, with a key that is not bound to this API",
-	core.CodeHostNotOurs:          "rightly signed, for a host that hosts does not list: it was meant for another service that has the same key, or hosts lacks it",
-	core.CodeRequestAmbiguous:     "a router and the verifier could read the request differently, or it exceeds a limit of form",
+	core.CodeKeyNotBound:          "the signature is valid, but its key is not bound to this API",
+	core.CodeHostNotOurs:          "the signature is valid, but for a host that hosts does not list: the request was for another service with the same key, or the host is missing in hosts",
+	core.CodeRequestAmbiguous:     "a router and the verifier could interpret the request differently, or it exceeds a limit on headers or its target",
 	core.CodeBodyTooLarge:         "the body is larger than max_body",
 	core.CodeUnavailable:          "no verdict could be reached: a key source or replay store failed, or max_buffered was used up",
 }
 
-const unknownFromEvent = "A record of the log holds neither headers nor query nor body, so no signature can be checked from it: " +
-	"what was changed on the way, and whether the secret is right, it cannot tell. Save the request itself as the backend receives it."
+const unknownFromEvent = "A record of the log has no headers, query or body, so the signature cannot be checked: " +
+	"the record does not show what was changed, or whether the secret is right. Save the request itself as the backend receives it."
 
-// askEvent says what is known of a refusal from its record alone.
+// askEvent explains a refusal from its record in the log.
 func (q *question) askEvent(a *answer, e *capture.Event, file *config.File) error {
 	a.At = e.Time
 	x := &eventAnswer{Code: e.Code, Unknown: unknownFromEvent}
 	a.Event = x
 	fact := func(format string, args ...any) { x.Facts = append(x.Facts, printable(fmt.Sprintf(format, args...))) }
 	if e.Code == "" {
-		a.Verdict, x.Meaning = accepted, "the request was let in"
+		a.Verdict, x.Meaning = accepted, "the request was accepted"
 		return nil
 	}
 	meaning, known := meanings[core.Code(e.Code)]
 	if !known {
-		return fmt.Errorf("the record has the code %q, which is none of this verifier's", printable(e.Code))
+		return fmt.Errorf("the record has the code %q, which this version does not know", printable(e.Code))
 	}
 	x.Meaning = meaning
 	if e.Environment != "" && e.Environment != q.env {
-		fact("the record is of the environment %s, and %s was asked about", e.Environment, q.env)
+		fact("the record is from the environment %s, not from %s", e.Environment, q.env)
 	}
 	if e.Mode == "report" {
-		fact("the environment was in report mode: the request was let through all the same")
+		fact("the environment was in report mode: the request reached the handler nevertheless")
 	}
 	if e.Error != "" {
-		fact("in words: %s", strings.TrimPrefix(e.Error, "gatewayauth: "))
+		fact("error: %s", strings.TrimPrefix(e.Error, "gatewayauth: "))
 	}
 	policy, err := policyOf(file, q.env, nil)
 	if err != nil {
@@ -98,14 +97,14 @@ func (q *question) askEvent(a *answer, e *capture.Event, file *config.File) erro
 	}
 	if e.KeyID != "" {
 		for _, env := range holders(file, e.KeyID) {
-			fact("the id %s is that of a key of %s", e.KeyID, env)
+			fact("the key id %s belongs to a key of %s", e.KeyID, env)
 			a.Explained = a.Explained || core.Code(e.Code) == core.CodeKeyUnknown && !strings.HasPrefix(env, q.env+" ")
 		}
 	}
 	return nil
 }
 
-// holders lists the keys with an id, over all environments.
+// holders lists the keys with this id in all environments.
 func holders(file *config.File, id string) (all []string) {
 	for _, e := range file.Outlines() {
 		for _, k := range e.Keys {

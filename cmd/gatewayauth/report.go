@@ -13,7 +13,7 @@ import (
 	"github.com/gatewayauth/gatewayauth/cmd/gatewayauth/internal/summary"
 )
 
-// sumUp is check --report.
+// sumUp summarizes the log of a service in report mode.
 func (a *checkArgs) sumUp(s streams) error {
 	in := s.in
 	if a.report != "-" {
@@ -30,7 +30,7 @@ func (a *checkArgs) sumUp(s streams) error {
 	}
 	sum, err := summary.Read(in)
 	if err != nil {
-		return fmt.Errorf("%s is no log that can be read: %w", name, err)
+		return fmt.Errorf("%s cannot be read as a log: %w", name, err)
 	}
 	if a.json {
 		err = writeJSON(s.out, sum)
@@ -41,7 +41,7 @@ func (a *checkArgs) sumUp(s streams) error {
 	case err != nil:
 		return failed{err}
 	case sum.Why != "":
-		return fmt.Errorf("%s gives no all-clear: %s", name, sum.Why)
+		return fmt.Errorf("%s does not show that enforcing is safe: %s", name, sum.Why)
 	case !sum.AllClear:
 		return exit(exitWarnings)
 	}
@@ -50,7 +50,7 @@ func (a *checkArgs) sumUp(s streams) error {
 
 func printSummary(out io.Writer, sum *summary.Summary) error {
 	if sum.Records == 0 {
-		return nil // the error says what was read
+		return nil // the error of sumUp says what was read
 	}
 	if err := printGroups(out, sum); err != nil {
 		return err
@@ -71,19 +71,19 @@ func printSummary(out io.Writer, sum *summary.Summary) error {
 	}
 	fmt.Fprintf(out, "\n%d requests would have been refused, and %d were accepted\n", sum.WouldRefuse, sum.Verified)
 	for _, code := range slices.Sorted(maps.Keys(sum.Suppressed)) {
-		fmt.Fprintf(out, "  %d of them with %s came too fast for records of their own, and are not in the table\n", sum.Suppressed[code], printable(code))
+		fmt.Fprintf(out, "  %d of them, with %s, are not in the table: the log drops records that come too fast\n", sum.Suppressed[code], printable(code))
 	}
 	for _, line := range []struct {
 		n    int64
 		text string
-	}{{sum.Ungrouped, "of them are past the limit of the table"}, {sum.Refused, "requests were refused: that environment enforces already"},
-		{sum.Unreadable, "lines are no JSON and no key=value, and were left out"}} {
+	}{{sum.Ungrouped, "of them are not in the table: it is full"}, {sum.Refused, "requests were refused: their environment is in enforce mode already"},
+		{sum.Unreadable, "lines are neither JSON nor key=value, and were ignored"}} {
 		if line.n > 0 {
 			fmt.Fprintf(out, "  %d %s\n", line.n, line.text)
 		}
 	}
 	if sum.WouldRefuse > 0 && sum.Verified == 0 {
-		fmt.Fprintln(out, "  no accepted request is in the log: acceptances are logged at debug level")
+		fmt.Fprintln(out, "  the log has no accepted requests: they are logged at level debug")
 	}
 	return nil
 }
@@ -115,7 +115,7 @@ func printGroups(out io.Writer, sum *summary.Summary) error {
 	return nil
 }
 
-// apis lists the first of the APIs that requests matched.
+// apis lists the first few of the APIs that requests matched.
 func apis(all []string) string {
 	const most = 4
 	if len(all) == 0 {

@@ -13,24 +13,25 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// The exit codes that all commands share. Others stand in their help.
+// The exit codes that all commands share. The help of a command lists the others.
 const (
-	exitFailed = 1 // what was asked for did not work
-	exitUsage  = 3 // the arguments, or a file, cannot be used
+	exitFailed = 1 // the operation failed
+	exitUsage  = 3 // the arguments or a file cannot be used
 )
 
-// streams are those of the process.
+// streams are the standard streams of the process.
 type streams struct {
 	in       io.Reader
 	out, err io.Writer
 }
 
-// exit is a result that is not an error to be printed.
+// exit is an exit code that is returned as an error. Nothing is printed for it.
 type exit int
 
 func (e exit) Error() string { return fmt.Sprintf("exit with %d", int(e)) }
 
-// failed marks an error as one of the work and not of the arguments.
+// failed wraps an error that is not the fault of the arguments. The exit code is
+// exitFailed instead of exitUsage.
 type failed struct{ error }
 
 func (f failed) Unwrap() error { return f.error }
@@ -38,11 +39,11 @@ func (f failed) Unwrap() error { return f.error }
 func run(ctx context.Context, args []string, s streams) int {
 	root := &cobra.Command{
 		Use:   "gatewayauth",
-		Short: "Sign requests as an API gateway does, and find out why one was refused",
-		Long: `gatewayauth signs requests as an API gateway does, and finds out why one was refused.
+		Short: "Sign requests as an API gateway does, and explain why one was refused",
+		Long: `gatewayauth signs requests as an API gateway does, and explains why one was refused.
 
-It works on the environments file that the service itself reads: keys, and which
-API is bound to which. Options may be written with one dash or two.`,
+It reads the same environments file as the service, which holds the keys and the
+APIs they are bound to. Flags may be written with one dash or two.`,
 		SilenceUsage: true, SilenceErrors: true,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
@@ -68,8 +69,9 @@ API is bound to which. Options may be written with one dash or two.`,
 
 var oneDash = regexp.MustCompile(`^-[a-z][a-z-]+(=|$)`)
 
-// twoDashes lets -config mean --config, as the other programs of this module
-// have it. An argument that is no name of an option stays as it is: -XPOST.
+// twoDashes changes -config to --config, because the other programs of this module
+// use package flag. Arguments that are not the name of a flag, such as -XPOST, are not
+// changed.
 func twoDashes(root *cobra.Command, args []string) []string {
 	known := func(name string) bool {
 		return name == "help" || slices.ContainsFunc(root.Commands(), func(c *cobra.Command) bool { return c.Flags().Lookup(name) != nil })
@@ -89,7 +91,8 @@ func twoDashes(root *cobra.Command, args []string) []string {
 	return made
 }
 
-// parseTime reads a date as people and as the protocols write it.
+// parseTime parses a date in RFC 3339, with or without a zone, or in the format of
+// X-Sdk-Date. A date without a zone is in UTC.
 func parseTime(text string) (time.Time, error) {
 	for _, layout := range []string{time.RFC3339, "20060102T150405Z", "2006-01-02T15:04:05", "2006-01-02 15:04:05"} {
 		if t, err := time.Parse(layout, text); err == nil {
@@ -99,7 +102,8 @@ func parseTime(text string) (time.Time, error) {
 	return time.Time{}, fmt.Errorf("%q is not a date such as 2026-01-15T12:00:00Z or 20260115T120000Z", text)
 }
 
-// clock returns the clock that shows the date of --at, or the machine's.
+// clock returns a clock that always shows the date of --at, or the system clock if
+// there is none.
 func clock(at string) (func() time.Time, error) {
 	if at == "" || at == "now" {
 		return time.Now, nil

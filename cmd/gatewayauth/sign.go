@@ -14,7 +14,6 @@ import (
 	"github.com/gatewayauth/gatewayauth/core/signer"
 )
 
-// signArgs are the arguments of sign.
 type signArgs struct {
 	method           string
 	headers          []string
@@ -31,19 +30,20 @@ func signCommand(s streams) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "sign [flags] URL",
 		Short: "Sign a request, and print it or send it",
-		Long: `Sign a request that is given as for curl, with a key of an environments file or
-with one given by options. Printed are the headers to send, one a line; with
---as curl a command to run; with --as url and --expires a link; with --send the
-answer. A Host header is printed where clients could send another one than was
-signed. A request that would be refused whatever the service's settings are is not
-signed, and the reason is printed: write a host that is not ASCII in its xn-- form,
-and ; and blanks in a query as %3B and %20.
+		Long: `Sign a request, which is described as for curl, with a key of an environments file
+or with a key given by flags. By default sign prints the headers to send, one per
+line; with --as curl a command to run; with --as url and --expires a link; with
+--send the response. It prints a Host header if clients could send another host than
+the signed one. A request that every service would refuse is not signed, and the
+reason is printed: write a host that is not ASCII in its xn-- form, and write ; and
+spaces in a query as %3B and %20.
 
-The secret is never an argument, where other users of the machine can read it:
-it is in a variable, in a file, or in what the environments file names.
+Do not pass the secret as an argument, because other users of the machine can read
+arguments. Name an environment variable or a file that holds it, or use a key of an
+environments file.
 
-Exits with 0; with 1 if it could not be sent or was answered with 400 or more;
-with 3 if the arguments are not usable.`,
+The exit code is 0 on success, 1 if the request could not be sent or the response has
+status 400 or above, and 3 if the arguments cannot be used.`,
 		Example: `  gatewayauth sign -config environments.yaml -env dev -key orders_key http://127.0.0.1:8080/orders/7
   gatewayauth sign -config environments.yaml -env dev -key orders_key -as curl -d '{"n":1}' http://127.0.0.1:8080/orders
   gatewayauth sign -type hmac -key-id 071fe2459cf64d75 -secret-env ORDERS_SECRET -at 2026-01-15T12:00:00Z -X POST --data-binary @body.json http://127.0.0.1:8080/orders
@@ -56,17 +56,17 @@ with 3 if the arguments are not usable.`,
 		},
 	}
 	f := c.Flags()
-	f.StringVarP(&a.method, "request", "X", "", "method (default GET, with data POST)")
-	f.StringArrayVarP(&a.headers, "header", "H", nil, "'Name: value' sends a header, 'Name;' an empty one; 'Name' alone signs it too; 'Name:' leaves one out")
-	f.StringVarP(&a.data, "data", "d", "", "body; @file reads one without its line breaks, as curl does")
-	f.StringVar(&a.dataBinary, "data-binary", "", "body, byte for byte; @file reads one, @- standard input")
+	f.StringVarP(&a.method, "request", "X", "", "method (default GET, or POST with data)")
+	f.StringArrayVarP(&a.headers, "header", "H", nil, "'Name: value' sends a header, 'Name;' sends an empty one, 'Name:' removes one, 'Name' alone signs one")
+	f.StringVarP(&a.data, "data", "d", "", "body; @file reads a file and removes its line breaks, as curl does")
+	f.StringVar(&a.dataBinary, "data-binary", "", "body, unchanged; @file reads a file, @- standard input")
 	a.key.flags(f)
 	f.StringVar(&a.at, "at", "", "date to sign, such as 2026-01-15T12:00:00Z (default now)")
-	f.StringVar(&a.payload, "payload", "hashed", "how the body is signed: hashed, declared (a header with its digest), unsigned")
-	f.DurationVar(&a.expires, "expires", 0, "sign in the query, valid for that long, such as 10m")
-	f.StringVar(&a.as, "as", "headers", "what is printed: headers, curl, or url")
-	f.BoolVar(&a.send, "send", false, "send the request and print the answer")
-	f.BoolVarP(&a.include, "include", "i", false, "with --send: print the headers of the answer as well")
+	f.StringVar(&a.payload, "payload", "hashed", "how the body is signed: hashed, declared (its digest is in a signed header), unsigned")
+	f.DurationVar(&a.expires, "expires", 0, "sign in the query; the URL is valid for this long, such as 10m")
+	f.StringVar(&a.as, "as", "headers", "what to print: headers, curl, or url")
+	f.BoolVar(&a.send, "send", false, "send the request and print the response")
+	f.BoolVarP(&a.include, "include", "i", false, "with --send: also print the headers of the response")
 	return c
 }
 
@@ -76,10 +76,10 @@ var payloads = map[string]core.Payload{"hashed": core.PayloadHashed, "declared":
 func (a *signArgs) run(c *cobra.Command, s streams, target string) error {
 	payload, known := payloads[a.payload]
 	if !known {
-		return fmt.Errorf("--payload: %q is none of hashed, declared, unsigned", a.payload)
+		return fmt.Errorf("--payload must be hashed, declared or unsigned, not %q", a.payload)
 	}
 	if a.as != "headers" && a.as != "curl" && a.as != "url" {
-		return fmt.Errorf("--as: %q is none of headers, curl, url", a.as)
+		return fmt.Errorf("--as must be headers, curl or url, not %q", a.as)
 	}
 	now, err := clock(a.at)
 	if err != nil {
@@ -104,7 +104,7 @@ func (a *signArgs) run(c *cobra.Command, s streams, target string) error {
 	}
 	answer, err := t.RoundTrip(r.WithContext(c.Context()))
 	switch {
-	case sent.request == nil: // it could not be signed
+	case sent.request == nil: // signing failed
 		return err
 	case !a.send:
 		return printSigned(s.out, a.as, sent.request, body, a.dataBinary, a.expires != 0)
@@ -121,7 +121,7 @@ func (a *signArgs) run(c *cobra.Command, s streams, target string) error {
 		return failed{err}
 	}
 	if answer.StatusCode >= 400 {
-		fmt.Fprintln(s.err, "gatewayauth: answered with", answer.Status)
+		fmt.Fprintln(s.err, "gatewayauth: the response has status", answer.Status)
 		return exit(exitFailed)
 	}
 	return nil

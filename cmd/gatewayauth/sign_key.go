@@ -12,8 +12,8 @@ import (
 	"github.com/gatewayauth/gatewayauth/core/config"
 )
 
-// keyArgs name the key to sign with: one of an environments file, or one given
-// by options.
+// keyArgs are the flags for the key to sign with: one of an environments file, or one
+// that the flags describe.
 type keyArgs struct {
 	config, env, name                 string
 	typ, id, region, service, paths   string
@@ -27,10 +27,10 @@ func (a *keyArgs) flags(f *pflag.FlagSet) {
 	f.StringVarP(&a.name, "key", "k", "", "name of the key in that environment")
 	f.StringVar(&a.typ, "type", "", "without --config: type of the key: "+strings.Join(config.KeyTypes(), ", "))
 	f.StringVar(&a.id, "key-id", "", "without --config: id of the key, the gateway's \"Key\"")
-	f.StringVar(&a.secretEnv, "secret-env", "", "variable with the secret (type token: with the token)")
+	f.StringVar(&a.secretEnv, "secret-env", "", "environment variable with the secret, or with the token for type token")
 	f.StringVar(&a.secretFile, "secret-file", "", "file with the secret")
-	f.StringVar(&a.secretText, "secret-text", "", "the secret itself; others on this machine can read it")
-	f.StringVar(&a.tokenEnv, "session-token-env", "", "variable with the session token of a temporary key")
+	f.StringVar(&a.secretText, "secret-text", "", "the secret itself; other users of this machine can read it")
+	f.StringVar(&a.tokenEnv, "session-token-env", "", "environment variable with the session token of a temporary key")
 	f.StringVar(&a.region, "region", "", "region of the key (aksk, v11, sigv4, sigv4a)")
 	f.StringVar(&a.service, "service", "", "service of the key (aksk, v11, sigv4, sigv4a)")
 	f.StringVar(&a.paths, "paths", "", "how paths are signed (sigv4, sigv4a): normalized or s3")
@@ -59,7 +59,7 @@ func (a *keyArgs) find(s streams) (config.SigningKey, error) {
 		case key.Type == "token":
 			key.Secret = secret
 		case !secret.IsZero():
-			err = errors.New("--secret-env, --secret-file and --secret-text do not go with a key that has its secret in --config")
+			err = errors.New("--secret-env, --secret-file and --secret-text cannot be used with --config: the environments file has the secret")
 		}
 		return key, err
 	}
@@ -69,7 +69,7 @@ func (a *keyArgs) find(s streams) (config.SigningKey, error) {
 	case a.typ == "":
 		return key, errors.New("no key: give --config, --env and --key, or --type, --key-id and --secret-env")
 	case a.typ == "aes":
-		return key, errors.New("a key of type aes is two secrets: give --config, --env and --key")
+		return key, errors.New("a key of type aes has two secrets, which flags cannot give: use --config, --env and --key")
 	case a.id == "" && a.typ != "token":
 		return key, errors.New("--type needs --key-id")
 	case secret.IsZero():
@@ -79,13 +79,13 @@ func (a *keyArgs) find(s streams) (config.SigningKey, error) {
 	}
 	if a.tokenEnv != "" {
 		if key.SessionToken = core.NewSecret(os.Getenv(a.tokenEnv)); key.SessionToken.IsZero() {
-			return key, fmt.Errorf("--session-token-env: the variable %s is not set", a.tokenEnv)
+			return key, fmt.Errorf("--session-token-env: the environment variable %s is not set", a.tokenEnv)
 		}
 	}
 	return key, nil
 }
 
-// secret reads the secret from the one place that is given.
+// secret reads the secret that the flags name. It is zero if they name none.
 func (a *keyArgs) secret(s streams) (core.Secret, error) {
 	given := 0
 	for _, text := range []string{a.secretEnv, a.secretFile, a.secretText} {
@@ -95,11 +95,11 @@ func (a *keyArgs) secret(s streams) (core.Secret, error) {
 	}
 	switch {
 	case given > 1:
-		return core.Secret{}, errors.New("the secret is given more than once")
+		return core.Secret{}, errors.New("give only one of --secret-env, --secret-file and --secret-text")
 	case a.secretEnv != "":
 		text := os.Getenv(a.secretEnv)
 		if text == "" {
-			return core.Secret{}, fmt.Errorf("--secret-env: the variable %s is not set", a.secretEnv)
+			return core.Secret{}, fmt.Errorf("--secret-env: the environment variable %s is not set", a.secretEnv)
 		}
 		return core.NewSecret(text), nil
 	case a.secretFile != "":
@@ -113,7 +113,7 @@ func (a *keyArgs) secret(s streams) (core.Secret, error) {
 		}
 		return core.NewSecret(text), nil
 	case a.secretText != "":
-		fmt.Fprintln(s.err, "gatewayauth: warning: others on this machine can read --secret-text, and the shell may keep it; use --secret-env")
+		fmt.Fprintln(s.err, "gatewayauth: warning: other users of this machine can read --secret-text, and the shell may save it in its history; use --secret-env")
 	}
 	return core.NewSecret(a.secretText), nil
 }

@@ -15,8 +15,8 @@ import (
 	"github.com/gatewayauth/gatewayauth/cmd/gatewayauth/internal/capture"
 )
 
-// printSigned prints a signed request: its headers, its URL, or a command of
-// curl that sends it.
+// printSigned prints the headers of a signed request, its URL, or a curl command that
+// sends it.
 func printSigned(out io.Writer, as string, r *http.Request, body []byte, dataBinary string, presigned bool) error {
 	target := r.URL.String()
 	switch as {
@@ -45,7 +45,7 @@ func printSigned(out io.Writer, as string, r *http.Request, body []byte, dataBin
 	}
 	switch {
 	case strings.EqualFold(r.Method, "HEAD") && (len(body) > 0 || r.Method != "HEAD"):
-		return errors.New("curl sends no HEAD request with a body, nor in lower case: use --send")
+		return errors.New("curl cannot send a HEAD request with a body, or with a method in lower case: use --send")
 	case r.Method == "HEAD":
 		command = append(command, "--head")
 	case r.Method != "GET" || len(body) > 0:
@@ -56,7 +56,7 @@ func printSigned(out io.Writer, as string, r *http.Request, body []byte, dataBin
 	}
 	eachHeader(r.Header, func(name, value string) {
 		if value == "" {
-			command = append(command, "--header", capture.Quote(name+";")) // curl's way to send it empty
+			command = append(command, "--header", capture.Quote(name+";")) // curl's syntax for an empty header
 			return
 		}
 		command = append(command, "--header", capture.Quote(name+": "+value))
@@ -69,7 +69,7 @@ func printSigned(out io.Writer, as string, r *http.Request, body []byte, dataBin
 		case strings.HasPrefix(dataBinary, "@") && dataBinary != "@-":
 			command = append(command, "--data-binary", capture.Quote(dataBinary))
 		case bytes.IndexByte(body, 0) >= 0 || !utf8.Valid(body):
-			return errors.New("the body is not text, so no command can hold it: give it with --data-binary @file")
+			return errors.New("the body is not text, so a command cannot hold it: use --data-binary @file")
 		default:
 			command = append(command, "--data-raw", capture.Quote(string(body)))
 		}
@@ -78,22 +78,22 @@ func printSigned(out io.Writer, as string, r *http.Request, body []byte, dataBin
 	return nil
 }
 
-// followsFrom reports whether every client sends this host for the URL: some leave
-// out a scheme's own port, write names in lower case, or keep a zone.
+// followsFrom reports whether every client sends this Host header for the URL. Clients
+// differ in whether they send a default port, upper case, or the zone of an address.
 func followsFrom(u *url.URL, host string) bool {
 	ownPort := u.Scheme == "http" && u.Port() == "80" || u.Scheme == "https" && u.Port() == "443"
 	return host == u.Host && host == strings.ToLower(host) && !ownPort && !strings.HasSuffix(host, ":")
 }
 
-// onlyURL refuses what a URL alone does not say.
+// onlyURL returns an error unless the URL alone determines the signed request.
 func onlyURL(r *http.Request, body []byte, presigned bool) error {
 	switch query := r.URL.Query(); {
 	case !presigned:
-		return errors.New("--as url: the credential is in headers, which a URL does not hold; give --expires to sign in the query")
+		return errors.New("--as url: the signature is in headers, which a URL cannot hold; use --expires to sign in the query")
 	case r.Method != "GET" || len(body) > 0 || !followsFrom(r.URL, r.Host):
-		return errors.New("--as url: a URL does not say the method, the body or the Host header that were signed; use --as curl")
+		return errors.New("--as url: a URL cannot hold the signed method, body or Host header; use --as curl")
 	case query.Get("X-Sdk-SignedHeaders") != "host" && query.Get("X-Amz-SignedHeaders") != "host":
-		return errors.New("--as url: headers were signed, which a URL does not hold; use --as curl")
+		return errors.New("--as url: headers are signed, which a URL cannot hold; use --as curl")
 	}
 	return nil
 }

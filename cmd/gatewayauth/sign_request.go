@@ -14,12 +14,13 @@ import (
 	"github.com/gatewayauth/gatewayauth/cmd/gatewayauth/internal/capture"
 )
 
-// request makes the request, and tells which headers are to be signed.
+// request builds the request from the flags, and returns the names of the headers to
+// sign besides those that are always signed.
 func (a *signArgs) request(s streams, target string) (r *http.Request, body []byte, signed []string, err error) {
 	text, binary := a.data, false
 	if a.dataBinary != "" {
 		if a.data != "" {
-			return nil, nil, nil, errors.New("--data and --data-binary are given; one of them is the body")
+			return nil, nil, nil, errors.New("give only one of --data and --data-binary")
 		}
 		text, binary = a.dataBinary, true
 	}
@@ -28,10 +29,10 @@ func (a *signArgs) request(s streams, target string) (r *http.Request, body []by
 	}
 	u, err := url.Parse(target)
 	if e, ok := errors.AsType[*url.Error](err); ok {
-		return nil, nil, nil, fmt.Errorf("the URL cannot be read: %w", e.Err)
+		return nil, nil, nil, fmt.Errorf("the URL cannot be parsed: %w", e.Err)
 	}
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return nil, nil, nil, errors.New("the URL is none such as https://api.example.com/orders/7")
+		return nil, nil, nil, errors.New("the URL must be an http or https URL such as https://api.example.com/orders/7")
 	}
 	method := a.method
 	if method == "" {
@@ -41,12 +42,12 @@ func (a *signArgs) request(s streams, target string) (r *http.Request, body []by
 		}
 	}
 	if r, err = http.NewRequest(method, target, bytes.NewReader(body)); err != nil {
-		return nil, nil, nil, fmt.Errorf("it cannot be sent: %w", err)
+		return nil, nil, nil, fmt.Errorf("the request cannot be built: %w", err)
 	}
 	if len(body) == 0 {
 		r.Body, r.GetBody = http.NoBody, nil
 	}
-	r.URL.Fragment, r.URL.RawFragment, r.URL.User = "", "", nil // which are not sent, or give way to the credential
+	r.URL.Fragment, r.URL.RawFragment, r.URL.User = "", "", nil // not sent, or replaced by the signature
 	if a.dataGiven {
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded") // as curl does
 	}
@@ -54,16 +55,16 @@ func (a *signArgs) request(s streams, target string) (r *http.Request, body []by
 	for _, h := range a.headers {
 		name, value, found := strings.Cut(h, ":")
 		name, value = strings.TrimSpace(name), strings.TrimSpace(value)
-		bare, empty := strings.CutSuffix(name, ";") // curl's way to send it empty
+		bare, empty := strings.CutSuffix(name, ";") // curl's syntax for an empty header
 		if empty = empty && !found; empty {
 			name = bare
 		}
 		canonical := http.CanonicalHeaderKey(name)
 		switch {
 		case name == "" || strings.ContainsAny(name, " \t;") || strings.ContainsFunc(h, isControl):
-			return nil, nil, nil, fmt.Errorf("--header: %q is none such as 'X-Tenant: blue'", h)
+			return nil, nil, nil, fmt.Errorf("--header: %q is not a header such as 'X-Tenant: blue'", h)
 		case (found || empty) && value != "" && slices.Contains(ownHeaders, canonical):
-			return nil, nil, nil, fmt.Errorf("--header: %s is set by sign or by whoever sends the request; --at says when it is signed, --data what its body is", canonical)
+			return nil, nil, nil, fmt.Errorf("--header: %s cannot be given, because signing or sending sets it; --at sets the date, and --data the body", canonical)
 		case empty:
 			r.Header.Set(name, "")
 		case !found:
@@ -82,10 +83,10 @@ func (a *signArgs) request(s streams, target string) (r *http.Request, body []by
 	return r, body, signed, nil
 }
 
-// ownHeaders cannot be given: the signature sets them, or they follow from the body.
+// ownHeaders cannot be given: signing sets them, or the body determines them.
 var ownHeaders = []string{"Authorization", "X-Sdk-Date", "X-Amz-Date", "Content-Length", "Transfer-Encoding", "Trailer"}
 
-// isControl reports what the value of a header cannot hold.
+// isControl reports whether c is a control character that a header cannot hold.
 func isControl(c rune) bool { return c < ' ' && c != '\t' || c == 0x7f }
 
 // readData reads the body as curl does.
@@ -119,7 +120,7 @@ func readInput(s streams, name string) ([]byte, error) {
 	return data, err
 }
 
-// keep keeps the request that would be sent, or is.
+// keep is a RoundTripper that records the signed request.
 type keep struct {
 	base    http.RoundTripper // nil: nothing is sent
 	request *http.Request
