@@ -12,12 +12,12 @@ import (
 	"google.golang.org/grpc/stats"
 )
 
-// bodies brings the bytes of messages to the interceptors. gRPC shows them to
-// the codec alone, which is not told the call; right after that it shows the
-// decoded message to the stats handler, which is.
+// bodies passes the bytes of messages to the interceptors. gRPC passes the bytes only
+// to the codec, which does not know the call. Directly afterwards it passes the decoded
+// message to the stats handler, which does.
 type bodies struct {
 	encoding.CodecV2
-	decoded sync.Map // message -> *mem.Reader, from the one to the other
+	decoded sync.Map // message -> *mem.Reader, from the codec to the stats handler
 }
 
 // Unmarshal implements [encoding.CodecV2].
@@ -29,8 +29,8 @@ func (b *bodies) Unmarshal(data mem.BufferSlice, message any) error {
 	return err
 }
 
-// key is what a message is found by: nil for one that is no pointer, the bytes
-// of which stay unknown.
+// key returns the key of a message in decoded. It is nil for a message that is not a
+// pointer; the bytes of such a message are not known to the interceptors.
 func key(message any) any {
 	if reflect.ValueOf(message).Kind() != reflect.Pointer {
 		return nil
@@ -38,8 +38,8 @@ func key(message any) any {
 	return message
 }
 
-// framed reads a message as it was on the wire: behind a prefix that says that
-// it is not compressed, and how long it is.
+// framed returns a reader of a message as it was sent: after a prefix with its length
+// and a flag that it is not compressed.
 func framed(message mem.BufferSlice) *mem.Reader {
 	prefix := binary.BigEndian.AppendUint32(make([]byte, 1, 5), uint32(message.Len()))
 	return append(mem.BufferSlice{mem.SliceBuffer(prefix)}, message...).Reader()
@@ -54,7 +54,7 @@ func (b *bodies) TagRPC(ctx context.Context, _ *stats.RPCTagInfo) context.Contex
 func (b *bodies) HandleRPC(ctx context.Context, event stats.RPCStats) {
 	c := callOf(ctx)
 	if c == nil {
-		return // a malformed method: gRPC answers without having made a call of it
+		return // the method is malformed: gRPC refuses the call before it calls TagRPC
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -81,21 +81,21 @@ func (b *bodies) TagConn(ctx context.Context, _ *stats.ConnTagInfo) context.Cont
 // HandleConn implements [stats.Handler].
 func (b *bodies) HandleConn(context.Context, stats.ConnStats) {}
 
-// call is what was received of one call.
+// call is what the server has received of one call.
 type call struct {
-	mu         sync.Mutex  // a handler may leave a goroutine that receives
+	mu         sync.Mutex  // a goroutine of the handler may still receive after it returns
 	header     metadata.MD // as received; shared with other stats handlers
-	compressed bool        // the bytes that the codec saw are not those received
-	received   bool        // a message, by whomever
-	// The last message. Where the client may send one only, and sends a second,
-	// gRPC shows that to the codec alone, under the same key.
+	compressed bool        // the codec got decompressed bytes
+	received   bool        // an interceptor or the handler has received a message
+	// The last message. If the client sends a second message where only one is
+	// allowed, gRPC passes the second one only to the codec, under the same key.
 	last any
 	body *mem.Reader // of the last message; nil where it is not known, or taken
 }
 
 type callKey struct{}
 
-// callOf returns nil where the stats handler is not installed.
+// callOf returns nil if the stats handler is not installed.
 func callOf(ctx context.Context) *call {
 	c, _ := ctx.Value(callKey{}).(*call)
 	return c
@@ -111,10 +111,11 @@ func (c *call) begun() bool {
 	return c.received
 }
 
-// known reports whether the bytes of the body can be known.
+// known reports whether the bytes of the body are available.
 func (c *call) known() bool { return c != nil && !c.compressed }
 
-// take gives away the bytes of the last message: none where they are not known.
+// take returns the bytes of the last message and releases them from c. There are none if
+// they are not known.
 func (c *call) take() *mem.Reader {
 	if c == nil {
 		return new(mem.Reader)

@@ -20,31 +20,34 @@ import (
 	"github.com/gatewayauth/gatewayauth/core/signer"
 )
 
-// Credentials signs outgoing calls: the method, the host, the date, and those of
-// the call's metadata that s signs. Use it with grpc.WithPerRPCCredentials or, for
-// one call, grpc.PerRPCCredentials, but not with both: the call would have two
-// credentials. It is not shown the messages: s must leave the payload unsigned.
+// Credentials signs outgoing calls: the method, the host, the date, and the metadata
+// that s signs. Use it with grpc.WithPerRPCCredentials or, for one call, with
+// grpc.PerRPCCredentials. Do not use both: the call would have two credentials. gRPC
+// does not pass messages to credentials, so s must leave the payload unsigned.
 //
 // The host is the connection's authority, see [WithAuthority].
 //
-// A call that would be refused whatever the server's policy is not made, and fails
-// with the reason: where s covers the payload or signs in the query; where the
-// metadata holds a header that s sets, or one in a form in which it is not sent;
-// where the authority is not one that s signs as it is (that of an IPv6 address
-// with a zone is not); and where the connection is to port 443, which gRPC does not
-// tell credentials, and WithAuthority does not name the host.
+// A call that every server would refuse fails before it is sent, with an error that
+// gives the reason. This happens if
+//
+//   - s signs the payload, or signs in the query;
+//   - the metadata holds a header that s sets, or a header that s signs in another
+//     form than gRPC sends;
+//   - s signs another authority than gRPC sends, as for an IPv6 address with a zone;
+//   - the connection is to port 443 and WithAuthority is not used, because gRPC does
+//     not pass that port to credentials.
 func Credentials(s signer.Signer, opts ...Option) credentials.PerRPCCredentials {
-	return &perRPC{s, settle(opts)}
+	return &perRPC{s, newOptions(opts)}
 }
 
 // WithAuthority sets the host that [Credentials] signs, as servers see it in
-// :authority. Connections to port 443 need it: gRPC cuts that port off what it
-// tells credentials, and servers see it where the target names it.
+// :authority. Connections to port 443 need it: gRPC removes that port from the URI that
+// it passes to credentials, but sends it to the server if the target names it.
 func WithAuthority(host string) Option { return func(o *options) { o.authority = host } }
 
-// WithInsecureTransport lets [Credentials] sign on connections without TLS,
-// where anyone on the way can read the call and change what is not signed.
-// It is for local work.
+// WithInsecureTransport lets [Credentials] sign calls on connections without TLS, where
+// anyone on the network can read the call and change what is not signed. Use it for
+// local development only.
 func WithInsecureTransport() Option { return func(o *options) { o.insecure = true } }
 
 type perRPC struct {
@@ -59,7 +62,7 @@ func (c *perRPC) RequireTransportSecurity() bool { return !c.options.insecure }
 func (c *perRPC) GetRequestMetadata(ctx context.Context, uri ...string) (map[string]string, error) {
 	call, ok := credentials.RequestInfoFromContext(ctx)
 	if !ok || len(uri) != 1 || c.signer == nil || c.signer.NewHash() != nil {
-		return nil, errors.New("grpcauth: no call, or no signer that leaves the payload unsigned")
+		return nil, errors.New("grpcauth: Credentials needs a signer that leaves the payload unsigned, and gRPC's information about the call")
 	}
 	authority, err := c.authority(ctx, call.Method, uri[0])
 	if err != nil {
@@ -77,13 +80,13 @@ func (c *perRPC) GetRequestMetadata(ctx context.Context, uri ...string) (map[str
 	return added(r, authority, call.Method, sent)
 }
 
-// authority returns :authority. It is part of the URI that gRPC makes for
-// credentials, in front of the name of the service, but for a port 443.
+// authority returns :authority. It is the part of the URI that gRPC passes to
+// credentials before the name of the service, except that gRPC removes port 443.
 func (c *perRPC) authority(ctx context.Context, method, uri string) (string, error) {
 	service := method[:max(0, strings.LastIndexByte(method, '/'))]
 	authority := strings.TrimSuffix(strings.TrimPrefix(uri, "https://"), service)
 	if c.options.authority == "" && !hasPort(authority) && toPort443(ctx) {
-		return "", fmt.Errorf("grpcauth: the connection is to port 443, and gRPC does not tell whether servers see the host as %q or %q: name it with WithAuthority",
+		return "", fmt.Errorf("grpcauth: the connection is to port 443, and gRPC does not tell whether the server receives the host as %q or %q: set it with grpcauth.WithAuthority",
 			authority, authority+":443")
 	}
 	return cmp.Or(c.options.authority, authority), nil
@@ -103,7 +106,7 @@ func toPort443(ctx context.Context) bool {
 	return err == nil && port == "443"
 }
 
-// outgoing returns the metadata of a call as gRPC sends it.
+// outgoing returns the metadata of a call in the form in which gRPC sends it.
 func outgoing(ctx context.Context) http.Header {
 	sent := http.Header{}
 	md, _ := metadata.FromOutgoingContext(ctx)
@@ -123,20 +126,20 @@ func outgoing(ctx context.Context) http.Header {
 	return sent
 }
 
-// added returns the headers that signing has added, and refuses what it has changed:
-// gRPC sends the rest as it was.
+// added returns the headers that signing has added. It returns an error if signing has
+// changed anything else, because gRPC would send the rest unchanged.
 func added(r *http.Request, authority, method string, sent http.Header) (map[string]string, error) {
 	switch {
 	case r.Host != authority:
-		return nil, fmt.Errorf("grpcauth: the authority %q is signed as %q, and would be sent as it is: set another with grpc.WithAuthority", authority, r.Host)
+		return nil, fmt.Errorf("grpcauth: the authority %q is signed as %q, but gRPC sends it unchanged: set another one with grpc.WithAuthority", authority, r.Host)
 	case r.RequestURI != method:
-		return nil, errors.New("grpcauth: the signer puts its credential into the query, which a call does not have")
+		return nil, errors.New("grpcauth: the signer signs in the query, which a gRPC call does not have: use one that signs in headers")
 	case len(sent["Connection"]) > 0:
-		return nil, errors.New("grpcauth: the call's metadata has connection, which HTTP/2 does not allow")
+		return nil, errors.New("grpcauth: the metadata of the call has the header connection, which HTTP/2 forbids: remove it")
 	}
 	for name, values := range sent {
 		if !slices.Equal(r.Header[name], values) {
-			return nil, fmt.Errorf("grpcauth: the call's metadata has %s, which the signer sets itself, or signs in another form", strings.ToLower(name))
+			return nil, fmt.Errorf("grpcauth: the metadata of the call has the header %s, which the signer sets itself or signs in another form: remove or change it", strings.ToLower(name))
 		}
 	}
 	md := make(map[string]string, len(r.Header))

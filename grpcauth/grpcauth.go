@@ -18,17 +18,16 @@ import (
 	"github.com/gatewayauth/gatewayauth/core"
 )
 
-// ServerOptions returns all that a server needs: both interceptors, and a codec
-// and a stats handler that keep the bytes of a message for its digest.
+// ServerOptions returns the options that verify the calls of a server: both
+// interceptors, and a codec and a stats handler that give them the bytes of messages.
 //
-// Put them in front of all other options. Chained interceptors run in the order
-// in which they are given; one that is set with grpc.UnaryInterceptor or
-// grpc.StreamInterceptor runs before all of them, and sees calls that nobody
-// has verified. Where one in front has received from a stream, credentials that cover
-// the body are refused. A codec that is forced behind these options takes the bytes
-// away: credentials that cover the body are refused then.
+// Pass them before all other options. Chained interceptors run in the order in which
+// they are given. An interceptor that is set with grpc.UnaryInterceptor or
+// grpc.StreamInterceptor runs before all of them and sees calls that are not verified.
+// Credentials that cover the body are refused if an earlier interceptor has received
+// from the stream, or if a later option forces another codec.
 func ServerOptions(v *core.Verifier, opts ...Option) []grpc.ServerOption {
-	bodies := &bodies{CodecV2: settle(opts).codec}
+	bodies := &bodies{CodecV2: newOptions(opts).codec}
 	return []grpc.ServerOption{
 		grpc.ForceServerCodecV2(bodies),
 		grpc.StatsHandler(bodies),
@@ -46,7 +45,7 @@ type options struct {
 	insecure  bool
 }
 
-func settle(opts []Option) options {
+func newOptions(opts []Option) options {
 	o := options{codec: encoding.GetCodecV2("proto")}
 	for _, set := range opts {
 		set(&o)
@@ -54,13 +53,13 @@ func settle(opts []Option) options {
 	return o
 }
 
-// WithCodec sets the server's codec, which is protobuf's otherwise. As with
-// grpc.ForceServerCodecV2, it serves calls of every content type.
+// WithCodec sets the server's codec; the default is the protobuf codec. As with
+// grpc.ForceServerCodecV2, it is used for calls of every content type.
 func WithCodec(c encoding.CodecV2) Option { return func(o *options) { o.codec = c } }
 
-// UnaryServerInterceptor verifies unary calls and leaves streams alone: install
-// it by [ServerOptions]. Without them it knows no body, and refuses credentials
-// that cover one.
+// UnaryServerInterceptor verifies unary calls, but not streams. Install it with
+// [ServerOptions]; otherwise the bytes of the body are not available, and credentials
+// that cover the body are refused.
 func UnaryServerInterceptor(v *core.Verifier) grpc.UnaryServerInterceptor {
 	return func(ctx context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
 		c := callOf(ctx)
@@ -70,7 +69,7 @@ func UnaryServerInterceptor(v *core.Verifier) grpc.UnaryServerInterceptor {
 			body.end, r.ContentLength = io.EOF, int64(size)
 		}
 		admission, err := v.Admit(nil, r, core.BodyConsumed)
-		admission.Release() // at once: the handler has the message, and reads no body
+		admission.Release() // before the handler runs: it has the message, and reads no body
 		body.Close()
 		if err != nil {
 			return nil, refusal(err)
@@ -79,10 +78,10 @@ func UnaryServerInterceptor(v *core.Verifier) grpc.UnaryServerInterceptor {
 	}
 }
 
-// StreamServerInterceptor verifies streams: the credential before the handler
-// runs, a declared digest where the client's messages end. Install it by
-// [ServerOptions]. Without them it knows no body, and refuses credentials that
-// cover one.
+// StreamServerInterceptor verifies streams: the credential before the handler runs, and
+// a declared digest when the client has sent its last message. Install it with
+// [ServerOptions]; otherwise the bytes of the body are not available, and credentials
+// that cover the body are refused.
 func StreamServerInterceptor(v *core.Verifier) grpc.StreamServerInterceptor {
 	return func(srv any, ss grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
 		s := &serverStream{ServerStream: ss, call: callOf(ss.Context()), single: !info.IsClientStream,
@@ -107,7 +106,7 @@ func StreamServerInterceptor(v *core.Verifier) grpc.StreamServerInterceptor {
 	}
 }
 
-// request is the HTTP/2 request that the call is.
+// request returns the call as an HTTP/2 request.
 func (c *call) request(ctx context.Context, method string, body io.ReadCloser) *http.Request {
 	if c != nil && c.header != nil {
 		return request(ctx, method, c.header, body)
@@ -116,7 +115,8 @@ func (c *call) request(ctx context.Context, method string, body io.ReadCloser) *
 	return request(ctx, method, md, body)
 }
 
-// request is an HTTP/2 request with metadata for headers, which stays as it is.
+// request returns an HTTP/2 request with the metadata as headers. It does not change
+// the metadata.
 func request(ctx context.Context, method string, md metadata.MD, body io.ReadCloser) *http.Request {
 	r := new(http.Request).WithContext(ctx)
 	r.Method, r.RequestURI, r.URL, r.ProtoMajor = http.MethodPost, method, &url.URL{Path: method}, 2
@@ -128,7 +128,7 @@ func request(ctx context.Context, method string, md metadata.MD, body io.ReadClo
 			continue
 		case strings.HasPrefix(name, ":"):
 			continue
-		case strings.HasSuffix(name, "-bin"): // decoded by gRPC; what was signed is the text
+		case strings.HasSuffix(name, "-bin"): // gRPC has decoded it, and the text was signed
 			values = slices.Clone(values)
 			for i, value := range values {
 				values[i] = base64.RawStdEncoding.EncodeToString([]byte(value))
@@ -142,8 +142,8 @@ func request(ctx context.Context, method string, md metadata.MD, body io.ReadClo
 	return r
 }
 
-// handlerContext is the handler's context: the admitted request's, without the metadata
-// that core keeps from handlers.
+// handlerContext returns the context for the handler: that of the admitted request,
+// without the metadata that core removes from requests.
 func handlerContext(r, admitted *http.Request) context.Context {
 	ctx := admitted.Context()
 	if len(admitted.Header) == len(r.Header) {

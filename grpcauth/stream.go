@@ -16,15 +16,16 @@ import (
 	"github.com/gatewayauth/gatewayauth/core"
 )
 
-// serverStream is what the handler of an admitted stream gets.
+// serverStream is the stream that is passed to the handler. It checks the digest of the
+// messages while the handler receives them.
 type serverStream struct {
 	grpc.ServerStream
 	ctx    context.Context
 	call   *call
-	single bool      // the client sends one message; gRPC returns it with the end seen
-	body   io.Reader // core's, checks what is read through it; nil where nothing is declared
+	single bool      // the client sends one message; gRPC returns it only at the end of the stream
+	body   io.Reader // the body from core, which checks the bytes read from it; nil if no digest is declared
 
-	mu      sync.Mutex // a handler may leave a goroutine that receives
+	mu      sync.Mutex // a goroutine of the handler may still receive after it returns
 	feed    feed       // what body reads from
 	refused error
 }
@@ -32,7 +33,7 @@ type serverStream struct {
 // Context returns the context that carries the identity.
 func (s *serverStream) Context() context.Context { return s.ctx }
 
-// RecvMsg returns a refusal in place of io.EOF where the digest is another.
+// RecvMsg returns a refusal instead of io.EOF if the digest differs.
 func (s *serverStream) RecvMsg(m any) error {
 	err := s.ServerStream.RecvMsg(m)
 	s.mu.Lock()
@@ -62,8 +63,8 @@ func (s *serverStream) received(message *mem.Reader) {
 	}
 }
 
-// end tells body that the stream has ended, or why there is no end. Body
-// remembers how it ended first.
+// end reads the end of body: io.EOF if the stream has ended, or the reason why its end
+// was not received. Body keeps the first result.
 func (s *serverStream) end(why error) {
 	if s.body == nil {
 		return
@@ -74,8 +75,8 @@ func (s *serverStream) end(why error) {
 	}
 }
 
-// refuse ends the call with what reading on came to. What the feed itself has said
-// comes back as it is in report mode alone, where it stops nobody.
+// refuse makes the call fail with an error of body. Errors of the feed are ignored: body
+// returns them unchanged only in report mode, where no call is refused.
 func (s *serverStream) refuse(err error) {
 	if err != nil && err != errUnknown && err != errUnread && s.refused == nil {
 		s.refused = refusal(err)
@@ -84,8 +85,8 @@ func (s *serverStream) refuse(err error) {
 
 var errUnread = core.Refuse(core.CodeBodyMismatch, "the handler returned before it had received the whole stream")
 
-// finish is the result of the call: a refusal, whatever the handler made of it,
-// or the handler's own. A handler that succeeds must have received the end.
+// finish returns the result of the call: the refusal if there is one, or else the
+// handler's error. A handler that returns nil must have received the end.
 func (s *serverStream) finish(err error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -95,11 +96,11 @@ func (s *serverStream) finish(err error) error {
 	return cmp.Or(s.refused, err)
 }
 
-// feed is the body of a call: the message at hand, and then what comes of
-// reading on.
+// feed is the reader below body. It returns the bytes of the current message, and then
+// end.
 type feed struct {
 	*mem.Reader
-	end error // nil while more may follow
+	end error // nil if more messages may follow
 }
 
 func (f *feed) Read(p []byte) (int, error) {
@@ -109,18 +110,18 @@ func (f *feed) Read(p []byte) (int, error) {
 	return f.Reader.Read(p)
 }
 
-// errUnknown is what comes of reading a body whose bytes are not known, which
-// only a digest asks for.
+// errUnknown is the error of a body whose bytes are not available. Core reads the body
+// only to check a digest.
 var errUnknown = core.Refuse(core.CodePayloadUnsupported,
-	"the body is covered, and hidden by compression or by a server without grpcauth.ServerOptions")
+	"the credential covers the body, which is not available: the call is compressed, or the server lacks grpcauth.ServerOptions")
 
-// errBegun is what comes of reading the body of a stream from which an interceptor
-// in front of this one has received.
+// errBegun is the error of the body of a stream from which an earlier interceptor has
+// received.
 var errBegun = core.Refuse(core.CodeBodyMismatch,
 	"an interceptor in front of the verifier has received messages of the stream")
 
-// refusal is the status of core's refusal, with an ErrorInfo. Its reason is the
-// name of the status, which tells no more, unless the environment exposes them.
+// refusal returns the gRPC status of a refusal, with an ErrorInfo. The reason in it is
+// the name of the status, or the code if the environment exposes reasons.
 func refusal(err error) error {
 	problem := core.ProblemOf(err)
 	s := status.New(codes.Code(core.GRPCStatusCode(err)), problem.Detail)

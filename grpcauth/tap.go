@@ -10,20 +10,19 @@ import (
 	"github.com/gatewayauth/gatewayauth/core"
 )
 
-// TapServerOptions is [ServerOptions] for callers that leave their payload
-// unsigned, or send a password or token: it judges a call by its metadata alone,
-// before there is a call. That costs a fraction of the interceptors, and nothing
-// of a refused call without a deadline reaches the server: calls of unknown methods
-// are refused as well. A credential that covers the body is refused ([core.CodePayloadUnsupported]),
-// since no message has been received yet.
+// TapServerOptions is [ServerOptions] for callers that leave their payload unsigned, or
+// send a password or token. It verifies the metadata of a call in a tap handle, before
+// gRPC creates the call, which costs less than the interceptors do. A refused call
+// without a deadline does not reach the server, and calls of unknown methods are
+// verified as well. A credential that covers the body is refused
+// ([core.CodePayloadUnsupported]), because no message has been received yet.
 //
-// All calls of a connection wait for the one that is being judged. Use it with
-// keys and passwords in memory, and with no replay store or one in memory; never
-// with a [core.KeySource] or store that asks another machine, and with no slow
-// [core.Observer].
+// All other calls of a connection wait while one is verified. Use it only with keys and
+// passwords in memory, and with no replay store or one in memory. Do not use it with a
+// [core.KeySource] or store that calls another machine, or with a slow [core.Observer].
 //
-// Where gRPC does not run the tap handle, as under grpc.Server.ServeHTTP,
-// interceptors judge in its place. A server has one tap handle.
+// If gRPC does not run the tap handle, as with grpc.Server.ServeHTTP, interceptors
+// verify the call. A server has only one tap handle.
 func TapServerOptions(v *core.Verifier) []grpc.ServerOption {
 	unary, stream := UnaryServerInterceptor(v), StreamServerInterceptor(v)
 	return []grpc.ServerOption{
@@ -36,14 +35,14 @@ func TapServerOptions(v *core.Verifier) []grpc.ServerOption {
 			}
 			err = refusal(err)
 			if _, timed := ctx.Deadline(); timed {
-				// gRPC would keep the context of a call that ends here until the time
-				// that the caller has set, so that one is left to the interceptors.
+				// gRPC would keep the context of a call that is refused here until the
+				// caller's deadline, so the interceptors refuse it.
 				return context.WithValue(ctx, judgedKey{}, &verdict{v, err}), nil
 			}
 			return nil, err
 		}),
 		grpc.ChainUnaryInterceptor(func(ctx context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
-			switch judged := judged(ctx, v); {
+			switch judged := tapVerdict(ctx, v); {
 			case judged == nil:
 				return unary(ctx, req, info, handler)
 			case judged.refusal != nil:
@@ -52,7 +51,7 @@ func TapServerOptions(v *core.Verifier) []grpc.ServerOption {
 			return handler(ctx, req)
 		}),
 		grpc.ChainStreamInterceptor(func(srv any, ss grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
-			switch judged := judged(ss.Context(), v); {
+			switch judged := tapVerdict(ss.Context(), v); {
 			case judged == nil:
 				return stream(srv, ss, info, handler)
 			case judged.refusal != nil:
@@ -65,14 +64,14 @@ func TapServerOptions(v *core.Verifier) []grpc.ServerOption {
 
 type judgedKey struct{}
 
-// verdict is that of a tap handle.
+// verdict is the result of a tap handle.
 type verdict struct {
 	by      *core.Verifier
 	refusal error
 }
 
-// judged returns the verdict of v's tap handle, nil where that has not run.
-func judged(ctx context.Context, v *core.Verifier) *verdict {
+// tapVerdict returns the verdict of v's tap handle, or nil if the tap handle has not run.
+func tapVerdict(ctx context.Context, v *core.Verifier) *verdict {
 	if judged, ok := ctx.Value(judgedKey{}).(*verdict); ok && judged.by == v {
 		return judged
 	}
