@@ -13,21 +13,20 @@ import (
 	"github.com/gatewayauth/gatewayauth/core"
 )
 
-// NewGateway returns a reverse proxy to target that does to requests what the
-// gateway does: it deletes what clients may not send ([Strip]), and signs what
-// it forwards with t. The target's host is the host that is signed; the
-// target's path is put in front of the request's; the query goes through byte
-// for byte, and so do all other headers but those that belong to one connection
-// and X-Forwarded-*, which is set anew. An Authorization header of the client's
-// gives way to the signature.
+// NewGateway returns a reverse proxy to target that treats requests as the gateway does:
+// it removes the headers that clients may not send ([Strip]), signs the request with t,
+// and forwards it. The signed host is that of target. The path of target is put before
+// that of the request. The query is forwarded unchanged, and so are all other headers,
+// except hop-by-hop headers and X-Forwarded-*, which are replaced. The signature
+// replaces an Authorization header of the client.
 //
-// A body is at most t.MaxBody bytes long; a larger one is answered with 413. What a
-// signature covers is read into memory before it is sent on, so that both sides of
-// a stream cannot talk in turns; with a signer that leaves the payload unsigned the
-// body goes through as it arrives, while the answer comes. Without t.Base a [GatewayTransport] sends.
+// A body larger than t.MaxBody bytes is answered with 413. A body that the signature
+// covers is read into memory before it is forwarded, so bidirectional streams need a
+// signer that leaves the payload unsigned: its body is forwarded as it arrives, while
+// the response is sent. If t.Base is nil, a [GatewayTransport] is used.
 //
-// A request that cannot be signed is answered as a verifier would answer it,
-// an unreachable target with 502.
+// A request that cannot be signed is answered as a verifier would answer it. If target
+// cannot be reached, the answer is 502.
 func NewGateway(target *url.URL, t *Transport) http.Handler {
 	if t.Base == nil {
 		sending := *t
@@ -37,9 +36,10 @@ func NewGateway(target *url.URL, t *Transport) http.Handler {
 	return Forward(target, t, t.MaxBody)
 }
 
-// Forward returns the reverse proxy of [NewGateway] without its signature: what
-// clients may not send is deleted, and base sends the rest, the client's own
-// Authorization included. maxBody is the largest body in bytes, 0 means 12 MiB.
+// Forward returns a reverse proxy like that of [NewGateway] that does not sign. It
+// removes the headers that clients may not send, and sends the rest with base, including
+// the client's own Authorization header. maxBody is the largest body in bytes; 0 means
+// 12 MiB.
 func Forward(target *url.URL, base http.RoundTripper, maxBody int64) http.Handler {
 	most := cmp.Or(maxBody, defaultMaxBody)
 	proxy := &httputil.ReverseProxy{
@@ -55,14 +55,14 @@ func Forward(target *url.URL, base http.RoundTripper, maxBody int64) http.Handle
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.ContentLength > most {
 			core.WriteProblem(w, r, errTooLarge)
-			if r.Header.Get("Expect") == "" { // or a client that still sends sees a reset in place of the answer
+			if r.Header.Get("Expect") == "" { // or a client that is still sending gets a reset instead of the response
 				io.CopyN(io.Discard, r.Body, most+1)
 			}
 			return
 		}
 		if r.ContentLength != 0 {
 			r.Body = http.MaxBytesReader(w, r.Body, most)
-			// Or HTTP/1.1 keeps an answer back until the whole body was read.
+			// Or HTTP/1.1 holds back the response until the whole body was read.
 			http.NewResponseController(w).EnableFullDuplex()
 		}
 		proxy.ServeHTTP(w, r)
@@ -71,7 +71,7 @@ func Forward(target *url.URL, base http.RoundTripper, maxBody int64) http.Handle
 
 var errTooLarge = core.Refuse(core.CodeBodyTooLarge, "the body exceeds the limit")
 
-// notForwarded answers a request that was not sent, or not answered.
+// notForwarded answers a request that was not sent, or got no response.
 func notForwarded(w http.ResponseWriter, r *http.Request, err error) {
 	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
 		err = errTooLarge
@@ -84,9 +84,9 @@ func notForwarded(w http.ResponseWriter, r *http.Request, err error) {
 	http.Error(w, http.StatusText(http.StatusBadGateway), http.StatusBadGateway)
 }
 
-// GatewayTransport returns a transport for a gateway. Without TLS it sends what came
-// in HTTP/2, such as a gRPC call, in HTTP/2, and the rest in HTTP/1.1; with TLS the
-// server chooses. It uses no proxy and changes no encoding.
+// GatewayTransport returns a transport for a gateway. Without TLS it forwards HTTP/2
+// requests, such as gRPC calls, in HTTP/2, and all others in HTTP/1.1; with TLS the
+// server chooses the version. It uses no proxy, and does not compress or decompress.
 func GatewayTransport() http.RoundTripper {
 	plain := &http.Transport{DisableCompression: true, ForceAttemptHTTP2: true}
 	http2 := &http.Transport{DisableCompression: true, Protocols: new(http.Protocols)}
@@ -97,7 +97,7 @@ func GatewayTransport() http.RoundTripper {
 type sameProtocol struct{ plain, http2 *http.Transport }
 
 func (s sameProtocol) RoundTrip(r *http.Request) (*http.Response, error) {
-	if r.ProtoMajor == 2 && r.URL.Scheme == "http" { // as the server set it, in a copy of its request
+	if r.ProtoMajor == 2 && r.URL.Scheme == "http" { // ReverseProxy copies the version from the incoming request
 		return s.http2.RoundTrip(r)
 	}
 	return s.plain.RoundTrip(r)
@@ -112,9 +112,9 @@ func (s sameProtocol) CloseIdleConnections() {
 // define (user guide of APIG, "Signature Keys").
 var reserved = [...]string{"x-apig-", "x-sdk-", "x-stage"}
 
-// Strip deletes from h what clients of a gateway may not send, and nothing else:
-// headers that start with x-apig- or x-sdk-, and x-stage, also in spellings with
-// underscores. Tokens (X-Auth-Token) and X-Amz-* headers pass through a gateway.
+// Strip deletes the headers that clients of a gateway may not send: those that start
+// with x-apig- or x-sdk-, and x-stage, also if they are spelled with underscores. It
+// keeps all others, including X-Auth-Token and X-Amz-*, which a gateway forwards.
 func Strip(h http.Header) {
 	for name := range h {
 		plain := strings.ReplaceAll(strings.ToLower(name), "_", "-")

@@ -1,30 +1,29 @@
-// Package signer is the other side of the verifier: it signs requests as the
-// gateway does, for tests, local work and service-to-service calls.
+// Package signer signs requests as the gateway does, for tests, local development and
+// service-to-service calls.
 //
-// [Transport] signs what an [net/http.Client] sends. [NewGateway] is a reverse
-// proxy that strips what clients must not send and signs what it forwards.
-// Any scheme that can sign is a [Signer]: apig.NewSigner, basic.NewSigner.
+// [Transport] signs the requests of an [net/http.Client]. [NewGateway] returns a reverse
+// proxy that removes the headers that clients may not send, and signs the requests that
+// it forwards. The schemes create signers, such as apig.NewSigner and basic.NewSigner.
 //
-// What is signed is what goes on the wire. Before a request is signed it gets the
-// form in which net/http sends it: the host without an IPv6 zone, the names of
-// headers in canonical form, their values without blanks around them. What no
-// verifier accepts gives an error and is not sent:
+// The signature is computed over the request as it is sent. Before a request is signed
+// it is changed to the form in which net/http sends it: the host without an IPv6 zone,
+// the names of headers in canonical form, their values without surrounding spaces. A
+// request that no verifier accepts is not sent and gives an error. Such a request has
 //
-//   - a host that is not ASCII (write bücher.example as xn--bcher-kva.example), or
-//     holds what no authority has; CONNECT; a URL that is opaque;
-//   - a query with a semicolon, a parameter without a name, a bad percent sequence,
-//     a blank or '#', or with parameters of a credential; a path that the scheme
-//     cannot tell from another one;
-//   - a header of the protocols (x-sdk-*, x-amz-*) with two values or an
-//     underscore, a method override that is not signed, a header to sign that
-//     belongs to one connection, Connection with the name of a signed header, TE
-//     with anything but trailers, Expect with anything but 100-continue.
+//   - a host that is not ASCII (write bücher.example as xn--bcher-kva.example) or not
+//     valid, the method CONNECT, or an opaque URL;
+//   - a query with a semicolon, a parameter without a name, an invalid percent
+//     encoding, a space, a '#', or parameters of a credential;
+//   - a path that has the same canonical form as another path;
+//   - a header of the protocols (x-sdk-*, x-amz-*) with two values or an underscore, a
+//     method override that is not signed, a hop-by-hop header that is to be signed,
+//     Connection with the name of a signed header, TE with anything but trailers, or
+//     Expect with anything but 100-continue.
 //
-// A signer does not know the verifier's policy: which key is bound to the API,
-// which headers it requires to be signed, whether it allows unsigned payloads, and
-// its limits.
+// A signer does not know the verifier's policy: which key is bound to the API, which
+// headers must be signed, whether unsigned payloads are allowed, and its limits.
 //
-// It is no gateway for production: it checks nothing about who calls it.
+// The reverse proxy is not a gateway for production: it does not authenticate callers.
 package signer
 
 import (
@@ -43,29 +42,27 @@ import (
 // A Signer adds a credential to outgoing requests. It is safe for concurrent
 // use.
 type Signer interface {
-	// NewHash makes the hash of the body that Sign wants, or returns nil where
-	// it wants none.
+	// NewHash returns a new hash for the body, or nil if Sign needs no digest.
 	NewHash() hash.Hash
-	// Sign sets the headers that prove r, dated at. Digest is the hash of the
-	// body in lower-case hex, empty without NewHash. r.Body is not read. Signers
-	// of this module first set r.Host, and give the headers the form in which they
-	// are sent: send r as it is afterwards. A request that no verifier would
-	// accept, such as one with dot segments in its path, gives an error.
+	// Sign adds the credential to r, with the date at. Digest is the hash of the body
+	// in lower-case hex, or empty if NewHash returns nil. Sign does not read r.Body.
+	// Signers of this module also set r.Host, and change the headers to the form in
+	// which they are sent, so r must not be changed afterwards. Sign returns an error
+	// for a request that no verifier would accept, such as one with dot segments in its
+	// path.
 	Sign(r *http.Request, digest string, at time.Time) error
 }
 
 const defaultMaxBody = 12 << 20
 
-// Transport is an [http.RoundTripper] that signs every request before it
-// passes it on.
+// Transport is an [http.RoundTripper] that signs every request before it sends it.
 //
-// A redirect to another host or scheme is not followed but gives an error:
-// signing it would hand a credential to whoever the redirect names, or send it
-// in clear.
+// A redirect to another host or scheme gives an error, because signing it would send a
+// credential to another server, or without TLS.
 type Transport struct {
-	// Signer signs. Required.
+	// Signer signs the requests. Required.
 	Signer Signer
-	// Base sends; nil means http.DefaultTransport.
+	// Base sends the signed requests; nil means http.DefaultTransport.
 	Base http.RoundTripper
 	// MaxBody is the largest body in bytes that is read into memory to be
 	// hashed, for requests without GetBody. 0 means 12 MiB.
@@ -98,15 +95,15 @@ func (t *Transport) sign(r *http.Request) (*http.Request, error) {
 		return nil, errors.New("signer: the request has no URL")
 	case r.Response != nil && r.Response.Request != nil &&
 		(r.Response.Request.URL.Host != r.URL.Host || r.Response.Request.URL.Scheme != r.URL.Scheme):
-		return nil, errors.New("signer: a redirect leads to another host or scheme; it is not signed")
+		return nil, errors.New("signer: a redirect to another host or scheme is not signed: send a new request if the target is trusted")
 	}
 	out := r.Clone(r.Context())
-	out.RequestURI = "" // a server's request that is passed on: URL is what is sent
+	out.RequestURI = "" // set if a server forwards its request; clients must not set it
 	if err := outgoing.Prepare(out); err != nil {
 		return nil, fmt.Errorf("signer: %w", err)
 	}
 	if none := out.Body == nil || out.Body == http.NoBody; none && (out.ContentLength > 0 || len(out.Trailer) > 0) {
-		return nil, errors.New("signer: a request without a body has a ContentLength or trailers")
+		return nil, errors.New("signer: the request has no body, but a ContentLength or trailers")
 	}
 	digest, err := t.digest(out)
 	if err != nil {
@@ -122,7 +119,8 @@ func (t *Transport) sign(r *http.Request) (*http.Request, error) {
 	return out, nil
 }
 
-// digest hashes the body and leaves it to be sent, with its length.
+// digest returns the digest of the body. It sets the body again, so that it can be sent,
+// and its length.
 func (t *Transport) digest(r *http.Request) (string, error) {
 	h := t.Signer.NewHash()
 	if h == nil {
@@ -146,20 +144,21 @@ func (t *Transport) digest(r *http.Request) (string, error) {
 	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
-// announce makes r say the length of the body that was hashed: a body that is
-// announced and does not come cannot be told from one that was taken away.
+// announce sets the length of the body to that of the bytes that were hashed. It returns
+// an error if r announces another body: the verifier could not tell it from one that was
+// removed on the way.
 func announce(r *http.Request, hashed int64) error {
 	switch {
 	case r.ContentLength > 0 && r.ContentLength != hashed:
-		return fmt.Errorf("signer: the body has %d bytes, and ContentLength says %d", hashed, r.ContentLength)
+		return fmt.Errorf("signer: the body has %d bytes, but ContentLength is %d", hashed, r.ContentLength)
 	case hashed == 0 && len(r.Trailer) > 0:
-		return errors.New("signer: a request with an empty body has trailers")
+		return errors.New("signer: the request has trailers, but an empty body")
 	case hashed == 0:
 		if r.Body != nil {
 			r.Body.Close()
 		}
 		r.Body, r.GetBody, r.ContentLength, r.TransferEncoding = http.NoBody, nil, 0, nil
-	case len(r.Trailer) > 0: // which HTTP/1.1 sends behind chunks alone
+	case len(r.Trailer) > 0: // HTTP/1.1 can send them only after a chunked body
 		r.ContentLength, r.TransferEncoding = -1, []string{"chunked"}
 	default:
 		r.ContentLength, r.TransferEncoding = hashed, nil
@@ -167,8 +166,8 @@ func announce(r *http.Request, hashed int64) error {
 	return nil
 }
 
-// again returns the body for hashing, beside the one that is sent: by GetBody
-// where there is one, else by reading it into memory.
+// again returns a copy of the body to hash. It comes from GetBody if that is set, or
+// else from reading the body into memory.
 func (t *Transport) again(r *http.Request) (io.ReadCloser, error) {
 	if r.GetBody == nil {
 		most := t.MaxBody

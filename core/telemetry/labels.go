@@ -11,15 +11,14 @@ import (
 
 const maxNames = 1000
 
-// names are the values that labels take from the configuration. A configuration
-// has a few; a key source, or a policy that is loaded anew for months, may have
-// had any number.
+// names is a bounded set of label values from the configuration. A configuration has
+// few, but a key source, or reloads over months, can produce any number.
 type names struct {
 	held atomic.Pointer[map[string]bool]
 	mu   sync.Mutex
 }
 
-// known returns the name, or "other" where there were too many.
+// known returns the name, or "other" if the set is full.
 func (n *names) known(name string) string {
 	if name == "" {
 		return ""
@@ -81,7 +80,7 @@ func (l whichLabels) attributes() []attribute.KeyValue {
 	return []attribute.KeyValue{environment(l.environment), attribute.String(l.name, l.value)}
 }
 
-// sets keeps sets of attributes: making one takes longer than counting.
+// sets caches sets of attributes, because creating one costs more than counting.
 type sets[L labels] struct {
 	held atomic.Pointer[map[L]metric.MeasurementOption]
 	mu   sync.Mutex
@@ -99,7 +98,7 @@ func (s *sets[L]) get(l L) metric.MeasurementOption {
 	next := map[L]metric.MeasurementOption{}
 	if held := s.held.Load(); held != nil {
 		if len(*held) >= maxNames {
-			return set // this one is made anew each time; their number is bounded by that of the names
+			return set // not cached, so the cache stays bounded
 		}
 		next = maps.Clone(*held)
 	}

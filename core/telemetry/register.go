@@ -29,14 +29,14 @@ func (o *observed) make(m metric.Meter) error {
 	o.until, problems[3] = m.Float64ObservableGauge("gatewayauth.secret.until", metric.WithUnit("s"),
 		metric.WithDescription("When the next previous secret of a key ends, in Unix time."))
 	o.unwritten, problems[4] = m.Int64ObservableCounter("gatewayauth.log.unwritten",
-		metric.WithDescription("Log records that were over the limit, or not taken by the log's handler."))
+		metric.WithDescription("Log records that exceeded the limit, or that the log handler failed to write."))
 	o.entries, problems[5] = m.Int64ObservableGauge("gatewayauth.replay.entries", metric.WithDescription("Requests that the replay store remembers."))
 	o.maxEntries, problems[6] = m.Int64ObservableGauge("gatewayauth.replay.max_entries", metric.WithDescription("Requests that the replay store can remember."))
 	return errors.Join(problems[:]...)
 }
 
-// Register makes metrics of what v holds, until stop is called. Verifiers need
-// environments of different names.
+// Register exports metrics of the status of v until stop is called. All registered
+// verifiers must have different environment names.
 func (t *Telemetry) Register(v *core.Verifier) (stop func() error, err error) {
 	o := &t.observed
 	registration, err := t.meter.RegisterCallback(func(_ context.Context, to metric.Observer) error {
@@ -46,7 +46,7 @@ func (t *Telemetry) Register(v *core.Verifier) (stop func() error, err error) {
 	if err != nil {
 		return nil, err
 	}
-	// A counter that starts with its first event has not risen, to Prometheus.
+	// Start the counters at 0: Prometheus sees no increase if a counter starts at 1.
 	if env := v.Status().Environment; v.ReplayStore() != nil {
 		for _, outcome := range []string{"refused", "accepted"} {
 			t.unavailable.Add(context.Background(), 0, t.byWhich.get(whichLabels{env, "outcome", outcome}))
@@ -55,7 +55,7 @@ func (t *Telemetry) Register(v *core.Verifier) (stop func() error, err error) {
 	return registration.Unregister, nil
 }
 
-// collect is called for each collection.
+// collect is called whenever metrics are collected.
 func (t *Telemetry) collect(v *core.Verifier, to metric.Observer) {
 	o, s := &t.observed, v.Status()
 	with := func(further ...attribute.KeyValue) metric.MeasurementOption {
@@ -79,12 +79,12 @@ func (t *Telemetry) collect(v *core.Verifier, to metric.Observer) {
 	}
 }
 
-// collectKey takes all previous secrets of a key together: their places change
-// with each rotation.
+// collectKey reports all previous secrets of a key as one series, because their
+// positions change with each rotation.
 func (t *Telemetry) collectKey(key core.KeyStatus, now time.Time, to metric.Observer, with func(...attribute.KeyValue) metric.MeasurementOption) {
 	name := t.keys.known(key.Name)
 	if name == "other" {
-		return // one series for many would tell nothing
+		return // a series for many keys has no meaning
 	}
 	label := attribute.String("key", name)
 	var used, until float64

@@ -15,14 +15,13 @@ import (
 
 const scope = "github.com/gatewayauth/gatewayauth/core/telemetry"
 
-// Config says where metrics go. The zero Config is of use.
+// Config configures [New]. The zero Config uses the global meter provider.
 type Config struct {
 	// MeterProvider; nil means otel.GetMeterProvider().
 	MeterProvider metric.MeterProvider
 }
 
-// Telemetry is a [core.Observer]. One serves any number of verifiers. Make it
-// with [New].
+// Telemetry is a [core.Observer] for any number of verifiers. Create it with [New].
 type Telemetry struct {
 	meter metric.Meter
 
@@ -42,7 +41,7 @@ type Telemetry struct {
 
 var _ core.Observer = (*Telemetry)(nil)
 
-// New makes the instruments. It fails where the provider does.
+// New creates the instruments. It returns the errors of the meter provider.
 func New(c Config) (*Telemetry, error) {
 	if c.MeterProvider == nil {
 		c.MeterProvider = otel.GetMeterProvider()
@@ -63,9 +62,9 @@ func New(c Config) (*Telemetry, error) {
 	t.verifications = counter("gatewayauth.verifications", "", "Verdicts.")
 	t.refusals = counter("gatewayauth.api.refusals", "", "Refusals by API; in report mode, what enforce would refuse.")
 	t.uses = counter("gatewayauth.secret.uses", "", "Requests accepted because of a key's current secret, or of a previous one.")
-	t.unavailable = counter("gatewayauth.replay.unavailable", "", "Requests that the replay store could not judge.")
+	t.unavailable = counter("gatewayauth.replay.unavailable", "", "Requests that the replay store could not check.")
 	t.failures = counter("gatewayauth.config.failures", "", "Environments files that could not be loaded.")
-	t.duration = histogram("gatewayauth.verification.duration", "Time to a verdict, the reading of the body included.",
+	t.duration = histogram("gatewayauth.verification.duration", "Time to a verdict, including reading the body.",
 		1e-6, 2.5e-6, 5e-6, 1e-5, 2.5e-5, 5e-5, 1e-4, 2.5e-4, 1e-3, 5e-3, .025, .1, .5, 2.5, 10, 30)
 	t.skew = histogram("gatewayauth.clock.skew", "Distance of the signed date from the clock, of accepted requests.",
 		1, 2, 5, 10, 30, 60, 120, 300, 600, 900, 1800, 3600)
@@ -82,8 +81,7 @@ func New(c Config) (*Telemetry, error) {
 	return t, nil
 }
 
-// Observe counts one verdict. It takes about a microsecond, waits for nothing,
-// and knows no exporter.
+// Observe counts one verdict. It takes about a microsecond and does not block.
 func (t *Telemetry) Observe(ctx context.Context, e core.Event) {
 	code, outcome := string(e.Code), "refused"
 	if e.Err == nil {
@@ -130,7 +128,7 @@ func (t *Telemetry) Observe(ctx context.Context, e core.Event) {
 	}
 }
 
-// which names a secret by its place.
+// which returns the label value of a secret, current or previous.
 func which(secret int) string {
 	if secret == 0 {
 		return "current"
@@ -138,9 +136,9 @@ func which(secret int) string {
 	return "previous"
 }
 
-// Reloaded counts an attempt to load the environments file: for config.WithReloads,
-// whose [config.Reload] has both values. It takes them one by one so that who
-// reads no files links no YAML.
+// Reloaded counts an attempt to load the environments file. Call it from
+// config.WithReloads with the two fields of [config.Reload]. It does not take a
+// config.Reload, so that this package does not link the YAML parser.
 //
 // [config.Reload]: https://pkg.go.dev/github.com/gatewayauth/gatewayauth/core/config#Reload
 func (t *Telemetry) Reloaded(environment string, err error) {
