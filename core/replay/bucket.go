@@ -6,31 +6,31 @@ import (
 )
 
 const (
-	// maxBuckets of a ring is more than can hold requests that verify at any
-	// one time. There are more only where the clock jumps about.
+	// maxBuckets bounds the buckets of a ring. Requests that are valid at one time
+	// need fewer; only a clock that steps repeatedly creates more.
 	maxBuckets = 1024
 
 	maxTables   = 3
 	minSlots    = 64
-	smallTable  = 1024 // slots that are not worth saving
-	mostPerMark = 13   // bytes; with the quarter that any bucket may take, 16
-	tableBytes  = 256  // beside the slots, with a table's share in its bucket
+	smallTable  = 1024 // smallest number of slots
+	mostPerMark = 13   // bytes; every bucket may exceed it by a quarter, which makes 16
+	tableBytes  = 256  // besides the slots, including the table's share of its bucket
 )
 
-// A bucket holds the entries of one span of signed dates, in a chain of tables
-// of which only the last takes new ones.
+// A bucket holds the entries of one span of signed dates in a chain of tables. Only the
+// last table takes new entries.
 type bucket struct {
 	first atomic.Pointer[table]
 
-	// What follows is under Store.mu.
+	// Store.mu guards the fields below.
 	index   int64
 	tables  int
 	slots   int64
 	dropped bool
 }
 
-// begin returns the bucket with an index, a new one if there was none, or nil
-// if there was one that was dropped.
+// begin returns the bucket with an index. It creates the bucket if there is none, and
+// returns nil if the bucket was removed.
 func (s *Store) begin(r *ring, index, now int64) *bucket {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -51,8 +51,8 @@ func (s *Store) begin(r *ring, index, now int64) *bucket {
 	return b
 }
 
-// grow returns the table after t, or nil where the bucket was dropped. A chain
-// that has become long loses its first table, whose marks the new one takes.
+// grow returns the table after t, or nil if the bucket was removed. If the chain is
+// long, the marks of its first table move to the new one.
 func (s *Store) grow(r *ring, b *bucket, t *table) *table {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -89,10 +89,10 @@ func (b *bucket) account(s *Store, tables int, t *table) {
 	s.bytes += int64(tables * (8*len(t.slots) + tableBytes))
 }
 
-// growth returns by how many slots b should grow while it copies some. It
-// begins with room for as many entries as the bucket before had, and goes on
-// with room for as many as one of the last eight had. Beyond that it grows
-// threefold, or by a quarter where the whole store has no bytes to spare.
+// growth returns by how many slots b should grow. The first table has room for as many
+// entries as the previous bucket had, the next one for as many as any of the last eight
+// buckets had. After that a bucket grows threefold, or by a quarter if the store is near
+// its limit of memory.
 func (s *Store) growth(r *ring, b *bucket, copied int64) int64 {
 	buckets, last := *r.buckets.Load(), int64(8)
 	if b.slots == 0 {

@@ -8,14 +8,14 @@ import (
 	"github.com/gatewayauth/gatewayauth/core"
 )
 
-// classes are by lifetime, from the signed date to Until. One request must
-// always be of one class, or it would be new in another. So it is: the policy
-// decides about the lifetime of the first class alone, and presigned requests
-// have signed theirs.
+// classes group requests by lifetime, the time from the signed date to Until. A request
+// must always have the same class, or it would be new in another one. That holds because
+// the policy determines only the lifetime of the first class, and the lifetime of a
+// presigned request is signed.
 //
-// Entries of the first class are kept for the longest lifetime seen so far,
-// those of the others for the longest of their class: a presigned request may
-// be used first when others of its date have long expired.
+// Entries of the first class are kept for the longest lifetime seen so far. Those of
+// other classes are kept for the longest lifetime of their class, because a presigned
+// request may be sent for the first time when others of its date have expired.
 var classes = [...]class{
 	{longest: core.MaxClockSkew, width: 15 * time.Second},
 	{longest: time.Hour, width: 15 * time.Second, constant: true},
@@ -29,17 +29,17 @@ type class struct {
 	constant       bool
 }
 
-// ahead is how far in the future a date is accepted at most, in seconds.
+// ahead is how far in the future a date can be accepted, in seconds.
 const ahead = int64(core.MaxClockSkew / time.Second)
 
-// A ring holds the entries of one class in buckets by the signed date. It is
-// not a ring in memory: steps of the clock may leave far dates side by side.
+// A ring holds the entries of one class in buckets by the signed date. The buckets are
+// in a map, because steps of the clock can leave dates that are far apart.
 type ring struct {
 	longest   time.Duration
 	width     int64                             // of a bucket, in seconds
-	lifetime  atomic.Int64                      // for which entries are kept, in seconds
-	buckets   atomic.Pointer[map[int64]*bucket] // replaced as a whole, under Store.mu
-	forgotten spans                             // of dropped buckets, under Store.mu
+	lifetime  atomic.Int64                      // how long entries are kept, in seconds
+	buckets   atomic.Pointer[map[int64]*bucket] // copied on write, under Store.mu
+	forgotten spans                             // indexes of removed buckets, under Store.mu
 }
 
 func (r *ring) init(c class) {
@@ -50,7 +50,7 @@ func (r *ring) init(c class) {
 	r.buckets.Store(&map[int64]*bucket{})
 }
 
-// ring returns the ring for a lifetime, or nil where it is too long.
+// ring returns the ring for a lifetime, or nil if the lifetime is too long.
 func (s *Store) ring(lifetime time.Duration, presigned bool) *ring {
 	rings := s.rings[:1]
 	if presigned {
@@ -73,13 +73,13 @@ func (r *ring) lengthen(lifetime int64) {
 	}
 }
 
-// index returns the index of the bucket of a second. Before 1970 it rounds up,
-// and so these buckets are kept a little longer.
+// index returns the index of the bucket of a second. Dates before 1970 are rounded up,
+// so their buckets are kept a little longer.
 func (r *ring) index(second int64) int64 { return second / r.width }
 
-// sweep drops the buckets of which nothing can verify any more. For want of
-// room it also drops those too far ahead of the clock, which must have stepped
-// back. Its caller holds s.mu.
+// sweep removes the buckets whose requests have all expired. If the store is full, it
+// also removes buckets that are too far in the future, which exist only if the clock
+// was set back. Its caller holds s.mu.
 func (s *Store) sweep(now int64, pressed bool) {
 	s.swept.Store(now)
 	for i := range s.rings {
@@ -102,7 +102,7 @@ func (s *Store) sweep(now int64, pressed bool) {
 	}
 }
 
-// drop forgets what b holds, and remembers that there was something.
+// drop removes b, and adds its index to the removed ones if b had entries.
 func (s *Store) drop(r *ring, b *bucket) {
 	r.forgotten.add(b.index)
 	b.dropped = true
@@ -112,7 +112,7 @@ func (s *Store) drop(r *ring, b *bucket) {
 	}
 }
 
-// relieve makes room, if it can, once a second by the clock.
+// relieve sweeps a full store, at most once per second of the clock.
 func (s *Store) relieve(now int64) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -5,10 +5,10 @@ import (
 	"sort"
 )
 
-// spans are indexes of buckets: ordered, apart, and bounded in number. Where
-// there would be too many, the two that are closest become one, with what is
-// between them: has may be true of more than was added, never of less. The gap
-// that a large step of the clock leaves is the last to be closed so.
+// spans is a set of bucket indexes, stored as a bounded number of ordered ranges. If
+// there would be too many ranges, the two that are closest are merged, including the gap
+// between them. So has can report true for an index that was not added, but never false
+// for one that was. The large gap of a clock step is closed last.
 type spans []span
 
 type span struct{ first, last int64 }
@@ -20,7 +20,7 @@ func (s spans) has(index int64) bool {
 	return i < len(s) && s[i].first <= index
 }
 
-// search returns the first span that does not end before index.
+// search returns the position of the first range that does not end before index.
 func (s spans) search(index int64) int {
 	return sort.Search(len(s), func(i int) bool { return s[i].last >= index })
 }
@@ -41,14 +41,13 @@ func (s *spans) add(index int64) {
 	}
 }
 
-// join makes the spans i and i+1 one.
+// join merges the ranges i and i+1.
 func (s *spans) join(i int) {
 	(*s)[i].last = (*s)[i+1].last
 	*s = slices.Delete(*s, i+1, i+2)
 }
 
-// closest returns the i for which the gap between the spans i and i+1 is the
-// smallest.
+// closest returns the i for which the gap between the ranges i and i+1 is smallest.
 func (s spans) closest() (closest int) {
 	for i := 1; i+1 < len(s); i++ {
 		if s[i+1].first-s[i].last < s[closest+1].first-s[closest].last {

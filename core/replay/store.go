@@ -13,48 +13,48 @@ import (
 	"github.com/gatewayauth/gatewayauth/core"
 )
 
-// ErrFull is returned by [Store.Add] for a new request that there is no room
-// for. Forgetting another request instead would make that one new again.
+// ErrFull is returned by [Store.Add] for a new request if the store is full. Removing
+// another entry instead would let that request be replayed.
 var ErrFull = errors.New("replay: the store is full")
 
-var errLifetime = errors.New("replay: a request that can be accepted for more than an hour, or more than a week if it is presigned")
+var errLifetime = errors.New("replay: the request is valid for more than an hour, or for more than a week if it is presigned")
 
-// Config bounds a [Store].
+// Config configures a [Store].
 type Config struct {
-	// MaxEntries is the largest number of requests remembered at once, over
-	// all environments. 0 means 1,000,000: with the default clock skew of 15
-	// minutes, 1,090 a second, in 11 MB of memory and never more than 16 MB.
-	// The package comment says how to choose it.
+	// MaxEntries is the largest number of entries, over all environments. 0 means
+	// 1,000,000, which suffices for 1,090 requests per second with the default clock
+	// skew of 15 minutes and takes 11 MB of memory, at most 16 MB. The package comment
+	// says how to choose it.
 	MaxEntries int
 }
 
 const defaultMaxEntries = 1_000_000
 
-// Store is a [core.ReplayStore] in the memory of one process. It is safe for
-// concurrent use and needs no closing. Make one with [New].
+// Store is a [core.ReplayStore] in the memory of one process. It is safe for concurrent
+// use and need not be closed. Create one with [New].
 type Store struct {
 	seed  maphash.Seed
 	rings [len(classes)]ring
 
-	_       [64]byte // entries changes with every request; what is above hardly does
+	_       [64]byte // keeps entries, which every request changes, in another cache line than the fields above
 	entries counter
 	_       [48]byte
 
 	swept     atomic.Int64 // the second of the last sweep
 	forgotten atomic.Int64
-	mu        sync.Mutex // guards all below, and changes to which buckets and tables there are
-	relieved  int64      // the second of the last sweep for want of room
+	mu        sync.Mutex // guards the fields below, and creating and removing buckets and tables
+	relieved  int64      // the second of the last sweep of a full store
 	bytes     int64
 	dropped   int64
 }
 
 var _ core.ReplayStore = (*Store)(nil)
 
-// New makes an empty store. It refuses a negative number of entries.
+// New returns an empty store, or an error if MaxEntries is negative.
 func New(c Config) (*Store, error) {
 	switch {
 	case c.MaxEntries < 0:
-		return nil, fmt.Errorf("replay: MaxEntries: %d is negative", c.MaxEntries)
+		return nil, fmt.Errorf("replay: MaxEntries must not be negative: %d", c.MaxEntries)
 	case c.MaxEntries == 0:
 		c.MaxEntries = defaultMaxEntries
 	}
@@ -66,12 +66,11 @@ func New(c Config) (*Store, error) {
 	return s, nil
 }
 
-// Add records e and reports whether it was new. It reports false for what was
-// recorded before, and for dates of which something was recorded and is
-// forgotten (see the package comment). Its errors are ErrFull, that of ctx, and
-// one for an entry whose Until is too long after SignedAt; nothing is
-// recorded then. It does not block, and allocates only where a bucket of time
-// begins or grows.
+// Add records e and reports whether it was new. It reports false for an entry that was
+// recorded before, and for dates whose entries were removed (see the package comment).
+// It returns ErrFull if the store is full, the error of ctx, or an error if Until is too
+// long after SignedAt; e is not recorded then. It does not block, and allocates only if
+// a bucket is created or grows.
 func (s *Store) Add(ctx context.Context, e core.ReplayEntry) (added bool, err error) {
 	if err := ctx.Err(); err != nil {
 		return false, err
@@ -81,7 +80,7 @@ func (s *Store) Add(ctx context.Context, e core.ReplayEntry) (added bool, err er
 	if r == nil {
 		return false, errLifetime
 	}
-	// Before the sweep, which would otherwise drop what e makes worth keeping.
+	// Before the sweep, so that it keeps buckets for the longer lifetime of e.
 	r.lengthen(int64((lifetime + time.Second - 1) / time.Second))
 	now, index := e.Now.Unix(), r.index(e.SignedAt.Unix())
 	if now != s.swept.Load() && s.mu.TryLock() {
@@ -105,8 +104,8 @@ func (s *Store) Add(ctx context.Context, e core.ReplayEntry) (added bool, err er
 	return false, nil
 }
 
-// mark shortens the identity of e to 64 bits, with a key of this store that
-// nobody knows, so that nobody can look for two requests with one mark.
+// mark returns a hash of 64 bits of the identity of e. The hash is keyed with a secret
+// of the store, so that nobody can search for two requests with the same mark.
 func (s *Store) mark(e *core.ReplayEntry) uint64 {
 	var h maphash.Hash
 	h.SetSeed(s.seed)
@@ -115,7 +114,7 @@ func (s *Store) mark(e *core.ReplayEntry) uint64 {
 	return max(h.Sum64(), firstMark)
 }
 
-// add finds the bucket of e's date and adds its mark there.
+// add adds the mark of e to the bucket of its date.
 func (s *Store) add(r *ring, index, now int64, mark uint64) outcome {
 	b := (*r.buckets.Load())[index]
 	if b == nil {
@@ -138,28 +137,28 @@ func (s *Store) add(r *ring, index, now int64, mark uint64) outcome {
 	}
 }
 
-// Stats are counts for metrics. They are taken one after the other, while
-// requests may be added.
+// Stats are counts for metrics. They are not a consistent snapshot: requests may be
+// added while they are read.
 type Stats struct {
-	// Entries are the requests remembered. Calls of Add that are under way may
-	// be counted already. What expired counts until the next sweep.
+	// Entries is the number of entries. It may include those of running calls of Add,
+	// and expired ones that the next call of Add removes.
 	Entries int
-	// MaxEntries is the bound.
+	// MaxEntries is the largest number of entries.
 	MaxEntries int
-	// Bytes is the memory of the entries, as it was asked for.
+	// Bytes is the memory that was allocated for the entries.
 	Bytes int64
-	// Buckets are the spans of time that entries are kept for.
+	// Buckets is the number of buckets, each of which holds a span of signed dates.
 	Buckets int
-	// Dropped entries have expired, or were too far in the future for a clock
-	// that was set back.
+	// Dropped counts removed entries: those that had expired, and those too far in
+	// the future after the clock was set back.
 	Dropped int64
-	// Forgotten is how often Add reported false because something of that date
-	// was dropped. It stays 0 unless a clock steps or a policy lengthens the
-	// time for which requests are accepted.
+	// Forgotten counts how often Add reported false because the entries of the date
+	// were removed. It stays 0 unless the clock steps or a policy accepts requests for
+	// longer than before.
 	Forgotten int64
 }
 
-// Stats returns what the store holds now.
+// Stats returns the current counts.
 func (s *Store) Stats() Stats {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -173,6 +172,6 @@ func (s *Store) Stats() Stats {
 	return st
 }
 
-// Scope is "process": what another process accepted is not known here. It is
+// Scope returns "process": the store does not know what other processes accepted. It is
 // the value of the label replay_scope in metrics.
 func (s *Store) Scope() string { return "process" }

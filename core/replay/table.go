@@ -5,19 +5,19 @@ import (
 	"sync/atomic"
 )
 
-// A table is a set of marks that only grows: open addressing, one slot of 8
-// bytes for a mark. A slot is written once. It holds nothing, a mark, or moved.
+// A table is a set of marks that only grows. It is a hash table with open addressing and
+// one slot of 8 bytes per mark. A slot is written once. It is empty, a mark, or moved.
 //
-// Whoever looks for a mark goes from its home slot to the first that holds it,
-// nothing, or moved, and all who look for it pass the same slots. Who finds
-// nothing there either takes the slot or, where the table has enough marks,
-// writes moved and goes on in the next table. So two who add one mark always
-// contend for one slot, also while the bucket grows.
+// A search for a mark probes from its home slot to the first slot that holds the mark,
+// is empty, or is moved. All searches for a mark probe the same slots. A goroutine that
+// finds an empty slot writes the mark there, or, if the table has enough marks, writes
+// moved and continues in the next table. So two goroutines that add the same mark always
+// compete for the same slot, also while the bucket grows.
 type table struct {
 	slots []atomic.Uint64
 	limit int64
 	next  atomic.Pointer[table]
-	_     [64]byte // used changes with every mark; what is above does not
+	_     [64]byte // keeps used, which every mark changes, in another cache line than the fields above
 	used  atomic.Int64
 	_     [56]byte
 }
@@ -27,8 +27,8 @@ const (
 	moved     = 1
 	firstMark = 2
 
-	// sealed is added to table.used when it gets a successor, closed when its
-	// bucket is dropped. No mark is reserved from then on.
+	// sealed is added to table.used when the table gets a successor, closed when its
+	// bucket is removed. No mark can be reserved after either.
 	sealed = 1 << 40
 	closed = 1 << 60
 )
@@ -38,9 +38,9 @@ type outcome uint8
 const (
 	fresh outcome = iota
 	seen
-	passed // the table has enough marks, and not this one
-	full   // there is no room in the store
-	gone   // the bucket was dropped
+	passed // the table has enough marks, but not this one
+	full   // the store is full
+	gone   // the bucket was removed
 )
 
 // A counter counts the marks of all tables.
@@ -86,8 +86,8 @@ func (t *table) add(mark uint64, total *counter) outcome {
 	}
 }
 
-// reserve counts a mark before it is written, so that neither limit is ever
-// exceeded: fresh, passed or full.
+// reserve counts a mark before it is written, so that neither the limit of the table nor
+// that of the store is exceeded. It returns fresh, passed or full.
 func (t *table) reserve(total *counter) outcome {
 	for {
 		n := t.used.Load()
@@ -95,7 +95,7 @@ func (t *table) reserve(total *counter) outcome {
 		case n >= sealed: // the mark may be in a later table
 			return passed
 		case total.n.Load() >= total.most:
-			return full // before the bucket grows for nothing
+			return full // so that the bucket does not grow in vain
 		case n >= t.limit:
 			return passed
 		}
@@ -110,8 +110,8 @@ func (t *table) reserve(total *counter) outcome {
 	return fresh
 }
 
-// release takes back what reserve counted. Where the table was closed in the
-// meantime, close has done so for the total.
+// release undoes reserve. If the table was closed in the meantime, close has already
+// subtracted the mark from the total.
 func (t *table) release(total *counter) {
 	if t.used.Add(-1) < closed/2 {
 		total.n.Add(-1)
@@ -124,8 +124,8 @@ func (t *table) append(next *table) {
 	t.next.Store(next)
 }
 
-// absorb copies what is in from, and ends it: where it has room, it says moved.
-// Nobody else may know t yet.
+// absorb copies the marks of from, and writes moved to its empty slots. No other
+// goroutine may use t yet.
 func (t *table) absorb(from *table) {
 	var n int64
 	for i := range from.slots {
@@ -146,7 +146,7 @@ func (t *table) absorb(from *table) {
 	t.used.Store(n)
 }
 
-// close ends the table and returns how many marks it had.
+// close closes the table and returns how many marks it had.
 func (t *table) close(total *counter) int64 {
 	n := t.used.Add(closed) % sealed
 	total.n.Add(-n)

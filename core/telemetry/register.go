@@ -90,7 +90,7 @@ func (t *Telemetry) collectKey(key core.KeyStatus, now time.Time, to metric.Obse
 	var used, until float64
 	for place, secret := range key.Secrets {
 		switch last := float64(secret.LastUsed.Unix()); {
-		case secret.Uses == 0: // where it stands now; a use before that is no news
+		case secret.Uses == 0: // not used since the last rotation
 		case place == 0:
 			to.ObserveFloat64(t.observed.lastUsed, last, with(label, attribute.String("secret", which(place))))
 		default:
