@@ -15,8 +15,8 @@ import (
 	"github.com/gatewayauth/gatewayauth/core"
 )
 
-// Config says which server to use and how. The zero value of every field but
-// URL is safe.
+// Config configures a [Store]. URL is required; the zero value of every other field is
+// safe.
 type Config struct {
 	// URL is the server:
 	//
@@ -27,25 +27,25 @@ type Config struct {
 	//	redis://...?master_set=name&addr=host:port    sentinels, without password of their own
 	//
 	// valkey and valkeys mean the same as redis and rediss. User, password, port
-	// (6379) and database (0) may be left out. Further parameters are client_name
-	// and protocol=2, for servers or proxies that have problems with RESP3. What
-	// is not listed here is an error.
+	// (default 6379) and database (default 0) are optional. Other parameters are
+	// client_name, and protocol=2 for servers or proxies that do not support RESP3.
+	// Everything else is an error.
 	URL core.Secret
-	// TLS refines TLS, with certificate authorities or a client's certificate.
-	// It needs an URL with rediss. Nil means the system's authorities. The
-	// servers' certificates are for the URL's host unless ServerName is set.
+	// TLS sets certificate authorities or a client certificate. It requires a URL with
+	// rediss. Nil means the system's certificate authorities. The servers' certificates
+	// must be valid for the host of the URL unless ServerName is set.
 	TLS *tls.Config `json:"-"`
-	// Prefix starts every key on the server. Empty means "gatewayauth:replay:".
-	// Instances share what they have recorded under the same prefix and database.
+	// Prefix is the prefix of every key on the server. Empty means
+	// "gatewayauth:replay:". Instances with the same prefix and database share entries.
 	Prefix string
-	// Timeout bounds a check. 0 means 50 ms; at most 10 s.
+	// Timeout is how long a check may take. 0 means 50 ms; at most 10 s.
 	Timeout time.Duration
-	// ClockStep is how far a clock may step back, or two instances' clocks be
-	// apart, so that no entry ends while its request can still be accepted: it is
-	// added to every entry's life. 0 means one hour; at most 24 hours. A longer
-	// clock skew after a reload does not need it.
+	// ClockStep is how far a clock may step back, and how far the clocks of two
+	// instances may differ, without an entry expiring while its request can still be
+	// accepted. It is added to the lifetime of every entry. 0 means one hour; at most
+	// 24 hours. It need not cover a longer clock skew after a reload.
 	ClockStep time.Duration
-	// Logger takes the warnings about the server; nil means slog.Default().
+	// Logger gets the warnings about the server; nil means slog.Default().
 	Logger *slog.Logger `json:"-"`
 }
 
@@ -58,15 +58,14 @@ const (
 	maxClockStep     = 24 * time.Hour
 )
 
-// Validate reports all problems of the configuration at once, each as a
-// [core.ConfigError]. It connects to no server; [New] makes the same checks.
+// Validate returns all problems of the configuration, each as a [core.ConfigError]. It
+// does not connect to the server. [New] makes the same checks.
 func (c Config) Validate() error {
 	_, err := c.check()
 	return err
 }
 
-// check sets defaults and returns all problems, none of which tells a part of
-// the URL.
+// check sets defaults and returns all problems. Their texts contain no part of the URL.
 func (c *Config) check() (rueidis.ClientOption, error) {
 	var problems []error
 	problem := func(field, rule string, args ...any) {
@@ -110,8 +109,8 @@ func (c *Config) check() (rueidis.ClientOption, error) {
 	return option, errors.Join(problems...)
 }
 
-// parseURL is rueidis.ParseURL, but tells nothing of the URL in its errors and
-// lets nothing pass that is not understood or weakens what is guaranteed.
+// parseURL is like rueidis.ParseURL, but its errors contain no part of the URL, and it
+// refuses parameters that are unknown or weaken the guarantees of the store.
 func parseURL(text string) (option rueidis.ClientOption, err error) {
 	u, err := url.Parse(text)
 	if err != nil || u.Opaque != "" || u.Fragment != "" {

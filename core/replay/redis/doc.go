@@ -3,73 +3,72 @@
 //
 //	store, err := redis.New(redis.Config{URL: core.NewSecret("rediss://user:password@redis.example.com/0")})
 //
-// Each check is one command, SET key 1 NX PX life, and takes a round trip.
-// Concurrent checks travel together over one connection for each server. The
-// key is a prefix and a hash of the entry's environment and fingerprint: nothing
-// in it leads back to a key, a caller or a request.
+// Each check is one command, SET key 1 NX PX life, and takes one round trip. Concurrent
+// checks are pipelined over one connection per server. The key on the server is a prefix
+// and a hash of the entry's environment and fingerprint. It does not identify the signing
+// key, the caller or the request.
 //
 // # What is guaranteed
 //
-// Of any number of concurrent checks of one entry, in all processes that share
-// the server, at most one is told that it was new, and as long as no reply is
-// lost exactly one. Only the reply OK to that one command counts as new, and
-// only a null as seen. Everything else is an error that wraps [ErrUnavailable]:
-// an error of the server (MOVED and LOADING too), a reply of another form, none
-// within [Config].Timeout. Nothing is ever assumed.
+// Of any number of concurrent checks of one entry, in all processes that share the
+// server, at most one reports that the entry is new, and exactly one does if no reply is
+// lost. Only the reply OK to the command means new, and only a null reply means seen.
+// Everything else is an error that wraps [ErrUnavailable]: an error of the server
+// (including MOVED and LOADING), a reply of another form, or no reply within
+// [Config].Timeout.
 //
-// Nothing is sent twice. Where a reply is lost the server may have recorded the
-// entry: the caller gets the error, and the same bytes sent again are refused as
-// replayed. Clients sign anew when they try again, and then pass.
+// No command is sent twice. If a reply is lost, the server may have recorded the entry:
+// the caller gets the error, and the same request sent again is refused as replayed. A
+// client that signs again when it retries is accepted.
 //
-// # When the server is away or slow
+// # When the server cannot be reached or is slow
 //
-// [New] does not wait for the server, so a policy loads without it. A check ends
-// within [Config].Timeout, 50 ms by default, whatever its context allows. While
-// the server cannot be reached checks fail at once, and there is one attempt per
-// second to connect; the first that succeeds ends the outage. At most 512 checks
-// wait for replies at a time, given up ones included; a connection that owes a
-// reply for two seconds, and gives none, is replaced.
+// [New] does not wait for the server, so a policy can be loaded without it. A check ends
+// within [Config].Timeout, 50 ms by default, even if its context allows more. While the
+// server cannot be reached, checks fail at once, and the store tries to connect once per
+// second until it succeeds. At most 512 checks wait for replies at a time, including
+// those that have timed out. A connection that gives no reply for two seconds is
+// replaced.
 //
 // # What the server must be
 //
-// maxmemory-policy must be noeviction. Under any other, a full server drops
-// entries, and what it dropped can be replayed: the boundary of eviction is the
-// attack. A warning is logged where the policy is another one or cannot be read
-// (CONFIG GET and INFO are both forbidden to the user). A full server with
-// noeviction answers with an error, and requests are refused with 503.
+// maxmemory-policy must be noeviction. With any other policy a full server evicts
+// entries, and their requests can be replayed. A warning is logged if the policy is
+// another one, or cannot be read because the user may use neither CONFIG GET nor INFO. A
+// full server with noeviction answers with an error, and requests are refused with 503.
 //
 // An entry takes about 130 bytes of the server's memory. It lives for an hour
 // after the signed date, the largest clock skew that a policy can have, and
 // [Config].ClockStep longer: two hours with default settings, which is 940 MB for
 // 1,000 requests per second. A ClockStep of five minutes makes that 65 minutes.
-// The policy's own clock skew makes no difference, so that nothing is accepted
-// again after a reload to a longer one. A presigned request says itself how long
-// it can be accepted; its entry lives as long, and ClockStep longer.
+// The lifetime does not depend on the policy's own clock skew, so that no request is
+// accepted again after a reload with a longer one. The entry of a presigned request
+// lives until the request expires, and ClockStep longer.
 //
 // The user needs the commands SET, on keys with the prefix, and PING; for the
 // probe CONFIG GET or INFO; in a cluster CLUSTER SLOTS and CLUSTER SHARDS; for
 // protocol=2 HELLO and CLIENT SETNAME.
 //
-// # What it cannot do
+// # What is not guaranteed
 //
-// What the server forgets can be replayed, until the request's date is too old:
+// If the server loses an entry, its request can be replayed until its date expires:
 //
 //   - Replication is asynchronous. A replica that becomes the primary lacks the
 //     entries of the last moments.
-//   - A restart without persistence, FLUSHALL and FLUSHDB lose everything, one
-//     with appendfsync everysec the last second. A marker that shows the loss
-//     would cost a second command in each check and refuse every request for a
-//     whole window after it, and in a cluster show the loss of one server only.
-//     Deny the FLUSH commands to everyone (an ACL, or rename-command), and use
-//     append-only persistence where a replay after a crash matters.
-//   - The server ends entries by its own clock. One that steps forward by more
-//     than ClockStep ends them early.
+//   - FLUSHALL, FLUSHDB and a restart without persistence lose all entries; a restart
+//     with appendfsync everysec loses those of the last second. The store does not
+//     detect this: a marker for it would cost a second command in each check. Deny
+//     the FLUSH commands to all users (with an ACL or rename-command), and use
+//     append-only persistence if a replay after a crash matters.
+//   - Entries expire by the clock of the server. If it steps forward by more than
+//     ClockStep, they expire too early.
 //
-// The clocks of instances may be apart, and step back, by ClockStep.
+// The clocks of instances may differ, and step back, by up to ClockStep.
 //
-// Whoever can write to the server can refuse requests or make replays pass, and
-// with redis: in the URL so can whoever is on the way to it. rediss: is TLS.
+// Whoever can write to the server can make the verifier refuse requests or accept
+// replays. Without TLS, an attacker on the network can do the same: use rediss: in the
+// URL.
 //
-// In a cluster [Store.Close] may leave goroutines of the client library that
-// sleep for some seconds before they find that all is over.
+// In a cluster, goroutines of the client library may continue to sleep for some seconds
+// after [Store.Close].
 package redis

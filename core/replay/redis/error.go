@@ -10,9 +10,9 @@ import (
 	"github.com/redis/rueidis"
 )
 
-// ErrUnavailable is wrapped by every error of [Store.Add]: the store cannot tell
-// whether the entry is new. Such an error tells no credential and nothing of the
-// entry. It wraps the context's error as well where that ended.
+// ErrUnavailable is wrapped by every error of [Store.Add]. It means that the store cannot
+// tell whether the entry is new. The errors contain no credential and no part of the
+// entry. If the context is done, they also wrap its error.
 var ErrUnavailable = errors.New("redis: the replay store is unavailable")
 
 var (
@@ -25,9 +25,9 @@ var (
 	errProtocol = errors.New("the server broke the protocol")
 )
 
-// failure returns the error of a command or of connecting. A server may quote
-// the command that it refuses, AUTH with its password too, so of its errors only
-// the code is passed on.
+// failure returns the error of a command or of connecting. A server may quote the
+// command that it refuses, including the password of AUTH, so only the code of its error
+// is kept.
 func failure(err error) error {
 	var server *rueidis.RedisError
 	switch {
@@ -41,7 +41,7 @@ func failure(err error) error {
 	return fmt.Errorf("%w: %v", ErrUnavailable, err)
 }
 
-// code returns the first word of a server's error, where that is one like ERR.
+// code returns the first word of a server's error if it is a code such as ERR.
 func code(text string) string {
 	word, _, _ := strings.Cut(text, " ")
 	upper := func(r rune) bool { return 'A' <= r && r <= 'Z' }

@@ -7,14 +7,13 @@ import (
 	"sync/atomic"
 )
 
-// guard stands between a connection and rueidis, which trusts the server: it
-// panics, in a goroutine of its own, where a reply comes that no command asked
-// for, and allocates any length that it is told. The guard closes the connection
-// instead.
+// guard wraps a connection to protect rueidis, which trusts the server: rueidis panics in
+// its own goroutine if a reply comes without a command, and allocates any length that
+// the server announces. The guard closes the connection instead.
 type guard struct {
 	net.Conn
-	// strict is false with Sentinel, which sends what nobody asked for: then only
-	// form and lengths are checked.
+	// strict is false for Sentinel, which sends replies without commands. Then only
+	// the framing and the lengths are checked.
 	strict bool
 	keep   func() bool // leaves the closing to Close
 
@@ -22,7 +21,8 @@ type guard struct {
 	owed           atomic.Int64
 }
 
-// Write counts the commands of p before the first reply to them can come.
+// Write counts the commands in p before it sends them, so that no reply comes before its
+// command is counted.
 func (g *guard) Write(p []byte) (int, error) {
 	commands, ok := g.sent.scan(p)
 	if !ok {
@@ -58,18 +58,18 @@ const (
 	maxDepth    = 8
 )
 
-// scanner follows the framing of RESP2 and RESP3 through a stream.
+// scanner parses the framing of RESP2 and RESP3 incrementally.
 // https://redis.io/docs/latest/develop/reference/protocol-spec/
 type scanner struct {
-	line   []byte // what has come of a line
-	rest   int    // what is missing of a bulk string and its CRLF
-	open   []int  // elements missing in each array that is open
-	pushed bool   // a push has come
+	line   []byte // the received part of the current line
+	rest   int    // missing bytes of the current bulk string and its CRLF
+	open   []int  // missing elements of each open array, the outermost first
+	pushed bool   // a push message was received
 	failed bool
 }
 
-// scan takes the next part of the stream, and returns how many values end in it
-// that are not part of another. Once it fails it goes on failing.
+// scan parses the next part of the stream, and returns how many top-level values end in
+// it. After an error it always returns an error.
 func (s *scanner) scan(p []byte) (values int, ok bool) {
 	for len(p) > 0 && !s.failed {
 		if s.rest > 0 {
@@ -95,7 +95,7 @@ func (s *scanner) scan(p []byte) (values int, ok bool) {
 	return values, !s.failed
 }
 
-// header takes a line: a value, or the beginning of one.
+// header parses a line, which is a value or the beginning of one.
 func (s *scanner) header(line []byte) int {
 	if len(line) < 3 || line[len(line)-2] != '\r' {
 		s.failed = true

@@ -19,14 +19,14 @@ const (
 	dialEvery = time.Second
 	// dialTimeout bounds connecting, and once more the greeting after it.
 	dialTimeout = time.Second
-	// silence is how long a connection may give no reply before it is asked for
-	// one, and how long after that it is given up.
+	// silence is how long a connection may be idle before it is pinged, and how long
+	// after that it is closed if there is no reply.
 	silence = time.Second
 
 	bufferSize = 64 << 10
 )
 
-// network holds the client, and the connections that the client has.
+// network holds the client and its connections.
 type network struct {
 	ctx    context.Context // ends with Close
 	kind   string          // tcp or unix
@@ -36,7 +36,7 @@ type network struct {
 	connecting sync.Mutex
 	connected  atomic.Pointer[rueidis.Client]
 	probes     sync.WaitGroup
-	cause      atomic.Pointer[error] // why connecting failed at last
+	cause      atomic.Pointer[error] // why connecting failed the last time
 
 	mu   sync.Mutex
 	next map[string]time.Time // when an address may be dialled again
@@ -64,8 +64,7 @@ func newNetwork(ctx context.Context, option rueidis.ClientOption, log *slog.Logg
 	return n
 }
 
-// client returns the client, which connects again by itself once it has been
-// connected at all.
+// client returns the client. It reconnects by itself after it was connected once.
 func (n *network) client() (rueidis.Client, error) {
 	if c := n.connected.Load(); c != nil {
 		return *c, nil
@@ -78,7 +77,7 @@ func (n *network) client() (rueidis.Client, error) {
 	ctx, cancel := context.WithCancel(n.ctx)
 	defer func() {
 		if n.connected.Load() == nil {
-			cancel() // ends whatever a client that failed goes on trying
+			cancel() // stops the attempts of the failed client
 		}
 	}()
 	option := n.option
@@ -97,7 +96,7 @@ func (n *network) client() (rueidis.Client, error) {
 	return c, nil
 }
 
-// remember keeps err for those who find that connecting has just failed.
+// remember stores err for checks that do not try to connect because it just failed.
 func (n *network) remember(err error) error {
 	if !errors.Is(err, errPaused) && n.ctx.Err() == nil {
 		n.cause.Store(&err)
@@ -105,7 +104,7 @@ func (n *network) remember(err error) error {
 	return err
 }
 
-// greet connects for the first time, and says where that fails.
+// greet connects for the first time, and logs a warning if that fails.
 func (n *network) greet() {
 	defer func() { recover() }() // checks report what is wrong
 	if _, err := n.client(); err != nil && n.ctx.Err() == nil {
@@ -113,7 +112,7 @@ func (n *network) greet() {
 	}
 }
 
-// probe warns where a full server would drop entries.
+// probe logs a warning if a full server would evict entries.
 func (n *network) probe(c rueidis.Client) {
 	defer func() { recover() }() // it only warns
 	ctx, cancel := context.WithTimeout(n.ctx, dialTimeout)
@@ -130,13 +129,13 @@ func (n *network) probe(c rueidis.Client) {
 	case policy == "":
 		n.log.Warn("gatewayauth: the replay store's maxmemory-policy cannot be read; it must be noeviction")
 	default:
-		n.log.Warn("gatewayauth: the replay store's maxmemory-policy must be noeviction: what it drops can be replayed",
+		n.log.Warn("gatewayauth: the replay store's maxmemory-policy must be noeviction: evicted entries can be replayed",
 			slog.String("maxmemory-policy", policy[:min(len(policy), 40)]))
 	}
 }
 
-// dial connects to address, if its turn has come. The connection is closed when
-// ctx ends.
+// dial connects to address, unless it was tried less than dialEvery ago. The connection
+// is closed when ctx is done.
 func (n *network) dial(ctx context.Context, address string, d *net.Dialer, config *tls.Config) (net.Conn, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -163,7 +162,7 @@ func (n *network) dial(ctx context.Context, address string, d *net.Dialer, confi
 	return &guard{Conn: conn, strict: n.option.Sentinel.MasterSet == "", keep: keep}, nil
 }
 
-// turn reports whether address may be dialled now, and if so takes the turn.
+// turn reports whether address may be dialled now. If so, it counts as dialled.
 func (n *network) turn(address string) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -180,7 +179,7 @@ func (n *network) turn(address string) bool {
 	return true
 }
 
-// close closes the client, which nobody uses any more.
+// close closes the client. No check may use it any more.
 func (n *network) close() {
 	n.probes.Wait()
 	if c := n.connected.Load(); c != nil {

@@ -15,12 +15,12 @@ import (
 )
 
 const (
-	// maxRunning bounds the commands without a reply, and with them goroutines.
-	// It must be below the length of rueidis's queue, 1024: who finds that full
-	// waits without a limit.
+	// maxRunning bounds the commands without a reply, and so the goroutines. It must
+	// be below the length of rueidis's queue, 1024, because a command waits without a
+	// limit if the queue is full.
 	maxRunning = 512
-	// maxLife is more than the week that a presigned request can be valid, and
-	// any clock skew.
+	// maxLife is longer than a presigned request can be valid (a week) plus any clock
+	// skew.
 	maxLife = 8 * 24 * time.Hour
 )
 
@@ -29,7 +29,7 @@ const (
 type Store struct {
 	config  Config
 	network *network
-	running chan struct{} // a place for each command and each attempt to connect
+	running chan struct{} // semaphore for commands and attempts to connect
 	ctx     context.Context
 	stop    func()
 	closing sync.Once
@@ -37,9 +37,9 @@ type Store struct {
 
 var _ core.ReplayStore = (*Store)(nil)
 
-// New returns a Store on the server of c. The error names all that is wrong with
-// c. Whether the server can be reached makes no difference: connecting starts in
-// the background, and again with checks that find no connection.
+// New returns a Store on the server of c, or an error that lists all problems of c. It
+// does not wait for the server: it connects in the background, and checks connect again
+// if there is no connection.
 func New(c Config) (*Store, error) {
 	option, err := c.check()
 	if err != nil {
@@ -82,8 +82,8 @@ func (s *Store) Add(ctx context.Context, e core.ReplayEntry) (added bool, err er
 	case <-s.ctx.Done():
 		return false, errClosed
 	}
-	// The command runs apart: rueidis heeds a context neither while it connects
-	// nor while its queue is full, and connecting may take longer than the budget.
+	// The command runs in its own goroutine: rueidis ignores the context while it
+	// connects and while its queue is full, which may take longer than the timeout.
 	result := make(chan result, 1)
 	go func() {
 		defer s.leave()
@@ -97,9 +97,9 @@ func (s *Store) Add(ctx context.Context, e core.ReplayEntry) (added bool, err er
 	}
 }
 
-// end is the last instant at which a policy can accept the request by its date.
-// It is not that of the policy that e comes from: the one after a reload may have
-// a longer clock skew, and the server does not say what it has forgotten.
+// end returns the last time at which any policy can accept the request. It does not use
+// the clock skew of the current policy, because a reload may increase it, and the server
+// does not report which entries have expired.
 func end(e *core.ReplayEntry) time.Time {
 	if last := e.SignedAt.Add(core.MaxClockSkew); !e.Presigned && last.After(e.Until) {
 		return last
@@ -114,7 +114,7 @@ type result struct {
 
 func (s *Store) leave() { <-s.running }
 
-// set sends the one command of a check, unless nobody waits for it any more.
+// set sends the command of a check, unless the check has already timed out.
 func (s *Store) set(budget context.Context, key string, life time.Duration) (r result) {
 	defer func() {
 		if recover() != nil {
@@ -129,7 +129,7 @@ func (s *Store) set(budget context.Context, key string, life time.Duration) (r r
 		return result{err: failure(err)}
 	}
 	milliseconds := (life + time.Millisecond - 1).Milliseconds()
-	// The value is a number because the server keeps those only once.
+	// The value is a small number because the server shares those between keys.
 	command := client.B().Set().Key(key).Value("1").Nx().PxMilliseconds(milliseconds).Build()
 	reply, err := client.Do(s.ctx, command).ToMessage()
 	switch {
@@ -144,17 +144,17 @@ func (s *Store) set(budget context.Context, key string, life time.Duration) (r r
 	return result{err: errReply}
 }
 
-// late is the error of a check whose time is up.
+// late returns the error of a check that has timed out.
 func (s *Store) late(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
-	return fmt.Errorf("%w: no answer within %v", ErrUnavailable, s.config.Timeout)
+	return fmt.Errorf("%w: no reply within %v", ErrUnavailable, s.config.Timeout)
 }
 
-// key names e on the server. 144 bits of a hash cannot be made to collide with
-// an entry of someone else, and who finds two of their own has one of them
-// refused.
+// key returns the key of e on the server. With 144 bits of a hash, nobody can find a
+// collision with another caller's entry. A caller who finds a collision between two of
+// their own requests only has one of them refused.
 func (s *Store) key(e core.ReplayEntry) string {
 	text := make([]byte, 0, 128)
 	text = binary.BigEndian.AppendUint64(text, uint64(len(e.Environment)))
@@ -171,8 +171,8 @@ func (s *Store) key(e core.ReplayEntry) string {
 // more than once.
 func (s *Store) Close() error {
 	s.closing.Do(func() {
-		s.stop()                   // closes the connections, so that nothing waits for a reply
-		for range cap(s.running) { // until no place is left for a command
+		s.stop()                   // closes the connections, so that no command waits for a reply
+		for range cap(s.running) { // until all commands have ended
 			s.running <- struct{}{}
 		}
 		s.network.close()
