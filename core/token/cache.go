@@ -2,7 +2,7 @@ package token
 
 import "time"
 
-// digest stands for a token: a keyed hash, which nobody can turn back.
+// digest is a keyed hash of a token, so that the cache holds no tokens.
 type digest [32]byte
 
 // answer is what the identity service said about a token.
@@ -12,13 +12,13 @@ type answer struct {
 	since, until time.Time
 }
 
-// fresh reports whether the answer counts at now. A clock that was set back to
-// before the answer makes it none.
+// fresh reports whether the answer may be used at now. It may not be used if the clock
+// was set back to before the answer.
 func (a *answer) fresh(now time.Time) bool { return !now.Before(a.since) && now.Before(a.until) }
 
-// cache holds a bounded number of answers, at least the half of it that was
-// used last. When the young half is full it becomes the old one, and the old
-// one is dropped: nothing is ever searched for what to drop.
+// cache holds a bounded number of answers in two generations. When the young generation
+// is full it becomes the old one, and the old one is dropped. So at least the most
+// recently used half is kept, without searching for an entry to evict.
 type cache struct {
 	half       int
 	young, old map[digest]answer
@@ -26,7 +26,7 @@ type cache struct {
 
 func newCache(most int) cache { return cache{half: max(1, most/2), young: map[digest]answer{}} }
 
-// get returns the answer about a token, fresh or not.
+// get returns the cached answer about a token, even if it is no longer fresh.
 func (c *cache) get(d digest) (answer, bool) {
 	if a, ok := c.young[d]; ok {
 		return a, true

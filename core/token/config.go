@@ -12,33 +12,33 @@ import (
 	"github.com/gatewayauth/gatewayauth/core"
 )
 
-// Config says which identity services there are, and what asking them may cost.
-// The zero value of every field but Keys is safe.
+// Config configures the scheme: the identity services, and limits for calling them. Keys
+// is required; the zero value of every other field is safe.
 type Config struct {
-	// Keys are what APIs can be bound to.
+	// Keys are the keys that APIs can be bound to.
 	Keys []Key
-	// Transport sends the calls; nil means one of its own, which trusts the
-	// system's certificate authorities and follows no redirect. One that is
-	// set here has the last word about trust; redirects are not followed.
+	// Transport sends the calls. Nil means a transport that trusts the system's
+	// certificate authorities. A transport that is set here decides which certificates
+	// are trusted. Redirects are not followed in either case.
 	Transport http.RoundTripper
-	// Timeout bounds the asking about one token, everything included. 0 means
-	// 5 seconds; at most one minute.
+	// Timeout is how long checking one token may take in total. 0 means 5 seconds; at
+	// most one minute.
 	Timeout time.Duration
-	// CacheFor is how long a positive answer is remembered, never past the
-	// token's end. 0 means 15 minutes, which is also the most.
+	// CacheFor is how long a positive answer is cached, but not longer than the token
+	// is valid. 0 means 15 minutes, which is also the maximum.
 	CacheFor time.Duration
-	// MaxEntries bounds the positive answers remembered for one key, and as
-	// much again the negative ones. 0 means 10,000; at most 10,000,000.
+	// MaxEntries is the largest number of positive answers that are cached for one key.
+	// The same number applies to negative answers. 0 means 10,000; at most 10,000,000.
 	MaxEntries int
-	// CallsPerSecond bounds the unknown tokens asked about for one key: as many
-	// in a burst, and so many per second on. The tokens that were valid when last
-	// asked about have as much of their own. 0 means 100; at most 100,000.
+	// CallsPerSecond limits the calls for unknown tokens of one key. It is both the
+	// rate and the burst. Tokens that were valid when last checked have a separate
+	// limit of the same size. 0 means 100; at most 100,000.
 	CallsPerSecond int
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 }
 
-// A Key is an identity service that tokens are checked with, and who we are
+// A Key names an identity service that checks tokens, and the account of the verifier
 // there.
 type Key struct {
 	// Name is the key's name, the one that core.API.Key and core.Config.Default
@@ -47,18 +47,18 @@ type Key struct {
 	// IAMURL is the identity service: https://iam.example.com, with or without
 	// the /v3 at its end. Nothing of a request ever becomes part of it.
 	IAMURL string
-	// InsecureHTTP permits an IAMURL with http: passwords and tokens then
-	// travel for everyone on the way to read and to replace the answers.
+	// InsecureHTTP allows an IAMURL with http. Everyone on the network can then read
+	// passwords and tokens, and forge the answers.
 	InsecureHTTP bool
-	// User, Password, Domain and Project are our own account, and the project
-	// that our own token is scoped to: names, both of them in the domain. The
-	// account needs the permission to validate tokens.
+	// User, Password, Domain and Project are the names of the verifier's account, and
+	// of the project that its own token is scoped to. User and project are in the
+	// domain. The account needs the permission to validate tokens.
 	User     string
 	Password core.Secret
 	Domain   string
 	Project  string
-	// CallerProject is the id of the one project that callers' tokens must be
-	// scoped to. Empty: tokens of every project and of none are accepted.
+	// CallerProject is the id of the project that callers' tokens must be scoped to. If
+	// it is empty, tokens of every project, and tokens without one, are accepted.
 	CallerProject string
 }
 
@@ -70,7 +70,7 @@ const (
 	defaultCallsPerSecond = 100
 )
 
-// check returns all problems of the configuration, none of which tells a secret.
+// check returns all problems of the configuration. Their texts contain no secret.
 func (c *Config) check() error {
 	var problems []error
 	problem := func(key, field, rule string, args ...any) {
@@ -111,8 +111,8 @@ func (c *Config) check() error {
 	return errors.Join(problems...)
 }
 
-// endpoint returns the one URL that is ever called. The list of services, which
-// can be longer than all the rest of an answer, is left out.
+// endpoint returns the URL that all calls use. Its query asks for answers without the
+// list of services, which can be longer than the rest.
 func (k *Key) endpoint() (string, error) {
 	u, err := url.Parse(k.IAMURL)
 	switch {
@@ -150,8 +150,8 @@ func (c *Config) defaults() {
 	}
 }
 
-// newTransport returns a transport for calls that are small, few and bounded.
-// Answers are not decompressed: one of a few bytes could otherwise be of any size.
+// newTransport returns the default transport. It does not decompress answers, because a
+// few compressed bytes can become an answer of any size.
 func newTransport() *http.Transport {
 	return &http.Transport{
 		Proxy:                  http.ProxyFromEnvironment,

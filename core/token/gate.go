@@ -19,20 +19,20 @@ const (
 )
 
 var (
-	errPaused = errors.New("it has failed, and is not asked again yet")
+	errPaused = errors.New("the service has failed, and is not called again yet")
 	errBusy   = errors.New("too many calls are in flight")
 	errRate   = errors.New("too many calls in this second")
 )
 
-// gate decides whether a call may be made: a breaker for all calls, and two
-// lanes, so that unknown tokens do not delay those known to be valid.
+// gate decides whether a call may be made. It is a circuit breaker for all calls, with
+// two lanes, so that unknown tokens do not delay tokens that are known to be valid.
 type gate struct {
 	known, unknown lane
 	failures       int       // since the last verdict
 	next           time.Time // after maxFailures: when the next call may be made
 }
 
-// lane is a bulkhead, and a limit per second.
+// lane limits the calls in flight, and the calls per second.
 type lane struct {
 	rate      float64 // calls per second, and at once
 	allowance float64
@@ -45,8 +45,7 @@ func newGate(perSecond int, now time.Time) gate {
 	return gate{known: l, unknown: l}
 }
 
-// enter takes a place for a call in one of the lanes; the lane's leave gives it
-// back.
+// enter reserves a call in one of the lanes; leave of the lane releases it.
 func (g *gate) enter(l *lane, now time.Time) error {
 	failing := g.failures >= maxFailures
 	if pause := g.next.Sub(now); failing && 0 < pause && pause <= maxPause { // longer: the clock was set back
@@ -70,8 +69,8 @@ func (g *gate) enter(l *lane, now time.Time) error {
 
 func (l *lane) leave() { l.running-- }
 
-// failed notes a call without a verdict. A service that asks for a pause gets it
-// at once.
+// failed counts a call without a verdict. If the service asks for a pause, there are no
+// calls from now on until it is over.
 func (g *gate) failed(now time.Time, pause time.Duration) {
 	g.failures++
 	if pause > 0 {
@@ -86,5 +85,5 @@ func (g *gate) failed(now time.Time, pause time.Duration) {
 // pause, or for none.
 func bounded(pause time.Duration) time.Duration { return min(max(pause, probeEvery), maxPause) }
 
-// answered opens the gate: the service gave a verdict.
+// answered resets the failures, because the service gave a verdict.
 func (g *gate) answered() { g.failures, g.next = 0, time.Time{} }

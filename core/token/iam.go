@@ -19,14 +19,14 @@ import (
 const subjectHeader = "X-Subject-Token"
 
 var (
-	errUnauthorized = errors.New("our own token, or the one to check, is not valid")
+	errUnauthorized = errors.New("the verifier's own token, or the token to check, is not valid")
 	errRejected     = errors.New("the call was rejected")
 	errTooLarge     = errors.New("the answer is too large")
-	errOwnToken     = errors.New("the answer has no one token of our own in X-Subject-Token")
+	errOwnToken     = errors.New("the answer to the log-in does not have exactly one token in X-Subject-Token")
 	errTransport    = errors.New("the call failed")
 )
 
-// failure is an answer that is no verdict.
+// failure is the error of a call that gave no verdict.
 type failure struct {
 	doing string
 	err   error

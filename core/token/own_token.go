@@ -7,8 +7,8 @@ import (
 	"github.com/gatewayauth/gatewayauth/core"
 )
 
-// ownToken is the token that we ask with. It is obtained when it is first
-// needed, and renewed by whoever needs it next when its end comes near.
+// ownToken is the verifier's own token. It is obtained when it is first needed, and
+// renewed by the next call that needs it shortly before it expires.
 type ownToken struct {
 	iam     *iam
 	lock    chan struct{} // guards what follows; a channel, since waiting must end

@@ -10,8 +10,8 @@ import (
 	"github.com/gatewayauth/gatewayauth/core/internal/outgoing"
 )
 
-// Signer adds a token to outgoing requests; see package signer. It does not
-// obtain or renew tokens.
+// Signer adds a token to outgoing requests; see package signer. It does not obtain or
+// renew the token.
 type Signer struct{ token core.Secret }
 
 // NewSigner returns a Signer for a token that the identity service has issued.

@@ -2,9 +2,8 @@ package token
 
 import "time"
 
-// The attributes of a verified request: [core.Identity.Attribute] returns what
-// the identity service said under these names, each one value but Roles, and
-// nothing for what it did not say.
+// The attributes of a verified request, to pass to [core.Identity.Attribute]. Each has
+// one value, except Roles, or none if the identity service did not give it.
 const (
 	// UserID is the id of the user; always there. UserName is unique only in the
 	// domain with the id UserDomainID.
@@ -13,9 +12,8 @@ const (
 	// for tokens without a scope, and those of a domain or of the system.
 	// ProjectName is unique in the project's domain only.
 	ProjectID, ProjectName = "project_id", "project_name"
-	// Roles are the names of the roles that the user has in the token's scope.
-	// What that scope is, ProjectID tells: everyone may be admin of a project of
-	// their own.
+	// Roles are the names of the roles that the user has in the token's scope. Check
+	// ProjectID for the scope: every user may be admin of a project of their own.
 	Roles = "roles"
 	// ExpiresAt is the end of the token (RFC 3339, UTC).
 	ExpiresAt = "expires_at"

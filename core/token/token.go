@@ -16,7 +16,7 @@ const Header = "X-Auth-Token"
 // tokens a few thousand. Many servers take no header line of 8 KiB.
 const maxToken = 8 << 10
 
-const notWellFormed = "the token is empty, longer than 8 KiB, or not of the characters of tokens"
+const notWellFormed = "the token is empty, longer than 8 KiB, or has characters that tokens do not have"
 
 // New returns the scheme "token". Problems of the configuration are those of
 // [Scheme.Validate]; core.New takes no scheme that has any.
@@ -116,11 +116,11 @@ func wellFormed(token string) bool {
 	return token != "" && len(token) <= maxToken
 }
 
-// Verify asks the identity service, or remembers what it said.
+// Verify checks the token with the identity service, or uses the cached answer.
 func (s *Scheme) Verify(r *http.Request, c *core.Credential, key *core.Key, _ []core.Secret, _ string) (int, error) {
 	client, known := s.clients[key.Name]
 	if !known {
-		return -1, core.Refuse(core.CodeUnavailable, "the key is none of this scheme")
+		return -1, core.Refuse(core.CodeUnavailable, "the key belongs to another scheme")
 	}
 	subject, err := client.check(r.Context(), c.Signature)
 	switch {
@@ -129,32 +129,31 @@ func (s *Scheme) Verify(r *http.Request, c *core.Credential, key *core.Key, _ []
 	case err != nil:
 		return -1, &core.Error{Code: core.CodeUnavailable, Detail: "no verdict of the identity service", Err: err}
 	case client.key.CallerProject != "" && subject.projectID != client.key.CallerProject:
-		return -1, core.Refuse(core.CodeSignatureMismatch, "the token is not scoped to the project that this key asks for")
+		return -1, core.Refuse(core.CodeSignatureMismatch, "the token is not scoped to the caller project of this key")
 	}
 	c.Attributes = subject.attributes
 	return 0, nil
 }
 
-// Flush forgets what is known about a token: for example because it was
-// revoked or its roles have changed. Requests that start after Flush has returned
-// ask the identity service again.
+// Flush removes a token from the cache, for example because it was revoked or its roles
+// have changed. Requests that start after Flush has returned ask the identity service
+// again.
 func (s *Scheme) Flush(token string) {
 	for _, client := range s.clients {
 		client.flush(token)
 	}
 }
 
-// FlushAll forgets what is known about all tokens.
+// FlushAll removes all tokens from the cache.
 func (s *Scheme) FlushAll() {
 	for _, client := range s.clients {
 		client.flushAll()
 	}
 }
 
-// Close ends all calls to the identity service; every request is refused with
-// 503 afterwards. It returns nil. A scheme that is dropped without Close leaves
-// nothing behind: there is nothing that runs on its own, and calls end by their
-// timeout.
+// Close ends all calls to the identity service. Every request is refused with 503
+// afterwards. It returns nil. Close is optional: the scheme has no goroutines besides
+// its calls, which end with their timeout.
 func (s *Scheme) Close() error {
 	for _, client := range s.clients {
 		client.close()
