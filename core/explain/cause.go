@@ -1,53 +1,53 @@
 package explain
 
-// A Cause is a known reason why a request that was rightly signed is refused.
-// Causes are stable: tools may rely on them.
+// A Cause is a known reason why a request of a legitimate sender is refused. The values
+// are stable: tools may rely on them.
 type Cause string
 
-// The causes, in the order in which they are looked for.
+// The causes, in the order in which they are tried.
 const (
 	// The request was changed on the way.
 	CauseHost          Cause = "host"             // another host was signed
-	CausePrefix        Cause = "path_prefix"      // a prefix of the path was taken away or added
-	CauseSlash         Cause = "path_slash"       // a slash at the end was
-	CausePath          Cause = "path_encoding"    // the path was decoded, encoded, cleaned or folded
-	CauseQuery         Cause = "query_encoding"   // the query was decoded or written anew
+	CausePrefix        Cause = "path_prefix"      // a prefix of the path was removed or added
+	CauseSlash         Cause = "path_slash"       // a slash at the end of the path was removed or added
+	CausePath          Cause = "path_encoding"    // the path was decoded, encoded, cleaned, or changed to lower case
+	CauseQuery         Cause = "query_encoding"   // the query was decoded or encoded differently
 	CauseParameters    Cause = "query_parameters" // parameters were added or dropped
 	CauseMethod        Cause = "method"           // another method was signed
-	CauseHeaderMissing Cause = "header_missing"   // a signed header was taken away
+	CauseHeaderMissing Cause = "header_missing"   // a signed header was removed
 	CauseHeaderMerged  Cause = "header_merged"    // lines of a signed header were joined, split or reordered
 	CauseHeader        Cause = "header_changed"   // the value of a signed header was changed
 
-	// The body, or what stands for it, is another.
+	// The body, or the payload hash that was signed for it, differs.
 	CauseEmptyBody       Cause = "empty_body_signed" // the sender hashed an empty body
 	CauseUnsignedPayload Cause = "unsigned_payload"  // the sender signed UNSIGNED-PAYLOAD in another way than the request says
-	CauseBodyConsumed    Cause = "body_consumed"     // something in front of the verifier has read it
-	CauseBodyRewritten   Cause = "body_rewritten"    // its content was written anew: JSON, a form, compression
-	CauseBody            Cause = "body_changed"      // it was changed, how is not known
+	CauseBodyConsumed    Cause = "body_consumed"     // something in front of the verifier has read the body
+	CauseBodyRewritten   Cause = "body_rewritten"    // the body was serialized or compressed again: JSON, a form
+	CauseBody            Cause = "body_changed"      // the body was changed in an unknown way
 
-	// The sender uses another key, or uses it otherwise.
+	// The sender uses another key, or uses the key in another way.
 	CauseOldSecret    Cause = "old_secret"        // a previous secret that is no longer accepted
 	CauseEnvironment  Cause = "other_environment" // the key of another environment
 	CauseOtherKey     Cause = "other_key"         // the secret of another key of this environment
 	CauseScope        Cause = "scope"             // another region or service than the key's
-	CauseSessionToken Cause = "session_token"     // the session token is absent or another
+	CauseSessionToken Cause = "session_token"     // the session token is missing or differs
 	CauseScheme       Cause = "other_scheme"      // another scheme than the key's
-	CauseSecretText   Cause = "secret_text"       // blanks around the secret, or an encoding of it
+	CauseSecretText   Cause = "secret_text"       // spaces around the secret, or an encoded secret
 
-	// The sender's signer leaves the specification.
+	// The sender's signer deviates from the specification.
 	CauseSigner Cause = "signer_form"
 
-	// The signature fits, and something else is in the way.
+	// The signature matches, but the request is refused for another reason.
 	CauseClock     Cause = "clock"        // the clocks differ too much, or the request came late
-	CauseLocalTime Cause = "local_time"   // the sender writes its local time where UTC is meant
-	CauseExpired   Cause = "link_expired" // a credential in the query was used after its time
+	CauseLocalTime Cause = "local_time"   // the sender signs its local time instead of UTC
+	CauseExpired   Cause = "link_expired" // a credential in the query has expired
 	CauseBinding   Cause = "key_binding"  // the API is bound to another key, or to none
 	CausePolicy    Cause = "policy"       // what [Explanation].Detail says
 )
 
-// edits is the table of what is looked for. A row returns edits that undo
-// what may have happened. Each edit is of one dimension; two are tried
-// together where their dimensions differ. The likely ones come first.
+// edits lists the functions that return the edits to try. An edit undoes a change that
+// may have happened. Each edit has a dimension; two edits are tried together if their
+// dimensions differ. The likely ones come first.
 var edits = []func(*search) []edit{
 	(*search).senders,
 	(*search).hosts,
@@ -72,7 +72,7 @@ var edits = []func(*search) []edit{
 	(*search).forms,
 }
 
-// An edit turns a hypothesis about the request as it was signed into another one.
+// An edit changes a hypothesis about how the request was signed into another one.
 type edit struct {
 	dimension string
 	id        string // tells it from the others of its dimension; it is not shown

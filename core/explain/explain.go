@@ -1,21 +1,21 @@
-// Package explain says why a request is refused, for operators and their tools. It
-// judges the request with a [core.Verifier]. Where the signature does not fit, it
-// looks for a known edit of the request or of the key with which it does: the Host
-// that a proxy replaced, a prefix that was taken away, a body that was written anew,
-// the secret of another environment.
+// Package explain finds out why a request is refused, for operators and their tools. It
+// verifies the request with a [core.Verifier]. If the signature does not match, it
+// searches for a known edit of the request or the key with which it matches: the Host
+// that a proxy replaced, a prefix that was removed, a body that was serialized again, the
+// secret of another environment.
 //
-// Nothing in package core depends on it, and it uses core's exported names alone.
+// Package core does not depend on it, and it uses only the exported names of core.
 //
 // # How it works
 //
 // [Explain] takes the verdict (received.go) and builds a list of edits from the table
 // in cause.go. The search (search.go) applies each edit to a hypothesis: how the
 // request may have been when it was signed, and with which key (hypothesis.go). It
-// asks the scheme whether the credential verifies then, for each edit alone and for
-// every two. What verifies becomes a [Finding] (findings.go, clock.go). What the
-// policy refuses beside the signature is found by a Verifier whose schemes accept the
-// credential (policy.go), and a Verifier with a scheme of this package tells which key
-// an API is bound to, and finds keys (probe.go).
+// asks the scheme whether the credential then verifies, for each edit and for each pair
+// of edits. If it does, the edits become [Finding] values (findings.go, clock.go). To
+// find what the policy refuses besides the signature, it uses a Verifier whose schemes
+// accept every credential (policy.go). To find keys and the key that is bound to an API,
+// it uses a Verifier with a scheme of this package (probe.go).
 //
 // # To add a cause
 //
@@ -23,15 +23,15 @@
 //  2. Write a function that returns edits, func (s *search) name() []edit, in the
 //     file for what it edits: target.go (host, method), path.go, query.go, headers.go,
 //     body.go, keys.go (secrets, environments, scopes, schemes), or signers.go
-//     (signers that leave the specification). [newEdit] makes one; its detail says
-//     what happened and what to do. What needs no edit, such as a date, is a fact
-//     that findings.go or clock.go adds.
+//     (signers that deviate from the specification). [newEdit] creates an edit; its
+//     detail says what happened and what to do. A cause that needs no edit, such as a
+//     date, is added in findings.go or clock.go.
 //  3. Add the function to the table edits in cause.go, the likely ones first.
 //  4. Add a case to the list for the same subject in cause_cases_test.go: a real proxy
-//     or client that brings the cause about. TestCauses (causes_test.go) runs it, and
-//     checks that the cause is never named for a secret that nobody knows. If random
-//     requests can have the cause, add a fault to random_requests_test.go, and how it
-//     is undone to property_test.go, for TestRandomRequests_T186.
+//     or client that produces the cause. TestCauses (causes_test.go) runs it, and
+//     checks that the cause is never reported for a signature with an unknown secret.
+//     If random requests can have the cause, add a fault to random_requests_test.go,
+//     and how it is undone to property_test.go, for TestRandomRequests_T186.
 package explain
 
 import (
@@ -46,28 +46,27 @@ import (
 	"github.com/gatewayauth/gatewayauth/core"
 )
 
-// Hints are what an operator suspects. The zero Hints are of use: most causes
-// can be found without.
+// Hints are values that the search should try. They are optional: most causes are found
+// without hints.
 type Hints struct {
 	// Environments are the policies of other environments, by name: their keys
 	// and rewrites are tried.
 	Environments map[string]core.Config
 	// Hosts are hosts that the sender may have signed.
 	Hosts []string
-	// Prefixes are path prefixes, such as /v1, that a proxy may have taken away
-	// or put in front.
+	// Prefixes are path prefixes, such as /v1, that a proxy may have removed or added.
 	Prefixes []string
 	// Headers are values that signed headers may have had.
 	Headers http.Header
-	// Schemes are tried with the keys of this environment, to see that a sender
-	// uses another scheme, or another rule of it. Their own keys are not used.
+	// Schemes are tried with the keys of this environment, to find out whether the
+	// sender uses another scheme, or a variant of it. Their own keys are not used.
 	Schemes []core.Scheme
-	// CanonicalRequest is the canonical request of the sender, as its signer
-	// shows it, to be compared line by line.
+	// CanonicalRequest is the canonical request that the sender's signer computed. It is
+	// compared line by line with the verifier's.
 	CanonicalRequest string
-	// Setting returns what the operator calls a field of [core.Config], such as
-	// rewrite.add_prefix for Rewrite.AddPrefix, where the policy comes from a file.
-	// nil: as Config does.
+	// Setting returns the name of a field of [core.Config] in the file that the policy
+	// comes from, such as rewrite.add_prefix for Rewrite.AddPrefix. Nil means the
+	// names of Config.
 	Setting func(field string) string
 	// MaxTries bounds the verifications; 0 means 4000. At most 100000.
 	MaxTries int
@@ -78,50 +77,48 @@ const (
 	maxTries     = 100_000
 )
 
-// An Explanation says why a request is refused, for the operator of a verifier
-// and nobody else. Nobody is let in for it: it is no verdict.
+// An Explanation says why a request is refused. It is for the operator of a verifier: do
+// not send it to callers, and do not accept a request because of it.
 //
-// It holds no secret and no signature, neither the expected one nor the
-// received. Texts of the request are escaped to printable ASCII; session tokens
-// and cookies are left out.
+// It holds no secret, and neither the expected nor the received signature. Texts of the
+// request are escaped to printable ASCII. Session tokens and cookies are left out.
 type Explanation struct {
-	// Code is the verdict, "" for a request that is accepted or open. Replays
-	// are not looked for. Detail is the verdict in words.
+	// Code is the verdict, or "" for a request that is accepted or on an open API.
+	// Replays are not checked. Detail describes the verdict.
 	Code   core.Code `json:"code"`
 	Detail string    `json:"detail,omitempty"`
-	// Open is true where the API is open to everyone.
+	// Open is true if the API is open to everyone.
 	Open bool `json:"open,omitempty"`
 
-	// Environment is the one that was asked; Scheme and Algorithm are those of
-	// the credential, Key is the name of the key it names, and Bound of the
-	// key bound to the API. Empty is not known.
+	// Environment is the environment of the policy. Scheme and Algorithm are those of
+	// the credential, KeyID and Key are the id and the name of its key, and Bound is the
+	// name of the key that is bound to the API. They are empty if unknown.
 	Environment string `json:"environment"`
 	Scheme      string `json:"scheme,omitempty"`
 	Algorithm   string `json:"algorithm,omitempty"`
 	KeyID       string `json:"key_id,omitempty"`
 	Key         string `json:"key,omitempty"`
 	Bound       string `json:"bound_key,omitempty"`
-	// MadeWith says which secret of the key the signature was made with, where the
-	// key has several and one fits: the current one, or a previous one, and until
-	// when that is accepted.
+	// MadeWith says which secret the signature was computed with, if the key has
+	// several: the current one, or a previous one, and until when that is accepted.
 	MadeWith string `json:"made_with,omitempty"`
 
-	// SignedAt is the signed date, Skew the clock minus that, Allowed how far
-	// into the past it may be. Zero where no date is signed. Skew is cut to
-	// what a [time.Duration] holds; Clock is not.
+	// SignedAt is the signed date, Skew is the verifier's clock minus SignedAt, and
+	// Allowed is the largest Skew that the policy accepts. They are zero if no date is
+	// signed. Skew is limited to the range of [time.Duration]; Clock is not.
 	SignedAt time.Time     `json:"signed_at,omitzero"`
 	Skew     time.Duration `json:"-"`
 	Allowed  time.Duration `json:"-"`
-	// Clock says both in words, such as "47m 13s before the clock; 15m allowed".
+	// Clock describes both, such as "47m 13s before the clock; 15m allowed".
 	Clock string `json:"clock,omitempty"`
 
-	// Causes are the changes that make the request verify: all of them together.
-	// Empty: no explanation was found; the secret may simply be another.
+	// Causes are the changes that together make the request verify. If there are none,
+	// no cause was found; the sender may use another secret.
 	Causes []Finding `json:"causes,omitempty"`
-	// Alternatives are other changes of which each alone does.
+	// Alternatives are other changes, each of which makes the request verify alone.
 	Alternatives []Finding `json:"alternatives,omitempty"`
-	// Tried is how many verifications that took. Cut is true where the search
-	// ended before everything was tried.
+	// Tried is the number of verifications. Cut is true if the search ended before
+	// everything was tried.
 	Tried int  `json:"tried"`
 	Cut   bool `json:"cut,omitempty"`
 
