@@ -1,5 +1,5 @@
-// Package capture reads requests that somebody has saved: raw HTTP, a command of
-// curl, an entry of a HAR file, a record of the verifier's log.
+// Package capture parses saved requests: raw HTTP, a curl command, an entry of a HAR
+// file, or a record of the verifier's log.
 package capture
 
 import (
@@ -17,31 +17,31 @@ import (
 // MaxSize is the largest input, and the largest body, in bytes.
 const MaxSize = 16 << 20
 
-// Formats are those that Parse reads, beside auto.
+// Formats are the formats that Parse reads, besides auto.
 var Formats = []string{"raw", "curl", "har", "event"}
 
 // Captured is a saved request.
 type Captured struct {
 	Format string
-	// Request is the head as a server would have received it. It is nil where
-	// Event is set: a record of the log does not hold the request.
+	// Request is the request header as a server would have received it. It is nil if
+	// Event is set, because a record of the log does not hold the request.
 	Request *http.Request
 	Event   *Event
 	// Body is the body of Request, as far as it was saved. Broken is the error
 	// that reading on gives where it is not whole.
 	Body   []byte
 	Broken error
-	// Unframed is what follows a head that announces no body, or chunks that are
-	// not there. It is the body only where the capture lost a header, or a tool
-	// has put the chunks together.
+	// Unframed is the data after a request header that announces no body, or that
+	// announces chunks that are missing. It is the body only if the capture lost a
+	// header, or if a tool has joined the chunks.
 	Unframed []byte
-	// At is when it was sent, as far as the input says; zero is not known.
+	// At is when the request was sent, or zero if the input does not say.
 	At time.Time
-	// Notes say what was assumed, or is missing.
+	// Notes say what was assumed or is missing.
 	Notes []string
 }
 
-// Options say how to read.
+// Options configure [Parse].
 type Options struct {
 	// Format is one of Formats, or auto.
 	Format string
@@ -52,8 +52,8 @@ type Options struct {
 	Open func(name string) (io.ReadCloser, error)
 }
 
-// Parse reads a saved request. The error is a [*Refused] where a server of
-// net/http would answer the request by itself.
+// Parse parses a saved request. The error is a [*Refused] if a net/http server would
+// answer the request without calling a handler.
 func Parse(data []byte, o Options) (*Captured, error) {
 	if len(data) > MaxSize {
 		return nil, fmt.Errorf("the input is larger than %d MiB", MaxSize>>20)

@@ -11,7 +11,7 @@ import (
 // request is what curl would send.
 func (p *curl) request() (*Captured, error) {
 	if len(p.urls) > 1 {
-		return nil, errors.New("the command has more than one URL, and so makes more than one request: give the one that is to be explained")
+		return nil, errors.New("the command has more than one URL, and so sends more than one request: keep only the one to explain")
 	}
 	if err := p.conflicts(); err != nil {
 		return nil, err

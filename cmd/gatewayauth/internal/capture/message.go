@@ -199,11 +199,11 @@ func (m *message) describe(c *Captured) {
 	case c.Broken == nil:
 	case announced >= 0:
 		m.note("the Content-Length is %d, and %d bytes of the body are in the capture: it is not all there. "+
-			"Judged as a server does that gets no more: save the whole body, byte for byte", announced, len(c.Body))
+			"The verdict is that of a server that receives no more: save the whole body, byte for byte", announced, len(c.Body))
 	default:
 		c.Unframed = m.after
 		m.note("the body is not all there, or its chunks are not well-formed: each line of them ends with CR LF, which text editors and browsers change. " +
-			"Judged as a server does that gets this: save the request byte for byte, or without chunks and with its Content-Length")
+			"The verdict is that of a server that receives these bytes: save the request byte for byte, or without chunks and with its Content-Length")
 	}
 	rest := bytes.TrimLeft(m.rest, "\r\n")
 	switch {

@@ -16,8 +16,8 @@ import (
 	"time"
 )
 
-// Refused is the error for a request that a server of net/http answers by itself:
-// no handler runs, and so no verifier sees it. It holds nothing of the request.
+// Refused is the error for a request that a net/http server answers without calling a
+// handler, so that no verifier sees it. It contains no part of the request.
 type Refused struct {
 	// Status is that of the answer. It is 200 for OPTIONS *.
 	Status int `json:"status"`

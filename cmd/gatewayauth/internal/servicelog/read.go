@@ -1,10 +1,10 @@
-// Package servicelog reads the records of a verifier out of the log of a service:
-// as slog's handlers write them, in JSON and in text, with fields renamed or in
-// groups, and wrapped as container runtimes and log collectors do.
+// Package servicelog extracts the records of a verifier from the log of a service. It
+// reads the output of slog's handlers in JSON and in text, with renamed fields or fields
+// in groups, and as wrapped by container runtimes and log collectors.
 //
-// What it reads is known by the verifier's own fields, see core.Event. A line that
-// may be a record and cannot be read is told, so that nobody takes a log for a
-// clean one that was not understood.
+// It recognizes records by the fields of core.Event. It reports a line that may be a
+// record but cannot be parsed, so that a log that was not understood does not look like
+// one without refusals.
 package servicelog
 
 import (

@@ -1,5 +1,5 @@
-// Package summary sums up the log of a service in report mode: what enforce
-// would have refused.
+// Package summary summarizes the log of a service in report mode: which requests enforce
+// mode would have refused.
 package summary
 
 import (
@@ -21,25 +21,25 @@ const (
 	maxValues       = 5
 )
 
-// A Summary is what a log holds.
+// A Summary counts the records of a verifier in a log.
 type Summary struct {
-	// AllClear is true where the log shows that enforce would have refused
-	// nothing: see [Summary.Doubt], which is Why.
+	// AllClear is true if the log shows that enforce mode would have refused nothing.
+	// Why is the result of [Summary.Doubt].
 	AllClear bool   `json:"all_clear"`
 	Why      string `json:"why,omitempty"`
 	// Records counts the records of a verifier, First and Last are their times.
 	Records int64     `json:"records"`
 	First   time.Time `json:"first,omitzero"`
 	Last    time.Time `json:"last,omitzero"`
-	// Environments are those that the records are of, each in each mode.
+	// Environments has one element per environment and mode.
 	Environments []*Environment `json:"environments"`
 	Groups       []*Group       `json:"groups"`
-	// WouldRefuse counts the requests that would have been refused, those
-	// included whose records the verifier left out of a flood; Suppressed are
-	// those alone, by code.
+	// WouldRefuse counts the requests that would have been refused, including those
+	// whose records the verifier suppressed because of its rate limit. Suppressed
+	// counts only the latter, by code.
 	WouldRefuse int64            `json:"would_refuse"`
 	Suppressed  map[string]int64 `json:"suppressed,omitempty"`
-	// Refused counts requests that were refused for real.
+	// Refused counts requests that were refused in enforce mode.
 	Refused int64 `json:"refused,omitempty"`
 	// Verified counts accepted requests, whose records are at debug level, and
 	// Open those on open APIs.
