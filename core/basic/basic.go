@@ -3,10 +3,10 @@
 //
 //	Authorization: Basic base64(id ":" secret)
 //
-// It proves that the sender knows the password and nothing about the request:
-// not the method, not the target, no header, no body. The password itself
-// travels, so whoever sees one request can send any other. Use it over TLS
-// only, and only where the gateway offers nothing better.
+// It proves that the sender knows the password. It proves nothing about the request: not
+// the method, the target, the headers or the body. The password itself is sent, so
+// everyone who can read one request can send others. Use it only over TLS, and only if
+// the gateway offers nothing better.
 package basic
 
 import (
@@ -21,11 +21,11 @@ import (
 	"github.com/gatewayauth/gatewayauth/core/internal/authorization"
 )
 
-// Algorithm is the token in front of the credential. Its case does not matter
+// Algorithm is the scheme name in the Authorization header. Its case does not matter
 // (RFC 9110 section 11.1).
 const Algorithm = "Basic"
 
-// Config says where the keys are.
+// Config configures the scheme.
 type Config struct {
 	// Keys finds keys by the user name. Required.
 	Keys core.KeySource

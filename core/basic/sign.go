@@ -11,7 +11,7 @@ import (
 	"github.com/gatewayauth/gatewayauth/core/internal/outgoing"
 )
 
-// Signer adds a key's id and secret to outgoing requests; see package signer.
+// Signer adds the id and secret of a key to outgoing requests; see package signer.
 type Signer struct{ key core.Key }
 
 // NewSigner returns a Signer for the key.

@@ -9,20 +9,21 @@ import (
 
 const (
 	guesses = 10               // wrong passwords per second and address
-	trusted = 10 * time.Minute // for which a right password lifts the limit
+	trusted = 10 * time.Minute // how long a right password lifts the limit
 	slots   = 1024
 )
 
-// throttle counts wrong passwords by address and user. Its size is fixed: pairs
-// share slots, where each takes the place of the one before. None is throttled
-// or trusted for what another one did; one that is displaced starts anew.
+// throttle counts wrong passwords by address and user. Its size is fixed: several pairs
+// share a slot, which holds the last of them. A pair is never throttled or trusted
+// because of another one; a pair that was replaced starts again at zero.
 type throttle struct {
 	now   func() time.Time
 	seed  maphash.Seed
 	slots [slots]slot
 }
 
-// slot keeps trust apart from the counts, so that guesses displace no trust.
+// slot stores trust separately from the counts, so that wrong passwords of another pair
+// do not remove trust.
 type slot struct {
 	mu      sync.Mutex
 	guesser uint64    // the peer that sent the wrong passwords
@@ -42,8 +43,7 @@ type pair struct {
 	user   string
 }
 
-// peer returns what stands for a remote address (by IP address, for IPv6 by /64)
-// and a user.
+// peer returns a hash of a user and of the remote IP address, or of its /64 for IPv6.
 func (t *throttle) peer(remote, user string) uint64 {
 	p := pair{remote: remote, user: user}
 	if addr, err := netip.ParseAddrPort(remote); err == nil {
