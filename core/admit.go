@@ -95,6 +95,7 @@ func (v *Verifier) Admit(w http.ResponseWriter, r *http.Request, use BodyUse, ro
 	if err != nil && p.Mode != Report {
 		return a, err
 	}
+	admitted.Trailer = r.Trailer // the server has written it into r
 	a.Request = withIdentity(admitted, id)
 	if id.Verified() {
 		verification.limit(admitted)

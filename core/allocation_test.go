@@ -130,3 +130,17 @@ func TestAllocations_T139(t *testing.T) {
 		run("forged", 0, instant, core.CodeSignatureMismatch, func(r *http.Request) { r.Method = "PUT" })
 	}
 }
+
+// TestLongList_T134: a list of very many signed headers takes no memory for its names.
+func TestLongList_T134(t *testing.T) {
+	v := verifier(t)
+	r := usual(apig.NewSigner(k1, apig.SignOptions{Headers: further}))
+	credential := r.Header["Authorization"]
+	credential[0] = strings.Replace(credential[0], "SignedHeaders=", "SignedHeaders="+strings.Repeat(";", 7800), 1)
+	if got := testing.AllocsPerRun(100, func() {
+		_, err := v.Verify(r)
+		wantCode(t, err, core.CodeCredentialMalformed)
+	}); got > 0 {
+		t.Errorf("got %v allocations, want none", got)
+	}
+}

@@ -170,17 +170,17 @@ func (p *policy) complete(err error) *Error {
 	}
 	answer := *e
 	answer.challenge, answer.known = p.challenge, false
-	if p.ExposeReason {
-		answer.exposed = new(exposure)
-	} else if e.known {
+	if e.known && !p.ExposeReason { // what is exposed is of one request
 		p.refusals.Put(e, &answer)
 	}
 	return &answer
 }
 
-// expose adds what the verifier computed to a refusal, for the answer in development.
-func (v *verification) expose(refusal *Error) {
+// exposure is what the verifier computed, for the answer in development.
+func (v *verification) exposure() *exposure {
+	x := new(exposure)
 	if s, ok := v.scheme.canonicalizer(); ok && v.payload != "" {
-		refusal.exposed.canonicalRequest, refusal.exposed.stringToSign, _ = s.Canonical(v.signed, &v.credential, v.payload)
+		x.canonicalRequest, x.stringToSign, _ = s.Canonical(v.signed, &v.credential, v.payload)
 	}
+	return x
 }

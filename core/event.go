@@ -103,8 +103,8 @@ func (v *verification) verifyAndReport() (*Identity, error) {
 	id, err := v.verify()
 	if err != nil {
 		refusal := p.complete(err)
-		if refusal.exposed != nil {
-			v.expose(refusal)
+		if p.ExposeReason {
+			refusal.exposed = v.exposure()
 		}
 		v.reportRefused(refusal)
 		return nil, refusal

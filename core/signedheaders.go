@@ -18,6 +18,7 @@ type signedHeaders struct {
 
 func (s *signedHeaders) reset() {
 	clear(s.Names)
+	clear(s.lacks)
 	s.Text, s.Names, s.lacks, s.unsignable = "", s.Names[:0], s.lacks[:0], false
 }
 
@@ -37,10 +38,10 @@ func checkList(v *verification) error {
 
 // readList reads a list into s.
 func (p *policy) readList(text string, s *signedHeaders) error {
-	s.Split(text)
-	if len(s.Names) > p.Limits.SignedHeaders {
+	if strings.Count(text, ";") >= p.Limits.SignedHeaders { // before there is memory for them
 		return Refuse(CodeCredentialMalformed, "too many signed headers")
 	}
+	s.Split(text)
 	previous := ""
 	for i := range s.Names {
 		name := s.Names[i].Name

@@ -23,15 +23,20 @@ type digestReader struct {
 
 // lateVerdict is what a second verdict needs, after the one that let the request in.
 type lateVerdict struct {
-	policy *policy
-	ctx    context.Context
-	event  Event // of the request, without a verdict
+	policy  *policy
+	ctx     context.Context
+	event   Event     // of the request, without a verdict
+	exposed *exposure // nil unless the policy exposes reasons
 }
 
 func (v *verification) newDigestReader(r *http.Request) *digestReader {
 	c := &v.credential
-	return &digestReader{ReadCloser: r.Body, hash: c.Hash.get(), declared: c.Declared, announced: v.announced,
-		verdict: lateVerdict{v.policy, r.Context(), v.event()}}
+	d := &digestReader{ReadCloser: r.Body, hash: c.Hash.get(), declared: c.Declared, announced: v.announced,
+		verdict: lateVerdict{policy: v.policy, ctx: r.Context(), event: v.event()}}
+	if v.policy.ExposeReason {
+		d.verdict.exposed = v.exposure()
+	}
+	return d
 }
 
 func (d *digestReader) Read(b []byte) (int, error) {
@@ -72,6 +77,9 @@ func (d *digestReader) check() error {
 // refuse reports a refusal, and returns the error that can answer the request.
 func (l *lateVerdict) refuse(err error) error {
 	refusal := l.policy.complete(err)
+	if l.exposed != nil {
+		refusal.exposed = l.exposed
+	}
 	l.policy.reportRefused(l.ctx, l.event.API, refusal, func() Event {
 		e := l.event
 		e.Time, e.Duration = l.policy.Now(), 0

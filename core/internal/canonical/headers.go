@@ -73,8 +73,8 @@ func (h *headers) look(value string) {
 
 // reset drops the request, so that no other one can be taken for it.
 func (h *headers) reset() {
-	clear(h.lines)
-	clear(h.split.Names)
+	clear(h.lines[:cap(h.lines)]) // also what an earlier list of the request has left
+	clear(h.split.Names[:cap(h.split.Names)])
 	h.of, h.list, h.lines, h.text = nil, "", h.lines[:0], h.text[:0]
 	h.host[0], h.size[0], h.split.Text, h.split.Names = "", "", "", h.split.Names[:0]
 }
