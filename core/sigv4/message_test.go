@@ -102,7 +102,7 @@ func (m message) stringToSign() string {
 	return strings.Join([]string{m.token, m.date, m.scope, fmt.Sprintf("%x", sha256.Sum256([]byte(canonical)))}, "\n")
 }
 
-// signature follows docs/protocols.md, SigV4 and SigV4a.
+// signature follows docs/protocols.md, SigV4 signature and SigV4a.
 func (m message) signature() string {
 	if m.token != "AWS4-HMAC-SHA256" {
 		digest := sha256.Sum256([]byte(m.stringToSign()))

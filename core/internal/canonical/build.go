@@ -6,7 +6,7 @@ import (
 )
 
 // Form is in what the canonical requests of the schemes differ. The zero value is
-// that of SDK-HMAC-SHA256 with a flat key (docs/protocols.md, canonical request).
+// that of SDK-HMAC-SHA256 with a flat key (docs/protocols.md, SDK canonical request).
 type Form struct {
 	// Path is the rule for the path.
 	Path PathRule

@@ -85,11 +85,11 @@ func below(s string) uint64 {
 	return (w - '!'*word.Each) &^ w & (0x80 * word.Each)
 }
 
-// append appends one line name:value for every signed header, in the order of the
-// list, values trimmed, or collapsed. A header with several values has one line for
-// each, sorted, as the SDK-* and V11 schemes have it (PROTOCOLS sections 1.1 and
-// 1.2), or one for all, joined with ',' in the order received, as SigV4 has. An
-// empty line and the list follow.
+// append appends one line name:value for every signed header, in the order of
+// the list, values trimmed, or collapsed. A header with several values has one
+// line for each, sorted, as the SDK-* and V11 schemes have it
+// (docs/protocols.md, SDK canonical headers), or one for all, joined with ','
+// in the order received, as SigV4 has. An empty line and the list follow.
 func (h *headers) append(dst []byte, joined, collapses bool) []byte {
 	all := h.whitespace(collapses)
 	for i := range h.lines {

@@ -1,5 +1,5 @@
 // Package sdk holds what the schemes of packages apig and sm share: the names of
-// headers and parameters (docs/protocols.md, SDK-* and V11).
+// headers and parameters (docs/protocols.md, SDK schemes).
 package sdk
 
 import "github.com/gatewayauth/gatewayauth/core/internal/signing"
