@@ -146,8 +146,9 @@ type policy struct {
 	lookups  *atomic.Int64 // calls to key sources that have not returned
 	counters counters
 
-	// What pure functions of this policy have returned, for requests that were accepted.
+	// What pure functions of this policy have returned. Only accepted requests fill
+	// the first two.
 	lists      memo.Memo[string, *signedHeaders]
 	bindingsOf memo.Memo[bindingKey, *binding]
-	refusals   memo.Memo[*Error, *Error] // with the policy's challenge
+	refusals   memo.Memo[*Error, *Error] // the texts in the code, with the policy's challenge
 }
