@@ -322,3 +322,24 @@ func TestSecurityNamesTests(t *testing.T) {
 		t.Errorf("SECURITY.md names %d tests", named)
 	}
 }
+
+// TestArchitectureNamesFiles: the files and folders that docs/architecture.md names exist.
+func TestArchitectureNamesFiles(t *testing.T) {
+	text, err := os.ReadFile("docs/architecture.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, found := strings.Cut(string(text), "## Where to make a change")
+	named := 0
+	for _, m := range regexp.MustCompile("`([a-zA-Z]+(?:/[a-zA-Z0-9_]+)*(?:\\.(?:go|md))?)`").FindAllStringSubmatch(table, -1) {
+		if path := m[1]; strings.ContainsAny(path, "/.") {
+			named++
+			if _, err := os.Stat(path); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	if !found || named < 15 {
+		t.Errorf("the table names %d files", named)
+	}
+}

@@ -7,6 +7,7 @@
 // A request goes through these steps, each in the file of its name:
 //
 //	parse.go      Authorization header -> core.Credential
+//	front.go      what stands in front of the signature there, which is remembered
 //	query.go      parameters of the query -> core.Credential
 //	scope.go      id/date/region/service/terminator
 //	regionset.go  the header that takes the region's place in SigV4a
@@ -46,8 +47,14 @@
 //   - the tables of key types in README.md and docs/protocols.md, and
 //     CHANGELOG.md.
 //
-// Nothing in the adapters or in core/coretest changes, and nothing in core for a
-// protocol whose headers start with x-sdk- or x-amz-. Another prefix is added in
-// core, to the protocol prefixes, the digest headers and the parameters that make a
-// query a credential, and in core/internal/outgoing, which signs such headers.
+// Nothing in the adapters changes, and nothing in core for a protocol whose headers are
+// those of the SDK-* schemes or of SigV4. Another header that declares a digest is added
+// in core (digestHeaders, steeringProtocol) and in core/explain (isDigest); another prefix
+// also to the protocol prefixes and the parameters that make a query a credential, and in
+// core/internal/outgoing, which signs such headers. Hashes have 32 bytes ([DigestSize]):
+// another size changes Algorithm.Sum, [ParsePayload] and package lowerhex.
+//
+// The tests that run over all schemes take them from tables, in which a new one gets a
+// row: internal/testkit/schemes.go, internal/vectors with conformance/vectors, the
+// examples backend and quickstart, and core/explain/random_requests_test.go.
 package signing
