@@ -75,7 +75,7 @@ func (d *decoder) keyField(k *keyEntry, t *keyType, p pair) {
 		d.previous(&k.previous, t.rotating(), p.value)
 	case f == nil:
 		d.add(p.value.mark, "a key of type "+t.name+" has no such field; leave it out")
-	case f.kind == secretField:
+	case f.kind == hiddenField:
 		k.secrets[f.name] = d.secret(p.value)
 	case f.kind == flagField:
 		var set bool
@@ -248,7 +248,7 @@ func (k *keyEntry) fieldsAt(built key, resolved bool) map[string]mark {
 	at := map[string]mark{}
 	for _, f := range k.typ.fields {
 		switch {
-		case f.schemeField == "" || resolved != (f.kind == secretField):
+		case f.schemeField == "" || resolved != (f.kind == hiddenField):
 		case !resolved:
 			if built.texts[f.name] != "" {
 				at[f.schemeField] = k.at[f.name]

@@ -54,7 +54,7 @@ type kind int
 
 const (
 	textField kind = iota
-	secretField
+	hiddenField
 	flagField
 )
 
@@ -128,9 +128,9 @@ func fieldNames(fields []keyField) (names []string) {
 // The fields that several types have.
 var (
 	anyID        = keyField{name: "key", required: true, manner: free}
-	anySecret    = keyField{name: "secret", kind: secretField, required: true, rotates: true, limit: shortLimit}
+	anySecret    = keyField{name: "secret", kind: hiddenField, required: true, rotates: true, limit: shortLimit}
 	accessKey    = anyID.within(shortLimit)
-	sessionToken = keyField{name: "session_token", kind: secretField}
+	sessionToken = keyField{name: "session_token", kind: hiddenField}
 	region       = keyField{name: "region", required: true, check: checkScope}
 	service      = keyField{name: "service", required: true, check: checkScope}
 	pathRule     = keyField{name: "paths", check: checkPaths}
@@ -178,8 +178,8 @@ var keyTypes = []keyType{
 				AllowRegionWildcardsByID: flags(keys, wildcards.name)})
 		}, aws(sigv4.NewSignerA)},
 	{"aes", true, []keyField{
-		{name: "key", kind: secretField, required: true, rotates: true, limit: aesKeyLimit, manner: free, length: aesKeyLength, schemeField: "Key"},
-		{name: "secret", kind: secretField, required: true, rotates: true, limit: aesVectorLimit, manner: free, length: aesVectorLength, schemeField: "Vector"},
+		{name: "key", kind: hiddenField, required: true, rotates: true, limit: aesKeyLimit, manner: free, length: aesKeyLength, schemeField: "Key"},
+		{name: "secret", kind: hiddenField, required: true, rotates: true, limit: aesVectorLimit, manner: free, length: aesVectorLength, schemeField: "Vector"},
 		{name: "algorithm", schemeField: "Algorithm"}},
 		func(keys []key, _ func() time.Time) core.Scheme {
 			return aescfb.New(aescfb.Config{Keys: each(keys, aesKey)})
@@ -188,7 +188,7 @@ var keyTypes = []keyType{
 		{name: "iam_url", required: true, manner: address, schemeField: "IAMURL"},
 		{name: "insecure_http", kind: flagField},
 		{name: "user", required: true, manner: free},
-		{name: "password", kind: secretField, required: true, manner: free},
+		{name: "password", kind: hiddenField, required: true, manner: free},
 		{name: "domain", required: true, manner: free},
 		{name: "project", required: true, manner: free},
 		{name: "caller_project", manner: free}},

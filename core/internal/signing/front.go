@@ -65,7 +65,7 @@ func (s *scheme) remember(m *canonical.Message) {
 	}
 	text := strings.Clone(m.Front) // it is part of a request
 	f, signature, err := s.readFront(text + "0")
-	if err == nil && signature == "0" { // else another field is the last one
+	if err == nil && len(signature) == 1 { // else another field is the last one
 		s.fronts.Put(text, &f)
 	}
 }
