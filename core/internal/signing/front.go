@@ -49,9 +49,10 @@ func (s *scheme) readFront(header string) (f front, signature string, err error)
 // cutSignature cuts a header in front of its signature, where that is the last field
 // and has the one length that the algorithm has. It reports false for other headers.
 func (s *scheme) cutSignature(header string) (front, signature string, ok bool) {
-	digits := hex.EncodedLen(s.MaxSignature)
+	shortest, longest := s.MinSignature, s.MaxSignature
+	digits := hex.EncodedLen(longest)
 	i := len(header) - digits
-	if s.MinSignature != s.MaxSignature || i <= 0 || header[i-1] != '=' || !lowerhex.Is(header[i:], digits) {
+	if shortest != longest || i <= 0 || header[i-1] != '=' || !lowerhex.Is(header[i:], digits) {
 		return "", "", false
 	}
 	return header[:i], header[i:], true
