@@ -71,16 +71,6 @@ type Canonicalizer interface {
 	Canonical(r *http.Request, c *Credential, payload string) (canonicalRequest, stringToSign string, err error)
 }
 
-// A Prover is a [Canonicalizer] that can say whether a signature was made over
-// another canonical request than the one it computes. It is used for diagnosis
-// only, never to accept a request.
-type Prover interface {
-	Canonicalizer
-	// Proves reports whether the credential's signature is that of the secret over
-	// the canonical request. What else Verify refuses, it does not prove.
-	Proves(canonicalRequest string, c *Credential, key *Key, secret Secret) bool
-}
-
 // ErrNoCredential is returned by [Scheme.Parse] where the request carries no
 // credential of that scheme: "not mine, try the next".
 var ErrNoCredential = errors.New("no credential of this scheme")

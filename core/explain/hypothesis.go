@@ -25,7 +25,7 @@ type hypothesis struct {
 	anyScope bool        // whatever region and service the key is for
 	anyToken bool        // the key has the credential's session token, or none
 
-	rewrite func(canonicalRequest string) string // what its signer writes, where the scheme is a core.Prover
+	rewrite func(canonicalRequest string) string // what its signer writes, where the scheme is a Prover
 }
 
 // set replaces the values of a header, given in lower case.

@@ -9,10 +9,20 @@ import (
 	"github.com/gatewayauth/gatewayauth/core/internal/canonical"
 )
 
+// A Prover is a [core.Scheme] that can say whether a signature was made over another
+// canonical request than the one that it computes. With one, [Explain] finds signers that
+// write parts of the canonical request in another way.
+type Prover interface {
+	core.Canonicalizer
+	// Proves reports whether the credential's signature is that of the secret over
+	// the canonical request. What else Verify refuses, it does not prove.
+	Proves(canonicalRequest string, c *core.Credential, key *core.Key, secret core.Secret) bool
+}
+
 // proves returns the index of the secret with which the signature verifies with the hypothesis
 // with its canonical request edited, -1 for none.
 func (s *search) proves(scheme core.Scheme, h *hypothesis, c *core.Credential, key *core.Key, secrets []core.Secret) int {
-	prover, ok := scheme.(core.Prover)
+	prover, ok := scheme.(Prover)
 	if !ok {
 		return -1
 	}
@@ -27,7 +37,7 @@ func (s *search) proves(scheme core.Scheme, h *hypothesis, c *core.Credential, k
 // forms yields canonical requests as signers write them that leave the
 // specification.
 func (s *search) forms() (edits []edit) {
-	if _, ok := s.scheme.(core.Prover); !ok || s.credential == nil {
+	if _, ok := s.scheme.(Prover); !ok || s.credential == nil {
 		return nil
 	}
 	add := func(what string, edit func(*form)) {

@@ -14,7 +14,7 @@ import (
 	"github.com/gatewayauth/gatewayauth/core/explain"
 )
 
-// proving is a scheme of flat keys that is a core.Prover.
+// proving is a scheme of flat keys that is a explain.Prover.
 type proving struct{ core.Scheme }
 
 func (p proving) Canonical(r *http.Request, c *core.Credential, payload string) (string, string, error) {

@@ -25,7 +25,7 @@ type scheme struct {
 }
 
 var _ interface {
-	core.Prover
+	core.Canonicalizer
 	core.ProtocolScheme
 } = (*scheme)(nil)
 
