@@ -11,6 +11,7 @@ import (
 
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/aescfb"
+	"github.com/gatewayauth/gatewayauth/internal/testkit"
 )
 
 var (
@@ -53,7 +54,7 @@ func read(t *testing.T, request string) *http.Request {
 func verifier(t *testing.T, bound string, schemes ...core.Scheme) *core.Verifier {
 	t.Helper()
 	v, err := core.New(core.Config{Environment: "prod", Schemes: schemes, Default: bound,
-		Now: func() time.Time { return noon }, Logger: slog.New(slog.DiscardHandler)})
+		Now: testkit.Now, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -129,16 +130,7 @@ func TestPayload(t *testing.T) {
 	const digest = "b5bd0a71c1d5d2a1c57e1bc5d0e7ed1f29a43ae1a3b3d9a1b7c6b5a4a39281f0"
 	sign := func(payload core.Payload, body string) *http.Request {
 		r := read(t, "POST /v1/items HTTP/1.1\r\nHost: api.example.com\r\nContent-Length: 4\r\n\r\nbody")
-		s := aescfb.NewSigner(key128, aescfb.SignOptions{Payload: payload})
-		sum := ""
-		if h := s.NewHash(); h != nil {
-			h.Write([]byte(body))
-			sum = hex.EncodeToString(h.Sum(nil))
-		}
-		if err := s.Sign(r, sum, noon); err != nil {
-			t.Fatal(err)
-		}
-		return r
+		return testkit.Sign(aescfb.NewSigner(key128, aescfb.SignOptions{Payload: payload}), r, body, noon)
 	}
 	for _, tt := range []struct {
 		name string

@@ -10,6 +10,7 @@ import (
 
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/aescfb"
+	"github.com/gatewayauth/gatewayauth/internal/testkit"
 )
 
 // other is a wire format as a user could write one.
@@ -136,11 +137,8 @@ func TestFormatThatLies(t *testing.T) {
 func TestNoSecrets_T126(t *testing.T) {
 	var log strings.Builder
 	s := both()
-	v, err := core.New(core.Config{Environment: "prod", Schemes: []core.Scheme{s}, Default: "aes_key", ExposeReason: true,
+	v := testkit.New(t, core.Config{Environment: "prod", Schemes: []core.Scheme{s}, Default: "aes_key", ExposeReason: true,
 		Logger: slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))})
-	if err != nil {
-		t.Fatal(err)
-	}
 	out := fmt.Sprintf("%v %+v %#v %+v %#v", key128, key128, key128, s, *s)
 	for _, signature := range []string{signature128, strings.Repeat("0", 64)} {
 		id, err := v.Verify(items(t, signed("SDK-AES-128-CFB", "aes_key", signature)))

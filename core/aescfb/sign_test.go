@@ -2,7 +2,6 @@ package aescfb_test
 
 import (
 	"io"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -11,6 +10,7 @@ import (
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/aescfb"
 	"github.com/gatewayauth/gatewayauth/core/signer"
+	"github.com/gatewayauth/gatewayauth/internal/testkit"
 	"github.com/gatewayauth/gatewayauth/nethttp"
 )
 
@@ -43,11 +43,8 @@ func TestSignerWorkedValue(t *testing.T) {
 // TestTransport: what it signs verifies over real sockets, with every kind of
 // payload and with headers and a query in any order.
 func TestTransport(t *testing.T) {
-	v, err := core.New(core.Config{Environment: "test", Schemes: []core.Scheme{both()}, Default: "aes_key_256",
-		AllowUnsignedPayload: true, Logger: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		t.Fatal(err)
-	}
+	v := testkit.New(t, core.Config{Environment: "test", Schemes: []core.Scheme{both()}, Default: "aes_key_256",
+		AllowUnsignedPayload: true})
 	server := httptest.NewServer(nethttp.Middleware(v)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id, _ := core.FromContext(r.Context())
 		body, _ := io.ReadAll(r.Body)
