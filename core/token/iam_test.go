@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -14,6 +13,7 @@ import (
 
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/token"
+	"github.com/gatewayauth/gatewayauth/internal/testkit"
 )
 
 // fakeIAM is an identity service that counts its calls, and can fail. The
@@ -199,11 +199,7 @@ func scheme(t *testing.T, iam *fakeIAM, change ...func(*token.Config)) *token.Sc
 
 func verifier(t *testing.T, schemes ...core.Scheme) *core.Verifier {
 	t.Helper()
-	v, err := core.New(core.Config{Environment: "prod", Schemes: schemes, Default: "token_key", Logger: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return v
+	return testkit.New(t, core.Config{Environment: "prod", Schemes: schemes, Default: "token_key"})
 }
 
 func request(tokens ...string) *http.Request {

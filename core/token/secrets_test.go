@@ -14,6 +14,7 @@ import (
 
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/token"
+	"github.com/gatewayauth/gatewayauth/internal/testkit"
 )
 
 // TestStoredForm_T111: after a thousand tokens none of them is in the log, in
@@ -25,11 +26,8 @@ func TestStoredForm_T111(t *testing.T) {
 	iam.onCheck = nil
 	var log bytes.Buffer
 	s := scheme(t, iam, func(c *token.Config) { c.CallsPerSecond = 10_000 })
-	v, err := core.New(core.Config{Environment: "prod", Schemes: []core.Scheme{s}, Default: "token_key", ExposeReason: true,
+	v := testkit.New(t, core.Config{Environment: "prod", Schemes: []core.Scheme{s}, Default: "token_key", ExposeReason: true,
 		Logger: slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))})
-	if err != nil {
-		t.Fatal(err)
-	}
 	printed := ""
 	for i := range 1000 {
 		if i%2 == 0 {

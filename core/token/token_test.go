@@ -1,7 +1,6 @@
 package token_test
 
 import (
-	"log/slog"
 	"net/http"
 	"slices"
 	"strings"
@@ -12,6 +11,7 @@ import (
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/apig"
 	"github.com/gatewayauth/gatewayauth/core/token"
+	"github.com/gatewayauth/gatewayauth/internal/testkit"
 )
 
 // TestOneCall_T100: a thousand requests with one token ask once, until the
@@ -142,15 +142,12 @@ func TestOtherIAM_T103(t *testing.T) {
 	// Two keys of one environment.
 	other := key("https://other.example.com")
 	other.Name = "other_key"
-	both, err := core.New(core.Config{Environment: "prod", Logger: slog.New(slog.DiscardHandler),
+	both := testkit.New(t, core.Config{Environment: "prod",
 		Schemes: []core.Scheme{scheme(t, a, func(c *token.Config) {
 			c.Keys = append(c.Keys, other)
 			c.Transport = hosts{"iam.example.com": direct{a}, "other.example.com": direct{b}}
 		}), apig.New(apig.Config{Keys: core.Keys(core.Key{Name: "hmac_key", ID: "AKTESTAKTEST0001", Secret: core.NewSecret("sktest")})})},
 		APIs: []core.API{{Match: "/v1/items", Key: "token_key"}, {Match: "/other/", Key: "other_key"}, {Match: "/hmac/", Key: "hmac_key"}}})
-	if err != nil {
-		t.Fatal(err)
-	}
 	a.calls()
 	b.calls()
 	for path, want := range map[string]core.Code{"/v1/items": "", "/other/x": core.CodeSignatureMismatch, "/hmac/x": core.CodeKeyUnknown, "/x": core.CodeKeyUnknown} {
