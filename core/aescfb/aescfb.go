@@ -1,37 +1,38 @@
 // Package aescfb verifies and makes signatures with a signature key of type
-// "aes", in the format AES profile 1: a format of this project.
+// "aes", in the format AES profile 1, which this project defines.
 //
 //	Authorization: SDK-AES-128-CFB Access=<key name>, SignedHeaders=<a;b>, Signature=<64 hex>
 //	Authorization: SDK-AES-256-CFB SignedHeaders=<a;b>, Signature=<64 hex>
 //
 // # Not the vendor's format
 //
-// The gateway's vendor publishes what an aes key consists of, and not what a
-// request signed with one looks like. AES profile 1 is therefore ours: it fits
-// what [Signer] sends, and a gateway that was told to send it. For another
-// format implement [Format], the one place that knows it.
+// The gateway's vendor documents the parts of an aes key, but not the format of
+// a request signed with one. This project therefore defines a format, AES
+// profile 1. It verifies requests signed by [Signer], and by gateways configured
+// to use the same format. To verify another format, implement [Format].
 //
 // # What it proves
 //
-// That a holder of key and vector encrypted the digest of this method, path,
-// query, the listed headers with all their values, the date, and the body:
-// either its hash, or the digest in a signed x-sdk-content-sha256 that the body
-// is then checked against. The canonical request is that of package apig, with
-// the same pairs of requests that have one signature. Access names the key; it
-// is not signed and proves nothing, and without it the key bound to the API is
-// the one that must fit.
+// An accepted request was signed by a holder of the key and the vector. The
+// signature covers the method, the path, the query, the listed headers with all
+// their values, the date, and the body. The body is covered by its hash, or by
+// the digest in a signed x-sdk-content-sha256 header, against which the body is
+// then checked. The canonical request is that of package apig, and the same
+// pairs of requests have equal signatures. Access names the key. It is not
+// signed and proves nothing. Without it, the signature must match the key bound
+// to the API.
 //
-// # What it does not
+// # What it does not prove
 //
-// AES-CFB is encryption and no message authentication code. With one vector
-// for all requests, the first observed request gives away the key stream of the
-// first block. What is left is the second block: its key stream depends on the
-// first one, so that a forgery needs the digest of a request seen before to
-// agree with its own in the first 16 bytes. Whoever can choose what the gateway
-// signs finds two such requests with about 2^64 hashes, and can then have one
-// signed and send the other: less than half the strength of apig's HMAC, which
-// is to be preferred wherever the gateway offers it. For the same reason a
-// format that encrypts fewer than 32 bytes is refused by core.New.
+// AES-CFB is a cipher, not a message authentication code. All requests use the
+// same vector, so one observed request reveals the key stream of the first
+// block. Only the second block protects against forgery: its key stream depends
+// on the first block of the ciphertext, so a forger needs an observed request
+// whose digest has the same first 16 bytes. An attacker who can choose what the
+// gateway signs finds two such requests with about 2^64 hashes, has one of them
+// signed, and sends the other. This is less than half the strength of apig's
+// HMAC. Prefer apig where the gateway offers it. For the same reason core.New
+// refuses a format that encrypts fewer than 32 bytes.
 //
 // The key is shared: whoever can verify can also sign.
 package aescfb

@@ -7,9 +7,9 @@ import (
 )
 
 // cfb is AES-CFB with full-block feedback (NIST SP 800-38A section 6.3), for
-// one key and one vector. crypto/cipher has the mode as well, deprecated
-// because it does not authenticate; the format is what it is, and the few lines
-// here keep the encrypted vector from one message to the next.
+// one key and one vector. crypto/cipher has the mode too, but deprecates it
+// because it does not authenticate. This implementation also keeps the encrypted
+// vector from one message to the next.
 type cfb struct {
 	block cipher.Block
 	bits  int

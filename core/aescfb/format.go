@@ -7,8 +7,9 @@ import (
 	"github.com/gatewayauth/gatewayauth/internal/lowerhex"
 )
 
-// minPlaintext is the size below which a known key stream forges everything,
-// or leaves too little to guess: see the package comment.
+// minPlaintext is the minimum size of a plaintext in bytes. With a shorter one, a
+// known key stream is enough to forge signatures, or leaves too few bytes to
+// guess: see the package comment.
 const minPlaintext = 32
 
 // A Format is what a wire format decides beyond the shape of the Authorization
