@@ -12,7 +12,7 @@ import (
 // its length.
 func build(method, target, host string, headers [][2]string, body []byte) (*Captured, error) {
 	if strings.ContainsAny(method+target, " \t\r\n") {
-		return nil, errors.New("the method or the URL holds a blank; it must be encoded")
+		return nil, errors.New("the method or the URL contains whitespace: percent-encode it")
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s %s HTTP/1.1\r\n", method, target)
@@ -26,7 +26,7 @@ func build(method, target, host string, headers [][2]string, body []byte) (*Capt
 	chunked := false
 	for _, h := range headers {
 		if strings.ContainsAny(h[0], "\r\n:") || strings.ContainsAny(h[1], "\r\n") {
-			return nil, errors.New("a header holds a line break")
+			return nil, errors.New("a header contains a line break")
 		}
 		chunked = chunked || strings.EqualFold(h[0], "transfer-encoding") && strings.EqualFold(strings.TrimSpace(h[1]), "chunked")
 		fmt.Fprintf(&b, "%s: %s\r\n", h[0], h[1])

@@ -58,7 +58,7 @@ func (p *curl) writeHeaders(head *bytes.Buffer, u *curlURL, body []byte) error {
 	p.nameUnsaid(percentDecoded(head.String()), u)
 	head.WriteString("\r\n")
 	if strings.Count(head.String(), "\n") != strings.Count(head.String(), "\r\n") || strings.Contains(strings.ReplaceAll(head.String(), "\r\n", ""), "\r") {
-		return errors.New("a header holds a line break")
+		return errors.New("a header contains a line break")
 	}
 	return nil
 }
@@ -90,7 +90,7 @@ func (p *curl) ownHeaders() ([]string, error) {
 		name, value, found := strings.Cut(h, ":")
 		switch {
 		case strings.ContainsAny(h, "\r\n\x00"):
-			return nil, errors.New("a header holds a line break")
+			return nil, errors.New("a header contains a line break")
 		case found && name == "" || !found && !strings.Contains(h, ";"):
 			p.note("curl leaves out a value of --header that is no header")
 			continue

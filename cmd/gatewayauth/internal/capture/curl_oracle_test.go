@@ -145,7 +145,7 @@ func (c *realCurl) compare(t *testing.T, command string, unsaid ...string) bool 
 
 // namedHere are the requests that curl sends and that are refused with the
 // reason.
-var namedHere = regexp.MustCompile(`is not ASCII|differ|beside|is a number|is no header|percent-encoded|holds a blank|has another length|no such file|several words|is a directory|stands there twice|front of a blank`)
+var namedHere = regexp.MustCompile(`is not ASCII|differ|beside|is a number|is no header|percent-encoded|contains whitespace|has another length|no such file|several words|is a directory|stands there twice|front of a blank`)
 
 // TestCurlSends_T187: what curl sends is what is read, option by option.
 func TestCurlSends_T187(t *testing.T) {

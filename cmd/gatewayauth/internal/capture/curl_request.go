@@ -29,7 +29,7 @@ func (p *curl) request() (*Captured, error) {
 	}
 	method := p.verb()
 	if strings.ContainsAny(method+target, " \t\r\n") || method == "" {
-		return nil, errors.New("the method or the target holds a blank; it must be encoded")
+		return nil, errors.New("the method or the target contains whitespace: percent-encode it")
 	}
 	body := p.body()
 	version := "1.1"

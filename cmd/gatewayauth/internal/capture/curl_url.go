@@ -29,9 +29,9 @@ var (
 func splitCurlURL(text, scheme string) (*curlURL, error) {
 	for i := range len(text) {
 		if c := text[i]; c <= ' ' || c == 0x7f {
-			return nil, errors.New("the URL holds a blank or a control character; it must be encoded")
+			return nil, errors.New("the URL contains whitespace or a control character: percent-encode it")
 		} else if c > 0x7f {
-			return nil, errors.New("the URL holds a character that is not ASCII, which versions of curl encode differently: write it percent-encoded, or the host as xn--")
+			return nil, errors.New("the URL contains a character that is not ASCII, which versions of curl encode differently: write it percent-encoded, or the host as xn--")
 		}
 	}
 	u, rest := &curlURL{scheme: strings.ToLower(scheme)}, text
@@ -93,7 +93,7 @@ func hostHeader(authority, scheme string) (string, error) {
 		case host == "":
 			return "", errors.New("the URL has no host")
 		case !hostNames.MatchString(host):
-			return "", errors.New("the host of the URL holds a character that no host name has")
+			return "", errors.New("the host of the URL contains a character that no host name has")
 		case numeric.MatchString(host) && (err != nil || ip.String() != host):
 			return "", errors.New("the host is a number that curl writes in another way: give the address as four decimal numbers")
 		}
@@ -199,7 +199,7 @@ func dotless(path string) string {
 func (p *curl) appendQuery(query, more string) (string, error) {
 	for i := range len(more) {
 		if c := more[i]; c <= ' ' || c >= 0x7f || c == '#' {
-			return "", errors.New("what is added to the query holds a blank, a # or a character that is not ASCII: encode it, with --data-urlencode for example")
+			return "", errors.New("what is added to the query contains whitespace, a # or a character that is not ASCII: encode it, with --data-urlencode for example")
 		}
 	}
 	lower := encodedByte.ReplaceAllStringFunc(more, strings.ToLower)

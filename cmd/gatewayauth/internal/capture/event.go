@@ -18,7 +18,7 @@ func parseEvent(data []byte) (*Captured, error) {
 	}
 	c := &Captured{Event: &e, At: e.Time}
 	if more {
-		c.note("there are several records: only the first is looked at; check --report sums up a whole log")
+		c.note("there are several records: only the first is explained; check --report summarizes a whole log")
 	}
 	return c, nil
 }

@@ -60,7 +60,7 @@ func parseHAR(data []byte, index int) (*Captured, error) {
 		return nil, err
 	}
 	if n := len(a.Log.Entries); n > 1 {
-		notes = append(notes, fmt.Sprintf("the file has %d requests: number %d is looked at, counted from 0; --entry takes another", n, index))
+		notes = append(notes, fmt.Sprintf("the file has %d requests: number %d (counted from 0) is explained; select another with --entry", n, index))
 	}
 	if e.Request.Method == "" {
 		return nil, errors.New("the entry has no method")

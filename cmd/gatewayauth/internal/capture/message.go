@@ -178,7 +178,7 @@ func read(all []message, entry int) (*Captured, error) {
 	}
 	m := &all[entry]
 	if len(all) > 1 {
-		m.note("the capture has %d requests: number %d is looked at, counted from 0; --entry takes another", len(all), entry)
+		m.note("the capture has %d requests: number %d (counted from 0) is explained; select another with --entry", len(all), entry)
 	}
 	c, err := receive(m.wire)
 	if refused, ok := errors.AsType[*Refused](err); ok {

@@ -51,7 +51,7 @@ func (s *shell) run(text string) error {
 	switch {
 	case failed == nil:
 	case slices.ContainsFunc(s.commands, command.callsCurl):
-		s.note("what follows the first commands is no command of a shell, and is left out")
+		s.note("the text after the first commands is not a shell command and is left out")
 	default:
 		return syntaxError(failed)
 	}
@@ -63,12 +63,12 @@ func (s *shell) run(text string) error {
 func syntaxError(err error) error {
 	var parse syntax.ParseError
 	if !errors.As(err, &parse) {
-		return errors.New("this is no command of a shell")
+		return errors.New("this is not a valid shell command")
 	}
 	if parse.Incomplete {
 		return fmt.Errorf("the command breaks off: a quote or bracket from line %d on is not closed", max(parse.Pos.Line(), 1))
 	}
-	return fmt.Errorf("this is no command of a shell, as of line %d, column %d", parse.Pos.Line(), parse.Pos.Col())
+	return fmt.Errorf("this is not a valid shell command: syntax error at line %d, column %d", parse.Pos.Line(), parse.Pos.Col())
 }
 
 func (s *shell) note(text string) {

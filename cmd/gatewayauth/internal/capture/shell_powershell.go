@@ -67,7 +67,7 @@ func (p *powerShellLine) plain(c byte) {
 }
 
 func evaluated(c byte) error {
-	return fmt.Errorf("the command holds a %c that PowerShell evaluates, and its value is not known here: write the value in its place, in single quotes", c)
+	return fmt.Errorf("the command contains a %c that PowerShell evaluates, and its value is not known here: write the value in its place, in single quotes", c)
 }
 
 func (p *powerShellLine) fail(err error) {

@@ -15,7 +15,7 @@ import (
 // matches with the names of files.
 const blanksAndPatterns = " \t\n*?["
 
-var errSplit = errors.New("the command holds a variable or $(...) without quotes, whose value the shell splits into words: write the value in its place")
+var errSplit = errors.New("the command contains a variable or $(...) without quotes, whose value the shell splits into words: write the value in its place")
 
 // word is what a shell makes of one word. What it would split, match with files
 // or take from somewhere else is an error.
@@ -83,7 +83,7 @@ func (s *shell) parts(parts []syntax.WordPart, escapable string) (string, error)
 		case *syntax.ProcSubst:
 			err = unknownValue("a command in <(...)")
 		default:
-			err = errors.New("the command holds a pattern of files without quotes: quote it")
+			err = errors.New("the command contains a pattern of files without quotes: quote it")
 		}
 		if err != nil {
 			return "", err
