@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// What a log's handler can do to a verdict: cost it writeTime, and that maxStuck
-// times. After that nothing is written until one of the calls has returned.
+// A verdict waits for the log's handler for writeTime at most. When maxStuck calls of the
+// handler have not returned, nothing is written until one of them has.
 const (
 	writeTime = 100 * time.Millisecond
 	maxStuck  = 64
@@ -30,7 +30,7 @@ var (
 type logState struct {
 	limits             []limiter // by kind
 	suppressed, failed atomic.Uint64
-	stuck              atomic.Int64 // calls of the handler that nobody waits for any more
+	stuck              atomic.Int64 // calls of the handler that took longer than writeTime
 }
 
 // limiter counts the records of one kind.
@@ -41,9 +41,8 @@ type limiter struct {
 	awaiting atomic.Bool  // a summary
 }
 
-// mayLog reports whether a record of the kind may be written. Of those that may
-// not, the first starts the clock for a summary: no goroutine waits meanwhile,
-// and a flood that ends is summed up as well.
+// mayLog reports whether a record of the kind may be written. The first record that may
+// not starts a timer, which writes a summary.
 func (p *policy) mayLog(kind int) bool {
 	if kind == unlimited || p.counters.counts == nil {
 		return true
@@ -143,9 +142,8 @@ func (p *policy) panicked(ctx context.Context, where string) {
 
 const panicText = "gatewayauth: panic in the application's "
 
-// write hands a record to the handler, and waits for it, but not for long: a
-// full disk or a sink that hangs costs records, which are counted, and no
-// verdict.
+// write calls the handler, and waits writeTime for it at most: if a disk is full or a
+// sink hangs, records are lost and counted, and verdicts are not delayed further.
 func (p *policy) write(ctx context.Context, level slog.Level, message string, attrs []slog.Attr) {
 	if p.counters.counts == nil { // the policy belongs to no Verifier
 		return

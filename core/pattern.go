@@ -63,7 +63,7 @@ func splitPattern(pattern string) (method, host, path string) {
 	return method, rest, ""
 }
 
-// whyDead says why no request is ever bound by the pattern, "" where one can be.
+// whyDead says why the pattern can match no request. It returns "" if it can match one.
 func whyDead(pattern string) string {
 	if trimmed := strings.TrimSpace(pattern); trimmed != pattern && trimmed != "" {
 		return "it begins or ends with a blank"
@@ -95,7 +95,7 @@ func whyDead(pattern string) string {
 	return ""
 }
 
-// whyNoMethod says why no request has the method, "" where one can.
+// whyNoMethod says why no request can have the method. It returns "" if one can.
 func whyNoMethod(method, pattern string) string {
 	plain := !strings.ContainsFunc(method, func(r rune) bool {
 		return r != '-' && r != '_' && (r > unicode.MaxASCII || !unicode.IsLetter(r) && !unicode.IsDigit(r))
@@ -117,8 +117,8 @@ func whyNoMethod(method, pattern string) string {
 	return ""
 }
 
-// whyNoSegment says why a segment is no wildcard and no text that a clean request
-// has there, "" where it is one.
+// whyNoSegment says why a segment is neither a wildcard nor text that a clean path can
+// have. It returns "" if it is one of them.
 func whyNoSegment(segment string, last bool) string {
 	if strings.ContainsAny(segment, "{}") {
 		if isWildcard(segment) {

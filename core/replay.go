@@ -12,11 +12,11 @@ import (
 // The [Verifier] asks it last, when everything else about the request is
 // proven: a forgery records nothing.
 type ReplayStore interface {
-	// Add records e and reports whether it was new. It reports true for one of
-	// any number of concurrent calls with the same entry, in all processes that
-	// share the store, until e.Until is past on the clock that e.Now is of; and
-	// true for no entry that the store may have forgotten. An error means that
-	// it cannot tell, and then nothing needs to be recorded.
+	// Add records e and reports whether it was new. Until e.Until has passed on
+	// the clock of e.Now, it reports true to only one of any number of calls with
+	// the same entry, concurrent or not, in all processes that share the store. It
+	// reports false for an entry that the store may have recorded and forgotten. It
+	// returns an error if it cannot tell; then nothing needs to be recorded.
 	//
 	// Add must be safe for concurrent use, and return when ctx ends.
 	Add(ctx context.Context, e ReplayEntry) (added bool, err error)

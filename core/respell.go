@@ -12,8 +12,8 @@ import (
 )
 
 // respell returns the patterns that somebody may have meant who wrote a pattern in
-// the syntax of another router. They are a proposal for a message: what is not
-// understood whole gives none.
+// the syntax of another router, as a proposal in an error. It returns none if it does not
+// understand the whole pattern.
 func respell(pattern string) (all []string) {
 	methods, host, path := meant(strings.TrimSpace(pattern))
 	if path == "" {
@@ -44,9 +44,9 @@ var (
 	hostWord   = regexp.MustCompile(`[A-Za-z0-9._-]+`)
 )
 
-// meant tells methods, host and path apart where there is no telling for ServeMux.
-// The methods are "" alone for all methods. The path is empty where there is
-// something that is none of the three.
+// meant splits a pattern of another router into methods, host and path, which ServeMux
+// could not. The methods are "" alone for all methods. The path is empty if the pattern
+// has a part that is none of the three.
 func meant(pattern string) (methods []string, host, path string) {
 	front := head(pattern)
 	path = pattern[len(front):]
@@ -226,8 +226,8 @@ var (
 	anonymous = regexp.MustCompile(`^(?:(?:\\[dw]|\[[^\]]*\]|\([^?].*\)|%[sdv]|\{[0-9]*\}|<>)[*+?]?|\*.*)$`)
 )
 
-// wildcard tells what a segment of another router's stands for: a segment of any
-// text, or the rest of the path.
+// wildcard says what a wildcard of another router matches: one segment, or the rest of
+// the path.
 func wildcard(segment string) (name string, rest, ok bool) {
 	if text, err := url.PathUnescape(segment); err == nil && strings.ContainsAny(text, "{}<>") {
 		segment = text

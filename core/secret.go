@@ -12,8 +12,8 @@ const redacted = "[redacted]"
 
 // Secret holds a secret text and prints as [redacted]: in every verb of fmt, in
 // JSON and other text encodings, and in slog, also inside other values. The
-// zero value is the empty secret. Secrets are not comparable to any use: two
-// made from one text are different values.
+// zero value is the empty secret. Do not compare Secrets with ==: two that were made
+// from the same text are different values.
 //
 // It guards against printing by accident. It does not keep the text out of
 // memory dumps.
@@ -24,7 +24,7 @@ type Secret struct {
 }
 
 type held struct {
-	// A pointer as well: for some verbs fmt follows one, and it never two.
+	// A pointer as well: for some verbs fmt follows one pointer, but never two.
 	text    *string
 	mu      sync.Mutex
 	derived atomic.Pointer[[]any] // of *derivation[K, V], the newest first
@@ -52,9 +52,9 @@ func (s Secret) IsZero() bool { return s.held == nil }
 
 // IsBlank reports whether the secret has no visible character: it is empty, or
 // holds nothing but blanks, line ends, control characters (NUL among them) and
-// characters that Unicode does not show, such as a byte order mark. That is what a
-// broken pipeline leaves of a secret, and everybody could guess it: [New] takes no
-// key with such a secret, as it takes none with an empty one.
+// characters that Unicode does not show, such as a byte order mark. A broken pipeline
+// can leave such a secret, which everybody could guess. [New] refuses keys with a blank
+// secret.
 func (s Secret) IsBlank() bool { return isBlank(s.Reveal()) }
 
 // isBlank reports whether a text has no visible character. Bytes that are not

@@ -42,8 +42,8 @@ and how many requests of which APIs and environments were accepted. The log may 
 in slog's JSON or text, with fields renamed or in groups, and wrapped by Docker,
 Kubernetes, journald (-o json, short or cat) or a log collector; records are known by
 the verifier's own fields. Refusals are logged at warn level and acceptances at debug
-level: without debug a service that accepts everything logs nothing, and that is no
-all-clear.
+level: without debug a service that accepts everything logs nothing, and an empty log
+does not show that enforcing is safe.
 
 Exits with 0 for nothing found, notes of severity info included; with 1 for warnings,
 or requests that would have been refused; with 2 for errors; with 3 for arguments

@@ -16,7 +16,7 @@
 // the body: its hash, or the digest in a signed x-amz-content-sha256 that the
 // body is then checked against.
 //
-// # What it does not
+// # What it does not prove
 //
 // The canonical form cannot tell ?b from ?b=, + from %20 in the query, nor the
 // order in which parameters and the values of a repeated one stand. In a
