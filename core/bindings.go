@@ -36,9 +36,8 @@ type muxRequest struct {
 // ServeHTTP makes a binding registrable; it is never called.
 func (*binding) ServeHTTP(http.ResponseWriter, *http.Request) {}
 
-// bindings tells for each request which key it must be signed with. Matching
-// is done by the standard library's ServeMux, which knows the pattern syntax
-// and its precedence.
+// bindings find the key that each request must be signed with. The standard library's
+// ServeMux matches the patterns, with its syntax and precedence.
 type bindings struct {
 	mux      *http.ServeMux // nil where there are no patterns
 	subtrees *http.ServeMux // of the patterns that match a path of any length alone

@@ -50,8 +50,7 @@ func (p *policy) isOurs(host string) bool {
 	return false
 }
 
-// covers reports whether a name, without a final dot, is that of the entry or below
-// it.
+// covers reports whether the entry stands for a name, which has no final dot.
 func (a *authority) covers(name string) bool {
 	if a.name == "" {
 		return false
@@ -67,7 +66,7 @@ func noLabelIsEmpty(name string) bool {
 	return name != "" && name[0] != '.' && name[len(name)-1] != '.' && !strings.Contains(name, "..")
 }
 
-// splitAuthority cuts the port off, and brackets.
+// splitAuthority splits a host into name and port, and removes brackets.
 func splitAuthority(host string) (name, port string, brackets, ok bool) {
 	if rest, found := strings.CutPrefix(host, "["); found {
 		name, rest, found = strings.Cut(rest, "]")
@@ -80,15 +79,15 @@ func splitAuthority(host string) (name, port string, brackets, ok bool) {
 	return name, port, false, strings.IndexByte(port, ':') < 0
 }
 
-// samePort reports whether two ports are one. Who connects to the default port of
-// http or https may leave it out, and a verifier cannot see which of the two the
-// gateway used.
+// samePort reports whether two ports are the same. Senders may leave out the default
+// port of http or https, and a verifier cannot see which of the two was used.
 func samePort(a, b string) bool {
 	isDefault := func(port string) bool { return port == "80" || port == "443" }
 	return a == b || a == "" && isDefault(b) || b == "" && isDefault(a)
 }
 
-// validateHosts reads Hosts, and has the host signed: elsewhere it could be anyone's.
+// validateHosts reads Hosts, and requires the host to be signed: an unsigned one proves
+// nothing.
 func (x *compiler) validateHosts() {
 	x.Hosts = slices.Clone(x.Hosts)
 	if x.Hosts != nil && len(x.Hosts) == 0 {

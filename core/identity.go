@@ -13,8 +13,8 @@ import (
 // and what it covers. It is immutable, and only a [Verifier] makes one that is
 // Verified: the zero Identity, and one read from JSON, is not.
 type Identity struct {
-	// Pointers, and few bytes: there is one for each request. Printing shows
-	// their addresses.
+	// Pointers and small fields, since one is allocated for each request. Printing
+	// shows the addresses.
 	origin        *origin // nil in the zero Identity
 	key           *Key    // nil for open APIs
 	signedHeaders string

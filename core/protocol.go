@@ -6,13 +6,13 @@ import (
 	"strings"
 )
 
-// protocolPrefixes are those of the schemes of this module. Whatever the scheme of
-// a request, such a header occurs once and is not spelled with an underscore: at
-// that point nothing is known about who sent it.
+// protocolPrefixes are the prefixes of the schemes of this module. A header with one of
+// them must occur once and without underscores in every request, whatever its scheme:
+// when this is checked, the sender is not known yet.
 var protocolPrefixes = [...]string{"x-sdk-", "x-amz-"}
 
-// setPrefixes notes which headers the requests of a scheme must sign. A scheme that
-// does not say must sign those of all schemes of this module.
+// setPrefixes sets which headers the requests of a scheme must sign: those of its
+// protocol, or those of all schemes of this module if it is no ProtocolScheme.
 func (x *compiledScheme) setPrefixes() error {
 	x.prefixes = protocolPrefixes[:]
 	if s, ok := x.Scheme.(ProtocolScheme); ok {
@@ -30,8 +30,8 @@ func (x *compiledScheme) setPrefixes() error {
 // owns reports whether a header belongs to the protocol of the scheme.
 func (x *compiledScheme) owns(header string) bool { return startsWith(header, x.prefixes) }
 
-// isProtocol reports headers of the protocol of any scheme of the policy or of this
-// module, underscores taken for dashes.
+// isProtocol reports whether a header belongs to the protocol of any scheme of the policy
+// or of this module. Underscores count as dashes.
 func (p *policy) isProtocol(header string) bool {
 	return startsWith(header, protocolPrefixes[:]) || startsWith(header, p.prefixes)
 }

@@ -7,16 +7,15 @@ import (
 	"time"
 )
 
-// Status is what a [Verifier] has seen since it was made: which secrets are in
-// use, what each API refused, and what the log lost. It belongs to one process;
-// whoever runs several reads all of them. It holds no secret.
+// Status has the counts of a [Verifier] since it was made: which secrets are in use, what
+// each API refused, and which records the log lost. It covers one process: if you run
+// several, read all of them. It holds no secret.
 //
-// Is an old secret safe to remove? Yes, when its Uses stay 0 (or its LastUsed
-// stays where it is) in every process, for longer than the rarest honest caller
-// stays away: a job of every Sunday takes a week, and a presigned request may
-// come a week after it was signed. Look at Since: a process that was started an
-// hour ago has seen an hour. A secret that was removed too early is one that
-// callers still used: they get [CodeSignatureMismatch].
+// An old secret can be removed when its Uses stay 0 (or its LastUsed does not change) in
+// every process for longer than the longest time between two requests of one caller: a
+// week for a weekly job, and a week for presigned requests. Since says how long the
+// process has been counting. If a secret is removed too early, its callers get
+// [CodeSignatureMismatch].
 //
 // In [Report] mode, APIs tells for each API what [Enforce] would refuse, and why.
 type Status struct {
