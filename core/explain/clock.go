@@ -9,7 +9,7 @@ import (
 	"github.com/gatewayauth/gatewayauth/core/explain/internal/elapsed"
 )
 
-// late says what is wrong with the date.
+// late adds what is wrong with the date.
 func (s *search) late(c *core.Credential) (Finding, bool) {
 	if c == nil || s.timely(c) {
 		return Finding{}, false
@@ -35,7 +35,7 @@ func (s *search) late(c *core.Credential) (Finding, bool) {
 	return f, true
 }
 
-// partOfAnHour are the offsets of time zones that are no whole hours.
+// partOfAnHour are the offsets of time zones that are not whole hours.
 var partOfAnHour = []time.Duration{-(9*60 + 30) * time.Minute, -(3*60 + 30) * time.Minute, -(2*60 + 30) * time.Minute,
 	(3*60 + 30) * time.Minute, (4*60 + 30) * time.Minute, (5*60 + 30) * time.Minute, (5*60 + 45) * time.Minute,
 	(6*60 + 30) * time.Minute, (8*60 + 45) * time.Minute, (9*60 + 30) * time.Minute, (10*60 + 30) * time.Minute,

@@ -10,8 +10,8 @@ import (
 	"github.com/gatewayauth/gatewayauth/core/internal/canonical"
 )
 
-// found takes findings with which the signature verifies, and adds what else is in
-// the way.
+// found records the findings with which the signature verifies, and adds what else the
+// policy refuses.
 func (s *search) found(findings []Finding, h *hypothesis, made verification) {
 	x := &s.explanation
 	x.Causes = append(x.Causes, findings...)
@@ -49,8 +49,8 @@ func hasCause(findings []Finding, cause Cause) bool {
 	return slices.ContainsFunc(findings, func(f Finding) bool { return f.Cause == cause })
 }
 
-// nothingVerifies takes what is known where no edit makes the credential verify; base
-// is how far it verifies with the request as it is.
+// nothingVerifies records what is known if no edit makes the credential verify. base is
+// the result for the request as received.
 func (s *search) nothingVerifies(base verification) {
 	body := Finding{Cause: CauseBody, Proven: true,
 		Detail: "the signature is right, and the body has not the digest that it covers: it was changed on the way, or the digest is of something else"}
@@ -71,7 +71,7 @@ func (s *search) nothingVerifies(base verification) {
 	}
 }
 
-// consumed reports whether a body was announced that is not there.
+// consumed reports whether the request announces a body that is not there.
 func (s *search) consumed() bool {
 	r := s.received
 	announced := r.ContentLength != 0 || len(r.TransferEncoding) > 0 ||

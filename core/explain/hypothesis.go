@@ -12,7 +12,8 @@ import (
 	"github.com/gatewayauth/gatewayauth/core"
 )
 
-// A hypothesis is how the request may have been when it was signed, and with what.
+// A hypothesis is the request as it may have been when it was signed, and the key that it
+// may have been signed with.
 type hypothesis struct {
 	method, host, path, query string
 	header                    http.Header // to be changed by set alone
@@ -56,7 +57,7 @@ func (s *search) request(h *hypothesis) *http.Request {
 	return &r
 }
 
-// verification is how far a credential verifies with a hypothesis, and with what.
+// verification is the result of verifying a credential with a hypothesis.
 type verification struct {
 	signature  bool // but for the body
 	body       bool // is the one that was signed
@@ -68,8 +69,8 @@ type verification struct {
 
 func (v *verification) whole() bool { return v.signature && v.body }
 
-// verifies looks whether the credential verifies with the hypothesis. It asks the schemes
-// themselves, so that nothing but the mathematics is in the way.
+// verifies verifies the credential with the hypothesis. It calls the scheme itself, so
+// that only the signature decides, and not the policy.
 func (s *search) verifies(h *hypothesis) (v verification) {
 	s.tried++
 	r := s.request(h)
@@ -104,7 +105,7 @@ func (s *search) verifies(h *hypothesis) (v verification) {
 	}
 	secrets := key.SecretsAt(s.now)
 	if !c.SignsRequest {
-		// A password. The scheme is not asked: it may count wrong ones, or ask others.
+		// A password. The scheme is not asked: it may count wrong ones, or ask another server.
 		v.secret = slices.IndexFunc(secrets, func(secret core.Secret) bool { return equal(c.Signature, secret.Reveal()) })
 		v.signature, v.body = v.secret >= 0, v.secret >= 0
 		return v
@@ -153,8 +154,8 @@ type keyAt struct {
 	id     string
 }
 
-// key finds a key once. Its secrets are copies, so that what schemes derive for
-// hypotheses is not remembered with the real ones.
+// key finds a key once. Its secrets are copies, so that keys which schemes derive for a
+// hypothesis are not stored with the real secret.
 func (s *search) key(scheme core.Scheme, id string) *core.Key {
 	at := keyAt{scheme, id}
 	if key, known := s.keys[at]; known {

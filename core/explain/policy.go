@@ -14,8 +14,8 @@ import (
 	"github.com/gatewayauth/gatewayauth/core"
 )
 
-// aside returns a policy for a Verifier that nobody sees: it has no store, no
-// observers and no log, and all defaults.
+// aside returns the policy for a Verifier of our own: without store, observers and log,
+// and with all defaults.
 func aside(c core.Config) core.Config {
 	c.Replay, c.Observers, c.Logger = core.Replay{}, nil, slog.New(slog.DiscardHandler)
 	return c.WithDefaults()
@@ -42,7 +42,7 @@ func (a *assumed) Verify(*http.Request, *core.Credential, *core.Key, []core.Secr
 	return 0, nil
 }
 
-// CredentialHeader returns that of the scheme, so that its rules hold.
+// CredentialHeader returns the header of the scheme, so that the rules for it apply.
 func (a *assumed) CredentialHeader() string {
 	if own, ok := a.Scheme.(core.HeaderScheme); ok {
 		return own.CredentialHeader()
@@ -50,8 +50,8 @@ func (a *assumed) CredentialHeader() string {
 	return "Authorization"
 }
 
-// withProtocol returns the scheme with the protocol headers of the one that it
-// stands for, if that has its own.
+// withProtocol returns the scheme with the protocol headers of the scheme that it replaces,
+// if that one is a ProtocolScheme.
 func (a *assumed) withProtocol() core.Scheme {
 	if own, ok := a.Scheme.(core.ProtocolScheme); ok {
 		return struct {
@@ -62,9 +62,9 @@ func (a *assumed) withProtocol() core.Scheme {
 	return a
 }
 
-// assume returns the policy as it is for a credential that is in time, signed by
-// the bound key, and verifies: what a Verifier of it refuses, it refuses for another
-// reason. Without a credential no scheme finds one.
+// assume returns the policy with schemes for which the credential has a valid date, is
+// signed with the bound key, and verifies. If a Verifier of it refuses the request, the
+// reason is another one. Without a credential no scheme finds one.
 func (s *search) assume(scheme core.Scheme, credential *core.Credential) core.Config {
 	policy := s.policy
 	policy.APIs, policy.Default, policy.Rewrite = nil, "", core.Rewrite{}
@@ -91,8 +91,8 @@ func (s *search) assume(scheme core.Scheme, credential *core.Credential) core.Co
 	return policy
 }
 
-// certain returns a credential without what depends on its key, and without a digest
-// that is compared with the body.
+// certain returns the credential without what depends on its key, and without a digest to
+// compare with the body.
 func certain(c *core.Credential) *core.Credential {
 	payload := c.Payload
 	if payload == core.PayloadDeclared {
@@ -102,8 +102,8 @@ func certain(c *core.Credential) *core.Credential {
 		Date: c.Date, Timestamp: c.Timestamp, Time: c.Time, SignedHeaders: c.SignedHeaders, Payload: payload, Declared: c.Declared, Hash: c.Hash}
 }
 
-// rest returns what else gets a request refused whose credential verifies with the
-// hypothesis, nil for nothing, and what would let it in.
+// rest returns the refusal that remains if the credential verifies with the hypothesis, or
+// nil, and the setting that would accept the request.
 func (s *search) rest(h *hypothesis, v verification) (refusal *core.Error, permits string) {
 	if v.credential == nil {
 		return nil, ""
@@ -123,8 +123,8 @@ func (s *search) rest(h *hypothesis, v verification) (refusal *core.Error, permi
 	return refusal, s.permits(refusal, v.credential, policy, r)
 }
 
-// permits names the setting that would let a request through which is refused for
-// more than its signature, by a policy for which the signature is right.
+// permits names the setting with which a policy for which the signature is right would
+// accept a request that it refuses.
 func (s *search) permits(e *core.Error, c *core.Credential, policy core.Config, r *http.Request) string {
 	switch {
 	case e == nil:

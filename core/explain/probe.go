@@ -9,8 +9,8 @@ import (
 	"github.com/gatewayauth/gatewayauth/core"
 )
 
-// A probe is a scheme that recognises a credential in every request, of one key, and
-// tells what a Verifier asks its source of keys. It proves nothing about the body.
+// A probe is a scheme that recognises a credential of one key in every request, and
+// records which key a Verifier asks for. It proves nothing about the body.
 type probe struct {
 	id      string // of the key; empty: the key bound to the API
 	payload core.Payload
@@ -44,8 +44,8 @@ func (p *probe) Key(ctx context.Context, id string) (*core.Key, error) {
 	return key, err
 }
 
-// verify judges the target of r alone by the policy with the probe in place of its
-// schemes.
+// verify verifies the target of r alone, with the probe instead of the schemes of the
+// policy.
 func (p *probe) verify(policy core.Config, r *http.Request) error {
 	policy.Schemes = []core.Scheme{p}
 	policy.AllowUnsigned, policy.Hosts = nil, nil
@@ -81,8 +81,8 @@ func (s *search) bindingOf(r *http.Request) (b binding, refusal *core.Error) {
 	return binding{key: s.policy.Default}, refusal
 }
 
-// lookUp asks a source for a key in the way of a Verifier, which bounds how long that
-// may take, and tells keys that are fit to be used; nil for none.
+// lookUp asks a source for a key through a Verifier, which limits the time and refuses
+// keys that cannot be used. It returns nil if there is none.
 func (s *search) lookUp(source core.KeySource, id string) *core.Key {
 	if id == "" {
 		return nil

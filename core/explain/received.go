@@ -13,7 +13,7 @@ import (
 	"github.com/gatewayauth/gatewayauth/core/internal/canonical"
 )
 
-// judge takes the verdict of the policy, and what is known about the request.
+// judge records the verdict of the policy, and what is known about the request.
 func (s *search) judge(r *http.Request) {
 	failed := s.readBody(r, s.largestBody())
 	copied := *r
@@ -55,13 +55,13 @@ func (s *search) largestBody() int64 {
 	return most
 }
 
-// inWords is a refusal without its code.
+// inWords returns the text of a refusal without its code.
 func inWords(err error) string {
 	return strings.TrimPrefix(err.Error(), "gatewayauth: "+string(core.CodeOf(err))+": ")
 }
 
-// madeWith says which secret of a key was used, where it has several; i counts
-// those that are accepted.
+// madeWith says which secret of a key was used, if the key has several. i is the index
+// among the secrets that are accepted.
 func madeWith(key *core.Key, i int, now time.Time) string {
 	if len(key.Previous) == 0 {
 		return ""
@@ -86,7 +86,7 @@ func madeWith(key *core.Key, i int, now time.Time) string {
 
 func date(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
-// read fills in what the request says, and what the verifier makes of it.
+// read records what the request presents, and what the verifier computes from it.
 func (s *search) read(r *http.Request) {
 	path, query := canonical.Target(r)
 	s.base = hypothesis{method: r.Method, host: r.Host, path: s.policy.Rewrite.AddPrefix + path, query: query, header: r.Header}
@@ -163,7 +163,7 @@ func (s *search) readBody(r *http.Request, most int64) (failed error) {
 	return failed
 }
 
-// restored is a body that was read in part, or whole.
+// restored is a body that was read, in part or completely, and can be read again.
 type restored struct {
 	io.Reader
 	io.Closer
@@ -176,7 +176,7 @@ func tail(err error) io.Reader {
 	return errReader{err}
 }
 
-// errReader fails.
+// errReader is a reader that fails.
 type errReader struct{ err error }
 
 func (r errReader) Read([]byte) (int, error) {

@@ -54,7 +54,7 @@ func (s *search) explain() {
 	case core.CodeBodyTooLarge, core.CodeUnavailable, core.CodeThrottled:
 		return // the verdict says it all
 	case core.CodeCredentialMissing, core.CodeCredentialMalformed:
-		// It says it all, unless another environment can read the credential.
+		// The verdict is the cause, unless another environment can read the credential.
 		s.collect((*search).otherEnvironments)
 		s.single()
 		return
@@ -73,8 +73,7 @@ func (s *search) explain() {
 	}
 }
 
-// collect fills edits from rows of the table. A edit that is there already is
-// not taken twice.
+// collect fills edits from rows of the table, each edit once.
 func (s *search) collect(rows ...func(*search) []edit) {
 	s.dimensions, s.seen = map[string]int{}, map[string]bool{}
 	for _, row := range rows {
@@ -144,7 +143,7 @@ func (s *search) pairs() {
 	}
 }
 
-// try applies edits to the request, and looks whether it verifies then because of them.
+// try applies edits to the request and reports whether it verifies because of them.
 func (s *search) try(edits ...edit) (*hypothesis, verification) {
 	h := s.with(edits)
 	v := s.verifies(h)
@@ -162,9 +161,9 @@ func (s *search) with(edits []edit) *hypothesis {
 	return &h
 }
 
-// matter reports whether edits change what is signed, or what it is signed with:
-// two may undo each other, and one may do nothing beside the other. Such are no
-// cause, whatever a scheme says about them.
+// matter reports whether every edit changes what is signed, or the key it is signed with.
+// Two edits can undo each other, and one can have no effect beside the other: those are
+// not the cause, whatever a scheme says about them.
 func (s *search) matter(edits []edit) bool {
 	together := s.signing(s.with(edits))
 	if together == s.signing(&s.base) {
@@ -178,7 +177,7 @@ func (s *search) matter(edits []edit) bool {
 	return true
 }
 
-// signing is what is signed, and with what.
+// signing is what is signed, and the key it is signed with.
 type signing struct {
 	text, digest       string // text is the canonical request, if there is one
 	scheme             core.Scheme
@@ -204,7 +203,7 @@ func (s *search) signing(h *hypothesis) signing {
 	return made
 }
 
-// setting is what the operator calls a field of Config.
+// setting returns the operator's name of a field of Config.
 func (s *search) setting(field string) string {
 	if s.hints.Setting == nil {
 		return field

@@ -33,13 +33,13 @@ func (s *search) hide(secret core.Secret) {
 
 const redacted = "[redacted]"
 
-// private are parts of requests that let others in: signatures and session
-// tokens in a query, and the values of some headers.
+// private are parts of requests that others could use: signatures and session tokens in
+// a query, and the values of some headers.
 var private = regexp.MustCompile(`(?im)(\bx-(?:sdk|amz)-(?:signature|security-token)=)[^&\s]*|` +
 	`^((?:header )?(?:x-security-token|x-amz-security-token|x-auth-token|cookie|authorization|proxy-authorization):).*$`)
 
-// shown makes a text fit to be shown: without secrets, escaped, and cut. Line
-// breaks stay.
+// shown prepares a text for output: it removes secrets, escapes and cuts. Line breaks
+// stay.
 func (s *search) shown(text string, most int) string {
 	for _, secret := range s.longest {
 		text = strings.ReplaceAll(text, secret, redacted)
@@ -52,7 +52,7 @@ func (s *search) shown(text string, most int) string {
 	return strings.Join(lines, "\n")
 }
 
-// cut escapes a text to printable ASCII, at most as many bytes of it.
+// cut escapes a text to printable ASCII and cuts it to most bytes.
 func cut(s string, most int) string {
 	end := ""
 	if len(s) > most {
@@ -65,13 +65,13 @@ func cut(s string, most int) string {
 	return s + end
 }
 
-// shownLine is shown for what is one line.
+// shownLine is shown for a single line.
 func (s *search) shownLine(text string) string {
 	const most = 2048
 	return cut(strings.ReplaceAll(s.shown(text, most), "\n", " "), most)
 }
 
-// report returns the explanation, fit to be shown.
+// report returns the explanation, prepared for output.
 func (s *search) report() *Explanation {
 	x := &s.explanation
 	s.longest = slices.SortedFunc(maps.Keys(s.hidden), func(a, b string) int { return len(b) - len(a) })
@@ -165,8 +165,8 @@ func (x *Explanation) String() string {
 	return b.String()
 }
 
-// searched reports whether a cause was looked for: where there is nothing to be
-// verified, there is none but the verdict.
+// searched reports whether a cause was searched. If there is nothing to verify, the
+// verdict is the only cause.
 func (x *Explanation) searched() bool { return x.Code != "" && x.Tried > 0 }
 
 func writeFinding(line func(name, text string), name string, f Finding) {
