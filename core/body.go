@@ -52,7 +52,7 @@ func (v *verification) hashBody() (digest string, err error) {
 		return "", err
 	case r.Body == nil || r.Body == http.NoBody:
 		return v.credential.Hash.empty, nil
-	case r.ContentLength > p.MaxBuffered-p.buffered.Load(): // it would only take what others need to finish
+	case r.ContentLength > p.MaxBuffered-p.buffered.Load(): // reading it would only use up memory that other requests need
 		return "", errBudget
 	}
 	v.held = true
@@ -135,7 +135,7 @@ type bodyBuffer struct {
 	closed atomic.Bool // source was closed
 	lease  *lease
 
-	mu       sync.RWMutex // release against readers that outlive the handler
+	mu       sync.RWMutex // guards release: a reader can outlive the handler
 	chunks   []*chunk
 	space    [8]*chunk // room for them, of bodies that are not large
 	size     int64
@@ -293,7 +293,7 @@ func (l *lease) take(n, budget int64) bool {
 
 func (l *lease) end() { l.used.Add(-l.mine.Swap(0)) }
 
-// Announced lengths that are none.
+// Values of an announced length that are not a number of bytes.
 const (
 	// someBytes is that of a body that is said to follow, but not how long it is: one
 	// in chunks, or of an HTTP/2 request whose HEADERS do not end the stream.

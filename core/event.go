@@ -34,15 +34,14 @@ import (
 //	skew         duration  Skew, in whole milliseconds; unless 0
 //	duration_ns  int       Duration
 //
-// A flood does not flood the log: of the records at warn level, those of one code
-// over [Config.LogLimit] in a second are counted instead, and summed up in a
+// Records at warn level are limited: those of one code over [Config.LogLimit] in a
+// second are not written but counted, and summed up in a
 // record with code, environment, mode and
 //
 //	suppressed   int       how many, in about a second
 //
-// Seconds are those of real time: Config.Now may be frozen or step, and what is
-// protected is a disk. Observers still see every event, and [Verifier.Status]
-// tells how many records were not written.
+// The seconds are those of real time, since Config.Now may be frozen or step. Observers
+// still see every event, and [Verifier.Status] tells how many records were not written.
 type Event struct {
 	// Time is the verifier's clock at the verdict.
 	Time time.Time
@@ -97,7 +96,7 @@ func (f ObserverFunc) Observe(ctx context.Context, e Event) { f(ctx, e) }
 // A refusal is complete then.
 func (v *verification) verifyAndReport() (*Identity, error) {
 	p := v.policy
-	if len(p.Observers) > 0 { // nothing is measured where nobody sees it
+	if len(p.Observers) > 0 { // only observers see durations
 		v.started = time.Now()
 	}
 	id, err := v.verify()

@@ -17,8 +17,8 @@ type authority struct {
 
 var errNotOurs = Refuse(CodeHostNotOurs, "rightly signed, for a host that this environment does not list: meant for another service, or the list of hosts lacks it")
 
-// checkHost refuses a request for a host that is not listed. It comes behind the
-// signature, so that only who holds a key learns which hosts there are.
+// checkHost refuses a request for a host that is not listed. It comes after the
+// signature, so that only holders of a key learn which hosts there are.
 func checkHost(v *verification) error {
 	if !v.policy.isOurs(v.signed.Host) {
 		return errNotOurs

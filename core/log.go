@@ -183,7 +183,7 @@ func (p *policy) write(ctx context.Context, level slog.Level, message string, at
 func (p *policy) handle(ctx context.Context, record slog.Record) (taken bool) {
 	defer func() {
 		if recover() != nil {
-			defer func() { recover() }() // and again
+			defer func() { recover() }() // the handler may panic again
 			failure := slog.NewRecord(time.Now(), slog.LevelError, panicText+"log handler", 0)
 			failure.AddAttrs(slog.String("stack", string(debug.Stack())))
 			p.Logger.Handler().Handle(ctx, failure)

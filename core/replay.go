@@ -10,7 +10,7 @@ import (
 // A ReplayStore remembers the requests that were accepted, so that each is
 // accepted once: replay.New in memory, and redis.New for several instances.
 // The [Verifier] asks it last, when everything else about the request is
-// proven: a forgery records nothing.
+// proven, so forged requests are not recorded.
 type ReplayStore interface {
 	// Add records e and reports whether it was new. Until e.Until has passed on
 	// the clock of e.Now, it reports true to only one of any number of calls with
@@ -70,7 +70,7 @@ func checkReplay(v *verification) error {
 	}
 	added, err := p.addReplay(ctx, ReplayEntry{Environment: p.Environment, Fingerprint: c.Fingerprint,
 		SignedAt: c.Time, Until: until, Presigned: c.Presigned, Now: v.now})
-	v.replayUnavailable = err != nil && ctx.Err() == nil // whoever ends the request has not made the store fail
+	v.replayUnavailable = err != nil && ctx.Err() == nil // a request that was cancelled is no failure of the store
 	switch {
 	case err == nil && !added:
 		return Refuse(CodeReplayed, "the request was accepted before")
@@ -84,8 +84,8 @@ func checkReplay(v *verification) error {
 	return &Error{Code: CodeUnavailable, Detail: "the replay store is unavailable", Err: err}
 }
 
-// short tells the requests of one process apart. Whoever does not know the seed
-// cannot find two that are alike.
+// short returns a hash of a fingerprint with a seed of this process. Without the seed,
+// nobody can find two fingerprints with the same hash.
 func short(fingerprint [32]byte) uint64 { return maphash.Bytes(seed, fingerprint[:]) }
 
 var seed = maphash.MakeSeed()

@@ -38,8 +38,8 @@ func NewSecret(text string) Secret {
 	return Secret{held: &held{text: &text}}
 }
 
-// Reveal returns the text. Schemes call it to compute; whoever else does is
-// responsible for where it goes.
+// Reveal returns the text. Schemes call it to compute. Other callers must keep the text
+// out of logs and errors.
 func (s Secret) Reveal() string {
 	if s.held == nil {
 		return ""

@@ -44,9 +44,9 @@ type KeyStatus struct {
 }
 
 // SecretStatus is the use of one secret. It stays with the secret when the policy
-// is loaded anew and key name and secret are the same. Of sources other than
-// [Keys] nothing is known but what requests show: there, it is the use of all
-// secrets that stood in this place.
+// is loaded anew and key name and secret are the same. For sources other
+// than [Keys] only the secrets of accepted requests are known: there, it is the use of all
+// secrets that had this position.
 type SecretStatus struct {
 	// Until is [PreviousSecret.Until]. It is zero for other sources than Keys.
 	Until time.Time

@@ -206,8 +206,8 @@ func checkSignature(v *verification) (err error) {
 	return nil
 }
 
-// checkBound refuses the key of another API. It comes behind the signature, as do the
-// checks of host and route: only who holds a key learns from them.
+// checkBound refuses the key of another API. It comes after the signature, as do the
+// checks of host and route, so that only holders of a key learn from them.
 func checkBound(v *verification) error {
 	if v.binding.key == "" || v.key.Name != v.binding.key {
 		return Refuse(CodeKeyNotBound, "rightly signed, with a key that is not bound to this API")
