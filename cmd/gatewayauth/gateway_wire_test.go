@@ -52,13 +52,13 @@ const gatewayEnvironments = `environments:
     default: orders_key
 `
 
-// gatewayBackend verifies what the gateway sends, and keeps what it got.
+// gatewayBackend verifies the requests of the gateway, and records the last one.
 type gatewayBackend struct {
 	*httptest.Server
 	codes *testkit.Codes
 	mu    sync.Mutex
 	got   []byte      // the last request, as it was received
-	head  http.Header // and its headers
+	head  http.Header // its headers
 }
 
 func newGatewayBackend(t *testing.T, dir string) *gatewayBackend {
@@ -74,7 +74,7 @@ func newGatewayBackend(t *testing.T, dir string) *gatewayBackend {
 		io.Copy(w, r.Body)
 	}))
 	b.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !strings.HasPrefix(r.URL.Path, "/unsigned/") { // whose body comes slowly
+		if !strings.HasPrefix(r.URL.Path, "/unsigned/") { // the body of /unsigned/ arrives slowly
 			dump, err := httputil.DumpRequest(r, true)
 			if err != nil {
 				t.Error(err)
@@ -89,14 +89,14 @@ func newGatewayBackend(t *testing.T, dir string) *gatewayBackend {
 	return b
 }
 
-// gatewayTo starts the command in front of an address.
+// gatewayTo starts the gateway, which forwards to target.
 func gatewayTo(t *testing.T, dir, target string, more ...string) (address string, stdout, stderr func() string) {
 	t.Helper()
 	return serving(t, dir, append([]string{"gateway", "-config", "environments.yaml", "-env", "dev", "-to", target, "-listen", "127.0.0.1:0"}, more...)...)
 }
 
-// TestGatewayBodies_T190: the API's bounds hold, and bodies go through as they arrive
-// where that can be.
+// TestGatewayBodies_T190: max_body of the API applies, and bodies are forwarded as they
+// arrive if they are not signed.
 func TestGatewayBodies_T190(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir, "environments.yaml", gatewayEnvironments)
@@ -140,11 +140,11 @@ func TestGatewayBodies_T190(t *testing.T) {
 		want := fmt.Sprintf("-> %d\n", tt.status)
 		eventually(func() string { return strings.TrimPrefix(stdout(), before) }, want)
 		if line := strings.TrimPrefix(stdout(), before); !strings.HasSuffix(line, want) || !strings.Contains(line, tt.line) || strings.Count(line, "\n") != 1 {
-			t.Errorf("%s with %d bytes: it prints %q", tt.path, tt.size, line)
+			t.Errorf("%s with %d bytes: the gateway prints %q", tt.path, tt.size, line)
 		}
 	}
 
-	// Both sides of a stream talk in turns.
+	// Client and service send in turns.
 	in, out := io.Pipe()
 	r, err := http.NewRequestWithContext(t.Context(), "POST", "http://"+address+"/unsigned/", in)
 	if err != nil {
@@ -167,8 +167,8 @@ func TestGatewayBodies_T190(t *testing.T) {
 	}
 }
 
-// TestGatewayPasses_T190: what clients may not define is taken away, and the rest
-// goes through.
+// TestGatewayPasses_T190: the headers that clients may not send are removed, and all others
+// are forwarded.
 func TestGatewayPasses_T190(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir, "environments.yaml", gatewayEnvironments)
@@ -202,26 +202,27 @@ func TestGatewayPasses_T190(t *testing.T) {
 		}
 		eventually(func() string { return strings.TrimPrefix(stdout(), before) }, "-> 200")
 		if line := strings.TrimPrefix(stdout(), before); !strings.Contains(line, signed) || strings.ContainsAny(line, "\x1b?") || strings.Contains(line, "Signature") {
-			t.Errorf("%q: it prints %q", path, line)
+			t.Errorf("%q: the gateway prints %q", path, line)
 		}
 	}
-	// What cannot be signed is said.
+	// The line of a request that cannot be signed has the reason.
 	r, err := http.NewRequest("GET", "http://"+address+"/orders?a=1;b=2", nil)
 	if status, _, _ := ask(t, r, err); status != 400 {
 		t.Errorf("got %d", status)
 	}
 	eventually(stdout, "semicolon")
 	if !strings.Contains(stdout(), "key=orders_key not signed: signer: gatewayauth: request_ambiguous: query has a semicolon") {
-		t.Errorf("it prints %q", stdout())
+		t.Errorf("the gateway prints %q", stdout())
 	}
 	address, stdout, _ = gatewayTo(t, dir, server.URL, "-quiet")
 	r, err = http.NewRequest("GET", "http://"+address+"/orders", nil)
 	if status, _, _ := ask(t, r, err); status != 200 || strings.Count(stdout(), "\n") != 1 {
-		t.Errorf("got %d; quiet, it prints %q", status, stdout())
+		t.Errorf("got %d; with --quiet the gateway prints %q", status, stdout())
 	}
 }
 
-// TestGatewaySignsWithBody_T182: what must be signed where there is a body is.
+// TestGatewaySignsWithBody_T182: the gateway signs the headers of
+// require_signed_with_body if there is a body.
 func TestGatewaySignsWithBody_T182(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir, "environments.yaml", strings.Replace(gatewayEnvironments, "require_signed: [host, x-tenant]", "require_signed_with_body: [content-type]", 1))
@@ -233,7 +234,7 @@ func TestGatewaySignsWithBody_T182(t *testing.T) {
 	}
 }
 
-// TestGatewayFaults_T190: each fault is refused for what it is, and explain names it.
+// TestGatewayFaults_T190: each fault is refused with its code, and explain finds it.
 func TestGatewayFaults_T190(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir, "environments.yaml", gatewayEnvironments)
@@ -247,9 +248,9 @@ func TestGatewayFaults_T190(t *testing.T) {
 		{"change-header=Content-Type", "/orders", "signature_mismatch", "the signed header content-type was changed"},
 		{"change-header=X-Tenant", "/orders", "signature_mismatch", "the signed header x-tenant was changed"},
 		{"host=127.0.0.1:1", "/orders", "signature_mismatch", "another host was signed"},
-		{"proxy-host=10.0.0.1:8080", "/orders", "signature_mismatch", "X-Forwarded-Host names it"},
+		{"proxy-host=10.0.0.1:8080", "/orders", "signature_mismatch", "from X-Forwarded-Host"},
 		{"strip-prefix=/v1", "/v1/orders/7", "signature_mismatch", "/v1/orders/7"},
-		{"rewrite-query", "/orders?a=1%2B1", "signature_mismatch", "a + in the query was signed as %2B"},
+		{"rewrite-query", "/orders?a=1%2B1", "signature_mismatch", "a plus sign was signed as %2B"},
 		{"rewrite-query", "/orders?a=1", "signature_mismatch", "the parameter utm_source=proxy was not signed"},
 		{"tamper-body", "/orders", "signature_mismatch", "none was found"},
 		{"tamper-body", "/streams/", "body_mismatch", "body_mismatch"},
@@ -281,22 +282,22 @@ func TestGatewayFaults_T190(t *testing.T) {
 				args = append(args, "-host", strings.TrimPrefix(server.URL, "http://"))
 			}
 			if text := cli(t, dir, "", args...); !strings.Contains(text.out, tt.explained) {
-				t.Errorf("explain does not say %q:\n%s%s", tt.explained, text.out, text.err)
+				t.Errorf("the output of explain does not contain %q:\n%s%s", tt.explained, text.out, text.err)
 			}
 		})
 	}
-	// The next request has none.
+	// The next request has no fault.
 	server.codes.Text()
 	r, err := http.NewRequest("POST", "http://"+address+"/orders", strings.NewReader("x"))
 	if status, _, _ := ask(t, r, err); status != 200 || server.codes.Text() != "" {
-		t.Errorf("after them: got %d", status)
+		t.Errorf("a request without a fault: got %d", status)
 	}
 	r.Header.Set("Gatewayauth-Fault", "flood")
 	r.Body = io.NopCloser(strings.NewReader("x"))
 	if status, text, _ := ask(t, r, nil); status != 400 || !strings.Contains(text, "known are skew=20m") {
 		t.Errorf("an unknown fault: got %d %q", status, text)
 	}
-	// Help and documentation list them all.
+	// The help and the documentation list all faults.
 	docs := read(t, "../../docs/troubleshooting.md")
 	help := cli(t, dir, "", "gateway", "--help").out
 	listed := 0
@@ -313,8 +314,8 @@ func TestGatewayFaults_T190(t *testing.T) {
 	}
 }
 
-// TestGatewayGRPC_T190: calls of gRPC go through signed, unary ones and streams, with
-// their trailers.
+// TestGatewayGRPC_T190: gRPC calls are signed and forwarded with their trailers: unary
+// calls and streams.
 func TestGatewayGRPC_T190(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir, "environments.yaml", gatewayEnvironments)
@@ -378,7 +379,7 @@ func TestGatewayGRPC_T190(t *testing.T) {
 	eventually(stdout, "ServerReflectionInfo key=orders_key")
 	for _, want := range []string{"POST /grpc.health.v1.Health/Check key=orders_key signed=host;", "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo key=orders_key signed=host;x-sdk-content-sha256;x-sdk-date;x-tenant payload=unsigned -> 200"} {
 		if !strings.Contains(stdout(), want) {
-			t.Errorf("it prints no %q:\n%s", want, stdout())
+			t.Errorf("the gateway does not print %q:\n%s", want, stdout())
 		}
 	}
 }

@@ -13,7 +13,7 @@ import (
 	"unicode/utf8"
 )
 
-// Bodies larger than this are not parsed, only edited.
+// largestParsed is the size in bytes up to which a body is decompressed and parsed as JSON.
 const largestParsed = 1 << 20
 
 // emptyBodies yields the empty body.
@@ -23,18 +23,18 @@ func (s *search) emptyBodies() []edit {
 		return nil
 	}
 	return []edit{newEdit("body", CauseEmptyBody, "an empty body instead of "+size(len(s.body)),
-		"the sender signed the hash of an empty body, and sent one: it signs before it has the body, or has read it already when it signs. Let it hash what it sends",
+		"the sender sent a body, and signed the hash of an empty body: it signs before it has the body, or after the body was read. Make the sender hash the body that it sends",
 		func(h *hypothesis) { h.digest = empty })}
 }
 
-// unsigned yields UNSIGNED-PAYLOAD where the request does not say so.
+// unsigned yields UNSIGNED-PAYLOAD in place of the hash of the body.
 func (s *search) unsigned() []edit {
 	return []edit{newEdit("body", CauseUnsignedPayload, "payload UNSIGNED-PAYLOAD instead of the hash of the body",
-		"the sender signed UNSIGNED-PAYLOAD, and the request does not say so in a signed header: let it send and sign the content digest header, which a proxy must pass on",
+		"the sender signed UNSIGNED-PAYLOAD, and no signed header of the request declares it: make the sender send and sign the header for the body's digest, and the proxy forward it",
 		func(h *hypothesis) { h.payload = unsignedPayload })}
 }
 
-// bodies yields the body as it may have been before it was written anew.
+// bodies yields the body as it may have been before a proxy rewrote it.
 func (s *search) bodies() (edits []edit) {
 	seen := map[string]bool{s.base.digest: true, s.hash(nil): len(s.body) > 0}
 	add := func(what string, body []byte, err error) {
@@ -46,9 +46,9 @@ func (s *search) bodies() (edits []edit) {
 			return
 		}
 		seen[digest] = true
-		cause, detail := CauseBodyRewritten, "the body was signed as "+what+", and written anew on the way: let what is in between pass it on byte for byte"
+		cause, detail := CauseBodyRewritten, "the body was signed as "+what+", and was rewritten before it arrived: make proxies and middleware forward it byte for byte"
 		if len(s.body) == 0 {
-			cause, detail = CauseBodyConsumed, "the verifier found no body, and the signature fits what something in front of it has read: put the verifier in front, or let that give the body back"
+			cause, detail = CauseBodyConsumed, "the verifier found no body, and the signature matches the form that other middleware has read: put the verifier in front of that middleware, or make it restore the body"
 		}
 		c := newEdit("body", cause, what+" ("+size(len(body))+" instead of "+size(len(s.body))+")", detail,
 			func(h *hypothesis) { h.digest = digest })
@@ -64,10 +64,10 @@ func (s *search) bodies() (edits []edit) {
 		return edits
 	}
 	body := s.body
-	add("the text with a line break at its end", append(bytes.Clone(body), '\n'), nil)
-	add("the text without blanks around it", bytes.TrimSpace(body), nil)
-	add("the text with LF as its line breaks", bytes.ReplaceAll(body, []byte("\r\n"), []byte("\n")), nil)
-	add("the text with CR LF as its line breaks", bytes.ReplaceAll(bytes.ReplaceAll(body, []byte("\r\n"), []byte("\n")), []byte("\n"), []byte("\r\n")), nil)
+	add("the text with a line break at the end", append(bytes.Clone(body), '\n'), nil)
+	add("the text without spaces at its start and end", bytes.TrimSpace(body), nil)
+	add("the text with LF line breaks", bytes.ReplaceAll(body, []byte("\r\n"), []byte("\n")), nil)
+	add("the text with CR LF line breaks", bytes.ReplaceAll(bytes.ReplaceAll(body, []byte("\r\n"), []byte("\n")), []byte("\n"), []byte("\r\n")), nil)
 	add("the text without a byte order mark", bytes.TrimPrefix(body, []byte("\ufeff")), nil)
 	add("the text with a byte order mark", append([]byte("\ufeff"), body...), nil)
 	if len(body) <= largestParsed {
@@ -78,18 +78,18 @@ func (s *search) bodies() (edits []edit) {
 		form := string(body)
 		if values, err := url.ParseQuery(form); err == nil {
 			add("a form, sorted", []byte(values.Encode()), nil)
-			add("a form, sorted, with %20 for blanks", []byte(strings.ReplaceAll(values.Encode(), "+", "%20")), nil)
+			add("a form, sorted, with %20 for spaces", []byte(strings.ReplaceAll(values.Encode(), "+", "%20")), nil)
 		}
-		add("a form with %20 for blanks", []byte(strings.ReplaceAll(form, "+", "%20")), nil)
-		add("a form with + for blanks", []byte(strings.ReplaceAll(form, "%20", "+")), nil)
-		add("a form in another encoding", []byte(each(form, func(text string) string { return url.QueryEscape(decoded(text)) })), nil)
-		add("a form in another encoding", []byte(each(form, func(text string) string { return escape(decoded(text), "") })), nil)
+		add("a form with %20 for spaces", []byte(strings.ReplaceAll(form, "+", "%20")), nil)
+		add("a form with + for spaces", []byte(strings.ReplaceAll(form, "%20", "+")), nil)
+		add("a form that was percent-encoded differently", []byte(each(form, func(text string) string { return url.QueryEscape(decoded(text)) })), nil)
+		add("a form that was percent-encoded differently", []byte(each(form, func(text string) string { return escape(decoded(text), "") })), nil)
 	}
 	return edits
 }
 
-// compressed adds the body inflated and, where it is not compressed, deflated as
-// Go does.
+// compressed adds the decompressed body or, if the body is not compressed, the body
+// compressed as Go's compress/gzip does.
 func compressed(body []byte, most int64, add func(string, []byte, error)) {
 	var in io.Reader
 	var err error
@@ -105,12 +105,12 @@ func compressed(body []byte, most int64, add func(string, []byte, error)) {
 		var out bytes.Buffer
 		w, _ := gzip.NewWriterLevel(&out, level) // no error for these levels
 		w.Write(body)
-		add("the text compressed by gzip", out.Bytes(), w.Close())
-		add("the text compressed by gzip", out.Bytes(), nil)
+		add("the text compressed with gzip", out.Bytes(), w.Close())
+		add("the text compressed with gzip", out.Bytes(), nil)
 	}
 }
 
-// rewrittenJSON adds what common libraries write for the same value.
+// rewrittenJSON adds the same JSON value as common libraries write it.
 func rewrittenJSON(body []byte, over func() bool, add func(string, []byte, error)) {
 	var compact, out bytes.Buffer
 	if json.Compact(&compact, body) != nil {
@@ -120,8 +120,8 @@ func rewrittenJSON(body []byte, over func() bool, add func(string, []byte, error
 		add(what, text, nil)
 		add(what+" and a line break", append(bytes.Clone(text), '\n'), nil)
 	}
-	both("JSON without blanks", compact.Bytes())
-	both("JSON with a blank after commas and colons", spaced(compact.Bytes()))
+	both("JSON without spaces", compact.Bytes())
+	both("JSON with a space after commas and colons", spaced(compact.Bytes()))
 	for _, indent := range []string{"  ", "    ", "\t"} {
 		out.Reset()
 		if !over() && json.Indent(&out, compact.Bytes(), "", indent) == nil {
@@ -132,7 +132,7 @@ func rewrittenJSON(body []byte, over func() bool, add func(string, []byte, error
 		return
 	}
 	both("JSON in ASCII", ascii(compact.Bytes()))
-	both("JSON in ASCII with a blank after commas and colons", spaced(ascii(compact.Bytes())))
+	both("JSON in ASCII with a space after commas and colons", spaced(ascii(compact.Bytes())))
 	add(`JSON with \/ for /`, bytes.ReplaceAll(compact.Bytes(), []byte("/"), []byte(`\/`)), nil)
 	var value any
 	d := json.NewDecoder(&compact)
@@ -147,14 +147,14 @@ func rewrittenJSON(body []byte, over func() bool, add func(string, []byte, error
 			e.SetEscapeHTML(html)
 			e.SetIndent("", indent)
 			if !over() && e.Encode(value) == nil {
-				both("JSON with its names sorted", bytes.TrimSuffix(out.Bytes(), []byte("\n")))
-				both("JSON with its names sorted", spaced(bytes.TrimSuffix(out.Bytes(), []byte("\n"))))
+				both("JSON with sorted names", bytes.TrimSuffix(out.Bytes(), []byte("\n")))
+				both("JSON with sorted names", spaced(bytes.TrimSuffix(out.Bytes(), []byte("\n"))))
 			}
 		}
 	}
 }
 
-// spaced puts a blank after the commas and colons of compact JSON.
+// spaced puts a space after the commas and colons of compact JSON.
 func spaced(compact []byte) []byte {
 	out := make([]byte, 0, len(compact)+len(compact)/8)
 	inside := false
@@ -174,7 +174,7 @@ func spaced(compact []byte) []byte {
 	return out
 }
 
-// ascii escapes the other characters of JSON.
+// ascii replaces the characters of JSON that are not ASCII by escapes.
 func ascii(text []byte) []byte {
 	const hex = "0123456789abcdef"
 	out := make([]byte, 0, len(text))

@@ -6,12 +6,12 @@ import (
 	"strings"
 )
 
-// A form is a canonical request by its lines.
+// A form is a canonical request, divided into its lines.
 type form struct {
 	method, path, query string
 	headers             []source // value and name of each line
 	signed, payload     string
-	tight               bool // without the empty line
+	tight               bool // no empty line after the headers
 }
 
 // String returns the canonical request.
@@ -53,7 +53,7 @@ func parseForm(text string) (f form, ok bool) {
 	return f, true
 }
 
-// senders yields the request as the sender's canonical request has it.
+// senders yields the request as the sender's canonical request describes it.
 func (s *search) senders() (edits []edit) {
 	theirs, ok := parseForm(s.hints.CanonicalRequest)
 	if !ok || s.credential == nil {
@@ -94,9 +94,9 @@ func (s *search) senders() (edits []edit) {
 	return edits
 }
 
-// differences says what each line means in which the canonical requests differ.
+// differences returns a finding for each line in which the canonical requests differ.
 func (s *search) differences() (findings []Finding) {
-	const advice = "the sender has signed another %s than the verifier reads: let what is in between pass it on as received"
+	const advice = "the sender signed another %s than the verifier received: make proxies forward it unchanged"
 	for _, line := range s.explanation.Lines {
 		if !line.Differs {
 			continue
@@ -122,7 +122,7 @@ func (s *search) differences() (findings []Finding) {
 		case "host:":
 			cause, what = CauseHost, "host"
 		case "signed headers":
-			cause, what = CauseSigner, "list of headers"
+			cause, what = CauseSigner, "list of signed headers"
 		case "payload":
 			cause, what = CauseBody, "body"
 			switch line.Sender {
@@ -138,7 +138,7 @@ func (s *search) differences() (findings []Finding) {
 	return findings
 }
 
-// compare puts the sender's canonical request beside the verifier's.
+// compare compares the sender's canonical request with the verifier's, line by line.
 func (s *search) compare() (lines []Line) {
 	if s.hints.CanonicalRequest == "" || s.explanation.CanonicalRequest == "" {
 		return nil

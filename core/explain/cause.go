@@ -20,13 +20,13 @@ const (
 
 	// The body, or the payload hash that was signed for it, differs.
 	CauseEmptyBody       Cause = "empty_body_signed" // the sender hashed an empty body
-	CauseUnsignedPayload Cause = "unsigned_payload"  // the sender signed UNSIGNED-PAYLOAD in another way than the request says
+	CauseUnsignedPayload Cause = "unsigned_payload"  // the sender signed UNSIGNED-PAYLOAD, and the request does not declare it
 	CauseBodyConsumed    Cause = "body_consumed"     // something in front of the verifier has read the body
 	CauseBodyRewritten   Cause = "body_rewritten"    // the body was serialized or compressed again: JSON, a form
 	CauseBody            Cause = "body_changed"      // the body was changed in an unknown way
 
 	// The sender uses another key, or uses the key in another way.
-	CauseOldSecret    Cause = "old_secret"        // a previous secret that is no longer accepted
+	CauseOldSecret    Cause = "old_secret"        // the key's previous secret, which is no longer accepted
 	CauseEnvironment  Cause = "other_environment" // the key of another environment
 	CauseOtherKey     Cause = "other_key"         // the secret of another key of this environment
 	CauseScope        Cause = "scope"             // another region or service than the key's
@@ -42,7 +42,7 @@ const (
 	CauseLocalTime Cause = "local_time"   // the sender signs its local time instead of UTC
 	CauseExpired   Cause = "link_expired" // a credential in the query has expired
 	CauseBinding   Cause = "key_binding"  // the API is bound to another key, or to none
-	CausePolicy    Cause = "policy"       // what [Explanation].Detail says
+	CausePolicy    Cause = "policy"       // another rule of the policy; see Detail
 )
 
 // edits lists the functions that return the edits to try. An edit undoes a change that
@@ -75,13 +75,13 @@ var edits = []func(*search) []edit{
 // An edit changes a hypothesis about how the request was signed into another one.
 type edit struct {
 	dimension string
-	id        string // tells it from the others of its dimension; it is not shown
+	id        string // unique in its dimension; it is not shown
 	findings  []Finding
 	apply     func(*hypothesis)
 }
 
-// newEdit returns an edit with one finding. To is how it was when it was
-// signed.
+// newEdit returns an edit with one finding. The Change of the finding is to, which
+// describes what was signed.
 func newEdit(dimension string, cause Cause, to, detail string, apply func(*hypothesis)) edit {
 	return edit{dimension, to, []Finding{{Cause: cause, Detail: detail, Change: to, Proven: true}}, apply}
 }

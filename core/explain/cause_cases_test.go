@@ -30,21 +30,21 @@ var targetCases = []scenario{
 	{name: "host rewritten, Forwarded", proxy: func(p *httputil.ProxyRequest) {
 		p.Out.Host = ""
 		p.Out.Header.Set("Forwarded", `for=192.0.2.1;host="api.example.com";proto=https, for=10.0.0.1`)
-	}, want: causes(explain.CauseHost), says: "Forwarded names it"},
+	}, want: causes(explain.CauseHost), says: "from Forwarded"},
 	{name: "host rewritten, X-Original-Host", proxy: func(p *httputil.ProxyRequest) {
 		p.Out.Host = ""
 		p.Out.Header.Set("X-Original-Host", p.In.Host)
-	}, want: causes(explain.CauseHost), says: "X-Original-Host names it"},
+	}, want: causes(explain.CauseHost), says: "from X-Original-Host"},
 	{name: "host rewritten, a hint", proxy: backendHost, hints: explain.Hints{Hosts: []string{"other", "api.example.com"}},
 		want: causes(explain.CauseHost), says: "host api.example.com instead of 127.0.0.1:9000"},
-	{name: "port taken away", host: "api.example.com:443", proxy: func(p *httputil.ProxyRequest) { p.Out.Host = "api.example.com" },
+	{name: "port removed", host: "api.example.com:443", proxy: func(p *httputil.ProxyRequest) { p.Out.Host = "api.example.com" },
 		want: causes(explain.CauseHost), says: "host api.example.com:443"},
 	{name: "port added", proxy: func(p *httputil.ProxyRequest) { p.Out.Host += ":80" }, want: causes(explain.CauseHost), says: "host api.example.com instead"},
 	{name: "host in lower case", host: "Api.Example.Com", proxy: func(p *httputil.ProxyRequest) {
 		p.Out.Host = strings.ToLower(p.In.Host)
 		p.Out.Header.Set("X-Forwarded-Host", p.In.Host)
 	}, want: causes(explain.CauseHost), says: "host Api.Example.Com"},
-	{name: "Rewrite.Host for nothing", config: func(c *core.Config) { c.Rewrite.Host = "10.0.0.1" }, want: causes(explain.CauseHost), says: "take Rewrite.Host away"},
+	{name: "Rewrite.Host not needed", config: func(c *core.Config) { c.Rewrite.Host = "10.0.0.1" }, want: causes(explain.CauseHost), says: "remove Rewrite.Host"},
 	{name: "Rewrite.Host of another environment", proxy: backendHost, hints: explain.Hints{Environments: map[string]core.Config{
 		"staging": backend(func(c *core.Config) { c.APIs, c.Rewrite.Host = nil, "api.example.com" })}},
 		want: causes(explain.CauseHost), says: "the environment staging"},
@@ -63,19 +63,19 @@ var targetCases = []scenario{
 	{name: "path replaced, X-Original-Uri", target: "/api/items/7?x=1", proxy: func(p *httputil.ProxyRequest) {
 		p.Out.URL.Path, p.Out.URL.RawQuery = "/index", "x=1&q=/api/items/7"
 		p.Out.Header.Set("X-Original-Uri", p.In.RequestURI)
-	}, want: causes(explain.CausePrefix), says: "X-Original-Uri names"},
-	{name: "Rewrite.AddPrefix for nothing", config: func(c *core.Config) { c.Rewrite.AddPrefix = "/v1" }, want: causes(explain.CausePrefix), says: "take it away"},
+	}, want: causes(explain.CausePrefix), says: "the target in X-Original-Uri"},
+	{name: "Rewrite.AddPrefix not needed", config: func(c *core.Config) { c.Rewrite.AddPrefix = "/v1" }, want: causes(explain.CausePrefix), says: "remove Rewrite.AddPrefix"},
 
 	{name: "slash added", key: k4, signer: signed4(), target: "/v4/items", proxy: func(p *httputil.ProxyRequest) { p.Out.URL.Path += "/" },
 		want: causes(explain.CauseSlash), says: "path /v4/items instead of /v4/items/"},
-	{name: "slash taken away", key: k4, signer: signed4(), target: "/v4/items/", proxy: func(p *httputil.ProxyRequest) { p.Out.URL.Path = path.Clean(p.In.URL.Path) },
+	{name: "slash removed", key: k4, signer: signed4(), target: "/v4/items/", proxy: func(p *httputil.ProxyRequest) { p.Out.URL.Path = path.Clean(p.In.URL.Path) },
 		want: causes(explain.CauseSlash)},
 	{name: "path decoded", key: k4, signer: signed4(), target: "/v4/a%3Ab%2Cc", proxy: func(p *httputil.ProxyRequest) { p.Out.URL.RawPath = "" },
 		want: causes(explain.CausePath), says: "path /v4/a%3Ab%2Cc instead of /v4/a:b,c"},
 	{name: "path encoded twice", target: "/v1/a%20b", proxy: func(p *httputil.ProxyRequest) {
 		p.Out.URL.Path, p.Out.URL.RawPath = p.In.URL.EscapedPath(), ""
 	}, want: causes(explain.CausePath)},
-	{name: "percent sequences in lower case", key: k4, signer: signed4(), target: "/v4/%C3%A4%2C", proxy: func(p *httputil.ProxyRequest) {
+	{name: "percent-encoding in lower case", key: k4, signer: signed4(), target: "/v4/%C3%A4%2C", proxy: func(p *httputil.ProxyRequest) {
 		p.Out.URL.RawPath = strings.ReplaceAll(strings.ToLower(p.In.URL.EscapedPath()), "/V4", "/v4")
 	}, want: causes(explain.CausePath)},
 	{name: "client signs merged slashes", send: func(r *http.Request) { r.URL.Path = "/v1//items" }, want: causes(explain.CausePath), says: "path /v1/items instead of /v1//items"},
@@ -93,23 +93,23 @@ var queryCases = []scenario{
 	{name: "plus sign decoded", target: "/v1/items?q=a%2Bb", proxy: func(p *httputil.ProxyRequest) {
 		p.Out.URL.RawQuery = strings.ReplaceAll(p.In.URL.RawQuery, "%2B", "+")
 	}, want: causes(explain.CauseQuery), says: "query q=a%2Bb instead of q=a+b"},
-	{name: "blank becomes a plus sign", target: "/v1/items?q=a+b", proxy: func(p *httputil.ProxyRequest) {
+	{name: "space becomes a plus sign", target: "/v1/items?q=a+b", proxy: func(p *httputil.ProxyRequest) {
 		p.Out.URL.RawQuery = url.PathEscape(p.In.URL.RawQuery)
 		p.Out.URL.RawQuery = strings.ReplaceAll(p.In.URL.RawQuery, "+", "%2B")
 	}, want: causes(explain.CauseQuery), says: "query q=a%20b instead of q=a%2Bb"},
-	{name: "client takes + for a plus sign", target: "/v1/items?q=a%2Bb", send: func(r *http.Request) { r.URL.RawQuery = "q=a+b" },
-		want: causes(explain.CauseQuery), says: "let the sender send %2B"},
+	{name: "client sends + for a plus sign", target: "/v1/items?q=a%2Bb", send: func(r *http.Request) { r.URL.RawQuery = "q=a+b" },
+		want: causes(explain.CauseQuery), says: "make the sender send %2B"},
 	{name: "query encoded twice", target: "/v1/items?q=a%20b%2F&r=1", proxy: func(p *httputil.ProxyRequest) {
 		p.Out.URL.RawQuery = strings.ReplaceAll(p.In.URL.RawQuery, "%", "%25")
-	}, want: causes(explain.CauseQuery), says: "once less"},
+	}, want: causes(explain.CauseQuery), says: "percent-encoded once more"},
 	{name: "query decoded", target: "/v1/items?q=a%2520b", proxy: func(p *httputil.ProxyRequest) { p.Out.URL.RawQuery, _ = url.QueryUnescape(p.In.URL.RawQuery) },
-		want: causes(explain.CauseQuery), says: "once more"},
+		want: causes(explain.CauseQuery), says: "percent-decoded after"},
 	{name: "semicolons", target: "/v1/items?a=1&b=2", proxy: func(p *httputil.ProxyRequest) { p.Out.URL.RawQuery = "a=1;b=2" }, want: causes(explain.CauseQuery)},
 	{name: "parameter added", proxy: func(p *httputil.ProxyRequest) { p.Out.URL.RawQuery += "&trace=77" }, want: causes(explain.CauseParameters), says: "trace=77"},
-	{name: "client leaves the query out", target: "/v1/items", send: func(r *http.Request) { r.URL.RawQuery = "a=1&b=2" }, want: causes(explain.CauseParameters), says: "empty"},
+	{name: "client does not sign the query", target: "/v1/items", send: func(r *http.Request) { r.URL.RawQuery = "a=1&b=2" }, want: causes(explain.CauseParameters), says: "empty"},
 	{name: "client signs a map", target: "/v1/items?a=1&b=2", send: func(r *http.Request) { r.URL.RawQuery = "a=1&a=2&a=3&b=2&b=3" },
 		want: causes(explain.CauseParameters), says: "only the first"},
-	{name: "client leaves empty values out", target: "/v1/items?a=1", send: func(r *http.Request) { r.URL.RawQuery = "a=1&b=&c" }, want: causes(explain.CauseParameters)},
+	{name: "client does not sign empty values", target: "/v1/items?a=1", send: func(r *http.Request) { r.URL.RawQuery = "a=1&b=&c" }, want: causes(explain.CauseParameters)},
 	{name: "query in a header", target: "/v1/items?q=%F0%9F%98%80&r=1", proxy: func(p *httputil.ProxyRequest) {
 		p.Out.URL.RawQuery = "r=1&q=?"
 		p.Out.Header.Set("X-Original-Url", "https://api.example.com"+p.In.RequestURI)
@@ -128,15 +128,15 @@ func set(name string, values ...string) func(*httputil.ProxyRequest) {
 var headerCases = []scenario{
 	{name: "Accept-Encoding changed", signer: signed1("accept-encoding"), headers: []string{"Accept-Encoding: gzip, deflate, br"}, proxy: set("Accept-Encoding", "identity"),
 		want: causes(explain.CauseHeader), says: "header Accept-Encoding: gzip, deflate, br"},
-	{name: "Accept-Encoding taken away", signer: signed1("accept-encoding"), headers: []string{"Accept-Encoding: gzip"}, proxy: set("Accept-Encoding"),
+	{name: "Accept-Encoding removed", signer: signed1("accept-encoding"), headers: []string{"Accept-Encoding: gzip"}, proxy: set("Accept-Encoding"),
 		want: causes(explain.CauseHeaderMissing), says: "header accept-encoding: gzip", anyway: true},
 	{name: "User-Agent changed", signer: signed1("user-agent"), headers: []string{"User-Agent: Go-http-client/1.1"}, proxy: set("User-Agent", "edge/1"),
 		want: causes(explain.CauseHeader), says: "Go-http-client/1.1"},
 	{name: "User-Agent changed, a hint", signer: signed1("user-agent"), headers: []string{"User-Agent: agent/7"}, proxy: set("User-Agent", "edge/1"),
 		hints: explain.Hints{Headers: http.Header{"User-Agent": {"agent/7"}}}, want: causes(explain.CauseHeader), says: "agent/7"},
-	{name: "unknown header taken away", signer: signed1("x-tenant"), headers: []string{"X-Tenant: blue"}, proxy: set("X-Tenant"),
+	{name: "unknown header removed", signer: signed1("x-tenant"), headers: []string{"X-Tenant: blue"}, proxy: set("X-Tenant"),
 		want: causes(explain.CauseHeaderMissing), says: "x-tenant", anyway: true},
-	{name: "TE taken away", signer: signed1("content-length"), method: "POST", body: "abc", headers: []string{"Content-Length: 3"}, proxy: func(p *httputil.ProxyRequest) {
+	{name: "TE removed", signer: signed1("content-length"), method: "POST", body: "abc", headers: []string{"Content-Length: 3"}, proxy: func(p *httputil.ProxyRequest) {
 		p.Out.ContentLength = -1
 		p.Out.Header.Del("Content-Length")
 	}, want: causes(explain.CauseHeaderMissing), says: "every proxy", anyway: true},
@@ -149,7 +149,7 @@ var headerCases = []scenario{
 		want: causes(explain.CauseHeader), says: "X-Forwarded-Proto: https"},
 	{name: "charset added", signer: signed1("content-type"), headers: []string{"Content-Type: application/vnd.x+json"}, proxy: set("Content-Type", "application/vnd.x+json; charset=utf-8"),
 		want: causes(explain.CauseHeader), says: "Content-Type: application/vnd.x+json"},
-	{name: "charset taken away", signer: signed1("content-type"), headers: []string{"Content-Type: application/vnd.x+json;charset=utf-8"}, proxy: set("Content-Type", "application/vnd.x+json"),
+	{name: "charset removed", signer: signed1("content-type"), headers: []string{"Content-Type: application/vnd.x+json;charset=utf-8"}, proxy: set("Content-Type", "application/vnd.x+json"),
 		want: causes(explain.CauseHeader)},
 	{name: "header of another protocol (T179)", signer: signed1("x-amz-acl"), headers: []string{"X-Amz-Acl: private"}, proxy: set("X-Amz-Acl", "PRIVATE"), want: causes(explain.CauseHeader)},
 	{name: "weak tag", signer: signed1("if-none-match"), headers: []string{`If-None-Match: "7"`}, proxy: set("If-None-Match", `W/"7"`), want: causes(explain.CauseHeader)},
@@ -158,11 +158,11 @@ var headerCases = []scenario{
 	{name: "line split", signer: signed1("x-tag"), headers: []string{"X-Tag: a,b"}, proxy: set("X-Tag", "a", "b"), want: causes(explain.CauseHeaderMerged), says: "one line"},
 	{name: "lines in another order", key: k4, signer: signed4("x-tag"), target: "/v4/items", headers: []string{"X-Tag: b", "X-Tag: a"}, proxy: set("X-Tag", "a", "b"),
 		want: causes(explain.CauseHeaderMerged), says: "another order"},
-	{name: "client signs the first line alone", signer: signed1("x-tag"), headers: []string{"X-Tag: z"}, send: func(r *http.Request) { r.Header.Add("X-Tag", "b") },
+	{name: "client signs only the first line", signer: signed1("x-tag"), headers: []string{"X-Tag: z"}, send: func(r *http.Request) { r.Header.Add("X-Tag", "b") },
 		want: causes(explain.CauseHeaderMerged), says: "first line"},
-	{name: "client collapses blanks", signer: signed1("x-note"), headers: []string{"X-Note: a b"}, send: func(r *http.Request) { r.Header.Set("X-Note", "a   b") },
-		want: causes(explain.CauseHeader), says: "blanks"},
-	{name: "digest header taken away", signer: declared1, body: "abc", proxy: set("X-Sdk-Content-Sha256"), want: causes(explain.CauseHeaderMissing), says: "x-sdk-content-sha256", anyway: true},
+	{name: "client collapses spaces", signer: signed1("x-note"), headers: []string{"X-Note: a b"}, send: func(r *http.Request) { r.Header.Set("X-Note", "a   b") },
+		want: causes(explain.CauseHeader), says: "collapses the spaces"},
+	{name: "digest header removed", signer: declared1, body: "abc", proxy: set("X-Sdk-Content-Sha256"), want: causes(explain.CauseHeaderMissing), says: "x-sdk-content-sha256", anyway: true},
 	{name: "digest header changed", signer: declared1, body: "abc", proxy: set("X-Sdk-Content-Sha256", "UNSIGNED-PAYLOAD"), want: causes(explain.CauseHeader)},
 }
 
@@ -209,19 +209,19 @@ const formType = "Content-Type: application/x-www-form-urlencoded"
 var bodyCases = []scenario{
 	{name: "client hashes an empty body", body: `{"a":1}`, digest: sha(""), want: causes(explain.CauseEmptyBody), says: "instead of 7 bytes"},
 	{name: "client declares an empty body", body: `{"a":1}`, digest: sha(""), signer: declared1, want: causes(explain.CauseEmptyBody)},
-	{name: "client signs UNSIGNED-PAYLOAD and does not say so", body: "abc", digest: "UNSIGNED-PAYLOAD", want: causes(explain.CauseUnsignedPayload)},
-	{name: "UNSIGNED-PAYLOAD taken away", body: "abc", signer: func(key core.Key) signer.Signer {
+	{name: "client signs UNSIGNED-PAYLOAD and does not declare it", body: "abc", digest: "UNSIGNED-PAYLOAD", want: causes(explain.CauseUnsignedPayload)},
+	{name: "UNSIGNED-PAYLOAD header removed", body: "abc", signer: func(key core.Key) signer.Signer {
 		return apig.NewSigner(key, apig.SignOptions{Payload: core.PayloadUnsigned})
 	}, proxy: set("X-Sdk-Content-Sha256"), want: causes(explain.CauseUnsignedPayload, explain.CausePolicy), anyway: true},
 	{name: "UNSIGNED-PAYLOAD replaced", body: "abc", signer: func(key core.Key) signer.Signer {
 		return apig.NewSigner(key, apig.SignOptions{Payload: core.PayloadUnsigned})
 	}, proxy: set("X-Sdk-Content-Sha256", sha("abc")), want: causes(explain.CauseUnsignedPayload, explain.CausePolicy)},
-	{name: "JSON compacted", body: `{"b": 1, "a": [1, "x: y, z"]}`, proxy: rewritten(compact), want: causes(explain.CauseBodyRewritten), says: "a blank after commas"},
+	{name: "JSON compacted", body: `{"b": 1, "a": [1, "x: y, z"]}`, proxy: rewritten(compact), want: causes(explain.CauseBodyRewritten), says: "a space after commas"},
 	{name: "JSON indented", body: `{"b":1,"a":[1,2]}`, proxy: rewritten(func(text string) string {
 		var out bytes.Buffer
 		json.Indent(&out, []byte(text), "", "\t")
 		return out.String()
-	}), want: causes(explain.CauseBodyRewritten), says: "without blanks"},
+	}), want: causes(explain.CauseBodyRewritten), says: "without spaces"},
 	{name: "JSON decoded and encoded", body: "{\n  \"a\": [\n    \"<é>\"\n  ],\n  \"b\": 12345678901234567890\n}\n", proxy: rewritten(func(text string) string {
 		var value map[string]json.RawMessage
 		json.Unmarshal([]byte(text), &value)
@@ -231,17 +231,17 @@ var bodyCases = []scenario{
 	{name: "names sorted before signing", body: `{"b":1,"a":"<&>"}`, digest: sha(`{"a":"<&>","b":1}`), want: causes(explain.CauseBodyRewritten), says: "sorted"},
 	{name: "JSON in ASCII", body: `{"a":"\u00e4\ud83d\ude00","b":1}`, proxy: rewritten(func(string) string { return `{"a":"ä😀","b":1}` }),
 		want: causes(explain.CauseBodyRewritten), says: "ASCII"},
-	{name: "line break taken away", body: "text\n", proxy: rewritten(strings.TrimSpace), want: causes(explain.CauseBodyRewritten), says: "line break at its end"},
+	{name: "line break removed", body: "text\n", proxy: rewritten(strings.TrimSpace), want: causes(explain.CauseBodyRewritten), says: "line break at the end"},
 	{name: "line breaks changed", body: "a\r\nb\r\n", proxy: rewritten(func(s string) string { return strings.ReplaceAll(s, "\r\n", "\n") }), want: causes(explain.CauseBodyRewritten), says: "CR LF"},
 	{name: "inflated", body: zipped("some text"), proxy: rewritten(unzipped), want: causes(explain.CauseBodyRewritten), says: "gzip"},
 	{name: "deflated", body: "some text", proxy: rewritten(zipped), want: causes(explain.CauseBodyRewritten), says: "before it was compressed"},
-	{name: "form encoded anew", body: "b=x%20y&a=%2f", headers: []string{formType}, digest: sha("b=x%20y&a=%2F"), want: causes(explain.CauseBodyRewritten), says: "form"},
+	{name: "form encoded again", body: "b=x%20y&a=%2f", headers: []string{formType}, digest: sha("b=x%20y&a=%2F"), want: causes(explain.CauseBodyRewritten), says: "form"},
 	{name: "declared JSON compacted", body: `{"b": 1}`, signer: declared1, proxy: rewritten(compact), want: causes(explain.CauseBodyRewritten)},
 	{name: "declared body changed", body: `{"b": 1}`, signer: declared1, proxy: rewritten(func(string) string { return "other" }), want: causes(explain.CauseBody)},
 	{name: "declared body dropped", body: `{"b": 1}`, signer: declared1, proxy: rewritten(func(string) string { return "" }), want: causes(explain.CauseBodyConsumed), anyway: true},
-	{name: "body read in front", body: `{"b": 1}`, before: reads, want: causes(explain.CauseBodyConsumed), anyway: true},
-	{name: "declared body read in front", body: `{"b": 1}`, signer: declared1, before: reads, want: causes(explain.CauseBodyConsumed), anyway: true},
-	{name: "form parsed in front", body: "a=1&b=x+y", headers: []string{formType}, before: parses, want: causes(explain.CauseBodyConsumed), says: "verifier in front", anyway: true},
+	{name: "body read by other middleware", body: `{"b": 1}`, before: reads, want: causes(explain.CauseBodyConsumed), anyway: true},
+	{name: "declared body read by other middleware", body: `{"b": 1}`, signer: declared1, before: reads, want: causes(explain.CauseBodyConsumed), anyway: true},
+	{name: "form parsed by other middleware", body: "a=1&b=x+y", headers: []string{formType}, before: parses, want: causes(explain.CauseBodyConsumed), says: "verifier in front", anyway: true},
 }
 
 var (
@@ -295,7 +295,7 @@ var keyCases = []scenario{
 		hints: explain.Hints{Environments: map[string]core.Config{"staging": {Environment: "staging",
 			Schemes: []core.Scheme{basic.New(basic.Config{Keys: core.Keys(secret(user, "other-password"))})}}}},
 		want: causes(explain.CauseEnvironment)},
-	{name: "API of another key", key: k2, want: causes(explain.CauseBinding), says: "bound to k1"},
+	{name: "API of another key", key: k2, want: causes(explain.CauseBinding), says: "bound to the key k1"},
 	{name: "API of no key", target: "/other", config: func(c *core.Config) { c.Default = "" }, want: causes(explain.CauseBinding), says: "no key"},
 	{name: "header that must be signed", headers: []string{"X-Role: x"}, config: func(c *core.Config) { c.RequireSigned = []string{"x-role"} }, want: causes(explain.CausePolicy), says: "x-role"},
 }

@@ -47,20 +47,20 @@ type scenario struct {
 	host    string                       // "": api.example.com
 	body    string
 	headers []string
-	digest  string                          // in place of the body's
-	late    time.Duration                   // of the backend's clock
-	send    func(*http.Request)             // after it was signed
-	proxy   func(*httputil.ProxyRequest)    // nil: passes everything on
-	before  func(http.Handler) http.Handler // in front of the backend
+	digest  string                          // instead of the body's
+	late    time.Duration                   // by which the backend's clock is ahead
+	send    func(*http.Request)             // changes the signed request
+	proxy   func(*httputil.ProxyRequest)    // nil: forwards everything
+	before  func(http.Handler) http.Handler // middleware in front of the verifier
 	config  func(*core.Config)
 	hints   explain.Hints
 	want    []explain.Cause
-	says    string // in the Change or Detail of the first
-	// anyway is true for what is wrong whoever signed it.
+	says    string // text in the Change or Detail of the first cause
+	// anyway is true for causes that are reported whoever signed the request.
 	anyway bool
 }
 
-// explain sends the request, over sockets.
+// why sends the request over sockets, and explains it as the backend received it.
 func (s scenario) why(t *testing.T) *explain.Explanation {
 	t.Helper()
 	var x *explain.Explanation
@@ -107,7 +107,7 @@ func (s scenario) why(t *testing.T) *explain.Explanation {
 	return x
 }
 
-// request is what the client sends.
+// request returns the request that the client sends.
 func (s scenario) request(t *testing.T) *http.Request {
 	t.Helper()
 	method, target, host := s.method, s.target, s.host
@@ -155,7 +155,7 @@ func sha(text string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// backend is the policy that requests are explained with.
+// backend returns the policy that requests are explained with.
 func backend(change ...func(*core.Config)) core.Config {
 	return config(append([]func(*core.Config){func(c *core.Config) {
 		c.Schemes = append(c.Schemes, sigv4.New(sigv4.Config{Keys: core.Keys(k4)}))
@@ -179,9 +179,8 @@ func body(p *httputil.ProxyRequest, change func(string) string) {
 	}
 }
 
-// TestCauses: each cause, brought about by a real proxy or client,
-// is the first that is named; and it is not named where the request is signed
-// with a secret that nobody knows.
+// TestCauses: each cause, produced by a real proxy or client, is reported first. It is not
+// reported for the same request signed with an unknown secret.
 func TestCauses(t *testing.T) {
 	for _, cases := range [][]scenario{targetCases, queryCases, headerCases, bodyCases, keyCases, timeCases, pairCases} {
 		for _, s := range cases {
@@ -197,7 +196,7 @@ func TestCauses(t *testing.T) {
 					t.Errorf("got causes %v, want %v\n%v", got, s.want, x)
 				}
 				if len(x.Causes) > 0 && !strings.Contains(x.Causes[0].Change+"\n"+x.Causes[0].Detail, s.says) {
-					t.Errorf("the first finding does not say %q: %+v", s.says, x.Causes[0])
+					t.Errorf("the first finding does not contain %q: %+v", s.says, x.Causes[0])
 				}
 				silent(t, x)
 				if t.Failed() || s.key.ID == "nobody" {
@@ -220,7 +219,7 @@ func TestCauses(t *testing.T) {
 	}
 }
 
-// silent fails where an explanation holds a secret.
+// silent fails the test if an explanation contains a secret or a signature.
 func silent(t *testing.T, x *explain.Explanation) {
 	t.Helper()
 	text := jsonText(t, x) + x.String()

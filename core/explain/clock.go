@@ -9,27 +9,27 @@ import (
 	"github.com/gatewayauth/gatewayauth/core/explain/internal/elapsed"
 )
 
-// late adds what is wrong with the date.
+// late returns a finding if the policy does not accept the date of the credential.
 func (s *search) late(c *core.Credential) (Finding, bool) {
 	if c == nil || s.timely(c) {
 		return Finding{}, false
 	}
 	skew := s.now.Sub(c.Time)
 	between := elapsed.Between(s.now, c.Time)
-	side, most, advice := "behind", c.Time.Add(s.policy.ClockSkew), "set the sender's clock, or the verifier's; a request that was queued, or sent again, must be signed anew"
+	side, most, advice := "behind", c.Time.Add(s.policy.ClockSkew), "correct the clock of the sender or of the verifier; if the request waited in a queue or was sent again, sign it again"
 	if skew < 0 {
-		side, most, advice = "ahead of", c.Time.Add(-s.policy.ClockSkew), "set the sender's clock, or the verifier's"
+		side, most, advice = "ahead of", c.Time.Add(-s.policy.ClockSkew), "correct the clock of the sender or of the verifier"
 	}
-	f := Finding{Cause: CauseClock, Proven: true, Change: "at " + s.now.UTC().Format(time.RFC3339) + ", give or take " + elapsed.Text(s.policy.ClockSkew),
+	f := Finding{Cause: CauseClock, Proven: true, Change: "at " + s.now.UTC().Format(time.RFC3339) + ", plus or minus " + elapsed.Text(s.policy.ClockSkew),
 		Detail: fmt.Sprintf("the signed date is %s %s the verifier's clock, %s more than the %s that %s allows: %s",
 			between, side, elapsed.Between(s.now, most), elapsed.Text(s.policy.ClockSkew), s.setting("ClockSkew"), advice)}
 	if zone, ok := zoneOf(-skew); ok {
 		f.Cause = CauseLocalTime
-		f.Detail = fmt.Sprintf("the signed date is %s %s the verifier's clock, as the local time of %s is: the sender writes that where UTC is meant", between, side, zone)
+		f.Detail = fmt.Sprintf("the signed date is %s %s the verifier's clock, which is the local time of %s: make the sender sign the time in UTC", between, side, zone)
 	}
 	if c.Presigned && skew > 0 {
 		f = Finding{Cause: CauseExpired, Proven: true, Change: "for use until " + c.Time.Add(c.Expires).UTC().Format(time.RFC3339),
-			Detail: fmt.Sprintf("the link was valid for %s and came %s after that: make a new one, or one that is valid for longer",
+			Detail: fmt.Sprintf("the presigned link was valid for %s, and the request came %s after that: sign a new link, or one that is valid for longer",
 				elapsed.Text(c.Expires), elapsed.Between(s.now, c.Time.Add(c.Expires)))}
 	}
 	return f, true

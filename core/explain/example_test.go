@@ -11,8 +11,8 @@ import (
 	"github.com/gatewayauth/gatewayauth/core/explain"
 )
 
-// Why is it refused? A proxy has taken the prefix /v1 away and put its own host in
-// place of the one that was signed.
+// A request is refused because a proxy removed the prefix /v1 and replaced the signed host
+// by its own.
 func ExampleExplain() {
 	key := core.Key{Name: "orders_key", ID: "071fe2459cf64d75", Secret: core.NewSecret("not-a-secret-to-use")}
 	now := time.Date(2026, 1, 15, 12, 0, 0, 0, time.UTC)

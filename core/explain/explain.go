@@ -77,7 +77,7 @@ const (
 	maxTries     = 100_000
 )
 
-// An Explanation says why a request is refused. It is for the operator of a verifier: do
+// An Explanation says why a request is refused. It is for the operator of a verifier. Do
 // not send it to callers, and do not accept a request because of it.
 //
 // It holds no secret, and neither the expected nor the received signature. Texts of the
@@ -135,11 +135,12 @@ type Finding struct {
 	Cause Cause `json:"cause"`
 	// Detail says in words what happened and what to do about it.
 	Detail string `json:"detail"`
-	// Change is how the request, or the key, was when it was signed.
+	// Change is the part of the request or key that differs, as it was when the request
+	// was signed.
 	Change string `json:"change,omitempty"`
-	// Proven is true where the signature fits the request with the changes in
-	// Causes, so that it was made so. Otherwise the finding is a fact about the
-	// request that alone gets it refused, whoever signed it.
+	// Proven is true if the signature matches the request with the changes of Causes:
+	// the sender signed that request. Otherwise the finding is a fact for which the
+	// request is refused whoever signed it.
 	Proven bool `json:"proven"`
 }
 
@@ -153,25 +154,25 @@ type Line struct {
 	Differs  bool   `json:"differs,omitempty"`
 }
 
-// Explain says why a Verifier of c refuses r: it judges r, and where the
-// signature does not fit looks for a known edit of the request, or of the key,
-// with which it does. The list is that of the [Cause] constants, each alone and
-// every two together as far as MaxTries goes.
+// Explain says why a Verifier with the policy c refuses r. It verifies r. If the signature
+// does not match, it searches for a known edit of the request or of the key with which it
+// does: one for each [Cause], each alone and then two together, up to MaxTries.
 //
-// It asks neither replay store nor observers, and logs nothing. It reads the
-// body once, at most MaxBody bytes, into memory, and leaves r as it was, the
-// body included. Secrets of c are tried in place of each other, so it is for
-// operators: not for the hot path, and its result not for callers.
+// Explain calls neither the replay store nor observers, and logs nothing. It reads the body
+// once, at most MaxBody bytes, into memory, and restores it: r is unchanged. It tries the
+// secrets of c in place of each other. Call it for operators, not for every request, and
+// do not send its result to callers.
 //
-// The work is at most MaxTries verifications of the head of r, two more for each of
-// its headers, and a few dozen passes over the body; JSON and compressed bodies above
-// 1 MiB are not looked into. It ends early, with Cut set, when r's context ends.
-// An error says that c or the hints are not usable.
+// The work is at most MaxTries verifications of the header section of r, two more for each
+// of its headers, and a few dozen passes over the body. JSON and compressed bodies above
+// 1 MiB are not parsed. The search ends early, with Cut set, when the context of r ends.
+// The error is not nil if c or the hints are not valid.
 //
-// A saved request is explained with [core.Config].Now set to when it was received.
+// To explain a saved request, let [core.Config].Now return the time at which it was
+// received.
 func Explain(r *http.Request, c core.Config, hints Hints) (*Explanation, error) {
 	if r == nil || r.URL == nil {
-		return nil, errors.New("gatewayauth: not a request of a server")
+		return nil, errors.New("gatewayauth: the request is nil or has no URL: pass a request that a server received")
 	}
 	if hints.MaxTries < 0 || hints.MaxTries > maxTries {
 		return nil, fmt.Errorf("gatewayauth: Hints.MaxTries: %d is not between 0 and %d", hints.MaxTries, maxTries)
@@ -197,5 +198,5 @@ func Explain(r *http.Request, c core.Config, hints Hints) (*Explanation, error) 
 	return s.report(), nil
 }
 
-// Accepted reports whether the request is let in, unless it is a replay.
+// Accepted reports whether the request is accepted, replays aside.
 func (x *Explanation) Accepted() bool { return x.Code == "" }

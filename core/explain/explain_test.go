@@ -32,7 +32,7 @@ func why(t *testing.T, r *http.Request, c core.Config, hints explain.Hints) *exp
 	return x
 }
 
-// causesOf are the causes that an explanation names.
+// causesOf returns the causes of an explanation.
 func causesOf(x *explain.Explanation) (list []explain.Cause) {
 	for _, f := range x.Causes {
 		list = append(list, f.Cause)
@@ -40,8 +40,8 @@ func causesOf(x *explain.Explanation) (list []explain.Cause) {
 	return list
 }
 
-// TestNoSideEffects: an explanation asks no store and no observer, writes
-// no log, and leaves the request as it was.
+// TestNoSideEffects: Explain calls no store and no observer, writes no log, and leaves the
+// request unchanged.
 func TestNoSideEffects(t *testing.T) {
 	store := &countingStore{}
 	var log bytes.Buffer
@@ -67,9 +67,9 @@ func TestNoSideEffects(t *testing.T) {
 		t.Error("the request was changed")
 	}
 	if _, err := testkit.New(t, config()).Verify(r); err != nil {
-		t.Errorf("after it, the request does not verify: %v", err)
+		t.Errorf("after Explain, the request does not verify: %v", err)
 	}
-	// And of what a verifier has read and a handler consumed.
+	// The same after a verifier has read the body and a handler has consumed it.
 	io.Copy(io.Discard, r.Body)
 	if x := why(t, r, c, explain.Hints{}); !x.Accepted() {
 		t.Errorf("got %v", x)
@@ -84,7 +84,7 @@ func (s *countingStore) Add(context.Context, core.ReplayEntry) (bool, error) {
 	return true, nil
 }
 
-// TestBodyIsGivenBack: a body that is too large, or fails, is there for the next reader.
+// TestBodyIsGivenBack: a body that is too large, or whose reader fails, is restored.
 func TestBodyIsGivenBack(t *testing.T) {
 	c := config(func(c *core.Config) { c.MaxBody = 10 })
 	r := signed(t, k1, "POST", "/", strings.Repeat("x", 25), apig.SignOptions{})
@@ -102,8 +102,8 @@ func TestBodyIsGivenBack(t *testing.T) {
 	}
 }
 
-// TestBoundOfWork: the search is bounded by MaxTries and by the context, also where a request was
-// made to have as many causes as it can.
+// TestBoundOfWork: the search is bounded by MaxTries and by the context, also for a request
+// with as many possible causes as an attacker can make.
 func TestBoundOfWork(t *testing.T) {
 	var headers []string
 	for i := range 60 {
@@ -124,7 +124,7 @@ func TestBoundOfWork(t *testing.T) {
 		}
 	}
 	simple := signed(t, stranger, "GET", "/v1/items?a=1", "", apig.SignOptions{})
-	if x := why(t, simple, config(), explain.Hints{}); x.Tried > 4000 || x.Cut || len(x.Causes) > 0 { // all of it is less
+	if x := why(t, simple, config(), explain.Hints{}); x.Tried > 4000 || x.Cut || len(x.Causes) > 0 { // the whole search is shorter
 		t.Errorf("tried %d, cut %v, %v", x.Tried, x.Cut, x.Causes)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
@@ -132,12 +132,12 @@ func TestBoundOfWork(t *testing.T) {
 	begin := time.Now()
 	x := why(t, r.WithContext(ctx), config(), explain.Hints{MaxTries: 100_000})
 	if took := time.Since(begin); !x.Cut || took > 5*time.Second {
-		t.Errorf("it ended after %v, cut %v", took, x.Cut)
+		t.Errorf("the search ended after %v, cut %v", took, x.Cut)
 	}
 }
 
-// TestCanonicalRequestOfSender: the sender's canonical request is compared line by line, and
-// taken at its word where the signature fits.
+// TestCanonicalRequestOfSender: the sender's canonical request is compared line by line. If
+// the signature matches it, the differences are the causes.
 func TestCanonicalRequestOfSender(t *testing.T) {
 	sent := scenario{target: "/api/items?a=1&b=2", signer: signed1("x-note"), headers: []string{"X-Note: one two"},
 		proxy: func(p *httputil.ProxyRequest) {
@@ -173,7 +173,7 @@ func TestCanonicalRequestOfSender(t *testing.T) {
 	}
 }
 
-// TestAlternatives: changes that explain it as well.
+// TestAlternatives: other changes that make the request verify are alternatives.
 func TestAlternatives(t *testing.T) {
 	other := core.Config{Environment: "x", Schemes: []core.Scheme{hmacScheme(staging)}}
 	x := scenario{key: staging, hints: explain.Hints{Environments: map[string]core.Config{"staging": other, "test": other}}}.why(t)
@@ -183,7 +183,8 @@ func TestAlternatives(t *testing.T) {
 	}
 }
 
-// TestNothingSecretIsShown: nothing that is secret, and nothing that a terminal would obey, is shown.
+// TestNothingSecretIsShown: the report shows no secret and no control sequence of a
+// terminal.
 func TestNothingSecretIsShown(t *testing.T) {
 	c := config(keyIs(temporary))
 	r := signed(t, temporary, "GET", "/v1/items?x="+k2.Secret.Reveal(), "", apig.SignOptions{Headers: []string{"x-note", "cookie"}},
@@ -203,7 +204,7 @@ func TestNothingSecretIsShown(t *testing.T) {
 	if !json.Valid([]byte(jsonText(t, x))) || !strings.Contains(x.CanonicalRequest, `x-note:\x1b[2J\u202e[redacted]`) {
 		t.Errorf("got\n%s", x.CanonicalRequest)
 	}
-	// What a stranger writes.
+	// A request that an attacker writes.
 	r = request(t, "GET /v1/%1b%7f HTTP/1.1\r\nHost: a\r\nX-Sdk-Date: 20260115T120000Z\r\nAuthorization: SDK-HMAC-SHA256 Access=x, SignedHeaders=host;x-sdk-date, Signature="+strings.Repeat("0", 64)+"\r\n\r\n")
 	r.Header.Set("Authorization", strings.Replace(r.Header.Get("Authorization"), "=x", "=\x1b[2J\x7f", 1))
 	if x := why(t, r, c, explain.Hints{}); strings.ContainsAny(x.String()+jsonText(t, x), "\x1b\x7f") {
@@ -211,7 +212,7 @@ func TestNothingSecretIsShown(t *testing.T) {
 	}
 }
 
-// TestUnusableInput: what cannot be explained with.
+// TestUnusableInput: an invalid request, policy or hint is an error.
 func TestUnusableInput(t *testing.T) {
 	p1 := request(t, p1)
 	for name, tt := range map[string]struct {
@@ -232,7 +233,7 @@ func TestUnusableInput(t *testing.T) {
 	}
 }
 
-// TestVerdictsWithoutSearch: verdicts that leave nothing to look for.
+// TestVerdictsWithoutSearch: for these verdicts no cause is searched.
 func TestVerdictsWithoutSearch(t *testing.T) {
 	open := config(func(c *core.Config) { c.APIs = []core.API{{Match: "/v1/", Open: true}} })
 	if x := why(t, request(t, "GET /v1/x HTTP/1.1\r\nHost: a\r\n\r\n"), open, explain.Hints{}); !x.Accepted() || !x.Open || !strings.Contains(x.String(), "open") {
@@ -259,7 +260,7 @@ type panicking struct{}
 
 func (panicking) Key(context.Context, string) (*core.Key, error) { panic("secret") }
 
-// TestConcurrentUse: explanations share nothing with each other and the verifier.
+// TestConcurrentUse: concurrent calls of Explain share no state.
 func TestConcurrentUse(t *testing.T) {
 	c := config()
 	v := testkit.New(t, c)

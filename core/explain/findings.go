@@ -18,7 +18,7 @@ func (s *search) found(findings []Finding, h *hypothesis, made verification) {
 	if f, late := s.late(made.credential); late {
 		x.Causes = append(x.Causes, f)
 	}
-	if h.key == nil { // else the finding says it
+	if h.key == nil { // otherwise the finding names the secret
 		x.MadeWith = madeWith(made.key, made.secret, s.now)
 	}
 	key := made.key.Name
@@ -26,22 +26,22 @@ func (s *search) found(findings []Finding, h *hypothesis, made verification) {
 		key = x.Key
 	}
 	if s.binding.known && key != "" && key != s.binding.key {
-		detail := fmt.Sprintf("signed with the key %s, and the API is bound to %s: bind it to that key, or let the gateway sign with the other", key, s.binding.key)
+		detail := fmt.Sprintf("signed with the key %[1]s, and the API is bound to the key %[2]s: bind the API to %[1]s, or make the gateway sign with %[2]s", key, s.binding.key)
 		if s.binding.key == "" {
-			detail = fmt.Sprintf("signed with the key %s, and the API is bound to no key: bind it, or set a default", key)
+			detail = fmt.Sprintf("signed with the key %s, and the API is bound to no key: bind it to this key, or set a default key", key)
 		}
 		x.Causes = append(x.Causes, Finding{Cause: CauseBinding, Detail: detail, Change: "key " + key, Proven: true})
 	}
 	switch rest, permits := s.rest(h, made); {
 	case rest != nil && len(findings) > 0:
 		x.Causes = append(x.Causes, Finding{Cause: CausePolicy, Proven: true,
-			Detail: "beside that, this environment refuses the request with " + string(rest.Code) + ": " + inWords(rest) + permits})
+			Detail: "in addition, this environment refuses the request with " + string(rest.Code) + ": " + inWords(rest) + permits})
 	case rest != nil:
 		x.Causes = append(x.Causes, Finding{Cause: CausePolicy, Proven: true,
-			Detail: "the signature is right, and this environment refuses the request for something else: " + inWords(rest) + permits})
+			Detail: "the signature matches, and this environment refuses the request for another reason: " + inWords(rest) + permits})
 	case len(x.Causes) == 0:
 		x.Causes = []Finding{{Cause: CausePolicy, Proven: true,
-			Detail: "the signature is right, and this environment refuses the request for something else: " + x.Detail}}
+			Detail: "the signature matches, and this environment refuses the request for another reason: " + x.Detail}}
 	}
 }
 
@@ -53,10 +53,10 @@ func hasCause(findings []Finding, cause Cause) bool {
 // the result for the request as received.
 func (s *search) nothingVerifies(base verification) {
 	body := Finding{Cause: CauseBody, Proven: true,
-		Detail: "the signature is right, and the body has not the digest that it covers: it was changed on the way, or the digest is of something else"}
+		Detail: "the signature matches, and the digest of the body is not the signed one: the body was changed before it arrived, or the sender computed the digest of other bytes"}
 	if s.consumed() {
 		body = Finding{Cause: CauseBodyConsumed, Proven: base.signature,
-			Detail: "a body was sent, and the verifier found less than that: something in front of it has read the body. Put the verifier in front, or let that give the body back"}
+			Detail: "the request announces a body, and the verifier found none: other middleware has read it. Put the verifier in front of that middleware, or make it restore the body"}
 	}
 	switch {
 	case base.signature:
@@ -66,7 +66,7 @@ func (s *search) nothingVerifies(base verification) {
 	default:
 		for _, name := range s.absent() {
 			s.explanation.Causes = append(s.explanation.Causes, Finding{Cause: CauseHeaderMissing, Change: "header " + name,
-				Detail: "the sender signed the header " + name + ", and the request has none: let the proxy pass it on, or the sender not sign it"})
+				Detail: "the sender signed the header " + name + ", and the request does not have it: make the proxy forward it, or the sender not sign it"})
 		}
 	}
 }

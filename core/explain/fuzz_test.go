@@ -17,12 +17,12 @@ import (
 	"github.com/gatewayauth/gatewayauth/internal/vectors"
 )
 
-// TestVectors: an explanation comes to the verdict of every vector, and
-// shows what the verifier computes.
+// TestVectors: an explanation has the verdict of the vector, and the canonical request that
+// the verifier computes.
 func TestVectors(t *testing.T) {
 	testkit.EachVector(t, "../testdata/vectors", func(t *testing.T, file *vectors.File, v *vectors.Vector) {
 		if v.Code == core.CodeReplayed || v.Code == core.CodeThrottled || v.Before != nil {
-			t.Skip("another request came before")
+			t.Skip("the verdict depends on an earlier request")
 		}
 		var c core.Config
 		judge, err := file.Judge(v, func(config *core.Config) { c = *config })
@@ -41,8 +41,8 @@ func TestVectors(t *testing.T) {
 	})
 }
 
-// FuzzExplain: whatever a stranger sends, an explanation agrees with the verifier
-// about the verdict, is bounded, and leaves the body.
+// FuzzExplain: for any request, an explanation has the verdict of the verifier, is bounded,
+// and restores the body.
 func FuzzExplain(f *testing.F) {
 	f.Add([]byte(p1), "/v1", "a\nb")
 	f.Add([]byte(strings.Replace(p1, "/v1/items", "/v1/%41;a//../x?a=%zz;&=&a=1+%20", 1)), "v1/", "api.example.com")
@@ -70,19 +70,19 @@ func FuzzExplain(f *testing.F) {
 		}
 		_, refusal := v.Verify(again)
 		if x.Code != core.CodeOf(refusal) {
-			t.Errorf("explained as %q, and verified as %q", x.Code, core.CodeOf(refusal))
+			t.Errorf("Explain returned code %q, Verify %q", x.Code, core.CodeOf(refusal))
 		}
 		if x.Tried > 200 {
 			t.Errorf("tried %d", x.Tried)
 		}
 		for _, f := range x.Causes {
 			if f.Proven && x.Code == core.CodeSignatureMismatch && bytes.Contains(raw, []byte(sha("y"))) {
-				t.Errorf("a made-up signature is explained by %+v", f)
+				t.Errorf("cause for an invented signature: %+v", f)
 			}
 		}
 		for _, b := range []byte(x.String()) {
 			if b != '\n' && (b < ' ' || b > '~') {
-				t.Fatalf("the text holds %q", b)
+				t.Fatalf("the text contains %q", b)
 			}
 		}
 		left, err1 := io.ReadAll(r.Body)
@@ -93,7 +93,7 @@ func FuzzExplain(f *testing.F) {
 	})
 }
 
-// BenchmarkExplain: the whole search, for a request that nothing explains.
+// BenchmarkExplain measures the whole search, for a request without a known cause.
 func BenchmarkExplain(b *testing.B) {
 	r := httptest.NewRequest("GET", "/v1/items?a=1", nil)
 	r.Host = "api.example.com"
@@ -104,8 +104,8 @@ func BenchmarkExplain(b *testing.B) {
 	}
 }
 
-// sorted takes the order of the parameters out of a canonical request: vendors'
-// signers know two, and the verifier shows the first.
+// sorted removes the order of the parameters from a canonical request: the vendors' signers
+// sort in two ways, and the verifier shows the first.
 func sorted(canonicalRequest string) string {
 	lines := strings.Split(canonicalRequest, "\n")
 	if len(lines) > 2 {

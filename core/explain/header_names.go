@@ -10,9 +10,10 @@ import (
 	"github.com/gatewayauth/gatewayauth/core/internal/canonical"
 )
 
-// withNames returns a refusal with the names of the headers that it is for, as far as
-// it says itself of which kind they are. They are found by trying: of all headers,
-// each is left alone with those that are signed, which are in their shortest form.
+// withNames adds the names of the headers that caused a refusal to its detail. It finds
+// them by verifying the request once for each header: with that header and the signed
+// ones, which have one trimmed value each. A header for which the refusal is the same is
+// named.
 func (s *search) withNames(e *core.Error, r *http.Request, judge func(*http.Request) *core.Error) *core.Error {
 	if e == nil || e.Code != core.CodeHeaderNotSigned && e.Code != core.CodeRequestAmbiguous || namesOne(e.Detail) {
 		return e
@@ -65,9 +66,9 @@ func (s *search) kept(name string) bool {
 	})
 }
 
-// unfit lists what is wrong with the list of signed headers: names of headers that
-// cannot be signed or else are not in the request, or else the date that is
-// missing in it.
+// unfit returns the names that are wrong in the list of signed headers, or missing from it:
+// the date header if it is not listed, else the listed headers that cannot be signed, else
+// those that the request does not have.
 func (s *search) unfit(r *http.Request) (names []string) {
 	if c := s.credential; c != nil && c.Date != "" && !c.Signs(c.Date) {
 		return []string{c.Date}

@@ -10,8 +10,8 @@ import (
 	"github.com/gatewayauth/gatewayauth/core/explain"
 )
 
-// TestHeaderNames_T186: a refusal for a header says which one it is, also
-// where the signature does not fit, and no other.
+// TestHeaderNames_T186: a refusal because of headers names exactly these, also if the
+// signature does not match.
 func TestHeaderNames_T186(t *testing.T) {
 	set := func(lines ...string) func(*http.Request) {
 		return func(r *http.Request) {
@@ -47,7 +47,7 @@ func TestHeaderNames_T186(t *testing.T) {
 		{"the host", nil, list("host;", ""), core.CodeHeaderNotSigned, ": host"},
 		{"twice", nil, set("X-Sdk-Date: 20260115T120001Z"), core.CodeRequestAmbiguous, ": X-Sdk-Date"},
 		{"signed, also with an underscore", nil, set("X_Note: b"), core.CodeRequestAmbiguous, ": X_Note"},
-		{"a blank at the end", nil, func(r *http.Request) { r.Header.Set("X-Note", "one ") }, core.CodeRequestAmbiguous, ": X-Note"},
+		{"a space at the end", nil, func(r *http.Request) { r.Header.Set("X-Note", "one ") }, core.CodeRequestAmbiguous, ": X-Note"},
 		{"named by Connection", nil, set("Connection: keep-alive, x-note"), core.CodeRequestAmbiguous, ": Connection"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -10,8 +10,8 @@ import (
 	"github.com/gatewayauth/gatewayauth/core/internal/canonical"
 )
 
-// common are values that senders often sign in headers that proxies often
-// change. The names are in lower case.
+// common has, for headers that proxies often change, the values that senders often sign.
+// The names are in lower case.
 var common = map[string][]string{
 	"accept":            {"*/*", "application/json", "application/json, text/plain, */*"},
 	"accept-encoding":   {"gzip", "identity", "gzip, deflate", "gzip, deflate, br", "gzip, deflate, br, zstd", "gzip,deflate", "deflate, gzip", "br, gzip, deflate"},
@@ -27,11 +27,11 @@ var common = map[string][]string{
 	"x-forwarded-proto": {"https", "http"},
 }
 
-// hopByHop says what else happened to headers that are of one connection.
+// hopByHop has the headers that belong to one connection: each proxy may replace them.
 var hopByHop = map[string]bool{"connection": true, "te": true, "expect": true, "keep-alive": true, "content-length": true}
 
-// steers reports whether a signed header is judged by other rows: the host, and
-// the headers of the scheme's own protocol.
+// steers reports whether a signed header is left to other functions of the table edits: the
+// host, and the headers of the scheme's own protocol.
 func (s *search) steers(name string) bool {
 	prefixes := []string{"x-sdk-", "x-amz-"}
 	if scheme, ok := s.scheme.(core.ProtocolScheme); ok {
@@ -42,7 +42,7 @@ func (s *search) steers(name string) bool {
 	return name == "host" || own && !isDigest(name)
 }
 
-// isDigest reports headers that declare the digest of the body.
+// isDigest reports whether a header declares the digest of the body.
 func isDigest(name string) bool {
 	switch strings.ReplaceAll(name, "_", "-") {
 	case "x-sdk-content-sha256", "x-sdk-content-sm3", "x-amz-content-sha256":
@@ -59,25 +59,25 @@ func (s *search) missing() (edits []edit) {
 				func(h *hypothesis) { h.set(name, value) }))
 		}
 		if isDigest(name) {
-			const advice = ", and something has taken that header away: let it pass on"
+			const advice = ", and the header was removed before the request arrived: make the proxy forward it"
 			put(CauseHeaderMissing, s.base.digest, "the digest of the body was signed in the header "+name+advice)
 			put(CauseUnsignedPayload, unsignedPayload, "UNSIGNED-PAYLOAD was signed in the header "+name+advice)
 			put(CauseEmptyBody, s.hash(nil), "the digest of an empty body was signed in the header "+name+advice)
 			continue
 		}
-		detail := "the header " + name + " was signed, and something has taken it away: let the proxy pass it on, or the sender not sign it"
+		detail := "the header " + name + " was signed, and was removed before the request arrived: make the proxy forward it, or the sender not sign it"
 		if hopByHop[name] {
-			detail = "the header " + name + " was signed, which every proxy may take away or change: let the sender not sign it"
+			detail = "the header " + name + " was signed, which every proxy may remove or change: do not sign it"
 		}
 		for _, value := range s.likely(name) {
 			put(CauseHeaderMissing, value, detail)
 		}
-		put(CauseHeaderMissing, "", "the header "+name+" was signed with an empty value, and was not sent: let the sender not sign it")
+		put(CauseHeaderMissing, "", "the header "+name+" was signed with an empty value, and was not sent: do not sign it")
 	}
 	return edits
 }
 
-// likely are values that a header may have had.
+// likely returns values that a header may have had.
 func (s *search) likely(name string) (values []string) {
 	values = append(values, s.hints.Headers.Values(name)...)
 	values = append(values, s.received.Header.Values("X-Original-"+name)...)
@@ -104,10 +104,10 @@ func (s *search) merged() (edits []edit) {
 			continue
 		}
 		put := func(detail string, to ...string) {
-			to = slices.Clone(to) // it is reversed for the next one
+			to = slices.Clone(to) // the caller changes it
 			if !slices.Equal(to, values) {
 				edits = append(edits, newEdit("header "+name, CauseHeaderMerged, headerText(name, to...),
-					"the values of the signed header "+name+" "+detail+": let the proxy pass its lines on as received, or the sender send one",
+					"the values of the signed header "+name+" "+detail+": make the proxy forward its lines unchanged, or the sender send one line",
 					func(h *hypothesis) { h.set(name, to...) }))
 			}
 		}
@@ -118,12 +118,12 @@ func (s *search) merged() (edits []edit) {
 			slices.Reverse(reversed)
 			put("were signed in another order", reversed...)
 			put("were signed in another order", slices.Sorted(slices.Values(values))...)
-			put("were not all signed: the sender signs the first line alone, or a line was added after that", values[0])
-			put("were not all signed: the sender signs the last line alone, or a line was added after that", values[len(values)-1])
+			put("were not all signed: the sender signs only the first line, or a line was added after signing", values[0])
+			put("were not all signed: the sender signs only the last line, or a line was added after signing", values[len(values)-1])
 			for i := range values {
-				put("were not all signed: a line was added after that", slices.Delete(slices.Clone(values), i, i+1)...)
+				put("were not all signed: a line was added after signing", slices.Delete(slices.Clone(values), i, i+1)...)
 			}
-			put("were not all signed: lines were added after that", slices.Compact(slices.Sorted(slices.Values(values)))...)
+			put("were not all signed: lines were added after signing", slices.Compact(slices.Sorted(slices.Values(values)))...)
 		}
 		joined := strings.Join(values, ",")
 		if strings.Contains(joined, ",") && strings.Count(joined, ",") < most {
@@ -132,8 +132,8 @@ func (s *search) merged() (edits []edit) {
 				lines[i] = canonical.Trim(lines[i])
 			}
 			put("were signed as several lines", lines...)
-			put("were signed with a comma and no blank between them", strings.Join(lines, ","))
-			put("were signed with a comma and a blank between them", strings.Join(lines, ", "))
+			put("were signed with a comma and no space between them", strings.Join(lines, ","))
+			put("were signed with a comma and a space between them", strings.Join(lines, ", "))
 			slices.Reverse(lines)
 			put("were signed as several lines", lines...)
 		}
@@ -159,27 +159,27 @@ func (s *search) headers() (edits []edit) {
 			edits = append(edits, newEdit("header "+name, cause, headerText(name, value), detail, func(h *hypothesis) { h.set(name, value) }))
 		}
 		if isDigest(name) {
-			const detail = "another value of the signed header was signed, and something has changed it: let it pass on"
-			put(CauseUnsignedPayload, unsignedPayload, "UNSIGNED-PAYLOAD was signed in the header "+name+", and something has put a digest in its place: let it pass on")
+			const detail = "another value of the signed header was signed, and it was changed before the request arrived: make the proxy forward it unchanged"
+			put(CauseUnsignedPayload, unsignedPayload, "UNSIGNED-PAYLOAD was signed in the header "+name+", and was replaced by a digest before the request arrived: make the proxy forward it unchanged")
 			put(CauseHeader, s.base.digest, detail)
 			put(CauseEmptyBody, s.hash(nil), detail)
 			continue
 		}
-		detail := "the signed header " + name + " was changed on the way: let the proxy pass it on, or the sender not sign it"
+		detail := "the signed header " + name + " was changed before the request arrived: make the proxy forward it unchanged, or the sender not sign it"
 		value := strings.Join(values, ", ")
 		for _, likely := range s.hints.Headers.Values(name) {
 			put(CauseHeader, likely, detail)
 		}
-		// A proxy appends to lists of proxies: nearer the sender they are shorter.
+		// Each proxy appends to headers such as X-Forwarded-For.
 		for list, more := value, 4; more > 0; more-- {
 			i := strings.LastIndexByte(list, ',')
 			if i < 0 {
 				break
 			}
 			list = canonical.Trim(list[:i])
-			put(CauseHeader, list, "the signed header "+name+" was longer when it arrived: something in between has appended to it. Let the sender not sign it")
+			put(CauseHeader, list, "a proxy has appended to the signed header "+name+": do not sign it")
 		}
-		put(CauseHeader, strings.Join(strings.Fields(value), " "), "the blanks inside the signed header "+name+" were signed as one, by a signer that collapses them: let the sender send one")
+		put(CauseHeader, strings.Join(strings.Fields(value), " "), "the sender's signer collapses the spaces inside the signed header "+name+" into one: send a value with single spaces")
 		if before, _, found := strings.Cut(value, ";"); found {
 			put(CauseHeader, canonical.Trim(before), detail)
 		}
@@ -199,7 +199,7 @@ func (s *search) headers() (edits []edit) {
 		put(CauseHeader, strings.ToUpper(value), detail)
 		put(CauseHeader, strings.Trim(value, `"`), detail)
 		put(CauseHeader, strings.TrimPrefix(value, "W/"), detail)
-		put(CauseHeader, "", "the signed header "+name+" had no value when it was signed: something in between has set it. Let the sender not sign it")
+		put(CauseHeader, "", "the signed header "+name+" had no value when it was signed, and a proxy has set one: do not sign it")
 	}
 	return edits
 }

@@ -16,17 +16,17 @@ import (
 // may have been signed with.
 type hypothesis struct {
 	method, host, path, query string
-	header                    http.Header // to be changed by set alone
-	own                       bool        // header is the hypothesis's own
+	header                    http.Header // changed only by set
+	own                       bool        // header is a copy
 	digest                    string      // the hash of the body
-	payload                   string      // what stands for the body, in place of what the request says
+	payload                   string      // the signed payload, instead of the one that the request declares
 
-	scheme   core.Scheme // nil: the first that recognises the credential
-	key      *core.Key   // nil: the one that the credential names
-	anyScope bool        // whatever region and service the key is for
+	scheme   core.Scheme // nil: the first scheme that recognises the credential
+	key      *core.Key   // nil: the key that the credential names
+	anyScope bool        // region and service are not compared with the key's
 	anyToken bool        // the key has the credential's session token, or none
 
-	rewrite func(canonicalRequest string) string // what its signer writes, where the scheme is a Prover
+	rewrite func(canonicalRequest string) string // edits the canonical request; for a scheme that is a Prover
 }
 
 // set replaces the values of a header, given in lower case.
@@ -44,7 +44,7 @@ func (h *hypothesis) set(name string, values ...string) {
 	h.header[http.CanonicalHeaderKey(name)] = values
 }
 
-// request returns the head of the request of a hypothesis.
+// request returns the request of a hypothesis, without its body.
 func (s *search) request(h *hypothesis) *http.Request {
 	r := *s.received
 	r.Method, r.Host, r.Header, r.Body = h.method, h.host, h.header, nil
@@ -59,12 +59,12 @@ func (s *search) request(h *hypothesis) *http.Request {
 
 // verification is the result of verifying a credential with a hypothesis.
 type verification struct {
-	signature  bool // but for the body
-	body       bool // is the one that was signed
+	signature  bool // the signature matches, body aside
+	body       bool // the body is the signed one
 	scheme     core.Scheme
 	credential *core.Credential
 	key        *core.Key
-	secret     int // of those of the key that are tried
+	secret     int // index among the accepted secrets of key
 }
 
 func (v *verification) whole() bool { return v.signature && v.body }
@@ -105,7 +105,8 @@ func (s *search) verifies(h *hypothesis) (v verification) {
 	}
 	secrets := key.SecretsAt(s.now)
 	if !c.SignsRequest {
-		// A password. The scheme is not asked: it may count wrong ones, or ask another server.
+		// The credential is a password. Verify of its scheme is not called: it may count
+		// wrong passwords, or call another server.
 		v.secret = slices.IndexFunc(secrets, func(secret core.Secret) bool { return equal(c.Signature, secret.Reveal()) })
 		v.signature, v.body = v.secret >= 0, v.secret >= 0
 		return v
@@ -148,14 +149,14 @@ func (s *search) parse(r *http.Request, h *hypothesis) (core.Scheme, *core.Crede
 	return nil, nil, core.ErrNoCredential
 }
 
-// keyAt names a key: ids are of a scheme's source.
+// A keyAt identifies a key. Ids are unique within the key source of a scheme.
 type keyAt struct {
 	scheme core.Scheme
 	id     string
 }
 
-// key finds a key once. Its secrets are copies, so that keys which schemes derive for a
-// hypothesis are not stored with the real secret.
+// key looks a key up, and caches it. Its secrets are copies, so that keys which schemes
+// derive for a hypothesis are not stored with the real secret.
 func (s *search) key(scheme core.Scheme, id string) *core.Key {
 	at := keyAt{scheme, id}
 	if key, known := s.keys[at]; known {

@@ -12,14 +12,14 @@ import (
 	"github.com/gatewayauth/gatewayauth/core"
 )
 
-// fixed remembers the secrets of a fixed set of keys as texts not to show.
+// fixed keeps the secrets of a fixed set of keys out of the report.
 func (s *search) fixed(source core.KeySource) {
 	for _, key := range all(source) {
 		s.hideKey(key)
 	}
 }
 
-// all returns the keys of a fixed set.
+// all returns the keys of a fixed set, and none for another source.
 func all(source core.KeySource) []*core.Key {
 	if set, ok := source.(*core.KeySet); ok && set != nil {
 		return slices.Collect(set.All())
@@ -27,14 +27,14 @@ func all(source core.KeySource) []*core.Key {
 	return nil
 }
 
-// keyEdit returns an edit of what the request was signed with.
+// keyEdit returns an edit that replaces the key.
 func keyEdit(cause Cause, to, detail string, key *core.Key) edit {
 	c := newEdit("key", cause, to, detail, func(h *hypothesis) { h.key = key })
-	c.id += "\n" + key.ID + "\n" + key.Secret.Reveal() // several may be told in the same words
+	c.id += "\n" + key.ID + "\n" + key.Secret.Reveal() // several keys may have the same text
 	return c
 }
 
-// named returns the key that the credential names, nil where there is none.
+// named returns the key that the credential names, or nil if there is none.
 func (s *search) named() *core.Key {
 	if s.scheme == nil {
 		return nil
@@ -42,7 +42,7 @@ func (s *search) named() *core.Key {
 	return s.key(s.scheme, s.credential.KeyID)
 }
 
-// oldSecrets yields the previous secrets of the key that are not accepted any more.
+// oldSecrets yields the previous secrets of the key that are no longer accepted.
 func (s *search) oldSecrets() (edits []edit) {
 	key := s.named()
 	if key == nil {
@@ -52,18 +52,18 @@ func (s *search) oldSecrets() (edits []edit) {
 		if !previous.Until.IsZero() && !s.now.Before(previous.Until) {
 			until := date(previous.Until)
 			edits = append(edits, keyEdit(CauseOldSecret, "with the previous secret of "+key.Name+", accepted until "+until,
-				"the sender still signs with a previous secret of "+key.Name+", which is accepted no more since "+until+": give it the current one, or accept the previous for longer",
+				"the sender still signs with a previous secret of "+key.Name+", which is not accepted since "+until+": give the sender the current secret, or accept the previous one for longer",
 				with(key, previous.Secret)))
 		}
 	}
 	return edits
 }
 
-// mostKeys bounds the keys of one row that are tried.
+// mostKeys is the largest number of keys that one function of the table edits tries.
 const mostKeys = 200
 
-// otherEnvironments yields the keys of other environments: those that have the id
-// that the credential names, and all others under that id.
+// otherEnvironments yields the keys of other environments: those with the id that the
+// credential names, and all others as if they had that id.
 func (s *search) otherEnvironments() (edits []edit) {
 	for _, other := range s.others {
 		for _, scheme := range other.policy.Schemes {
@@ -78,11 +78,11 @@ func (s *search) otherEnvironments() (edits []edit) {
 				}
 				under := ""
 				if key != named {
-					under = " under another id than its own"
+					under = ", with the id of another key"
 				}
 				for which, same := range s.secretsOf(key, c.KeyID) {
 					f := keyEdit(CauseEnvironment, "with "+which+" of the key "+key.Name+" of the environment "+other.name,
-						"signed with "+which+" of the key "+key.Name+" of the environment "+other.name+under+": the request came to the wrong backend, or the sender has the wrong key", same)
+						"signed with "+which+" of the key "+key.Name+" of the environment "+other.name+under+": send the request to that environment, or give the sender a key of this one", same)
 					f.apply = func(h *hypothesis) { h.scheme, h.key = scheme, same }
 					edits = append(edits, f)
 				}
@@ -97,9 +97,9 @@ func (s *search) otherKeys() (edits []edit) {
 	if s.credential == nil {
 		return nil
 	}
-	detail := " under the id of another one: the sender has mixed up two keys"
+	detail := ", with the id of another key: make the sender use the id and the secret of the same key"
 	if s.named() == nil {
-		detail = " under an id that this environment does not have: give both sides the same id"
+		detail = ", with an id that this environment does not have: configure the same id on both sides"
 	}
 	for _, scheme := range s.policy.Schemes {
 		for _, key := range all(scheme.Keys()) {
@@ -114,9 +114,9 @@ func (s *search) otherKeys() (edits []edit) {
 	return edits
 }
 
-// secretsOf yields a key with each of its secrets alone, also those that are
-// accepted no more. Under the id of another key of this environment it is what that
-// key is, but for secret and name.
+// secretsOf yields a key once for each of its secrets, those that are no longer accepted
+// included. If id is the id of another key of this environment, the key that it yields has
+// all fields of that one except secret and name.
 func (s *search) secretsOf(key *core.Key, id string) iter.Seq2[string, *core.Key] {
 	key = s.detached(key)
 	under := *key
@@ -136,8 +136,7 @@ func (s *search) secretsOf(key *core.Key, id string) iter.Seq2[string, *core.Key
 	}
 }
 
-// scopes yields the key for whatever region and service, and whatever session
-// token.
+// scopes yields the key for any region and service, and with any session token.
 func (s *search) scopes() (edits []edit) {
 	c, key := s.credential, s.named()
 	if key == nil || !c.SignsRequest {
@@ -149,7 +148,7 @@ func (s *search) scopes() (edits []edit) {
 	}
 	edits = append(edits,
 		newEdit("scope", CauseScope, "region "+region+" and service "+c.Service+" instead of "+key.Region+" and "+key.Service,
-			"the secret is right, and the credential is for another region or service than the key: make both say the same",
+			"the secret is right, and the credential has another region or service than the key: configure the same ones on both sides",
 			func(h *hypothesis) { h.anyScope = true }))
 	if !equal(c.SessionToken, key.SessionToken.Reveal()) {
 		edits = append(edits, sessionToken(c, key))
@@ -159,12 +158,12 @@ func (s *search) scopes() (edits []edit) {
 
 // sessionToken yields the key with the session token of the credential.
 func sessionToken(c *core.Credential, key *core.Key) edit {
-	to, detail := "another session token", "the secret is right, but the session token of the request is not that of the key "+key.Name+": give both sides the same one"
+	to, detail := "another session token", "the secret is right, but the session token of the request is not that of the key "+key.Name+": configure the same one on both sides"
 	switch {
 	case key.SessionToken.IsZero():
-		to, detail = "with a session token", "the secret is right, but the request has a session token and the key "+key.Name+" has none: enter the session token with the key, or let the sender sign without one"
+		to, detail = "with a session token", "the secret is right, but the request has a session token and the key "+key.Name+" has none: add the session token to the key, or make the sender sign without one"
 	case c.SessionToken == "":
-		to, detail = "without a session token", "the secret is right, but the request has no signed session token and the key "+key.Name+" has one: let the sender send and sign it, or take it away from the key"
+		to, detail = "without a session token", "the secret is right, but the request has no signed session token and the key "+key.Name+" has one: make the sender send and sign it, or remove it from the key"
 	}
 	return newEdit("token", CauseSessionToken, to, detail, func(h *hypothesis) { h.anyToken = true })
 }
@@ -194,7 +193,7 @@ func (s *search) otherSchemes() (edits []edit) {
 				continue
 			}
 			f := keyEdit(CauseScheme, "by the scheme "+scheme.Name()+" with the key "+key.Name,
-				"signed with the right secret by the scheme "+scheme.Name()+", or another rule of it, and the key is for "+own.Name()+": make both say the same", key)
+				"signed with the right secret by the scheme "+scheme.Name()+", or another variant of it, and the key is for "+own.Name()+": configure the same scheme on both sides", key)
 			f.dimension = "scheme"
 			f.apply = func(h *hypothesis) { h.scheme, h.key, h.anyScope = scheme, key, key.Region == "" || c.Scope == "" }
 			edits = append(edits, f)
@@ -203,7 +202,7 @@ func (s *search) otherSchemes() (edits []edit) {
 	return edits
 }
 
-// secretTexts yields the secret as it is when it was copied or decoded wrongly.
+// secretTexts yields the secret as it becomes if it is copied or decoded wrongly.
 func (s *search) secretTexts() (edits []edit) {
 	key := s.named()
 	if key == nil {
@@ -215,15 +214,15 @@ func (s *search) secretTexts() (edits []edit) {
 		if !seen[other] {
 			seen[other] = true
 			edits = append(edits, keyEdit(CauseSecretText, "with the secret of "+key.Name+" "+how,
-				"the sender signs with the secret of "+key.Name+" "+how+": give both sides the same text", with(key, core.NewSecret(other))))
+				"the sender signs with the secret of "+key.Name+" "+how+": configure the same text on both sides", with(key, core.NewSecret(other))))
 		}
 	}
-	add("without blanks and line breaks around it", strings.TrimSpace(text))
-	for _, end := range []source{{"\n", "a line break"}, {"\r\n", "a line break of Windows (CR LF)"}, {" ", "a blank"}, {"\r", "a carriage return"}} {
+	add("without spaces and line breaks at its start and end", strings.TrimSpace(text))
+	for _, end := range []source{{"\n", "a line break"}, {"\r\n", "a Windows line break (CR LF)"}, {" ", "a space"}, {"\r", "a carriage return"}} {
 		add("with "+end.where+" at its end", text+end.value)
 		add("with "+end.where+" at its end", strings.TrimSpace(text)+end.value)
 	}
-	add("with a blank in front", " "+text)
+	add("with a space in front", " "+text)
 	add("in quotes", `"`+text+`"`)
 	add("in quotes", `'`+text+`'`)
 	add("without its quotes", strings.Trim(text, `"'`))

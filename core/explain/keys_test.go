@@ -18,9 +18,8 @@ import (
 	"github.com/gatewayauth/gatewayauth/internal/testkit"
 )
 
-// TestSessionTokens_T186: a session token that the key has not, or another
-// one than it has, is named, with whatever else is wrong; and no pair of changes
-// that undo each other stands in for it.
+// TestSessionTokens_T186: a missing, unexpected or different session token is reported,
+// with any other cause. No pair of changes that undo each other is reported instead.
 func TestSessionTokens_T186(t *testing.T) {
 	token := func(key core.Key, text string) core.Key {
 		key.SessionToken = core.NewSecret(text)
@@ -29,8 +28,8 @@ func TestSessionTokens_T186(t *testing.T) {
 	region := core.Key{Name: "k4a", ID: "AKIDEXAMPLEA", Secret: core.NewSecret("sigv4a-0123456789abcdef01234567"), Region: "eu-west-1", Service: "execute-api"}
 	for _, tt := range []struct {
 		name      string
-		key       core.Key // that the environment has
-		signed    core.Key // that the sender has
+		key       core.Key // of the environment
+		signed    core.Key // of the sender
 		signer    func(core.Key) signer.Signer
 		scheme    func(core.Key) core.Scheme
 		says      string
@@ -58,7 +57,7 @@ func TestSessionTokens_T186(t *testing.T) {
 				if x.Code != core.CodeSignatureMismatch || !slices.Equal(got, tt.wantCause) {
 					t.Errorf("got %v, want %v\n%v", got, tt.wantCause, x)
 				} else if len(got) > 0 && !strings.Contains(x.Causes[0].Detail, tt.says) {
-					t.Errorf("it does not say %q: %v", tt.says, x)
+					t.Errorf("the explanation does not contain %q: %v", tt.says, x)
 				}
 			})
 		}
@@ -67,7 +66,7 @@ func TestSessionTokens_T186(t *testing.T) {
 
 func sigv4Scheme(key core.Key) core.Scheme { return sigv4.New(sigv4.Config{Keys: core.Keys(key)}) }
 
-// previously gives a key a previous secret that is accepted no more.
+// previously returns a key with a previous secret that is no longer accepted.
 func previously(key core.Key, text string) core.Key {
 	key.Previous = []core.PreviousSecret{{Secret: core.NewSecret(text), Until: instant.AddDate(0, -1, 0)}}
 	return key
@@ -77,7 +76,7 @@ func signedLink4(key core.Key) signer.Signer {
 	return testkit.Presigner{Signer: sigv4.NewSigner(key, sigv4.SignOptions{})}
 }
 
-// received is a request as a server reads it.
+// received returns a request as a server reads it.
 func received(t *testing.T, r *http.Request) *http.Request {
 	t.Helper()
 	var wire bytes.Buffer
@@ -87,16 +86,15 @@ func received(t *testing.T, r *http.Request) *http.Request {
 	return request(t, wire.String())
 }
 
-// stubborn is a scheme that refuses every signature for a reason of its own, and
-// yet proves them.
+// stubborn is a scheme whose Verify refuses every signature, and whose Proves accepts it.
 type stubborn struct{ proving }
 
 func (stubborn) Verify(*http.Request, *core.Credential, *core.Key, []core.Secret, string) (int, error) {
 	return -1, core.Refuse(core.CodeSignatureMismatch, "refused for another reason")
 }
 
-// TestEditsThatUndoEachOther_T186: changes that undo each other are no cause, whatever the
-// scheme says about the request that they leave as it was.
+// TestEditsThatUndoEachOther_T186: changes that undo each other are not reported, even if
+// the scheme accepts the signature of the unchanged request.
 func TestEditsThatUndoEachOther_T186(t *testing.T) {
 	for _, target := range []string{"/x", "/x/", "/a%20b?c=1+2&b", "/?b=2&a=%2f"} {
 		r := signed(t, k1, "GET", target, "", apig.SignOptions{Headers: []string{"x-tag"}}, "X-Tag: b", "X-Tag: a  c")
@@ -107,11 +105,11 @@ func TestEditsThatUndoEachOther_T186(t *testing.T) {
 	}
 }
 
-// TestSecretsInTheSameWords_T186: secrets that are told in the same words are all tried,
-// and so are bodies of the same size.
+// TestSecretsInTheSameWords_T186: secrets whose findings have the same text are all tried.
+// So are bodies of the same size.
 func TestSecretsInTheSameWords_T186(t *testing.T) {
 	for _, end := range []string{"\n", "\r\n", " ", "\r"} {
-		for _, end2 := range []string{"", " ", "\n"} { // what the backend has at its end
+		for _, end2 := range []string{"", " ", "\n"} { // the end of the backend's secret
 			own := secret(k1, k1.Secret.Reveal()+end2)
 			if end == end2 {
 				continue
@@ -141,8 +139,8 @@ func TestSecretsInTheSameWords_T186(t *testing.T) {
 	}
 }
 
-// TestSecretUsed_T186: which secret of a key was used is said, of a request
-// that is accepted as of one that is not.
+// TestSecretUsed_T186: the explanation of an accepted and of a refused request says which
+// secret of the key was used.
 func TestSecretUsed_T186(t *testing.T) {
 	key := k1
 	key.Previous = []core.PreviousSecret{{Secret: core.NewSecret("previous-gone-0123456789"), Until: instant.Add(-time.Hour)},
@@ -150,7 +148,7 @@ func TestSecretUsed_T186(t *testing.T) {
 	for _, tt := range []struct{ secret, want string }{
 		{k1.Secret.Reveal(), "the current secret of the key"},
 		{"previous-till-0123456789", "a previous secret of the key, which is accepted until 2026-01-15T13:00:00Z"},
-		{"previous-ever-0123456789", "a previous secret of the key, which is accepted without an end"},
+		{"previous-ever-0123456789", "a previous secret of the key, which is accepted without a time limit"},
 	} {
 		for _, host := range []string{"api.example.com", "api.example.com:443"} {
 			r := signed(t, secret(k1, tt.secret), "GET", "/v1/items", "", apig.SignOptions{})
@@ -168,8 +166,8 @@ type lookedUp struct{ keys *core.KeySet }
 
 func (l lookedUp) Key(ctx context.Context, id string) (*core.Key, error) { return l.keys.Key(ctx, id) }
 
-// TestKeysOfASource: keys that have to be looked up are found as a Verifier finds
-// them, also those that a credential does not name.
+// TestKeysOfASource: keys of a source that is not a fixed set are looked up as a Verifier
+// does, also keys that the credential does not name.
 func TestKeysOfASource(t *testing.T) {
 	for _, binding := range []core.Config{{Default: "k1"}, {APIs: []core.API{{Match: "/v1/", Key: "k1"}}}, {Default: "other"}} {
 		c := config(func(c *core.Config) {

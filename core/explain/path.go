@@ -10,11 +10,11 @@ import (
 	"github.com/gatewayauth/gatewayauth/core/internal/canonical"
 )
 
-// prefixes yields paths with a prefix put in front or taken away.
+// prefixes yields the path with a prefix added or removed.
 func (s *search) prefixes() (edits []edit) {
 	received, query := canonical.Target(s.received)
 	at := func(path, detail string) {
-		if path != "" && path[0] == '/' && clean(path) != clean(s.base.path) { // else it is no prefix
+		if path != "" && path[0] == '/' && clean(path) != clean(s.base.path) { // otherwise no prefix was changed
 			edits = append(edits, newEdit("path", CausePrefix, "path "+path+" instead of "+s.base.path, detail,
 				func(h *hypothesis) { h.path = path }))
 		}
@@ -40,15 +40,15 @@ func (s *search) prefixes() (edits []edit) {
 	}
 	known = slices.DeleteFunc(known, func(prefix string) bool { return prefix == "" })
 	for _, prefix := range known {
-		at(prefix+received, "the signed path begins with "+prefix+", which a proxy has taken away: set "+s.setting("Rewrite.AddPrefix")+" to it, or let the proxy pass the path on")
+		at(prefix+received, "the signed path begins with "+prefix+", which a proxy has removed: set "+s.setting("Rewrite.AddPrefix")+" to it, or make the proxy forward the path unchanged")
 	}
 	edits = append(edits, s.originals(query)...)
 	if s.policy.Rewrite.AddPrefix != "" {
-		at(received, "the path as received was signed, and "+s.setting("Rewrite.AddPrefix")+" puts something in front: take it away")
+		at(received, "the path as received was signed, and "+s.setting("Rewrite.AddPrefix")+" adds a prefix to it: remove "+s.setting("Rewrite.AddPrefix"))
 	}
 	for _, prefix := range known {
 		if rest, ok := strings.CutPrefix(received, prefix); ok {
-			at(rest, "the signed path has no "+prefix+", which a proxy has put in front: let it pass the path on")
+			at(rest, "the signed path does not begin with "+prefix+", which a proxy has added: make the proxy forward the path unchanged")
 		}
 	}
 	rest := received
@@ -59,15 +59,15 @@ func (s *search) prefixes() (edits []edit) {
 		}
 		dropped := received[:len(received)-len(rest)+i+1]
 		rest = rest[i+1:]
-		at(rest, "the signed path has no "+dropped+", which a proxy has put in front: let it pass the path on")
+		at(rest, "the signed path does not begin with "+dropped+", which a proxy has added: make the proxy forward the path unchanged")
 		for _, prefix := range known {
-			at(prefix+rest, "the signed path begins with "+prefix+", which a proxy has replaced by "+dropped+": let it pass the path on")
+			at(prefix+rest, "the signed path begins with "+prefix+", which a proxy has replaced by "+dropped+": make the proxy forward the path unchanged")
 		}
 	}
 	return edits
 }
 
-// originals yields the targets that proxies leave in a header.
+// originals yields the original targets that proxies record in a header.
 func (s *search) originals(query string) (edits []edit) {
 	for _, name := range []string{"X-Original-Url", "X-Original-Uri", "X-Rewrite-Url", "X-Forwarded-Uri", "X-Envoy-Original-Path"} {
 		target := s.headerValue(name)
@@ -97,7 +97,7 @@ func (s *search) originals(query string) (edits []edit) {
 			cause = CausePath
 		}
 		edits = append(edits, newEdit("path", cause, to,
-			"the target that "+name+" names was signed, and a proxy has written it anew: let it pass the target on as received",
+			"the target in "+name+" was signed, and a proxy has changed it: make the proxy forward the target unchanged",
 			func(h *hypothesis) { h.path, h.query = path, original }))
 	}
 	return edits
@@ -120,7 +120,7 @@ func leading(pattern string) (prefixes []string) {
 
 // slashes yields the path with or without a slash at its end.
 func (s *search) slashes() []edit {
-	path, did := s.base.path+"/", "taken away"
+	path, did := s.base.path+"/", "removed"
 	if short, ok := strings.CutSuffix(s.base.path, "/"); ok {
 		path, did = short, "added"
 	}
@@ -128,7 +128,7 @@ func (s *search) slashes() []edit {
 		return nil
 	}
 	return []edit{newEdit("path", CauseSlash, "path "+path+" instead of "+s.base.path,
-		"a slash at the end of the path was "+did+" on the way: let the proxy pass the path on", func(h *hypothesis) { h.path = path })}
+		"a proxy has "+did+" a slash at the end of the path: make the proxy forward the path unchanged", func(h *hypothesis) { h.path = path })}
 }
 
 // paths yields other spellings of the path.
@@ -140,26 +140,26 @@ func (s *search) paths() (edits []edit) {
 				func(h *hypothesis) { h.path = path }))
 		}
 	}
-	const advice = ": let what is in between pass the path on as received"
+	const advice = ": make proxies forward the path unchanged"
 	decoded, err := url.PathUnescape(base)
 	if err != nil {
 		decoded = base
 	}
-	at(escape(decoded, "/"), "the path was signed encoded, and decoded on the way"+advice)
-	at(decoded, "the path was signed decoded: the sender encodes it after signing, something in between encodes it, or the sender signs for S3 (paths: s3)")
-	at(escape(base, "/"), "the path was signed encoded twice: the sender encodes what is encoded already, or signs by the rule of every service but S3 (paths: normalized)")
-	at((&url.URL{Path: decoded}).EscapedPath(), "the path was signed in another encoding"+advice)
-	at(digits(base, strings.ToUpper), "percent sequences in the path were signed in upper case"+advice)
-	at(digits(base, strings.ToLower), "percent sequences in the path were signed in lower case"+advice)
-	at(strings.ReplaceAll(base, "+", "%20"), "a blank in the path was signed as %20, and became a + on the way"+advice)
-	at(strings.ReplaceAll(base, "%20", "+"), "a + in the path was signed, and became a blank on the way"+advice)
-	at(clean(base), "dot segments or double slashes were signed resolved, and the request has them: let the sender resolve them before it sends")
+	at(escape(decoded, "/"), "the path was signed percent-encoded, and decoded before it arrived"+advice)
+	at(decoded, "the path was signed decoded: the sender encodes it after signing, a proxy encodes it, or the sender signs for S3 (set paths: s3)")
+	at(escape(base, "/"), "the path was signed percent-encoded twice: the sender encodes an encoded path, or signs for a service other than S3 (set paths: normalized)")
+	at((&url.URL{Path: decoded}).EscapedPath(), "the path was percent-encoded differently when it was signed"+advice)
+	at(digits(base, strings.ToUpper), "the percent-encoding in the path was signed in upper case"+advice)
+	at(digits(base, strings.ToLower), "the percent-encoding in the path was signed in lower case"+advice)
+	at(strings.ReplaceAll(base, "+", "%20"), "a space in the path was signed as %20, and arrived as +"+advice)
+	at(strings.ReplaceAll(base, "%20", "+"), "a + in the path was signed, and arrived as a space (%20)"+advice)
+	at(clean(base), "the path was signed without its dot segments or double slashes, and sent with them: make the sender send the path that it signs")
 	merged := base
 	for strings.Contains(merged, "//") {
 		merged = strings.ReplaceAll(merged, "//", "/")
 	}
-	at(merged, "double slashes were signed merged, and the request has them: let the sender merge them before it sends")
-	at("/"+base, "two slashes at the beginning were signed, and one was taken away on the way"+advice)
+	at(merged, "the path was signed without its double slashes, and sent with them: make the sender send the path that it signs")
+	at("/"+base, "the signed path begins with two slashes, and one was removed before it arrived"+advice)
 	at(strings.ToLower(base), "the path was signed in lower case"+advice)
 	return edits
 }
@@ -179,7 +179,7 @@ func escape(text, keep string) string {
 	return b.String()
 }
 
-// digits rewrites the digits of percent sequences.
+// digits rewrites the hexadecimal digits of the percent-encoding.
 func digits(text string, rewrite func(string) string) string {
 	b := []byte(text)
 	for i := 0; i+2 < len(b); i++ {

@@ -14,17 +14,18 @@ import (
 	"github.com/gatewayauth/gatewayauth/core"
 )
 
-// aside returns the policy for a Verifier of our own: without store, observers and log,
-// and with all defaults.
+// aside returns the policy for the Verifiers of this package: without replay store,
+// observers and log, and with all defaults.
 func aside(c core.Config) core.Config {
 	c.Replay, c.Observers, c.Logger = core.Replay{}, nil, slog.New(slog.DiscardHandler)
 	return c.WithDefaults()
 }
 
-// assumed is a scheme that accepts one credential, whatever its signature.
+// assumed is a scheme that finds one credential in every request, and accepts its
+// signature.
 type assumed struct {
 	core.Scheme
-	credential *core.Credential // nil: it finds none
+	credential *core.Credential // nil: finds no credential
 	keys       core.KeySource
 }
 
@@ -63,8 +64,8 @@ func (a *assumed) withProtocol() core.Scheme {
 }
 
 // assume returns the policy with schemes for which the credential has a valid date, is
-// signed with the bound key, and verifies. If a Verifier of it refuses the request, the
-// reason is another one. Without a credential no scheme finds one.
+// signed with the bound key, and verifies. If a Verifier with that policy refuses the
+// request, it is for another reason. If credential is nil, no scheme finds a credential.
 func (s *search) assume(scheme core.Scheme, credential *core.Credential) core.Config {
 	policy := s.policy
 	policy.APIs, policy.Default, policy.Rewrite = nil, "", core.Rewrite{}
@@ -91,8 +92,8 @@ func (s *search) assume(scheme core.Scheme, credential *core.Credential) core.Co
 	return policy
 }
 
-// certain returns the credential without what depends on its key, and without a digest to
-// compare with the body.
+// certain returns the credential without the fields that depend on its key, and without a
+// digest to compare with the body.
 func certain(c *core.Credential) *core.Credential {
 	payload := c.Payload
 	if payload == core.PayloadDeclared {
@@ -115,7 +116,7 @@ func (s *search) rest(h *hypothesis, v verification) (refusal *core.Error, permi
 	}
 	r := s.request(h)
 	refusal = judge(r)
-	if refusal == nil && s.explanation.Code == core.CodeRequestAmbiguous { // for how APIs are bound, perhaps
+	if refusal == nil && s.explanation.Code == core.CodeRequestAmbiguous { // the bindings of APIs may be the reason
 		r.RequestURI = strings.TrimPrefix(r.RequestURI, s.policy.Rewrite.AddPrefix)
 		_, refusal = s.bindingOf(r)
 	}
@@ -123,8 +124,8 @@ func (s *search) rest(h *hypothesis, v verification) (refusal *core.Error, permi
 	return refusal, s.permits(refusal, v.credential, policy, r)
 }
 
-// permits names the setting with which a policy for which the signature is right would
-// accept a request that it refuses.
+// permits names the setting with which the policy would accept a request whose signature
+// matches.
 func (s *search) permits(e *core.Error, c *core.Credential, policy core.Config, r *http.Request) string {
 	switch {
 	case e == nil:
@@ -133,13 +134,13 @@ func (s *search) permits(e *core.Error, c *core.Credential, policy core.Config, 
 	case e.Code == core.CodeSchemeNotAccepted && c.Presigned && !s.policy.AllowPresigned:
 		return " (" + s.setting("AllowPresigned") + " permits it)"
 	case e.Code == core.CodeHeaderNotSigned && slices.ContainsFunc(s.policy.RequireSigned, func(name string) bool { return strings.HasSuffix(e.Detail, ": "+name) }):
-		return " (" + s.setting("RequireSigned") + " lists what must be)"
+		return " (" + s.setting("RequireSigned") + " lists the headers that must be signed)"
 	case e.Code == core.CodeHeaderNotSigned:
 		names := e.Detail[strings.LastIndex(e.Detail, ": ")+1:]
 		policy.AllowUnsigned = append(slices.Clone(policy.AllowUnsigned), strings.Split(strings.TrimSpace(names), ", ")...)
 		if judge, ok := s.judgeBy(policy); ok {
 			if now := judge(r); now == nil || now.Code != e.Code {
-				return " (" + s.setting("AllowUnsigned") + " excepts single headers, each by its name)"
+				return " (" + s.setting("AllowUnsigned") + " lists names of headers that may be unsigned)"
 			}
 		}
 	case e.Code == core.CodeHostNotOurs:
@@ -155,7 +156,7 @@ func (s *search) namedVerdict(err error) error {
 		return err
 	}
 	policy := s.policy
-	if !s.binding.open { // no scheme shall be asked
+	if !s.binding.open { // an open API is verified without schemes
 		policy = s.assume(s.scheme, s.credential)
 	}
 	judge, ok := s.judgeBy(policy)
@@ -165,8 +166,8 @@ func (s *search) namedVerdict(err error) error {
 	return s.withNames(e, s.request(&s.base), judge)
 }
 
-// judgeBy returns a function that judges requests, with the body as received, by a
-// policy; false where there is no Verifier of it.
+// judgeBy returns a function that verifies requests, with the body as received, by a
+// policy. It returns false if the policy is not valid.
 func (s *search) judgeBy(policy core.Config) (judge func(*http.Request) *core.Error, ok bool) {
 	verifier, err := core.New(policy)
 	if err != nil {
@@ -174,10 +175,10 @@ func (s *search) judgeBy(policy core.Config) (judge func(*http.Request) *core.Er
 	}
 	return func(r *http.Request) *core.Error {
 		judged := *r
-		judged.RemoteAddr = "explain" // throttled apart from real senders
+		judged.RemoteAddr = "explain" // its wrong passwords are counted apart from those of real senders
 		judged.PostForm, judged.MultipartForm, judged.TransferEncoding, judged.GetBody = nil, nil, nil, nil
 		judged.Body, judged.ContentLength = http.NoBody, int64(len(s.body))
-		if r.Header.Get("Content-Length") != "" { // the body as received, whatever was announced
+		if r.Header.Get("Content-Length") != "" { // the length of the received body, not the announced one
 			judged.Header = r.Header.Clone()
 			judged.Header.Set("Content-Length", strconv.Itoa(len(s.body)))
 		}

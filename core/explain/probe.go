@@ -12,7 +12,7 @@ import (
 // A probe is a scheme that recognises a credential of one key in every request, and
 // records which key a Verifier asks for. It proves nothing about the body.
 type probe struct {
-	id      string // of the key; empty: the key bound to the API
+	id      string // the id of the key; empty: that of the key bound to the API
 	payload core.Payload
 	source  core.KeySource // nil: there are no keys
 	asked   atomic.Pointer[string]
@@ -44,8 +44,8 @@ func (p *probe) Key(ctx context.Context, id string) (*core.Key, error) {
 	return key, err
 }
 
-// verify verifies the target of r alone, with the probe instead of the schemes of the
-// policy.
+// verify verifies r without its headers and body, with the probe instead of the schemes of
+// the policy.
 func (p *probe) verify(policy core.Config, r *http.Request) error {
 	policy.Schemes = []core.Scheme{p}
 	policy.AllowUnsigned, policy.Hosts = nil, nil
@@ -61,13 +61,14 @@ func (p *probe) verify(policy core.Config, r *http.Request) error {
 
 // binding is what an API is bound to.
 type binding struct {
-	key           string // empty: none
-	known         bool   // it is known which API it is
+	key           string // the name; empty: none
+	known         bool   // exactly one API matches the request
 	open          bool
 	allowUnsigned bool
 }
 
-// bindingOf returns what the API of a request is bound to, or why that is not clear.
+// bindingOf returns what the API of a request is bound to, or the refusal if the request
+// is ambiguous.
 func (s *search) bindingOf(r *http.Request) (b binding, refusal *core.Error) {
 	p := &probe{payload: core.PayloadUnsigned}
 	err := p.verify(s.policy, r)

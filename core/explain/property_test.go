@@ -13,11 +13,10 @@ import (
 	"github.com/gatewayauth/gatewayauth/core/explain"
 )
 
-// TestRandomRequests_T186: for random requests with random faults from outside,
-// a request is explained as refused exactly if a Verifier refuses it; undoing
-// what the explanation names, as its texts say it, makes a fresh Verifier accept
-// the request, or leaves the refusal that it names; and each of the causes is
-// needed for that.
+// TestRandomRequests_T186: for random requests with random faults, an explanation reports
+// a refusal exactly if a Verifier refuses the request. If the causes are undone as their
+// texts describe, a new Verifier accepts the request, or refuses it as the causes say.
+// Each of the causes is needed for that.
 func TestRandomRequests_T186(t *testing.T) {
 	for _, k := range kinds {
 		t.Run(k.name, func(t *testing.T) {
@@ -74,32 +73,32 @@ func (f *randomRequest) why(t *testing.T) *explain.Explanation {
 	x := why(t, f.arrived(t), f.policy(), f.hints)
 	if refusal == nil {
 		if !x.Accepted() || len(x.Causes)+len(x.Alternatives) > 0 {
-			t.Errorf("accepted, and explained by %v", x)
+			t.Errorf("the Verifier accepts the request, and the explanation is %v", x)
 		}
 		return x
 	}
 	if x.Code != refusal.Code {
-		t.Errorf("refused with %v, and explained as %s", refusal, x.Code)
+		t.Errorf("the Verifier refuses with %v, the explanation with %s", refusal, x.Code)
 	}
 	if slices.ContainsFunc(x.Causes, func(c explain.Finding) bool { return !c.Proven }) {
-		return x // a fact that gets it refused; it is not all
+		return x // a fact about the request; there may be other reasons
 	}
 	if len(x.Causes) > 0 {
 		f.holds(t, x, x.Causes)
 	}
 	for i := range x.Causes {
 		if rest := slices.Delete(slices.Clone(x.Causes), i, i+1); f.mended(t, rest) == nil {
-			t.Errorf("it is accepted without undoing %v", x.Causes[i])
+			t.Errorf("the request is accepted without undoing %v", x.Causes[i])
 		}
 	}
-	for _, other := range x.Alternatives { // in place of the first
+	for _, other := range x.Alternatives { // instead of the first cause
 		f.holds(t, x, append([]explain.Finding{other}, x.Causes[1:]...))
 	}
 	return x
 }
 
-// holds fails where a request with the changes undone is refused for something
-// that is not named.
+// holds fails the test if the request, with the changes undone, is refused for a reason
+// that the explanation does not name.
 func (f *randomRequest) holds(t *testing.T, x *explain.Explanation, findings []explain.Finding) {
 	t.Helper()
 	refusal := f.mended(t, findings)
@@ -108,9 +107,9 @@ func (f *randomRequest) holds(t *testing.T, x *explain.Explanation, findings []e
 	}
 	signerForm := slices.ContainsFunc(findings, func(c explain.Finding) bool { return c.Cause == explain.CauseSigner })
 	switch {
-	case signerForm: // the signer is as it is: it shall not be a change that is undone by another
+	case signerForm: // the signer cannot be changed here; the request must still be refused
 		if refusal == nil {
-			t.Errorf("accepted without what is said about the signer: %v", findings)
+			t.Errorf("accepted without a change of the signer: %v", findings)
 		}
 	case refusal == nil && !slices.ContainsFunc(findings, func(c explain.Finding) bool { return c.Cause == explain.CausePolicy }):
 	case refusal != nil && slices.ContainsFunc(findings, named):
@@ -119,7 +118,7 @@ func (f *randomRequest) holds(t *testing.T, x *explain.Explanation, findings []e
 	}
 }
 
-// mended is the verdict on the request with the changes undone.
+// mended returns the verdict on the request with the changes undone.
 func (f *randomRequest) mended(t *testing.T, findings []explain.Finding) *core.Error {
 	t.Helper()
 	m := *f
@@ -127,7 +126,7 @@ func (f *randomRequest) mended(t *testing.T, findings []explain.Finding) *core.E
 	for _, c := range findings {
 		before := m.snapshot()
 		if m.mend(t, c); before == m.snapshot() && c.Cause != explain.CauseSigner && c.Cause != explain.CausePolicy {
-			t.Errorf("nothing is to be undone for %v", c)
+			t.Errorf("undoing %v changes nothing", c)
 		}
 	}
 	return verdictOf(t, m.policy(), m.arrived(t))
@@ -138,7 +137,7 @@ func (f *randomRequest) snapshot() string {
 		f.own.ID, f.otherID, f.own.Region, f.own.Service, f.own.Secret.Reveal(), f.own.SessionToken.Reveal(), len(f.own.Previous))
 }
 
-// mend undoes one change, as the finding says it where it can.
+// mend undoes one change, as described by the text of the finding where possible.
 func (f *randomRequest) mend(t *testing.T, c explain.Finding) {
 	t.Helper()
 	switch c.Cause {
@@ -146,7 +145,7 @@ func (f *randomRequest) mend(t *testing.T, c explain.Finding) {
 		if c.Cause == explain.CauseEnvironment && !strings.Contains(c.Change, "release") || c.Cause == explain.CauseOtherKey && !strings.Contains(c.Change, "other") && !strings.Contains(c.Change, "own") {
 			t.Errorf("the key is not named: %v", c)
 		}
-		if c.Cause == explain.CauseEnvironment { // its key has none
+		if c.Cause == explain.CauseEnvironment { // the key of the other environment has no session token
 			f.own.SessionToken = core.Secret{}
 		}
 		if strings.HasSuffix(c.Change, " other") && f.own.ID != f.used.ID {
@@ -157,7 +156,7 @@ func (f *randomRequest) mend(t *testing.T, c explain.Finding) {
 		case strings.HasSuffix(c.Change, " own"), c.Cause == explain.CauseEnvironment:
 			f.own.ID = f.used.ID
 		case strings.HasSuffix(c.Change, " other") && f.config.Default == "other":
-			f.config.Default = "own" // it is the id that was mixed up
+			f.config.Default = "own" // the ids were confused, not the secrets
 		}
 	case explain.CauseScope:
 		f.own.Region, f.own.Service = f.used.Region, f.used.Service
@@ -165,7 +164,7 @@ func (f *randomRequest) mend(t *testing.T, c explain.Finding) {
 		f.own.SessionToken = core.NewSecret(f.got.Header.Get("X-Amz-Security-Token") + f.got.Header.Get("X-Security-Token"))
 	case explain.CauseClock, explain.CauseLocalTime:
 		for i, p := range f.own.Previous {
-			if p.Until.After(f.now) { // the sender's clock is set, and not the verifier's
+			if p.Until.After(f.now) { // the verifier's clock stays, and the sender's is corrected
 				f.own.Previous = []core.PreviousSecret{{Secret: f.own.Previous[i].Secret}}
 			}
 		}
@@ -190,7 +189,7 @@ func (f *randomRequest) mend(t *testing.T, c explain.Finding) {
 	}
 }
 
-// mendText undoes what is of the form "path /a instead of /b", or "header a: b".
+// mendText undoes a change such as "path /a instead of /b" or "header a: b".
 func (f *randomRequest) mendText(t *testing.T, change string) {
 	t.Helper()
 	if plain, err := strconv.Unquote(`"` + strings.ReplaceAll(change, `"`, `\"`) + `"`); err == nil {
@@ -203,7 +202,7 @@ func (f *randomRequest) mendText(t *testing.T, change string) {
 		name, values, _ := strings.Cut(rest, ": ")
 		f.got.Header[http.CanonicalHeaderKey(strings.TrimSuffix(name, ":"))] = strings.Split(values, " | ")
 	case !found:
-		t.Errorf("it cannot be undone: %q", change)
+		t.Errorf("the change cannot be undone: %q", change)
 	case what == "host" && f.got.Host == from:
 		f.got.Host = to
 	case what == "method" && f.got.Method == from:

@@ -18,23 +18,23 @@ func (s *search) queries() (edits []edit) {
 				func(h *hypothesis) { h.query = query }))
 		}
 	}
-	const advice = ": let what is in between pass the query on as received"
-	at(strings.ReplaceAll(base, "+", "%2B"), "a + in the query was signed as %2B, and on the wire it means a blank: let the sender send %2B")
-	at(strings.ReplaceAll(base, "%2B", "%20"), "a blank in the query was signed, and the request has %2B: something has encoded a + as if it were a plus sign"+advice)
-	at(strings.ReplaceAll(base, "%20", "%2B"), "a plus sign in the query was signed, and the request has a blank: something has decoded %2B"+advice)
-	at(each(base, func(text string) string { return escape(text, "+") }), "the query was signed encoded once more than it arrived: something has decoded it, or the sender signs what is encoded already"+advice)
-	at(each(base, func(text string) string { return escape(decoded(text), "") }), "the query was signed in another encoding"+advice)
-	at(each(base, func(text string) string { return escape(decoded(decoded(text)), "") }), "the query was signed encoded once less than it arrived: something has encoded it once more"+advice)
-	at(strings.ReplaceAll(base, ";", "&"), "parameters were signed as separated by &, and arrived separated by a semicolon"+advice)
+	const advice = ": make proxies forward the query unchanged"
+	at(strings.ReplaceAll(base, "+", "%2B"), "a plus sign was signed as %2B, and sent as +, which means a space in a query: make the sender send %2B")
+	at(strings.ReplaceAll(base, "%2B", "%20"), "a space in the query was signed, and arrived as %2B, because a proxy has encoded the + that stands for a space"+advice)
+	at(strings.ReplaceAll(base, "%20", "%2B"), "a plus sign in the query was signed, and arrived as a space, because a proxy has decoded %2B to +"+advice)
+	at(each(base, func(text string) string { return escape(text, "+") }), "the query was percent-decoded after it was signed, or the sender signs an encoded query encoded again"+advice)
+	at(each(base, func(text string) string { return escape(decoded(text), "") }), "the query was percent-encoded differently when it was signed"+advice)
+	at(each(base, func(text string) string { return escape(decoded(decoded(text)), "") }), "the query was percent-encoded once more after it was signed"+advice)
+	at(strings.ReplaceAll(base, ";", "&"), "parameters were separated by & when they were signed, and by a semicolon when they arrived"+advice)
 	at(strings.ReplaceAll(base, ";", "%3B"), "a semicolon in the query was signed as %3B"+advice)
 	if strings.HasSuffix(base, "=") {
-		at(strings.TrimRight(base, "="), "the signed query does not end in ="+advice)
+		at(strings.TrimRight(base, "="), "the query ended without = when it was signed"+advice)
 	}
 	at(strings.ToLower(base), "the query was signed in lower case"+advice)
 	return edits
 }
 
-// parameters yields the query with fewer parameters, or other ones.
+// parameters yields the query with other parameters, mostly fewer.
 func (s *search) parameters() (edits []edit) {
 	base := s.base.query
 	at := func(query, detail string) {
@@ -62,23 +62,23 @@ func (s *search) parameters() (edits []edit) {
 		if isSignature(pieces[i]) || pieces[i] == "" {
 			continue
 		}
-		at(kept(func(j int, _ string) bool { return i != j }), "the parameter "+pieces[i]+" was not signed: something has added it after that. Let it come before the signer, or not at all")
+		at(kept(func(j int, _ string) bool { return i != j }), "the parameter "+pieces[i]+" was not signed: it was added after signing. Add it before the request is signed, or do not add it")
 	}
-	at("", "the signed query is empty: the sender leaves the query out of what it signs, or something has added it after that")
+	at("", "the signed query is empty: the sender does not sign the query, or the query was added after signing")
 	first := map[string]bool{}
 	at(kept(func(_ int, name string) bool { known := first[name]; first[name] = true; return !known }),
-		"of parameters with one name only the first was signed: the sender signs a map, or something has added the others after that")
+		"of parameters with the same name only the first was signed: the sender keeps one value for each name, or the others were added after signing")
 	last := map[string]int{}
 	for i, piece := range pieces {
 		name, _, _ := strings.Cut(piece, "=")
 		last[name] = i
 	}
 	at(kept(func(i int, name string) bool { return last[name] == i }),
-		"of parameters with one name only the last was signed: the sender signs a map, or something has added the others after that")
+		"of parameters with the same name only the last was signed: the sender keeps one value for each name, or the others were added after signing")
 	at(kept(func(i int, name string) bool { return pieces[i] != name && pieces[i] != name+"=" }),
-		"parameters without a value were not signed: the sender leaves them out")
+		"parameters without a value were not signed: make the sender sign all parameters that it sends")
 	if values, err := url.ParseQuery(base); err == nil {
-		at(values.Encode(), "the query was signed as sorted and written anew")
+		at(values.Encode(), "the query was parsed, sorted and encoded again before it was signed: make the sender send the query that it signs")
 	}
 	return edits
 }
@@ -90,8 +90,8 @@ func isSignature(piece string) bool {
 	return name == "X-Sdk-Signature" || name == "X-Amz-Signature"
 }
 
-// sameSignature gives a query the signature of the received one, where an edit
-// has taken it away: without it nothing can be verified.
+// sameSignature adds the signature of the received query if an edit has removed it. A
+// presigned request without its signature cannot be verified.
 func (s *search) sameSignature(query string) string {
 	pieces := strings.Split(query, "&")
 	for piece := range strings.SplitSeq(s.base.query, "&") {
@@ -117,7 +117,7 @@ func each(query string, rewrite func(string) string) string {
 	return strings.Join(pieces, "&")
 }
 
-// decoded undoes the encoding of a name or value, where it is one.
+// decoded returns a name or value decoded, or as it is if it is not validly encoded.
 func decoded(text string) string {
 	if plain, err := url.QueryUnescape(text); err == nil {
 		return plain

@@ -45,7 +45,7 @@ func sigv4Kind(name string, rounds int, paths sigv4.Paths, scheme func(core.KeyS
 		}, rounds, true}
 }
 
-// kinds are all schemes that need no other service.
+// kinds has all schemes that call no other service.
 var kinds = []kind{
 	sdkKind("hmac", 200, false, apig.New, apig.NewSigner),
 	sdkKind("aksk", 100, true, apig.NewScoped, apig.NewScopedSigner),
@@ -79,18 +79,18 @@ func aesOf(key core.Key) aescfb.Key {
 
 func half(secret core.Secret) string { return sha(secret.Reveal())[:16] }
 
-// A case of faults: a request as it was signed and as it arrives, and what the
-// backend expects.
+// A randomRequest is a request as it was signed and as it arrives, with faults, and the
+// policy of the backend.
 type randomRequest struct {
 	kind
 	*rand.Rand
-	used    core.Key // that the sender has
-	own     core.Key // that the backend has for it
+	used    core.Key // of the sender
+	own     core.Key // of the backend, for the same sender
 	otherID string
 	now     time.Time
 	sent    *http.Request
 	body    string
-	path    string // as received, and
+	path    string // as received
 	query   string
 	got     *http.Request // host, method and headers as received
 	gotten  string        // the body as received
@@ -101,7 +101,7 @@ type randomRequest struct {
 
 func (f *randomRequest) pick(list ...string) string { return list[f.IntN(len(list))] }
 
-// policy is the backend's, with its keys as they are now.
+// policy returns the policy of the backend, with its current keys.
 func (f *randomRequest) policy() core.Config {
 	c := f.config
 	c.Schemes = []core.Scheme{f.scheme(f.own, f.other())}
@@ -109,7 +109,7 @@ func (f *randomRequest) policy() core.Config {
 	return c
 }
 
-// other is another key of the environment, and elsewhere one of another environment.
+// other returns another key of the environment, and elsewhere one of another environment.
 func (f *randomRequest) other() core.Key {
 	return f.key("other", cmp.Or(f.otherID, "OTHERKEY"), "other-0123456789abcdef")
 }
@@ -129,7 +129,7 @@ func (f *randomRequest) key(name, id, text string) core.Key {
 	return key
 }
 
-// newRandomRequest makes a request and its faults, from outside, of which there may be none.
+// newRandomRequest returns a random request with zero or more faults.
 func newRandomRequest(t *testing.T, k kind, seed uint64) *randomRequest {
 	t.Helper()
 	f := &randomRequest{kind: k, Rand: rand.New(rand.NewPCG(seed, 186)), now: instant}
@@ -150,7 +150,7 @@ func newRandomRequest(t *testing.T, k kind, seed uint64) *randomRequest {
 	for _, fault := range before {
 		fault()
 	}
-	if k.name == "basic" { // it has no session tokens
+	if k.name == "basic" { // passwords have no session tokens
 		f.own.SessionToken, f.used.SessionToken = core.Secret{}, core.Secret{}
 	}
 	f.sign(t)
@@ -160,7 +160,7 @@ func newRandomRequest(t *testing.T, k kind, seed uint64) *randomRequest {
 	return f
 }
 
-// sign makes the request that is sent.
+// sign signs the request that is sent.
 func (f *randomRequest) sign(t *testing.T) {
 	method := f.pick("GET", "GET", "POST", "PUT", "DELETE")
 	f.path = f.pick("/", "/x", "/x/", "/v1/items", "/v1/items/", "/shop/orders/7", "/a%20b/c", "/%C3%A4/x")
@@ -186,11 +186,11 @@ func (f *randomRequest) sign(t *testing.T) {
 	f.sent, f.got, f.gotten = r, r.Clone(t.Context()), f.body
 }
 
-// early are the faults that come before the signature is made.
+// early has the faults that happen before the request is signed.
 var early = map[string]bool{"token": true, "token for none": true, "other token": true, "secret": true, "previous": true, "old": true,
 	"other key": true, "other environment": true, "scope": true, "region": true}
 
-// fault returns one of the faults that happen outside.
+// fault returns a random fault: its name, and a function that applies it.
 func (f *randomRequest) fault() (string, func()) {
 	hint := func(list *[]string, text string) {
 		if f.IntN(3) > 0 {
@@ -269,7 +269,7 @@ func (f *randomRequest) fault() (string, func()) {
 		{"required", func() { f.config.RequireSigned = []string{"host", "x-role"}; f.got.Header.Set("X-Role", "x") }},
 		{"binding", func() { f.config.Default = "other" }},
 		{"unknown key", func() {
-			if f.kind.name != "aes" { // whose names are the ids
+			if f.kind.name != "aes" { // the ids of aes keys are their names
 				f.own.ID = "ANOTHERID"
 			}
 		}},
@@ -278,7 +278,7 @@ func (f *randomRequest) fault() (string, func()) {
 	return one.name, one.do
 }
 
-// previous lets the sender have a previous secret of the key.
+// previous makes the sender use a previous secret of the key.
 func (f *randomRequest) previous(text string, until time.Time) {
 	f.used.Secret = core.NewSecret(text)
 	f.own.Previous = []core.PreviousSecret{{Secret: f.used.Secret, Until: until}}
@@ -292,7 +292,7 @@ func compactOrAgain(text string) string {
 	return text + "\n"
 }
 
-// arrived is the request as received.
+// arrived returns the request as received.
 func (f *randomRequest) arrived(t *testing.T) *http.Request {
 	r := f.got.Clone(t.Context())
 	r.RequestURI = f.path

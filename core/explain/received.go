@@ -13,7 +13,7 @@ import (
 	"github.com/gatewayauth/gatewayauth/core/internal/canonical"
 )
 
-// judge records the verdict of the policy, and what is known about the request.
+// judge records the verdict of the policy, the binding of the API, and what read finds.
 func (s *search) judge(r *http.Request) {
 	failed := s.readBody(r, s.largestBody())
 	copied := *r
@@ -21,9 +21,9 @@ func (s *search) judge(r *http.Request) {
 	s.now = s.policy.Now()
 
 	judged := *r
-	judged.Header, judged.RemoteAddr = r.Header.Clone(), "explain" // throttled apart from real senders
+	judged.Header, judged.RemoteAddr = r.Header.Clone(), "explain" // its wrong passwords are counted apart from those of real senders
 	judged.Body, judged.GetBody = http.NoBody, nil
-	if r.Body != nil && r.Body != http.NoBody { // an empty body is not the same as none
+	if r.Body != nil && r.Body != http.NoBody { // for a server, an empty body is not the same as no body
 		judged.Body = &restored{io.MultiReader(bytes.NewReader(s.body), tail(failed)), http.NoBody}
 	}
 	id, err := s.verifier.Verify(&judged)
@@ -46,7 +46,7 @@ func (s *search) judge(r *http.Request) {
 	}
 }
 
-// largestBody is the size of the largest body that any API takes.
+// largestBody returns the size of the largest body that any API accepts, in bytes.
 func (s *search) largestBody() int64 {
 	most := s.policy.MaxBody
 	for _, api := range s.policy.APIs {
@@ -77,7 +77,7 @@ func madeWith(key *core.Key, i int, now time.Time) string {
 			break
 		}
 		if p.Until.IsZero() {
-			return "a previous secret of the key, which is accepted without an end"
+			return "a previous secret of the key, which is accepted without a time limit"
 		}
 		return "a previous secret of the key, which is accepted until " + date(p.Until)
 	}
@@ -86,14 +86,15 @@ func madeWith(key *core.Key, i int, now time.Time) string {
 
 func date(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
-// read records what the request presents, and what the verifier computes from it.
+// read records the credential, and the canonical request and string to sign that the
+// verifier computes.
 func (s *search) read(r *http.Request) {
 	path, query := canonical.Target(r)
 	s.base = hypothesis{method: r.Method, host: r.Host, path: s.policy.Rewrite.AddPrefix + path, query: query, header: r.Header}
 	if s.policy.Rewrite.Host != "" {
 		s.base.host = s.policy.Rewrite.Host
 	}
-	for _, scheme := range s.policy.Schemes { // secrets that may stand in what is shown
+	for _, scheme := range s.policy.Schemes { // the report must not show their secrets
 		s.fixed(scheme.Keys())
 	}
 	for _, other := range s.others {

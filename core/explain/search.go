@@ -10,7 +10,7 @@ import (
 	"github.com/gatewayauth/gatewayauth/core"
 )
 
-// A search looks for what makes the signature of one request verify.
+// A search is the search for the edits with which the signature of one request verifies.
 type search struct {
 	policy   core.Config // with its defaults
 	verifier *core.Verifier
@@ -21,7 +21,7 @@ type search struct {
 	received *http.Request
 	now      time.Time
 	body     []byte
-	whole    bool // body is all of it
+	whole    bool // body is complete
 	binding  binding
 	keys     map[keyAt]*core.Key
 	hidden   map[string]bool // texts that the report does not show
@@ -29,7 +29,7 @@ type search struct {
 
 	base       hypothesis // the request as the verifier reads it
 	scheme     core.Scheme
-	credential *core.Credential // nil where it cannot be read
+	credential *core.Credential // nil if it cannot be parsed
 	bodyHash   *core.Hash
 
 	edits       [][]edit // by dimension
@@ -52,7 +52,7 @@ var sha256Hash = core.NewHash(sha256.New)
 func (s *search) explain() {
 	switch s.explanation.Code {
 	case core.CodeBodyTooLarge, core.CodeUnavailable, core.CodeThrottled:
-		return // the verdict says it all
+		return // there is no other cause than the verdict
 	case core.CodeCredentialMissing, core.CodeCredentialMalformed:
 		// The verdict is the cause, unless another environment can read the credential.
 		s.collect((*search).otherEnvironments)
@@ -73,7 +73,7 @@ func (s *search) explain() {
 	}
 }
 
-// collect fills edits from rows of the table, each edit once.
+// collect adds the edits of functions of the table edits, each edit once.
 func (s *search) collect(rows ...func(*search) []edit) {
 	s.dimensions, s.seen = map[string]int{}, map[string]bool{}
 	for _, row := range rows {
@@ -111,7 +111,7 @@ func (s *search) single() {
 				s.explanation.Alternatives = append(s.explanation.Alternatives, c.findings...)
 			default:
 				s.found(c.findings, h, v)
-				if c.dimension == "sender" { // it knows
+				if c.dimension == "sender" { // the sender's canonical request is certain
 					return
 				}
 			}
@@ -119,7 +119,7 @@ func (s *search) single() {
 	}
 }
 
-// pairs tries two edits together, the likely ones first, until the request verifies.
+// pairs tries every two edits together, the likely ones first, until the request verifies.
 func (s *search) pairs() {
 	longest := 0
 	for _, list := range s.edits {
@@ -162,8 +162,8 @@ func (s *search) with(edits []edit) *hypothesis {
 }
 
 // matter reports whether every edit changes what is signed, or the key it is signed with.
-// Two edits can undo each other, and one can have no effect beside the other: those are
-// not the cause, whatever a scheme says about them.
+// Two edits can undo each other, or one can have no effect with the other. Those are not
+// the cause, even if a scheme accepts them.
 func (s *search) matter(edits []edit) bool {
 	together := s.signing(s.with(edits))
 	if together == s.signing(&s.base) {
@@ -195,7 +195,7 @@ func (s *search) signing(h *hypothesis) signing {
 			made.text, _, err = shown.Canonical(r, c, payloadOf(h, c))
 		}
 	}
-	if err != nil || made.text == "" { // the request itself, then
+	if err != nil || made.text == "" { // the scheme has no canonical request: compare the request itself
 		made.text = fmt.Sprint(r.Method, r.Host, r.RequestURI, r.Header)
 	} else if h.rewrite != nil {
 		made.text = h.rewrite(made.text)
@@ -203,7 +203,7 @@ func (s *search) signing(h *hypothesis) signing {
 	return made
 }
 
-// setting returns the operator's name of a field of Config.
+// setting returns the name that the operator knows for a field of Config.
 func (s *search) setting(field string) string {
 	if s.hints.Setting == nil {
 		return field

@@ -9,18 +9,18 @@ import (
 	"github.com/gatewayauth/gatewayauth/core/internal/canonical"
 )
 
-// A Prover is a [core.Scheme] that can say whether a signature was made over another
-// canonical request than the one that it computes. With one, [Explain] finds signers that
-// write parts of the canonical request in another way.
+// A Prover is a [core.Scheme] that can verify a signature over a canonical request other
+// than the one that it computes. With it, [Explain] finds signers that write parts of the
+// canonical request in another way.
 type Prover interface {
 	core.Canonicalizer
 	// Proves reports whether the credential's signature is that of the secret over
-	// the canonical request. What else Verify refuses, it does not prove.
+	// the canonical request. It makes none of the other checks of Verify.
 	Proves(canonicalRequest string, c *core.Credential, key *core.Key, secret core.Secret) bool
 }
 
-// proves returns the index of the secret with which the signature verifies with the hypothesis
-// with its canonical request edited, -1 for none.
+// proves returns the index of the secret with which the signature matches the edited
+// canonical request of the hypothesis, or -1.
 func (s *search) proves(scheme core.Scheme, h *hypothesis, c *core.Credential, key *core.Key, secrets []core.Secret) int {
 	prover, ok := scheme.(Prover)
 	if !ok {
@@ -34,7 +34,7 @@ func (s *search) proves(scheme core.Scheme, h *hypothesis, c *core.Credential, k
 	return slices.IndexFunc(secrets, func(secret core.Secret) bool { return prover.Proves(edited, c, key, secret) })
 }
 
-// forms yields canonical requests as signers write them that leave the
+// forms yields canonical requests as signers write them that deviate from the
 // specification.
 func (s *search) forms() (edits []edit) {
 	if _, ok := s.scheme.(Prover); !ok || s.credential == nil {
@@ -42,7 +42,7 @@ func (s *search) forms() (edits []edit) {
 	}
 	add := func(what string, edit func(*form)) {
 		edits = append(edits, newEdit("form", CauseSigner, what,
-			"the sender's signer writes the canonical request otherwise ("+what+"): another version of it, or another request, may do",
+			"the sender's signer deviates from the specification of the canonical request ("+what+"): use another version of it, or send a request that avoids the difference",
 			func(h *hypothesis) {
 				h.rewrite = func(text string) string {
 					f, ok := parseForm(text)
@@ -75,7 +75,7 @@ func (s *search) forms() (edits []edit) {
 		slices.SortFunc(pieces, func(a, b string) int { return strings.Compare(decoded(a), decoded(b)) })
 	})
 	query("parameters sorted by their encoded names", slices.Sort)
-	query("parameters sorted whatever their case", func(pieces []string) {
+	query("parameters sorted without regard to case", func(pieces []string) {
 		slices.SortFunc(pieces, func(a, b string) int { return strings.Compare(strings.ToLower(a), strings.ToLower(b)) })
 	})
 	query("no = after names without a value", func(pieces []string) {
@@ -83,17 +83,17 @@ func (s *search) forms() (edits []edit) {
 			pieces[i] = strings.TrimSuffix(pieces[i], "=")
 		}
 	})
-	add("+ for blanks in the query", func(f *form) { f.query = strings.ReplaceAll(f.query, "%20", "+") })
+	add("+ for spaces in the query", func(f *form) { f.query = strings.ReplaceAll(f.query, "%20", "+") })
 	add("the query decoded", func(f *form) { f.query, _ = url.PathUnescape(f.query) })
 	add("the query as received", func(f *form) { f.query = withoutSignature(received) })
 	add("a slash at the end of the path", func(f *form) { f.path = strings.TrimSuffix(f.path, "/") + "/" })
 	add("no slash at the end of the path", func(f *form) { f.path = strings.TrimSuffix(f.path, "/") })
-	add("percent sequences in lower case", func(f *form) {
+	add("percent-encoding in lower case", func(f *form) {
 		f.path, f.query = digits(f.path, strings.ToLower), digits(f.query, strings.ToLower)
 	})
 	add("values of one header joined with a comma", func(f *form) { f.headers = joined(f.headers, ",") })
-	add("values of one header joined with a comma and a blank", func(f *form) { f.headers = joined(f.headers, ", ") })
-	add("blanks inside header values as received", func(f *form) {
+	add("values of one header joined with a comma and a space", func(f *form) { f.headers = joined(f.headers, ", ") })
+	add("spaces inside header values as received", func(f *form) {
 		for i, line := range f.headers {
 			if values := s.received.Header.Values(line.where); len(values) == 1 {
 				f.headers[i].value = values[0]
@@ -111,7 +111,7 @@ func (s *search) forms() (edits []edit) {
 	return edits
 }
 
-// joined puts the lines of one header on one.
+// joined joins the lines of one header into one line.
 func joined(headers []source, separator string) (lines []source) {
 	for _, line := range headers {
 		if n := len(lines); n > 0 && lines[n-1].where == line.where {
@@ -123,7 +123,7 @@ func joined(headers []source, separator string) (lines []source) {
 	return lines
 }
 
-// withoutSignature takes the signature out of a query.
+// withoutSignature removes the signature from a query.
 func withoutSignature(query string) string {
 	return strings.Join(slices.DeleteFunc(strings.Split(query, "&"), isSignature), "&")
 }

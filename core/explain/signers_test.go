@@ -14,7 +14,7 @@ import (
 	"github.com/gatewayauth/gatewayauth/core/explain"
 )
 
-// proving is a scheme of flat keys that is a explain.Prover.
+// proving is a scheme of flat keys that is an explain.Prover.
 type proving struct{ core.Scheme }
 
 func (p proving) Canonical(r *http.Request, c *core.Credential, payload string) (string, string, error) {
@@ -31,8 +31,8 @@ func flatSignature(canonicalRequest, timestamp string, secret core.Secret) strin
 	return hex.EncodeToString(mac.Sum(nil))
 }
 
-// TestSigners: signers that write the canonical request otherwise, and the
-// word of the sender about what it has signed.
+// TestSigners: deviations of a signer are found by trying them, and with the canonical
+// request of the sender as a hint.
 func TestSigners(t *testing.T) {
 	const target, before = "/v1/items?b&a=%2F&A=1+2&a=-", "GET\n/v1/items/\nA=1%202&a=-&a=%2F&b=\nhost:api.example.com\nx-sdk-date:20260115T120000Z\nx-tag:x  y\nx-tag:z\n\nhost;x-sdk-date;x-tag\n"
 	computed := before + sha("")
@@ -50,14 +50,14 @@ func TestSigners(t *testing.T) {
 	}{
 		{"not sorted", edit("A=1%202&a=-&a=%2F&b=", "b=&a=%2F&A=1%202&a=-"), false, explain.CauseSigner, "not sorted"},
 		{"sorted by encoded names", edit("a=-&a=%2F", "a=%2F&a=-"), false, "", ""},
-		{"sorted whatever the case", edit("A=1%202&a=-&a=%2F&b=", "a=%2F&a=-&A=1%202&b="), true, explain.CauseQuery, "query"},
+		{"sorted without regard to case", edit("A=1%202&a=-&a=%2F&b=", "a=%2F&a=-&A=1%202&b="), true, explain.CauseQuery, "query"},
 		{"no =", edit("b=\n", "b\n"), false, explain.CauseSigner, "without a value"},
-		{"+ for blanks", edit("%20", "+"), false, explain.CauseSigner, "+ for blanks"},
+		{"+ for spaces", edit("%20", "+"), false, explain.CauseSigner, "+ for spaces"},
 		{"no slash", edit("/v1/items/", "/v1/items"), false, explain.CauseSigner, "no slash"},
 		{"no empty line", edit("z\n\n", "z\n"), false, explain.CauseSigner, "no empty line"},
 		{"hash in upper case", before + strings.ToUpper(sha("")), false, explain.CauseSigner, "upper case"},
 		{"line break at the end", computed + "\n", false, explain.CauseSigner, "line break"},
-		{"header that is not there", edit("x-tag:x  y\n", "x-gone:1\n"), true, explain.CauseHeader, "x-gone"},
+		{"header that the request does not have", edit("x-tag:x  y\n", "x-gone:1\n"), true, explain.CauseHeader, "x-gone"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			for _, key := range []core.Key{k1, secret(k1, "a-secret-that-nobody-knows")} {

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// from is a value and where it was found.
+// A source is a value and where it was found.
 type source struct{ value, where string }
 
 // hosts yields the hosts that may have been signed.
@@ -22,33 +22,33 @@ func (s *search) hosts() (edits []edit) {
 			}
 		}
 	}
-	add("it was named to be tried", s.hints.Hosts...)
+	add("given as a hint", s.hints.Hosts...)
 	if s.policy.Rewrite.Host != "" {
-		add("it is the one received, which "+s.setting("Rewrite.Host")+" replaces", r.Host)
+		add("the received Host, which "+s.setting("Rewrite.Host")+" replaces", r.Host)
 	}
 	for _, name := range []string{"X-Forwarded-Host", "X-Original-Host", "X-Host", "X-Forwarded-Server"} {
 		for _, value := range r.Header[name] {
-			add(name+" names it", strings.Split(value, ",")...)
+			add("from "+name, strings.Split(value, ",")...)
 		}
 	}
 	for _, value := range r.Header["Forwarded"] {
 		for _, part := range strings.FieldsFunc(value, func(c rune) bool { return c == ';' || c == ',' }) {
 			if name, host, _ := strings.Cut(strings.TrimSpace(part), "="); strings.EqualFold(name, "host") {
-				add("Forwarded names it", host)
+				add("from Forwarded", host)
 			}
 		}
 	}
-	add("it stands in the request target", r.URL.Host)
+	add("from the request target", r.URL.Host)
 	for _, other := range s.others {
-		add("the environment "+other.name+" has it as "+s.setting("Rewrite.Host"), other.policy.Rewrite.Host)
+		add(s.setting("Rewrite.Host")+" of the environment "+other.name, other.policy.Rewrite.Host)
 	}
 	for _, api := range s.policy.APIs {
 		host, _ := splitPattern(api.Match)
-		add("an API is bound by it", host)
+		add("from the pattern of an API", host)
 	}
 	for _, name := range []string{"Origin", "Referer"} {
 		if u, err := url.Parse(s.headerValue(name)); err == nil {
-			add(name+" names it", u.Host)
+			add("from "+name, u.Host)
 		}
 	}
 	const most = 40
@@ -58,7 +58,7 @@ func (s *search) hosts() (edits []edit) {
 		name := withoutPort(h.value)
 		where := h.where
 		if where == "" {
-			where = "with another port or spelling"
+			where = "the received host with another port or spelling"
 		}
 		ports := []string{"80", "443", s.headerValue("X-Forwarded-Port")}
 		if _, port, err := net.SplitHostPort(base); err == nil {
@@ -71,14 +71,14 @@ func (s *search) hosts() (edits []edit) {
 			}
 		}
 	}
-	add("it is this machine", strings.NewReplacer("127.0.0.1", "localhost", "localhost", "127.0.0.1").Replace(base))
+	add("another name of this machine", strings.NewReplacer("127.0.0.1", "localhost", "localhost", "127.0.0.1").Replace(base))
 	for _, other := range known {
 		if other.value == base {
 			continue
 		}
-		detail := "another host was signed than the one received (" + other.where + "): let the proxy in front pass Host on, or set " + s.setting("Rewrite.Host") + " to it"
+		detail := "another host was signed than the received one (" + other.where + "): make the proxy forward the Host header unchanged, or set " + s.setting("Rewrite.Host") + " to the signed host"
 		if s.policy.Rewrite.Host != "" && other.value == r.Host {
-			detail = "the host as received was signed, and " + s.setting("Rewrite.Host") + " replaces it: take " + s.setting("Rewrite.Host") + " away"
+			detail = "the host as received was signed, and " + s.setting("Rewrite.Host") + " replaces it: remove " + s.setting("Rewrite.Host")
 		}
 		edits = append(edits, newEdit("host", CauseHost, "host "+other.value+" instead of "+base, detail,
 			func(h *hypothesis) { h.host = other.value }))
@@ -102,13 +102,13 @@ func (s *search) methods() (edits []edit) {
 			continue
 		}
 		edits = append(edits, newEdit("method", CauseMethod, "method "+method+" instead of "+s.base.method,
-			"another method was signed: something in between has changed it, as caches do to HEAD and method overrides to POST",
+			"another method was signed, and was changed before the request arrived, as caches change HEAD and method overrides change POST: make proxies and middleware keep the method",
 			func(h *hypothesis) { h.method = method }))
 	}
 	return edits
 }
 
-// splitPattern returns host and path of an API's pattern.
+// splitPattern returns the host and the path of an API's pattern.
 func splitPattern(pattern string) (host, path string) {
 	if _, rest, found := strings.Cut(strings.ReplaceAll(pattern, "\t", " "), " "); found {
 		pattern = strings.TrimLeft(rest, " ")
@@ -119,7 +119,7 @@ func splitPattern(pattern string) (host, path string) {
 	return pattern, ""
 }
 
-// isHost reports whether a text can be an authority.
+// isHost reports whether a text can be a host, with or without a port.
 func isHost(text string) bool {
 	return !strings.ContainsFunc(text, func(c rune) bool { return c <= ' ' || c == 0x7f || strings.ContainsRune(`/\@?#,`, c) })
 }

@@ -23,7 +23,7 @@ func (s *search) hideKey(key *core.Key) {
 }
 
 func (s *search) hide(secret core.Secret) {
-	const least = 4 // shorter ones would blot out everything
+	const least = 4 // shorter ones could occur anywhere in the report
 	for _, text := range []string{secret.Reveal(), strings.TrimSpace(secret.Reveal())} {
 		if len(text) >= least {
 			s.hidden[text] = true
@@ -33,13 +33,13 @@ func (s *search) hide(secret core.Secret) {
 
 const redacted = "[redacted]"
 
-// private are parts of requests that others could use: signatures and session tokens in
-// a query, and the values of some headers.
+// private matches the parts of requests that others could misuse: signatures and session
+// tokens in a query, and the values of some headers.
 var private = regexp.MustCompile(`(?im)(\bx-(?:sdk|amz)-(?:signature|security-token)=)[^&\s]*|` +
 	`^((?:header )?(?:x-security-token|x-amz-security-token|x-auth-token|cookie|authorization|proxy-authorization):).*$`)
 
-// shown prepares a text for output: it removes secrets, escapes and cuts. Line breaks
-// stay.
+// shown prepares a text for output: it removes secrets, escapes the text, and cuts each
+// line to most bytes.
 func (s *search) shown(text string, most int) string {
 	for _, secret := range s.longest {
 		text = strings.ReplaceAll(text, secret, redacted)
@@ -65,7 +65,7 @@ func cut(s string, most int) string {
 	return s + end
 }
 
-// shownLine is shown for a single line.
+// shownLine is like shown, and replaces line breaks by spaces.
 func (s *search) shownLine(text string) string {
 	const most = 2048
 	return cut(strings.ReplaceAll(s.shown(text, most), "\n", " "), most)
@@ -103,7 +103,7 @@ func (s *search) report() *Explanation {
 // units: "3 years 12 days", "4h 10m", "15m".
 func DurationText(d time.Duration) string { return elapsed.Text(d) }
 
-// String returns all of it as text for people.
+// String returns the explanation as text for people.
 func (x *Explanation) String() string {
 	if x == nil {
 		return "<nil>"
@@ -134,7 +134,7 @@ func (x *Explanation) String() string {
 	if x.searched() && len(x.Causes) == 0 {
 		line("cause", "none was found")
 		if x.Code == core.CodeSignatureMismatch && x.CanonicalRequest != "" {
-			line("", "the secret may be another, or something was changed that cannot be guessed: most often the host, then the path or a signed header")
+			line("", "the sender may use another secret, or something was changed that cannot be guessed: most often the host, then the path or a signed header")
 		}
 	}
 	for _, f := range x.Causes {
@@ -146,7 +146,7 @@ func (x *Explanation) String() string {
 	if x.Tried > 0 {
 		cut := ""
 		if x.Cut {
-			cut = "; the search was cut off"
+			cut = "; the search ended early"
 		}
 		line("tried", fmt.Sprintf("%d%s", x.Tried, cut))
 	}

@@ -1,4 +1,4 @@
-// Package elapsed writes durations as people read them.
+// Package elapsed formats durations for people.
 package elapsed
 
 import (
@@ -7,9 +7,9 @@ import (
 )
 
 // Text returns a duration by its two largest units, such as "3 years 12 days",
-// "4h 10m", "15m" or "47m 13s". A year has 365 days. What is smaller is left out;
-// below a second it is in milliseconds, and below one of these as [time.Duration]
-// writes it.
+// "4h 10m", "15m" or "47m 13s". A year has 365 days. Smaller units are left out. A duration
+// below a second is in milliseconds, and one below a millisecond is formatted as
+// [time.Duration] does.
 func Text(d time.Duration) string {
 	switch {
 	case d.Abs() < time.Millisecond:
@@ -62,7 +62,7 @@ func two(a int64, unit string, b int64, smaller string) string {
 	return text
 }
 
-// one writes words, which begin with a blank, in the plural.
+// one formats a number with its unit: words, which begin with a space, in the plural.
 func one(n int64, unit string) string {
 	if unit[0] == ' ' && n != 1 {
 		unit += "s"
