@@ -38,7 +38,7 @@ func (q *question) advise(a *answer, c *capture.Captured) {
 	default:
 		q.adviseChanges(x, c.Request, try)
 		if q.canonical == "" {
-			try("have the sender log its canonical request, and pass that with " + q.option("client-canonical"))
+			try("make the sender log its canonical request, and pass that with " + q.option("client-canonical"))
 		}
 		try("if the request was saved exactly as it arrived and none of this helps, the sender uses another secret")
 	}
@@ -59,13 +59,13 @@ func (q *question) adviseChanges(x *explain.Explanation, r *http.Request, try fu
 	}
 	if len(q.hosts) == 0 {
 		try("the host is what proxies change most often, and the request does not say which host was signed: it arrived as " + printable(cmp.Or(r.Host, "none")) +
-			". Name the host that the gateway calls, with its port if it has one, with " + q.option("host") + " api.example.com")
+			". Give the host that the gateway calls, including a port, with " + q.option("host") + " api.example.com")
 	}
 	if len(q.prefixes) == 0 {
-		try("a proxy may have removed or added a prefix of the path: name it with " + q.option("prefix") + " /v1")
+		try("a proxy may have removed or added a prefix of the path: give it with " + q.option("prefix") + " /v1")
 	}
 	if len(q.headers) == 0 && len(others) > 0 {
-		try("a signed header may have had another value (signed headers: " + printable(strings.Join(others, ", ")) + "): name it with " + q.option("header") + " '" + printable(others[0]) + ": value'")
+		try("a signed header may have had another value (signed headers: " + printable(strings.Join(others, ", ")) + "): give it with " + q.option("header") + " '" + printable(others[0]) + ": value'")
 	}
 }
 

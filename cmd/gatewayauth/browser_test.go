@@ -50,7 +50,7 @@ func browse(t *testing.T, path, address string) *browser {
 		c.Wait()
 		in.Close()
 		out.Close()
-		for range 50 { // its children still write for a moment
+		for range 50 { // its child processes may still write
 			if os.RemoveAll(profile) == nil {
 				return
 			}
@@ -99,7 +99,7 @@ func (b *browser) call(t *testing.T, method string, params map[string]any) json.
 		select {
 		case r, open := <-b.replies:
 			if !open {
-				t.Fatal("the browser has gone")
+				t.Fatal("the browser has exited")
 			}
 			if r.ID != b.id {
 				continue
@@ -119,7 +119,7 @@ func (b *browser) open(t *testing.T, address string) {
 	b.call(t, "Page.navigate", map[string]any{"url": address})
 }
 
-// eval returns the text that an expression gives.
+// eval returns the value of an expression, as text.
 func (b *browser) eval(t *testing.T, expression string) string {
 	t.Helper()
 	var r struct {
@@ -130,7 +130,7 @@ func (b *browser) eval(t *testing.T, expression string) string {
 	return text
 }
 
-// wait waits until an expression gives a text.
+// wait waits until the value of an expression is want.
 func (b *browser) wait(t *testing.T, expression, want string) {
 	t.Helper()
 	got := ""

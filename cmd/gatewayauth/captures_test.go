@@ -22,8 +22,8 @@ import (
 	"github.com/gatewayauth/gatewayauth/internal/needs"
 )
 
-// stream is a relay that writes down what goes over its connections in both
-// directions, in the order in which it comes, as Wireshark follows a stream.
+// stream is a relay that records the bytes of both directions in the order of their
+// arrival, as Wireshark's "Follow TCP stream" shows them.
 type stream struct {
 	net.Listener
 	mu   sync.Mutex
@@ -36,7 +36,7 @@ func (s *stream) Write(p []byte) (int, error) {
 	return s.text.Write(p)
 }
 
-// take returns the stream since the last call.
+// take returns what was recorded since the last call.
 func (s *stream) take() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -73,7 +73,7 @@ func relay(t *testing.T, to string) *stream {
 	return s
 }
 
-// tunnel is a proxy for CONNECT.
+// tunnel is a proxy that handles CONNECT.
 func tunnel(w http.ResponseWriter, r *http.Request) {
 	server, err := net.Dial("tcp", r.Host)
 	if err != nil {
@@ -89,8 +89,8 @@ func tunnel(w http.ResponseWriter, r *http.Request) {
 	go func() { io.Copy(client, server); client.Close() }()
 }
 
-// TestCapturesOfTools_T185: what curl and wget print, and what a stream holds of
-// their requests, has the verdict of the request alone.
+// TestCapturesOfTools_T185: the output of curl and wget, and the recorded streams of their
+// requests, have the verdict of the request itself.
 func TestCapturesOfTools_T185(t *testing.T) {
 	needs.Program(t, "curl", "curl")
 	dir := folder(t)
@@ -146,7 +146,7 @@ func TestCapturesOfTools_T185(t *testing.T) {
 		{name: "-v with a bar", command: "curl -v -# " + moved + " -L --next -# " + get, says: "has 3 requests"},
 		{name: "-v with times", command: "curl -v --trace-time " + get},
 		{name: "the command and -v", command: "echo '$ curl -v http://" + host + "/'; curl -v " + get},
-		{name: "-v with a body", command: "curl -v " + post, code: 1, says: "not all there"},
+		{name: "-v with a body", command: "curl -v " + post, code: 1, says: "incomplete"},
 		{name: "-vL", command: "curl -vL " + moved, says: "has 2 requests"},
 		{name: "-vL, the second", command: "curl -vL " + moved, args: []string{"-entry", "1"}, code: 2, says: "number 1"},
 		{name: "-vL without meter", command: "curl -sSvL " + moved, says: "has 2 requests"},
@@ -164,7 +164,7 @@ func TestCapturesOfTools_T185(t *testing.T) {
 		{name: "--trace, chunked", command: "curl -sS --trace trace -H 'Transfer-Encoding: chunked' " + long},
 		{name: "--trace -L", command: "curl -sSL --trace trace --trace-time " + moved, says: "has 2 requests"},
 		{name: "-v, HTTP/2", command: "curl -vk " + get2, says: "HTTP/2"},
-		{name: "-v, HTTP/2, with a body", command: "curl -vk " + post2, code: 1, says: "not all there"},
+		{name: "-v, HTTP/2, with a body", command: "curl -vk " + post2, code: 1, says: "incomplete"},
 		{name: "-vL, HTTP/2", command: "curl -vkL " + moved2, says: "has 2 requests"},
 		{name: "-v, TLS", command: "curl -vk --http1.1 " + get2},
 		{name: "--trace-ascii, HTTP/2", command: "curl -ksS --trace-ascii trace " + post2, says: "HTTP/2"},
@@ -173,14 +173,14 @@ func TestCapturesOfTools_T185(t *testing.T) {
 		{name: "-v by way of a proxy", command: "curl -vk --http1.1 -x " + proxy.URL + " " + get2, says: "tunnel"},
 		{name: "-v by way of a proxy, HTTP/2", command: "curl -vk -x " + proxy.URL + " " + get2, says: "tunnel"},
 		{name: "--trace by way of a proxy", command: "curl -ksS --http1.1 --trace trace -x " + proxy.URL + " " + post2, says: "tunnel"},
-		{name: "stream", command: "curl -sS " + get, stream: true, says: "the answer after the request"},
-		{name: "stream with a body", command: "curl -sS " + post, stream: true, says: "the answer after the request"},
-		{name: "stream, chunked", command: "curl -sS -H 'Transfer-Encoding: chunked' " + post, stream: true, says: "the answer after the request"},
+		{name: "stream", command: "curl -sS " + get, stream: true, says: "the response after the request"},
+		{name: "stream with a body", command: "curl -sS " + post, stream: true, says: "the response after the request"},
+		{name: "stream, chunked", command: "curl -sS -H 'Transfer-Encoding: chunked' " + post, stream: true, says: "the response after the request"},
 		{name: "stream of -L", command: "curl -sSL " + moved, stream: true, says: "has 2 requests"},
 		{name: "stream of two", command: "curl -sS http://" + host + "/first " + get, stream: true, code: 2, says: "has 2 requests"},
 		{name: "stream of two, the second", command: "curl -sS http://" + host + "/first " + get, stream: true, args: []string{"-entry", "1"}, says: "number 1"},
-		{name: "stream with 100 Continue", command: "curl -sS -H 'Expect: 100-continue' " + post, stream: true, says: "between head and body"},
-		{name: "stream of a large body", command: "curl -sS " + long, stream: true, says: "the answer after the request"},
+		{name: "stream with 100 Continue", command: "curl -sS -H 'Expect: 100-continue' " + post, stream: true, says: "between header and body"},
+		{name: "stream of a large body", command: "curl -sS " + long, stream: true, says: "the response after the request"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			wire.take()
@@ -190,7 +190,7 @@ func TestCapturesOfTools_T185(t *testing.T) {
 			}
 			x, code := explained1(t, dir, text, append(tt.args, "-at", "captured")...)
 			if says := strings.Join(x.Notes, "\n"); code != tt.code || x.Format != "raw" || !strings.Contains(says, tt.says) {
-				t.Errorf("exit %d, want %d; it says %q, want %q\n%.3000s", code, tt.code, says, tt.says, text)
+				t.Errorf("exit %d, want %d; got notes %q, want %q\n%.3000s", code, tt.code, says, tt.says, text)
 			}
 		})
 	}
@@ -216,8 +216,8 @@ func explained1(t *testing.T, dir, in string, args ...string) (x explained, code
 	return x, r.code
 }
 
-// TestMoreThanARequest_T185: the request alone is judged, and what was left out is
-// said.
+// TestMoreThanARequest_T185: text around the request does not change the verdict, and notes
+// say what was ignored.
 func TestMoreThanARequest_T185(t *testing.T) {
 	dir := folder(t)
 	const at = "2026-01-15T12:00:00Z"
@@ -245,16 +245,16 @@ func TestMoreThanARequest_T185(t *testing.T) {
 		code     int
 		says     string
 	}{
-		{"answer", get + answer, nil, 0, "the answer after the request is left out"},
-		{"answer, after a line break", get + "\n" + answer, nil, 0, "the answer after the request is left out"},
-		{"answer of HTTP/2", get + strings.Replace(answer, "HTTP/1.1", "HTTP/2", 1), nil, 0, "the answer after the request is left out"},
-		{"answer without a reason", crlf(get + "HTTP/1.1 204\n\n"), nil, 0, "the answer after the request is left out"},
-		{"answer after a body", post + answer, nil, 0, "the answer after the request is left out"},
-		{"answer after a body and a line break", crlf(post + "\n\n" + answer), nil, 0, "the answer after the request is left out"},
-		{"answer in place of the body", noBody + answer, nil, 1, "not all there"},
-		{"text after it", get + "some notes\nof whoever saved it", nil, 0, "no Content-Length"},
-		{"text after a body", post + "\n\nsome notes", nil, 0, "left out"},
-		{"line breaks after it", get + "\n\n\n", nil, 0, "left out"},
+		{"answer", get + answer, nil, 0, "the response after the request is ignored"},
+		{"answer, after a line break", get + "\n" + answer, nil, 0, "the response after the request is ignored"},
+		{"answer of HTTP/2", get + strings.Replace(answer, "HTTP/1.1", "HTTP/2", 1), nil, 0, "the response after the request is ignored"},
+		{"answer without a reason", crlf(get + "HTTP/1.1 204\n\n"), nil, 0, "the response after the request is ignored"},
+		{"answer after a body", post + answer, nil, 0, "the response after the request is ignored"},
+		{"answer after a body and a line break", crlf(post + "\n\n" + answer), nil, 0, "the response after the request is ignored"},
+		{"answer in place of the body", noBody + answer, nil, 1, "incomplete"},
+		{"text after it", get + "some notes\nof the person who saved it", nil, 0, "no Content-Length"},
+		{"text after a body", post + "\n\nsome notes", nil, 0, "ignored"},
+		{"line breaks after it", get + "\n\n\n", nil, 0, "ignored"},
 		{"next request", get + post, nil, 0, "has 2 requests"},
 		{"next request, chosen", get + post, []string{"-entry", "1"}, 0, "number 1"},
 		{"request, answer, request", crlf(post + answer + get + answer), []string{"-entry", "1"}, 0, "number 1"},
@@ -272,7 +272,7 @@ func TestMoreThanARequest_T185(t *testing.T) {
 		{"browser, names without colons", browser(get, ":", "\n"), nil, 0, "browser"},
 		{"browser, with a title", "Request Headers\n" + browser(get, ":", ": "), nil, 0, "browser"},
 		{"browser, with a body", browser(post, ":", ": ") + "\na=1&b=2", nil, 0, "browser"},
-		{"browser, without its body", browser(post, ":", ":\n"), nil, 1, "not all there"},
+		{"browser, without its body", browser(post, ":", ":\n"), nil, 1, "incomplete"},
 		{"quoted", "> " + strings.ReplaceAll(strings.TrimSuffix(get, "\n"), "\n", "\n> ") + "\n< HTTP/1.1 200 OK\n", nil, 0, ""},
 		{"no empty line", strings.TrimSuffix(get, "\n"), nil, 0, "no empty line"},
 		{"no line break", strings.TrimSuffix(get, "\n\n"), nil, 0, "no empty line"},
@@ -280,7 +280,7 @@ func TestMoreThanARequest_T185(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			x, code := explained1(t, dir, tt.in, append(tt.args, "-at", at)...)
 			if says := strings.Join(x.Notes, "\n"); code != tt.code || x.Format != "raw" || !strings.Contains(says, tt.says) {
-				t.Errorf("exit %d, want %d; it says %q, want %q\n%s", code, tt.code, says, tt.says, tt.in)
+				t.Errorf("exit %d, want %d; got notes %q, want %q\n%s", code, tt.code, says, tt.says, tt.in)
 			}
 		})
 	}
@@ -294,7 +294,7 @@ func TestMoreThanARequest_T185(t *testing.T) {
 	}
 }
 
-// TestBodiesOfHAR_T185: the body of an entry in every form that browsers write.
+// TestBodiesOfHAR_T185: browsers write the body of an entry in several forms.
 func TestBodiesOfHAR_T185(t *testing.T) {
 	dir := folder(t)
 	const at = "2026-01-15T12:00:00Z"
@@ -341,22 +341,22 @@ func TestBodiesOfHAR_T185(t *testing.T) {
 		{"base64", entry("HTTP/1.1", form, map[string]any{"text": base64.StdEncoding.EncodeToString([]byte(form)), "encoding": "base64"}, "Content-Length: 9"), 0, ""},
 		{"parameters", entry("HTTP/1.1", form, map[string]any{"mimeType": "application/x-www-form-urlencoded", "params": params}, "Content-Length: 9"), 0, "a guess"},
 		{"no body", entry("HTTP/1.1", "", nil, "Content-Length: 0"), 0, "has no body"},
-		{"body left out", entry("HTTP/1.1", form, nil, "Content-Length: 9"), 1, "not all there"},
-		{"body left out, HTTP/2", entry("h2", form, nil, "content-length: 9"), 1, "not all there"},
-		{"body left out, signed empty", entry("HTTP/1.1", "", nil, "Content-Length: 9"), 1, "not all there"},
-		{"parts of a form", entry("HTTP/1.1", form, map[string]any{"mimeType": "multipart/form-data; boundary=x", "params": params}, "Content-Length: 9"), 1, "not known"},
-		{"text shorter than announced", entry("HTTP/1.1", form, text, "Content-Length: 12"), 1, "not all there"},
+		{"body left out", entry("HTTP/1.1", form, nil, "Content-Length: 9"), 1, "incomplete"},
+		{"body left out, HTTP/2", entry("h2", form, nil, "content-length: 9"), 1, "incomplete"},
+		{"body left out, signed empty", entry("HTTP/1.1", "", nil, "Content-Length: 9"), 1, "incomplete"},
+		{"parts of a form", entry("HTTP/1.1", form, map[string]any{"mimeType": "multipart/form-data; boundary=x", "params": params}, "Content-Length: 9"), 1, "is unknown"},
+		{"text shorter than announced", entry("HTTP/1.1", form, text, "Content-Length: 12"), 1, "incomplete"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			x, code := explained1(t, dir, tt.in, "-at", at)
 			if says := strings.Join(x.Notes, "\n"); code != tt.code || x.Format != "har" || !strings.Contains(says, tt.says) {
-				t.Errorf("exit %d, want %d; it says %q, want %q\n%s", code, tt.code, says, tt.says, fmt.Sprintf("%.600s %+v", tt.in, x.Explanation))
+				t.Errorf("exit %d, want %d; got notes %q, want %q\n%s", code, tt.code, says, tt.says, fmt.Sprintf("%.600s %+v", tt.in, x.Explanation))
 			}
 		})
 	}
 }
 
-// TestDumpedRequests_T185: what httputil.DumpRequest writes in a server.
+// TestDumpedRequests_T185: the output of httputil.DumpRequest in a server is read.
 func TestDumpedRequests_T185(t *testing.T) {
 	dir := folder(t)
 	dumps := make(chan string, 1)
@@ -381,7 +381,7 @@ func TestDumpedRequests_T185(t *testing.T) {
 		}{
 			{name: "none"},
 			{name: "known length", body: "a=1&b=2", length: 7},
-			{name: "unknown length", body: "a=1&b=2", length: -1, code: version - 1}, // HTTP/2 has frames, and the dump has not
+			{name: "unknown length", body: "a=1&b=2", length: -1, code: version - 1}, // HTTP/2 has frames, and the dump of a body of unknown length has no framing
 		} {
 			t.Run(fmt.Sprintf("HTTP/%d, %s", version, tt.name), func(t *testing.T) {
 				var body io.Reader

@@ -13,7 +13,7 @@ import (
 	"github.com/gatewayauth/gatewayauth/core/config"
 )
 
-// The exit codes of check beside exitUsage.
+// The exit codes of check, besides exitUsage.
 const (
 	exitWarnings = 1
 	exitErrors   = 2
@@ -28,28 +28,28 @@ func checkCommand(s streams) *cobra.Command {
 	var a checkArgs
 	c := &cobra.Command{
 		Use:   "check [flags] FILE",
-		Short: "Check an environments file, or sum up the log of a service in report mode",
-		Long: `Check an environments file: errors, with which no service would start, each with
-its line; and warnings about what is allowed and deserves a second look. Where
-there are errors, the warnings come when they are mended.
+		Short: "Check an environments file, or summarize the log of a service in report mode",
+		Long: `Check an environments file. Print its errors, with which no service would start, and
+warnings about settings that are valid but often wrong, each with its line. If there
+are errors, warnings are printed only when the errors are fixed.
 
 With --no-secrets the variables and files that hold secrets are not read, as in a
 pipeline that does not have them; everything else is checked.
 
-With --report FILE is the log of a service whose environment is in report mode, -
-for standard input: a table of what enforce would have refused, by API and reason,
-and how many requests of which APIs and environments were accepted. The log may be
-in slog's JSON or text, with fields renamed or in groups, and wrapped by Docker,
-Kubernetes, journald (-o json, short or cat) or a log collector; records are known by
-the verifier's own fields. Refusals are logged at warn level and acceptances at debug
-level: without debug a service that accepts everything logs nothing, and an empty log
-does not show that enforcing is safe.
+With --report, FILE is the log of a service whose environment is in report mode, or -
+for standard input. check prints a table of the requests that enforce mode would have
+refused, by API and reason, and the number of accepted requests. The log may be in
+slog's JSON or text format, with fields renamed or in groups, and wrapped by Docker,
+Kubernetes, journald (-o json, short or cat) or a log collector: records are recognized
+by the verifier's own fields. Refusals are logged at level warn, accepted requests at
+level debug. Set the level to debug: without it a service that accepts everything logs
+nothing, and an empty log does not show that enforce mode is safe.
 
-Exits with 0 for nothing found, notes of severity info included; with 1 for warnings,
-or requests that would have been refused; with 2 for errors; with 3 for arguments
-that are not usable, and for a log that does not tell: one without a record of a
-verifier in report mode, one without any request that it verified or would have
-refused, and one with lines that may be records and cannot be read.`,
+The exit code is 0 if nothing was found except notes of severity info; 1 for warnings,
+or requests that would have been refused; 2 for errors; 3 for invalid arguments, and
+for a log that does not show whether enforce mode is safe: it has no record of a
+verifier in report mode, or no request that was verified or would have been refused,
+or lines that may be records and cannot be parsed.`,
 		Example: `  gatewayauth check environments.yaml
   gatewayauth check -json -no-secrets environments.yaml
   gatewayauth check -report service.log
@@ -59,21 +59,21 @@ refused, and one with lines that may be records and cannot be read.`,
 		RunE: func(_ *cobra.Command, args []string) error {
 			if a.report != "" {
 				if len(args) > 0 {
-					return errors.New("--report takes a log, and no environments file beside it")
+					return errors.New("--report takes a log and no environments file: remove one of them")
 				}
 				return a.sumUp(s)
 			}
 			if len(args) == 0 {
-				return errors.New("the environments file is missing")
+				return errors.New("the environments file is missing: give its name as the argument")
 			}
 			return a.run(s, args[0])
 		},
 	}
 	f := c.Flags()
 	f.BoolVar(&a.json, "json", false, "print JSON")
-	f.BoolVar(&a.noSecrets, "no-secrets", false, "do not read variables and files that hold secrets")
-	f.StringVar(&a.report, "report", "", "sum up this log instead")
-	f.StringVar(&a.at, "at", "", "date by which previous secrets are judged (default now)")
+	f.BoolVar(&a.noSecrets, "no-secrets", false, "do not read environment variables and files that hold secrets")
+	f.StringVar(&a.report, "report", "", "summarize this log instead; - for standard input")
+	f.StringVar(&a.at, "at", "", "date at which previous secrets are checked (default now)")
 	return c
 }
 

@@ -41,7 +41,7 @@ func check(t *testing.T, dir string, code int, args ...string) *checked {
 	return &c
 }
 
-// TestCheck: clean, with warnings, and with errors.
+// TestCheck: a file without findings, with warnings, and with errors.
 func TestCheck(t *testing.T) {
 	dir := folder(t)
 	write(t, dir, "clean.yaml", `environments:
@@ -75,9 +75,9 @@ func TestCheck(t *testing.T) {
 	check(t, dir, 2, ".")
 }
 
-// TestCheckPatterns_T175: a pattern of another router is an error with its line and
-// the spelling that works; an open subtree is one warning, also where secrets are
-// not there.
+// TestCheckPatterns_T175: a pattern in the syntax of another router is an error with its
+// line and the pattern to write. An open subtree is one warning, also if secrets are
+// missing.
 func TestCheckPatterns_T175(t *testing.T) {
 	dir := folder(t)
 	text := func(secret, apis string) string {
@@ -105,7 +105,7 @@ func TestCheckPatterns_T175(t *testing.T) {
 	}
 }
 
-// TestCheckWithoutSecrets: what a pipeline can check, which has no secrets.
+// TestCheckWithoutSecrets: a pipeline without secrets can check everything else.
 func TestCheckWithoutSecrets(t *testing.T) {
 	dir := t.TempDir()
 	for name := range secrets {
@@ -123,7 +123,7 @@ func TestCheckWithoutSecrets(t *testing.T) {
 	check(t, dir, 2, "-no-secrets", "wrong.yaml")
 }
 
-// TestReport: the log of a real service in report mode, summed up.
+// TestReport: the summary of the log of a real service in report mode.
 func TestReport(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir, "environments.yaml", strings.Replace(environments, "  dev:\n", "  dev:\n    mode: report\n", 1))
@@ -146,7 +146,7 @@ func TestReport(t *testing.T) {
 	}
 	server := httptest.NewServer(nethttp.Middleware(v)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "ok") })))
 	defer server.Close()
-	for i := range 150 { // over the 100 a second that are logged
+	for i := range 150 { // more than the 100 a second that are logged
 		r, err := http.NewRequest("GET", fmt.Sprintf("%s/orders/%d", server.URL, i), nil)
 		if status, _, _ := ask(t, r, err); status != 200 {
 			t.Fatalf("got %d in report mode", status)
@@ -190,7 +190,7 @@ func TestReport(t *testing.T) {
 	}
 	for _, want := range []string{"COUNT", "credential_missing", "GET /orders/{}", "key_not_bound", "would have been refused", "too fast", "1 lines are neither JSON"} {
 		if !strings.Contains(plain.out, want) {
-			t.Errorf("the table does not say %q:\n%s", want, plain.out)
+			t.Errorf("the table does not contain %q:\n%s", want, plain.out)
 		}
 	}
 	if r := cli(t, dir, "level=WARN msg=x", "check", "-report", "-"); r.code != 3 {
@@ -198,8 +198,8 @@ func TestReport(t *testing.T) {
 	}
 }
 
-// TestNoAllClear_T188: a log that shows no verifier at work is no evidence, and the
-// error says what was read and what to do.
+// TestNoAllClear_T188: a log without records of verified requests is an error, which says
+// what was read and what to do.
 func TestNoAllClear_T188(t *testing.T) {
 	const (
 		started  = `{"time":"2026-01-15T12:00:00Z","level":"WARN","msg":"gatewayauth: requests that are not verified are let through","environment":"dev","mode":"report"}` + "\n"
@@ -226,18 +226,18 @@ func TestNoAllClear_T188(t *testing.T) {
 		{"random bytes", "\x00\x01\x02\xfe\xff\n\x80", 3, "no record"},
 		{"the start alone", started, 3, "debug"},
 		{"an open API alone", started + open, 3, "debug"},
-		{"enforce", enforced, 3, "no record is of mode report"},
-		{"off", strings.ReplaceAll(started, `"report"`, `"off"`), 3, "no record is of mode report"},
-		{"enforce beside report", started + accepted + strings.ReplaceAll(enforced, `"dev"`, `"live"`), 0, ""},
-		{"another environment silent", started + accepted + strings.ReplaceAll(started, `"dev"`, `"live"`), 3, "(environment live)"},
+		{"enforce", enforced, 3, "no record is from an environment in report mode"},
+		{"off", strings.ReplaceAll(started, `"report"`, `"off"`), 3, "no record is from an environment in report mode"},
+		{"enforce and report", started + accepted + strings.ReplaceAll(enforced, `"dev"`, `"live"`), 0, ""},
+		{"another environment without requests", started + accepted + strings.ReplaceAll(started, `"dev"`, `"live"`), 3, "(environment live)"},
 		{"a cut record", started + accepted + refused[:60] + "\n", 3, "line 3"},
 		{"a record without its fields", accepted + `{"m":"request would be refused"}` + "\n", 3, "line 2"},
 		{"a code without the rest", accepted + `{"x":"key_not_bound"}` + "\n", 3, "line 2"},
 		{"a message that journalctl left out", accepted + `{"_PID":"1","MESSAGE":null}` + "\n", 3, "--all"},
 		{"records that were lost", accepted + `{"msg":"gatewayauth: panic in the application's log handler","stack":"x"}` + "\n", 3, "lost"},
 		{"a line of 20 MiB", accepted + strings.Repeat("x", 20<<20) + "\n", 3, "longer"},
-		{"a count that is none", accepted + strings.Replace(refused, `"method"`, `"suppressed":-4,"method"`, 1), 1, ""},
-		{"a sum without its count", accepted + `{"msg":"requests refused; their records were too many","code":"replayed","environment":"dev","mode":"report"}` + "\n", 3, "line 2"},
+		{"an invalid count", accepted + strings.Replace(refused, `"method"`, `"suppressed":-4,"method"`, 1), 1, ""},
+		{"a summary record without its count", accepted + `{"msg":"requests refused; their records were too many","code":"replayed","environment":"dev","mode":"report"}` + "\n", 3, "line 2"},
 	} {
 		for _, args := range [][]string{{"check", "-report", "-"}, {"check", "-report", "-", "-json"}} {
 			r := cli(t, t.TempDir(), tt.log, args...)
@@ -253,12 +253,12 @@ func TestNoAllClear_T188(t *testing.T) {
 	for _, want := range []string{"3 records of a verifier, from 2026-01-15T12:00:00Z to 2026-01-15T12:00:01Z", "dev", "report", "GET /healthz, GET /orders/{id}",
 		"0 requests would have been refused, and 1 were accepted"} {
 		if !strings.Contains(r.out, want) {
-			t.Errorf("the table does not say %q:\n%s", want, r.out)
+			t.Errorf("the table does not contain %q:\n%s", want, r.out)
 		}
 	}
 }
 
-// TestExplainText_T188: explain reads a record in the forms that check does.
+// TestExplainText_T188: explain reads records in the same formats as check.
 func TestExplainText_T188(t *testing.T) {
 	dir := folder(t)
 	for _, in := range []string{
@@ -273,8 +273,8 @@ func TestExplainText_T188(t *testing.T) {
 	}
 }
 
-// TestCheckOddSecrets_T189: check tells of values that are none, in the words that the
-// service logs, for every form of a secret and without the value.
+// TestCheckOddSecrets_T189: check reports secrets that are probably mistakes with the text
+// that the service logs, for every way to give a secret, and without the value.
 func TestCheckOddSecrets_T189(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv("URL", "redis://:$REDIS_PASSWORD@127.0.0.1:1")
@@ -316,7 +316,7 @@ func TestCheckOddSecrets_T189(t *testing.T) {
 			found = found || f.Field == env+field && strings.Contains(f.Text, want) && strings.Contains(logged, f.Text)
 		}
 		if !found {
-			t.Errorf("%s: nothing says %q:\n%s\n%s", field, want, r.out, logged)
+			t.Errorf("%s: neither check nor the service reports %q:\n%s\n%s", field, want, r.out, logged)
 		}
 	}
 	if strings.Contains(r.out+logged, "Kv8vLr2n") || strings.Contains(r.out, "REDIS_PASSWORD") {

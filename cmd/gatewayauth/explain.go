@@ -47,9 +47,9 @@ FILE, or standard input, is one of
   curl   a curl command, as browsers copy it for bash or cmd.exe, or as found in
          a terminal, a script or PowerShell. Prompts, comments, redirections and
          other commands around it are ignored. The request is the one that curl
-         would send. What the text alone does not tell is reported: variables,
-         programs in front of a pipe, options whose value depends on a file, the
-         time or chance
+         would send. If the text does not determine it, explain says what is
+         missing: variables, programs in front of a pipe, options whose value
+         depends on a file, the time or random data
   har    a HAR file; --entry selects a request, counted from 0
   event  a record of the service's log, in the formats that check --report reads.
          It holds the verdict, but no headers, query or body. explain prints what

@@ -27,7 +27,7 @@ import (
 
 var orders = core.Key{Name: "orders_key", ID: "071fe2459cf64d75", Secret: core.NewSecret(secrets["ORDERS_SECRET"])}
 
-// recorder is a backend that writes down what it receives, as it stood on the wire.
+// recorder is a backend that records the bytes of the requests that it receives.
 type recorder struct {
 	net.Listener
 	requests chan []byte
@@ -53,7 +53,7 @@ func record1(t *testing.T) *recorder {
 	return r
 }
 
-// take reads one request, until nothing more comes.
+// take reads one request, until no more bytes arrive.
 func (r *recorder) take(conn net.Conn) {
 	defer conn.Close()
 	var all bytes.Buffer
@@ -63,7 +63,7 @@ func (r *recorder) take(conn net.Conn) {
 	r.requests <- all.Bytes()
 }
 
-// sent signs a request, sends it by way of a proxy, and returns what arrives.
+// sent signs a request, sends it through a proxy, and returns the bytes that arrive.
 func sent(t *testing.T, key core.Key, proxy string, backend *recorder, r *http.Request, change func(*http.Request)) string {
 	t.Helper()
 	r.Host = "api.example.com"
@@ -86,8 +86,8 @@ type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// TestExplainAcrossAProxy: what a real proxy, or the sender, did is named for a
-// request as it arrived.
+// TestExplainAcrossAProxy: explain names the change that a real proxy or the sender made
+// to a request.
 func TestExplainAcrossAProxy(t *testing.T) {
 	dir := folder(t)
 	release := orders
@@ -112,7 +112,7 @@ func TestExplainAcrossAProxy(t *testing.T) {
 		{name: "prefix, without a hint", target: "/v1/orders/7", proxy: stripped("/v1"), code: 1, want: []explain.Cause{explain.CausePrefix}},
 		{name: "parameter added", target: "/orders/7?a=1", proxy: func(p *httputil.ProxyRequest) { p.Out.URL.RawQuery += "&trace=1" },
 			code: 1, want: []explain.Cause{explain.CauseParameters}},
-		{name: "body written anew", method: "POST", target: "/orders", body: `{"b":1,"a":2}`,
+		{name: "body rewritten", method: "POST", target: "/orders", body: `{"b":1,"a":2}`,
 			proxy: func(p *httputil.ProxyRequest) {
 				p.Out.Body = io.NopCloser(strings.NewReader(`{"b": 1, "a": 2}`))
 				p.Out.ContentLength = 16
@@ -121,7 +121,7 @@ func TestExplainAcrossAProxy(t *testing.T) {
 			change: func(r *http.Request) { r.Body, r.ContentLength = io.NopCloser(strings.NewReader("x=1")), 3 },
 			code:   1, want: []explain.Cause{explain.CauseEmptyBody}},
 		{name: "another environment", target: "/orders/7", key: release, code: 1, want: []explain.Cause{explain.CauseEnvironment}},
-		{name: "another environment, not asked", target: "/orders/7", key: release, args: []string{"-other-env", "dev"}, code: 2},
+		{name: "another environment, excluded", target: "/orders/7", key: release, args: []string{"-other-env", "dev"}, code: 2},
 		{name: "unknown secret", target: "/orders/7", key: unknown, code: 2},
 		{name: "key of another API", target: "/partner/7", code: 1, want: []explain.Cause{explain.CauseBinding}},
 		{name: "no signature", target: "/orders/7", change: func(r *http.Request) { r.Header.Del("Authorization") }, code: 1},
@@ -201,7 +201,7 @@ func runExplain(t *testing.T, dir, in string, code int, args ...string) *explain
 	return &x
 }
 
-// TestExplainNginx: a prefix that nginx takes away, and a host that it replaces.
+// TestExplainNginx: nginx removes a prefix and replaces the host.
 func TestExplainNginx(t *testing.T) {
 	path := needs.Program(t, "nginx", "nginx")
 	dir := folder(t)
@@ -241,7 +241,7 @@ func freePort(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// TestExplainFormats: one request in each form has one verdict.
+// TestExplainFormats: one request has the same verdict in every format.
 func TestExplainFormats(t *testing.T) {
 	dir := folder(t)
 	const at = "2026-01-15T12:00:00Z"
@@ -266,16 +266,16 @@ func TestExplainFormats(t *testing.T) {
 		{"raw", raw, "raw", []string{"-at", at}, 0, ""},
 		{"raw with CR LF", strings.ReplaceAll(raw, "\n", "\r\n"), "raw", []string{"-at", at}, 0, ""},
 		{"raw of HTTP/2", strings.Replace(raw, "HTTP/1.1", "HTTP/2", 1), "raw", []string{"-at", at}, 0, ""},
-		{"raw with a line break at its end", raw + "\n", "raw", []string{"-at", at}, 0, "left out"},
+		{"raw with a line break at its end", raw + "\n", "raw", []string{"-at", at}, 0, "ignored"},
 		{"raw without its length", strings.Replace(raw, "Content-Length: 7\n", "", 1), "raw", []string{"-at", at}, 1, "no Content-Length"},
 		{"raw without its length, with advice", strings.Replace(raw, "Content-Length: 7\n", "", 1), "raw", []string{"-at", at}, 1, "add the header Content-Length: 7"},
 		{"raw without its length, before an answer", strings.Replace(raw, "Content-Length: 7\n", "", 1) + "\nHTTP/1.1 401 Unauthorized\n\n", "raw", []string{"-at", at}, 1, "add the header Content-Length: 7"},
 		{"raw, chunked", strings.Replace(strings.Replace(raw, "Content-Length: 7", "Transfer-Encoding: chunked", 1), "a=1&b=2", "7\r\na=1&b=2\r\n0\r\n\r\n", 1), "raw", []string{"-at", at}, 0, ""},
-		{"raw, chunks put together", strings.Replace(raw, "Content-Length: 7", "Transfer-Encoding: chunked", 1) + "\n\nHTTP/1.1 401 Unauthorized\n\n", "raw", []string{"-at", at}, 1, "add the header Content-Length: 7"},
-		{"raw, broken off", strings.TrimSuffix(raw, "2"), "raw", []string{"-at", at}, 2, "not all there"},
-		{"of curl -v, without the body", verbose, "raw", []string{"-at", at}, 1, "not all there"},
+		{"raw, chunks joined", strings.Replace(raw, "Content-Length: 7", "Transfer-Encoding: chunked", 1) + "\n\nHTTP/1.1 401 Unauthorized\n\n", "raw", []string{"-at", at}, 1, "add the header Content-Length: 7"},
+		{"raw, truncated", strings.TrimSuffix(raw, "2"), "raw", []string{"-at", at}, 2, "incomplete"},
+		{"of curl -v, without the body", verbose, "raw", []string{"-at", at}, 1, "incomplete"},
 		{"curl", curl, "curl", []string{"-at", "captured"}, 0, "the signed date"},
-		{"curl in a script", "set -e\nexport A=1\n" + strings.TrimSpace(curl) + " > out.json 2>&1 | less # as sent\n", "curl", []string{"-at", at}, 0, "there are 2 commands"},
+		{"curl in a script", "set -e\nexport A=1\n" + strings.TrimSpace(curl) + " > out.json 2>&1 | less # as sent\n", "curl", []string{"-at", at}, 0, "the text has 2 commands"},
 		{"curl for cmd.exe", "C:\\>" + cmdQuoted(curl), "curl", []string{"-at", at}, 0, ""},
 		{"curl with a prompt", "$ " + strings.ReplaceAll(curl, " --header", " \\\n  --header"), "curl", []string{"-at", at}, 0, ""},
 		{"HAR", string(archive), "har", []string{"-at", "captured", "-entry", "1"}, 0, ""},
@@ -285,7 +285,7 @@ func TestExplainFormats(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			x := runExplain(t, dir, tt.in, tt.code, tt.args...)
 			if x.Format != tt.format || !strings.Contains(strings.Join(append(x.Notes, x.Advice...), "\n"), tt.says) {
-				t.Errorf("read as %s; it says %q %q, want %q", x.Format, x.Notes, x.Advice, tt.says)
+				t.Errorf("read as %s; got notes %q and advice %q, want %q", x.Format, x.Notes, x.Advice, tt.says)
 			}
 		})
 	}
@@ -309,7 +309,7 @@ func TestExplainClientCanonical(t *testing.T) {
 
 const emptyHash = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
-// TestExplainEvent: what a record of the log can tell, and what not.
+// TestExplainEvent: a record of the log has the verdict, and not what was changed.
 func TestExplainEvent(t *testing.T) {
 	dir := folder(t)
 	x := runExplain(t, dir, record, 1)
@@ -328,7 +328,7 @@ func TestExplainEvent(t *testing.T) {
 	}
 }
 
-// TestExplainIsBounded: too much is refused and not read.
+// TestExplainIsBounded: an input that is too large is refused.
 func TestExplainIsBounded(t *testing.T) {
 	dir := folder(t)
 	if r := cli(t, dir, strings.Repeat("x", 16<<20+1), "explain", "-config", "environments.yaml", "-env", "dev"); r.code != 3 || !strings.Contains(r.err, "16 MiB") {
@@ -336,7 +336,7 @@ func TestExplainIsBounded(t *testing.T) {
 	}
 }
 
-// cmdQuoted writes a command of our own for cmd.exe, as browsers do.
+// cmdQuoted quotes a command for cmd.exe, as browsers do.
 func cmdQuoted(command string) string {
 	var b strings.Builder
 	for _, c := range strings.TrimSpace(command) {
@@ -352,8 +352,8 @@ func cmdQuoted(command string) string {
 	return b.String() + "\r\n"
 }
 
-// TestExplainOpensFilesOnly_T187: a command names regular files, and nothing that
-// blocks or is the input of the program itself.
+// TestExplainOpensFilesOnly_T187: explain opens the regular files that a command names, and
+// neither devices nor its own standard input.
 func TestExplainOpensFilesOnly_T187(t *testing.T) {
 	dir := folder(t)
 	for name, want := range map[string]string{".": "not a regular file", "/dev/null": "not a regular file", "absent": "absent", "/dev/stdin": "standard input", "-": "standard input"} {

@@ -7,15 +7,14 @@ import (
 	"github.com/gatewayauth/gatewayauth/core/explain"
 )
 
-// raw is a saved request for dev that was signed with a key of an environment.
+// raw returns a saved request for dev, signed with a key of an environment.
 func raw(t *testing.T, dir, env, target string, args ...string) string {
 	t.Helper()
 	args = append([]string{"sign", "-config", "environments.yaml", "-env", env, "-key", "orders_key", "-at", "2026-01-15T12:00:00Z"}, args...)
 	return "GET " + target + " HTTP/1.1\nHost: api.example.com\n" + cli(t, dir, "", append(args, "http://api.example.com"+target)...).out + "\n"
 }
 
-// TestExplainWords_T186: what is said is what somebody with a file, a saved request
-// and this command can go by.
+// TestExplainWords_T186: the output uses the names of the flags and of the file's fields.
 func TestExplainWords_T186(t *testing.T) {
 	dir := folder(t)
 	signed := raw(t, dir, "dev", "/orders/7")
@@ -37,7 +36,7 @@ func TestExplainWords_T186(t *testing.T) {
 			[]string{"host api.example.com instead of"}, nil},
 		{"a prefix, named by a URL", strings.Replace(raw(t, dir, "dev", "/eu/2/orders/7"), "/eu/2/orders", "/orders", 1), []string{"-at", "captured", "-prefix", "https://api.example.com/eu/2/"}, 1,
 			[]string{"set rewrite.add_prefix"}, nil},
-		{"a header signed, too", strings.Replace(raw(t, dir, "dev", "/orders/7", "-H", "X-Tenant: blue", "-H", "X-Tenant"), ": blue", ": red", 1), []string{"-at", "captured"}, 2,
+		{"a signed header, changed", strings.Replace(raw(t, dir, "dev", "/orders/7", "-H", "X-Tenant: blue", "-H", "X-Tenant"), ": blue", ": red", 1), []string{"-at", "captured"}, 2,
 			[]string{"--host", "signed headers: x-tenant", "--header 'x-tenant: value'"}, nil},
 		{"the settings of the file", strings.Replace(signed, "/orders/7", "/x/orders/7", 1), []string{"-at", "2026-01-15T13:30:00Z"}, 1,
 			[]string{"1h 30m behind", "clock_skew allows"}, []string{"1h30m0s", "ClockSkew"}},
@@ -45,7 +44,7 @@ func TestExplainWords_T186(t *testing.T) {
 			[]string{"set rewrite.add_prefix"}, []string{"AddPrefix"}},
 		{"years", signed, []string{"-at", "2031-01-15T00:00:00Z"}, 1, []string{"5 years"}, []string{"h0m0s"}},
 		{"centuries", signed, []string{"-at", "2826-01-15T12:00:00Z"}, 1, []string{"800 years"}, []string{"2562047h"}},
-		{"in the time of no zone", signed, []string{"-at", "2026-01-15T13:45:00Z"}, 1, []string{"1h 45m behind"}, []string{"local time"}},
+		{"a difference that is no time zone", signed, []string{"-at", "2026-01-15T13:45:00Z"}, 1, []string{"1h 45m behind"}, []string{"local time"}},
 		{"no credential, and a date", strings.Replace(signed, "Authorization", "X-Taken", 1), []string{"-at", "captured"}, 1,
 			[]string{"clock: " + at, "the date in X-Sdk-Date", "did not come through the gateway"}, []string{"none was found"}},
 		{"no credential, and another date", "GET / HTTP/1.1\nHost: a\nDate: Thu, 15 Jan 2026 12:00:00 GMT\n\n", []string{"-at", "captured"}, 1,
@@ -53,7 +52,7 @@ func TestExplainWords_T186(t *testing.T) {
 		{"a date in the query", "GET /?X-Amz-Date=20260115T120000Z HTTP/1.1\nHost: a\n\n", []string{"-at", "captured"}, 1,
 			[]string{"clock: " + at, "the date in X-Amz-Date"}, nil},
 		{"no date", "GET / HTTP/1.1\nHost: a\n\n", []string{"-at", "captured"}, 1, []string{"no date that can be parsed", "credential_missing"}, nil},
-		{"a credential that is none", strings.Replace(signed, "Signature=", "Signature=XYZ", 1), []string{"-at", "captured"}, 1,
+		{"a malformed credential", strings.Replace(signed, "Signature=", "Signature=XYZ", 1), []string{"-at", "captured"}, 1,
 			[]string{"clock: " + at, "credential_malformed"}, nil},
 		{"a header that is not signed", strings.Replace(signed, "Host:", "X-Sdk-Trace: 1\nHost:", 1), []string{"-at", "captured"}, 1, []string{"X-Sdk-Trace", "allow_unsigned"}, nil},
 		{"a key of another environment", raw(t, dir, "RELEASE", "/orders/7"), []string{"-at", "captured"}, 1,
@@ -64,20 +63,20 @@ func TestExplainWords_T186(t *testing.T) {
 			out := cli(t, dir, tt.in, append([]string{"explain", "-config", "environments.yaml", "-env", "dev"}, tt.args...)...).out
 			for _, want := range tt.says {
 				if !strings.Contains(out, want) {
-					t.Errorf("it does not say %q:\n%s", want, out)
+					t.Errorf("the output does not contain %q:\n%s", want, out)
 				}
 			}
 			for _, bad := range tt.not {
 				if strings.Contains(out, bad) {
-					t.Errorf("it says %q:\n%s", bad, out)
+					t.Errorf("the output contains %q:\n%s", bad, out)
 				}
 			}
 		})
 	}
 }
 
-// TestExplainUntriedKeys_T186: keys of other environments that are not there are not
-// said to be tried, and those that are there are.
+// TestExplainUntriedKeys_T186: a note names the environments whose secrets are missing,
+// so that not all of their keys were tried.
 func TestExplainUntriedKeys_T186(t *testing.T) {
 	dir := folder(t)
 	write(t, dir, "environments.yaml", strings.Replace(environments, "RELEASE_SECRET", "SET_NOWHERE", 1))
@@ -86,12 +85,12 @@ func TestExplainUntriedKeys_T186(t *testing.T) {
 	in := "GET /orders/7 HTTP/1.1\nHost: api.example.com\n" + stranger + "\n"
 	x := runExplain(t, dir, in, 2, "-at", "captured")
 	if notes := strings.Join(x.Notes, "\n"); !strings.Contains(notes, "environment RELEASE") || !strings.Contains(notes, "SET_NOWHERE") {
-		t.Errorf("it says %q", x.Notes)
+		t.Errorf("got notes %q", x.Notes)
 	}
 	if r := cli(t, dir, in, "explain", "-config", "environments.yaml", "-env", "RELEASE"); r.code != 3 || !strings.Contains(r.err, "SET_NOWHERE") {
 		t.Errorf("exit %d %s", r.code, r.err)
 	}
-	// The page is started for one environment, and asked about another.
+	// The page is started for one environment, and gets a question about another.
 	address, _ := background(t, dir, "explain", "-config", "environments.yaml", "-env", "dev", "-http", "127.0.0.1:0")
 	r, err := form(t, address, map[string]string{"env": "RELEASE", "request": in})
 	if status, text, _ := ask(t, r, err); status != 422 || !strings.Contains(text, "SET_NOWHERE") {
@@ -99,7 +98,8 @@ func TestExplainUntriedKeys_T186(t *testing.T) {
 	}
 }
 
-// TestPageWords_T186: the page says what the command says, with its own fields.
+// TestPageWords_T186: the page gives the same advice as the command, with the labels of its
+// own fields.
 func TestPageWords_T186(t *testing.T) {
 	dir := folder(t)
 	address, _ := background(t, dir, "explain", "-config", "environments.yaml", "-env", "dev", "-http", "127.0.0.1:0")
@@ -122,11 +122,11 @@ func TestPageWords_T186(t *testing.T) {
 		_, text, _ := ask(t, r, err)
 		for _, want := range tt.want {
 			if !strings.Contains(text, want) {
-				t.Errorf("%v: the page does not say %q\n%s", tt.fields, want, text)
+				t.Errorf("%v: the page does not contain %q\n%s", tt.fields, want, text)
 			}
 		}
 		if strings.Contains(text, " --at") || strings.Contains(text, " --host") || strings.Contains(text, " --prefix") || strings.Contains(text, " --header") {
-			t.Errorf("it speaks of flags:\n%s", text)
+			t.Errorf("the page names flags of the command:\n%s", text)
 		}
 	}
 }

@@ -140,7 +140,7 @@ func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // apiSigner signs the requests of an API. If the environment has a rewrite, it signs
-// the request as it was before the rewrite. It makes the faults that concern signing:
+// the request as it was before the rewrite. It makes the faults that happen when signing:
 // a skewed date and a wrong secret.
 type apiSigner struct {
 	signer.Signer

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// TestGateway: each API is signed for with its key, and each fault is refused for
-// what it is.
+// TestGateway: the requests of each API are signed with its key, and each fault is refused
+// with its code.
 func TestGateway(t *testing.T) {
 	dir := folder(t)
 	server := backend(t, dir)
@@ -44,7 +44,7 @@ func TestGateway(t *testing.T) {
 			server.codes.Text()
 			r, err := http.NewRequest(tt.method, "http://"+address+tt.path, strings.NewReader(tt.body))
 			if err == nil {
-				r.Header.Set("Authorization", "Basic c3RhbGU6c3RhbGU=") // of the client; the gateway takes it away
+				r.Header.Set("Authorization", "Basic c3RhbGU6c3RhbGU=") // of the client; the gateway removes it
 				r.Header.Set("X-Sdk-Forged", "1")
 			}
 			status, text, _ := ask(t, r, err)
@@ -57,7 +57,7 @@ func TestGateway(t *testing.T) {
 			}
 			eventually(stderr, tt.stderr)
 			if !strings.Contains(stderr(), tt.stderr) || len(tt.faults) == 0 && stderr() != "" {
-				t.Errorf("it says %q, want %q", stderr(), tt.stderr)
+				t.Errorf("got standard error %q, want %q", stderr(), tt.stderr)
 			}
 			for _, fault := range tt.faults {
 				if !strings.Contains(stderr(), "fault in every request: "+fault) {
@@ -68,7 +68,7 @@ func TestGateway(t *testing.T) {
 	}
 }
 
-// eventually waits until a text is there: it comes by way of a pipe.
+// eventually waits until the text has arrived through the pipe.
 func eventually(stderr func() string, text string) {
 	for range 100 {
 		if strings.Contains(stderr(), text) {
@@ -78,7 +78,7 @@ func eventually(stderr func() string, text string) {
 	}
 }
 
-// TestGatewayRewrites: it signs what the real gateway would have received.
+// TestGatewayRewrites: the gateway signs the request as it was before the rewrite.
 func TestGatewayRewrites(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir, "environments.yaml", strings.Replace(environments, "    allow_presigned: true\n",
@@ -91,7 +91,8 @@ func TestGatewayRewrites(t *testing.T) {
 	}
 }
 
-// TestGatewayWithoutTarget answers 502 and goes on.
+// TestGatewayWithoutTarget: if the service cannot be reached, the gateway answers 502 and
+// keeps serving.
 func TestGatewayWithoutTarget(t *testing.T) {
 	dir := folder(t)
 	address, _ := background(t, dir, "gateway", "-config", "environments.yaml", "-env", "dev", "-to", "http://"+freePort(t), "-listen", "127.0.0.1:0")
@@ -103,8 +104,8 @@ func TestGatewayWithoutTarget(t *testing.T) {
 	}
 }
 
-// TestGatewayDuplicates: the second of two equal requests is refused by a service
-// that looks for replays.
+// TestGatewayDuplicates: a service with a replay store refuses the second of two equal
+// requests.
 func TestGatewayDuplicates(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir, "environments.yaml", strings.Replace(environments, "  dev:\n", "  dev:\n    replay: {store: memory}\n", 1))

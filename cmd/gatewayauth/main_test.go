@@ -25,8 +25,8 @@ import (
 	"github.com/gatewayauth/gatewayauth/nethttp"
 )
 
-// binary is the built command; server is the one that serves, which is built with
-// the race detector where the tests are.
+// binary is the built command. server is the one for commands that serve; it has the race
+// detector if the tests have.
 var binary, server string
 
 func TestMain(m *testing.M) {
@@ -58,7 +58,7 @@ func TestMain(m *testing.M) {
 	}())
 }
 
-// secrets are in variables, and nowhere in what is printed.
+// secrets are the environment variables of the commands. No command may print their values.
 var secrets = map[string]string{
 	"ORDERS_SECRET":    "Zq8vLr2nXw4tKp6yZq8vLr2n",
 	"RELEASE_SECRET":   "Rm3bTc7fHd9sJg5kRm3bTc7f",
@@ -128,7 +128,7 @@ type result struct {
 	code     int
 }
 
-// cli runs the command and fails where it prints a secret or panics.
+// cli runs the command, and fails the test if it prints a secret or panics.
 func cli(t *testing.T, dir, in string, args ...string) result {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
@@ -152,7 +152,7 @@ func finish(t *testing.T, c *exec.Cmd, dir, in string) result {
 	return r
 }
 
-// quiet fails where a text holds a secret, or tells of a panic.
+// quiet fails the test if a text contains a secret or the message of a panic.
 func quiet(t *testing.T, text string) {
 	t.Helper()
 	for name, value := range secrets {
@@ -165,15 +165,14 @@ func quiet(t *testing.T, text string) {
 	}
 }
 
-// background starts a command that serves, and returns its address and what it
-// writes to standard error.
+// background starts a command that serves, and returns its address and its standard error.
 func background(t *testing.T, dir string, args ...string) (address string, stderr func() string) {
 	t.Helper()
 	address, _, stderr = serving(t, dir, args...)
 	return address, stderr
 }
 
-// serving is background, and returns what the command prints as well.
+// serving is like background, and also returns the command's standard output.
 func serving(t *testing.T, dir string, args ...string) (address string, stdout, stderr func() string) {
 	t.Helper()
 	c := exec.Command(server, args...)
@@ -201,7 +200,7 @@ func serving(t *testing.T, dir string, args ...string) (address string, stdout, 
 	t.Cleanup(func() {
 		c.Process.Signal(os.Interrupt)
 		if err := <-ended; err != nil {
-			t.Errorf("%v did not end well: %v\n%s", args, err, stderr())
+			t.Errorf("%v: got exit error %v\n%s", args, err, stderr())
 		}
 		quiet(t, stdout()+stderr())
 	})
@@ -209,7 +208,7 @@ func serving(t *testing.T, dir string, args ...string) (address string, stdout, 
 	case <-ready:
 	case err := <-ended:
 		ended <- err
-		t.Fatalf("%v ended: %v\n%s", args, err, stderr())
+		t.Fatalf("%v exited: %v\n%s", args, err, stderr())
 	}
 	found := regexp.MustCompile(`^ready http://([^/]+)/`).FindStringSubmatch(stdout())
 	if found == nil {
@@ -222,8 +221,8 @@ type writerFunc func([]byte) (int, error)
 
 func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
 
-// service is a backend of the dev environment that keeps the codes of its
-// verdicts, and answers with what it proved.
+// service is a backend of the dev environment that records the codes of its verdicts, and
+// responds with the identity and the request.
 type service struct {
 	*httptest.Server
 	codes *testkit.Codes
@@ -263,8 +262,7 @@ func backend(t *testing.T, dir string) *service {
 	return s
 }
 
-// TestExamplesOfHelp: every example of every --help, run as it stands but for its
-// addresses.
+// TestExamplesOfHelp: every example of every --help runs, with other addresses.
 func TestExamplesOfHelp(t *testing.T) {
 	dir := folder(t)
 	write(t, dir, "body.json", `{"n":1}`)
@@ -308,7 +306,7 @@ func TestExamplesOfHelp(t *testing.T) {
 
 const record = `{"time":"2026-01-15T12:00:00Z","level":"WARN","msg":"request would be refused","code":"signature_expired","error":"gatewayauth: signature_expired: the signed date is too far in the past","environment":"dev","mode":"report","scheme":"hmac","key":"orders_key","key_id":"071fe2459cf64d75","method":"GET","host":"api.example.com","path":"/orders/7","remote":"10.0.0.1:5","skew":1200000000000}`
 
-// TestUsage: what cannot be used is said, with exit code 3.
+// TestUsage: invalid arguments and files are exit code 3, with an error that says why.
 func TestUsage(t *testing.T) {
 	dir := folder(t)
 	for _, tt := range []struct {
@@ -338,7 +336,7 @@ func TestUsage(t *testing.T) {
 		{"explain request.txt", "--config"},
 		{"explain -config environments.yaml request.txt", "--env"},
 		{"explain -config environments.yaml -env dev absent.txt", "no such file"},
-		{"explain -config environments.yaml -env dev -format nonsense", "none of"},
+		{"explain -config environments.yaml -env dev -format nonsense", "use one of auto"},
 		{"explain -config environments.yaml -env dev -http 0.0.0.0:0", "--http-anywhere"},
 		{"explain -config environments.yaml -env dev -http :0", "--http-anywhere"},
 		{"explain -config environments.yaml -env dev -http api.example.com:80", "--http-anywhere"},
@@ -354,7 +352,7 @@ func TestUsage(t *testing.T) {
 		t.Run(tt.args, func(t *testing.T) {
 			r := cli(t, dir, "x", strings.Fields(tt.args)...)
 			if r.code != 3 || !strings.Contains(r.err, tt.want) || r.out != "" {
-				t.Errorf("exit %d, want 3; it says %q, want %q\n%s", r.code, r.err, tt.want, r.out)
+				t.Errorf("exit %d, want 3; got standard error %q, want %q\n%s", r.code, r.err, tt.want, r.out)
 			}
 		})
 	}

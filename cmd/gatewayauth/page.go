@@ -28,7 +28,7 @@ var pageTemplate = template.Must(template.New("page").Parse(pageText))
 
 // page serves the page of explain until ctx is done.
 func (a *explainArgs) page(ctx context.Context, s streams) error {
-	var needed []config.LoadOption // without --env all are needed
+	var needed []config.LoadOption // without --env the secrets of all environments are needed
 	if a.env != "" {
 		needed = append(needed, config.WithSecretsOf(a.env))
 	}

@@ -13,7 +13,7 @@ import (
 	"github.com/gatewayauth/gatewayauth/internal/needs"
 )
 
-// page starts the page, and makes a saved request whose prefix was taken away.
+// page starts the page, and returns a saved request whose prefix was removed.
 func page(t *testing.T) (address, request string) {
 	t.Helper()
 	dir := folder(t)
@@ -40,7 +40,7 @@ func ask(t *testing.T, r *http.Request, err error) (int, string, http.Header) {
 	return answer.StatusCode, string(text), answer.Header
 }
 
-// form is what the page sends.
+// form returns the request that a browser sends for the page's form.
 func form(t *testing.T, address string, fields map[string]string) (*http.Request, error) {
 	t.Helper()
 	var b bytes.Buffer
@@ -59,7 +59,7 @@ func form(t *testing.T, address string, fields map[string]string) (*http.Request
 	return r, err
 }
 
-// TestPage: what the page says to what is pasted.
+// TestPage: the answers of the page to pasted requests.
 func TestPage(t *testing.T) {
 	address, request := page(t)
 	for _, tt := range []struct {
@@ -72,12 +72,12 @@ func TestPage(t *testing.T) {
 			[]string{"refused: signature_mismatch", "<code>path_prefix</code>", `<option selected>dev</option>`}},
 		{"file", map[string]string{"file": request, "env": "dev", "at": "captured", "prefixes": "/shop"}, 200, []string{"<code>path_prefix</code>"}},
 		{"server's answer", map[string]string{"request": strings.Replace(request, "Host:", "X Y: 1\nHost:", 1), "env": "dev"}, 200,
-			[]string{"refused: the server answers 400 before the verifier sees the request: a header has a name that is none"}},
+			[]string{"refused: the server answers 400 before the verifier sees the request: a header has an invalid name"}},
 		{"lines", map[string]string{"request": request, "env": "dev", "at": "captured", "canonical": "POST\n/shop/orders/\n\nhost:api.example.com\nx-sdk-date:20260115T120000Z\n\nhost;x-sdk-date\nx"}, 200,
 			[]string{`<tr class="differs"><th>path &ne;</th><td class="text">/shop/orders/</td><td class="text">/orders/</td></tr>`}},
 		{"record", map[string]string{"request": record, "env": "dev"}, 200, []string{"signature_expired", "no headers"}},
 		{"escaped", map[string]string{"request": "GET /<script>alert(1)</script> HTTP/1.1\nHost: <b>\n\n", "env": "dev", "hosts": "<i>\"'"}, 422, nil},
-		{"nothing", map[string]string{"env": "dev"}, 422, []string{"there is no request"}},
+		{"nothing", map[string]string{"env": "dev"}, 422, []string{"the input has no request"}},
 		{"unknown environment", map[string]string{"request": request, "env": "nowhere"}, 422, []string{"there is no environment"}},
 		{"a file that curl would read", map[string]string{"request": "curl -d @/etc/passwd http://x/", "env": "dev"}, 422, []string{"not opened here"}},
 		{"a file of headers", map[string]string{"request": "curl -H @/etc/passwd http://x/", "env": "dev"}, 422, []string{"not opened here"}},
@@ -94,7 +94,7 @@ func TestPage(t *testing.T) {
 			}
 			for _, want := range tt.want {
 				if !strings.Contains(text, want) {
-					t.Errorf("it does not say %q:\n%s", want, text)
+					t.Errorf("the page does not contain %q:\n%s", want, text)
 				}
 			}
 			if strings.Contains(text, "<script") || strings.Contains(text, "<b>") || strings.Contains(text, "<i>") || strings.Contains(text, "root:") {
@@ -104,7 +104,7 @@ func TestPage(t *testing.T) {
 	}
 }
 
-// TestPageIsGuarded: who is not on the page gets nothing from it.
+// TestPageIsGuarded: the page refuses cross-origin requests and requests for other hosts.
 func TestPageIsGuarded(t *testing.T) {
 	address, request := page(t)
 	fields := map[string]string{"request": request, "env": "dev", "at": "captured"}
@@ -121,8 +121,8 @@ func TestPageIsGuarded(t *testing.T) {
 		{"another port", func(r *http.Request) { r.Header.Set("Sec-Fetch-Site", "same-site") }, false, 403},
 		{"another origin", func(r *http.Request) { r.Header.Set("Origin", "http://evil.example") }, false, 403},
 		{"origin null", func(r *http.Request) { r.Header.Set("Origin", "null") }, false, 403},
-		{"name that was rebound", func(r *http.Request) { r.Host = "evil.example" }, true, 421},
-		{"name that was rebound, with a form", func(r *http.Request) {
+		{"rebound name", func(r *http.Request) { r.Host = "evil.example" }, true, 421},
+		{"rebound name, with a form", func(r *http.Request) {
 			r.Host = "evil.example:80"
 			r.Header.Set("Sec-Fetch-Site", "same-origin")
 		}, false, 421},
@@ -142,7 +142,7 @@ func TestPageIsGuarded(t *testing.T) {
 				t.Errorf("got %d, want %d", status, tt.want)
 			}
 			if status != 200 && strings.Contains(text, "signature_mismatch") {
-				t.Error("it was answered")
+				t.Error("the request was answered")
 			}
 			if policy := header.Get("Content-Security-Policy"); !strings.HasPrefix(policy, "default-src 'none'") || strings.Contains(policy, "unsafe") {
 				t.Errorf("Content-Security-Policy: %q", policy)
@@ -155,8 +155,8 @@ func TestPageIsGuarded(t *testing.T) {
 	}
 }
 
-// TestPageInABrowser: in a real one, the form is filled in, sent, and answered,
-// and a page of another site cannot send it.
+// TestPageInABrowser: a real browser fills in and sends the form and shows the answer. A
+// page of another site cannot send the form.
 func TestPageInABrowser(t *testing.T) {
 	path := needs.Program(t, "chromium", "chromium")
 	address, request := page(t)
@@ -169,7 +169,7 @@ func TestPageInABrowser(t *testing.T) {
 	b.wait(t, "document.getElementById('verdict')?.textContent", "refused: signature_mismatch")
 	b.wait(t, "document.querySelector('#causes code')?.textContent", "path_prefix")
 	b.wait(t, "document.querySelector('#lines tr.differs th')?.textContent", "path ≠")
-	// The style is applied, so its nonce is right; and nothing else was loaded.
+	// The style is applied, so its nonce is right. Nothing else was loaded.
 	b.wait(t, "getComputedStyle(document.querySelector('.refused')).fontWeight", "700")
 	b.wait(t, "String(performance.getEntriesByType('resource').filter(e => !e.name.endsWith('/favicon.ico')).length)", "0")
 	b.wait(t, "document.getElementById('request').value.split('\\n')[0]", "POST /orders HTTP/1.1")

@@ -37,7 +37,7 @@ const (
 	refused  = "refused"
 )
 
-// An answer is what is printed.
+// An answer is the output of explain.
 type answer struct {
 	Verdict string `json:"verdict"`
 	// Explained is true if the request is refused and the reason is known.
@@ -75,7 +75,7 @@ func (q *question) ask(ctx context.Context, file *config.File, data []byte) (*an
 		return nil, err
 	}
 	if absent := file.Missing(q.env); len(absent) > 0 {
-		return nil, fmt.Errorf("the environment %s lacks its secrets: %s; start the command where they are", q.env, strings.Join(absent, ", "))
+		return nil, fmt.Errorf("the secrets of the environment %s are missing: %s; run the command where they are available", q.env, strings.Join(absent, ", "))
 	}
 	a := &answer{Format: c.Format, Notes: c.Notes, Verdict: refused}
 	if c.Event != nil {

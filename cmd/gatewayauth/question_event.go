@@ -17,11 +17,11 @@ type eventAnswer struct {
 	Code    string   `json:"code"`
 	Meaning string   `json:"meaning"`
 	Facts   []string `json:"facts,omitempty"`
-	// Unknown says what the record cannot tell.
+	// Unknown says what the record does not show.
 	Unknown string `json:"unknown"`
 }
 
-// meanings explain each code to the operator of the service.
+// meanings explains each code to the operator of the service.
 var meanings = map[core.Code]string{
 	core.CodeCredentialMissing:    "the request has no credential: it did not come through the gateway, the API has no signature key bound in the gateway, or a proxy removed the Authorization header",
 	core.CodeCredentialMalformed:  "the credential cannot be parsed: it was truncated or changed, or it was not made by a signer of this scheme",

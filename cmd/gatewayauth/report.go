@@ -50,7 +50,7 @@ func (a *checkArgs) sumUp(s streams) error {
 
 func printSummary(out io.Writer, sum *summary.Summary) error {
 	if sum.Records == 0 {
-		return nil // the error of sumUp says what was read
+		return nil // the error of sumUp says what the log has
 	}
 	if err := printGroups(out, sum); err != nil {
 		return err

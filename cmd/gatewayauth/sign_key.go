@@ -47,7 +47,7 @@ func (a *keyArgs) find(s streams) (config.SigningKey, error) {
 			return config.SigningKey{}, errors.New("--config needs --env, the name of an environment")
 		}
 		if a.typ != "" || a.id != "" || a.region != "" || a.service != "" || a.paths != "" || a.tokenEnv != "" {
-			return config.SigningKey{}, errors.New("the key is one of --config, or one given by --type and --key-id; not both")
+			return config.SigningKey{}, errors.New("the key is given twice: use either --config and --key, or --type and --key-id")
 		}
 		file, err := config.Load(a.config, config.WithSecretsOf(a.env))
 		if err != nil {
@@ -67,7 +67,7 @@ func (a *keyArgs) find(s streams) (config.SigningKey, error) {
 	key.Key = core.Key{Name: a.id, ID: a.id, Secret: secret, Region: a.region, Service: a.service}
 	switch {
 	case a.typ == "":
-		return key, errors.New("no key: give --config, --env and --key, or --type, --key-id and --secret-env")
+		return key, errors.New("no key is given: use --config, --env and --key, or --type, --key-id and --secret-env")
 	case a.typ == "aes":
 		return key, errors.New("a key of type aes has two secrets, which flags cannot give: use --config, --env and --key")
 	case a.id == "" && a.typ != "token":

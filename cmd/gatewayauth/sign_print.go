@@ -69,7 +69,7 @@ func printSigned(out io.Writer, as string, r *http.Request, body []byte, dataBin
 		case strings.HasPrefix(dataBinary, "@") && dataBinary != "@-":
 			command = append(command, "--data-binary", capture.Quote(dataBinary))
 		case bytes.IndexByte(body, 0) >= 0 || !utf8.Valid(body):
-			return errors.New("the body is not text, so a command cannot hold it: use --data-binary @file")
+			return errors.New("the body is not text, so the curl command cannot contain it: use --data-binary @file")
 		default:
 			command = append(command, "--data-raw", capture.Quote(string(body)))
 		}

@@ -11,8 +11,8 @@ import (
 
 var silent = slog.New(slog.DiscardHandler)
 
-// TestSignSends: what is signed and sent is accepted by a service, for every type
-// of key and every way to say what is sent.
+// TestSignSends: a service accepts the requests that sign sends, for every type of key and
+// every way to describe the request.
 func TestSignSends(t *testing.T) {
 	dir := folder(t)
 	server := backend(t, dir)
@@ -28,7 +28,7 @@ func TestSignSends(t *testing.T) {
 		{"data of a file", "orders_key", "/", []string{"-d", "@text.txt"}, "", "orders_key hashed [host x-sdk-date] POST / ab"},
 		{"binary data of a file", "orders_key", "/", []string{"--data-binary", "@body.bin"}, "", "orders_key hashed [host x-sdk-date] POST / a\x00b\r\n'"},
 		{"data of standard input", "orders_key", "/", []string{"-data-binary", "@-", "-X", "PUT"}, "x\n", "orders_key hashed [host x-sdk-date] PUT / x\n"},
-		{"method without a blank", "orders_key", "/", []string{"-XDELETE"}, "", "orders_key hashed [host x-sdk-date] DELETE / "},
+		{"method without a space", "orders_key", "/", []string{"-XDELETE"}, "", "orders_key hashed [host x-sdk-date] DELETE / "},
 		{"further headers", "orders_key", "/", []string{"-H", "X-Tenant: blue", "-header", "X-Tenant"}, "", "orders_key hashed [host x-sdk-date x-tenant] GET / "},
 		{"declared", "orders_key", "/", []string{"-d", "x", "-payload", "declared"}, "", "orders_key declared [host x-sdk-content-sha256 x-sdk-date] POST / x"},
 		{"unsigned", "orders_key", "/", []string{"-d", "x", "-payload=unsigned"}, "", "orders_key unsigned [host x-sdk-content-sha256 x-sdk-date] POST / x"},
@@ -65,7 +65,7 @@ func TestSignSends(t *testing.T) {
 	}
 }
 
-// TestSignQuotes: the command that is printed is one, whatever the request holds.
+// TestSignQuotes: the printed curl command is quoted correctly for any request.
 func TestSignQuotes(t *testing.T) {
 	dir := folder(t)
 	server := backend(t, dir)
@@ -80,7 +80,7 @@ func TestSignQuotes(t *testing.T) {
 	}
 }
 
-// TestSignGolden: the golden value P1, by options and without a file.
+// TestSignGolden: the known signature P1, signed with a key given by flags.
 func TestSignGolden(t *testing.T) {
 	dir := folder(t)
 	write(t, dir, "secret", "sktest-0123456789abcdef0123456789abcdef\n")
@@ -96,7 +96,8 @@ func TestSignGolden(t *testing.T) {
 	}
 }
 
-// TestSignFails: refused and unreachable are exit code 1.
+// TestSignFails: the exit code is 1 if the service refuses the request or cannot be
+// reached.
 func TestSignFails(t *testing.T) {
 	dir := folder(t)
 	server := backend(t, dir)
@@ -110,7 +111,7 @@ func TestSignFails(t *testing.T) {
 	}
 }
 
-// TestSignOwnHeaders: what sign or the sender sets is not taken and dropped.
+// TestSignOwnHeaders: headers that signing or sending sets are an error, and not ignored.
 func TestSignOwnHeaders(t *testing.T) {
 	dir := folder(t)
 	for _, header := range []string{"X-Sdk-Date: 20200101T000000Z", "authorization: Bearer x", "Content-Length: 3", "Transfer-Encoding: chunked", "Trailer: X"} {
@@ -134,7 +135,7 @@ func TestSignNeedsOneEnvironment(t *testing.T) {
 	}
 }
 
-// TestSignToken: a token goes where it belongs.
+// TestSignToken: a token is sent in its header.
 func TestSignToken(t *testing.T) {
 	dir := folder(t)
 	t.Setenv("MY_TOKEN", "gAAAAAtoken")

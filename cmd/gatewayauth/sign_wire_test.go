@@ -41,7 +41,7 @@ const wireEnvironments = `environments:
     keys: [{name: k, type: basic, key: partner, secret: {env: PARTNER_PASSWORD}}]
 `
 
-// wireServer verifies an environment, and counts verdicts and what was accepted.
+// wireServer verifies requests for an environment, and counts them and the accepted ones.
 type wireServer struct {
 	*httptest.Server
 	verdicts, accepted atomic.Int64
@@ -72,8 +72,8 @@ func newWireServer(t *testing.T, dir, env string, tls bool) *wireServer {
 	return s
 }
 
-// proxy is an HTTP proxy by way of which the server is reached under every host. It
-// passes on what it gets byte for byte, but for the absolute form of the target.
+// proxy starts an HTTP proxy that forwards every host to the server. It forwards requests
+// byte for byte, except that it removes the absolute form of the target.
 func (s *wireServer) proxy(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -97,7 +97,7 @@ func (s *wireServer) proxy(t *testing.T) string {
 					return
 				}
 				defer server.Close()
-				at := strings.IndexAny(target, "/?") // of the path
+				at := strings.IndexAny(target, "/?") // start of the path
 				if at < 0 {
 					return
 				}
@@ -110,7 +110,7 @@ func (s *wireServer) proxy(t *testing.T) string {
 	return "http://" + l.Addr().String()
 }
 
-// wireCases are what is given to sign: odd URLs, and odd options with a plain one.
+// wireCases are arguments for sign: unusual URLs, and unusual options with a plain URL.
 var wireCases = func() (all [][]string) {
 	for _, target := range []string{
 		"http://api.example.com", "http://api.example.com?x=1", "http://api.example.com/?", "http://api.example.com/a#top", "http://api.example.com:80/a", "http://api.example.com:443/a", "http://api.example.com:/a",
@@ -140,8 +140,8 @@ var wireCases = func() (all [][]string) {
 	return all
 }()
 
-// TestSignedIsSent_T190: what sign sends, and what curl sends with what sign prints,
-// is accepted; or nothing is sent, and the reason is printed.
+// TestSignedIsSent_T190: the requests that sign sends, and those of the curl commands
+// that it prints, are accepted. Otherwise nothing is sent, and the reason is printed.
 func TestSignedIsSent_T190(t *testing.T) {
 	bash, curl := needs.Program(t, "bash", "bash"), needs.Program(t, "curl", "curl")
 	_ = curl
@@ -195,7 +195,7 @@ func TestSignedIsSent_T190(t *testing.T) {
 	}
 }
 
-// finishIn is finish for a command that has its own environment.
+// finishIn is like finish, for a command with its own environment variables.
 func finishIn(t *testing.T, c *exec.Cmd, dir string) result {
 	t.Helper()
 	var out, stderr strings.Builder
@@ -205,7 +205,7 @@ func finishIn(t *testing.T, c *exec.Cmd, dir string) result {
 	return result{out.String(), stderr.String(), c.ProcessState.ExitCode()}
 }
 
-// TestSignedIsSentOverTLS_T190: the same of HTTP/2, whose own port is 443.
+// TestSignedIsSentOverTLS_T190: the same over HTTP/2 and TLS, whose default port is 443.
 func TestSignedIsSentOverTLS_T190(t *testing.T) {
 	bash := needs.Program(t, "bash", "bash")
 	needs.Program(t, "curl", "curl")

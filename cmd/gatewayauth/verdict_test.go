@@ -27,13 +27,13 @@ import (
 	"github.com/gatewayauth/gatewayauth/nethttp"
 )
 
-// instant is when the requests of the corpus are signed and judged.
+// instant is when the requests of the corpus are signed and verified.
 var instant = time.Date(2026, 1, 15, 12, 0, 0, 0, time.UTC)
 
-// live sends a message to a server of net/http with the middleware, and returns
-// what became of it: accepted, the code of the refusal, or the status of an answer
-// that the server gave by itself. A client that has sent less than it announced
-// ends the connection.
+// live sends a message to a net/http server with the middleware, and returns the outcome:
+// accepted, the code of the refusal, or the status of a response that the server sent
+// without calling the handler. If the message has less than it announces, the client
+// closes the connection.
 func live(t *testing.T, file *config.File, raw string) string {
 	t.Helper()
 	var mu sync.Mutex
@@ -90,7 +90,7 @@ func live(t *testing.T, file *config.File, raw string) string {
 	return outcome
 }
 
-// complete reports whether the whole message is there.
+// complete reports whether the message is complete.
 func complete(raw string) bool {
 	r, err := http.ReadRequest(bufio.NewReader(strings.NewReader(raw)))
 	if err != nil {
@@ -100,7 +100,7 @@ func complete(raw string) bool {
 	return err == nil
 }
 
-// explainedAs runs the command, and returns what it says became of the message.
+// explainedAs runs explain, and returns the outcome that it reports.
 func explainedAs(t *testing.T, dir, raw string) string {
 	t.Helper()
 	r := cli(t, dir, raw, "explain", "-config", "environments.yaml", "-env", "dev", "-at", instant.Format(time.RFC3339), "-json")
@@ -166,7 +166,7 @@ func honest(t *testing.T, dir string) map[string]string {
 	return messages
 }
 
-// A mutation is what may happen to a message before it is sent or saved.
+// A mutation is a change that may happen to a message before it is sent or saved.
 type mutation struct {
 	name  string
 	apply func(raw string) string
@@ -176,7 +176,7 @@ func replaced(name, old, new string) mutation {
 	return mutation{name, func(raw string) string { return strings.Replace(raw, old, new, 1) }}
 }
 
-// header adds a line to the head.
+// header adds a header line.
 func header(line string) mutation {
 	return mutation{fmt.Sprintf("%.60q", line), func(raw string) string { return strings.Replace(raw, "\r\nHost:", "\r\n"+line+"\r\nHost:", 1) }}
 }
@@ -201,7 +201,7 @@ var mutations = []mutation{
 	// The request line.
 	replaced("HTTP/1.0", "HTTP/1.1", "HTTP/1.0"), replaced("HTTP/0.9", "HTTP/1.1", "HTTP/0.9"), replaced("HTTP/1.2", "HTTP/1.1", "HTTP/1.2"),
 	replaced("HTTP/4.0", "HTTP/1.1", "HTTP/4.0"), replaced("no protocol", " HTTP/1.1", ""), replaced("protocol in lower case", "HTTP/1.1", "http/1.1"),
-	replaced("two blanks", " /", "  /"), replaced("tab", " /", "\t/"), replaced("blank at its end", "HTTP/1.1\r\n", "HTTP/1.1 \r\n"),
+	replaced("two spaces", " /", "  /"), replaced("tab", " /", "\t/"), replaced("space at its end", "HTTP/1.1\r\n", "HTTP/1.1 \r\n"),
 	{"method in lower case", func(raw string) string { return strings.ToLower(raw[:1]) + raw[1:] }}, {"no token", func(raw string) string { return "G(" + raw }},
 	{"long method", func(raw string) string { return strings.Repeat("M", 3000) + raw }}, {"HEAD", func(raw string) string { return "HEAD" + raw[strings.Index(raw, " "):] }},
 	{"CONNECT", func(raw string) string { return "CONNECT" + raw[strings.Index(raw, " "):] }},
@@ -215,9 +215,9 @@ var mutations = []mutation{
 	// The headers.
 	replaced("no Host", "Host: api.example.com\r\n", ""), replaced("empty Host", "Host: api.example.com", "Host:"), replaced("two Hosts", "Host:", "Host: api.example.com\r\nHost:"),
 	replaced("other Host", "Host: api", "Host: other"), replaced("Host with a port", "example.com\r\n", "example.com:80\r\n"), replaced("Host with a slash", "example.com\r\n", "example.com/x\r\n"),
-	replaced("Host with a user", "Host: ", "Host: user@"), replaced("host in lower case", "Host:", "host:"), replaced("blank before the colon", "Host:", "Host :"),
-	replaced("blank in a name", "Authorization:", "Authori zation:"), replaced("blank after a name", "Authorization:", "Authorization :"), replaced("no blank", "Authorization: ", "Authorization:"),
-	replaced("blanks around a value", "Authorization: ", "Authorization: \t "), replaced("first header folded", "\r\nHost", "\r\n Host"), replaced("value folded", "Authorization: ", "Authorization:\r\n "),
+	replaced("Host with a user", "Host: ", "Host: user@"), replaced("host in lower case", "Host:", "host:"), replaced("space before the colon", "Host:", "Host :"),
+	replaced("space in a name", "Authorization:", "Authori zation:"), replaced("space after a name", "Authorization:", "Authorization :"), replaced("no space", "Authorization: ", "Authorization:"),
+	replaced("spaces around a value", "Authorization: ", "Authorization: \t "), replaced("first header folded", "\r\nHost", "\r\n Host"), replaced("value folded", "Authorization: ", "Authorization:\r\n "),
 	{"no empty line in the middle", func(raw string) string { return strings.Replace(raw, "\r\nHost", "\r\n\r\nHost", 1) }}, header("X-Note: a\r\n b"), header("X Note: a"), header("X-Note : a"), header("X-Note"), header(": a"), header("X-\xe4: a"), header("X-Note: a\x00b"), header("X-Note: a\x7f"),
 	header("X-Note: a\rb"), header("X-Note: \xe4"), header("X-Note: a\x01"), header("X(Note): a"), header("X_Note: a"), header("X-Note:"), header(":method: GET"),
 	header("Expect: 100-continue"), header("Expect: 200-ok"), header("expect: 100-Continue"), header("Expect: 100-continue, x"), header("Expect:"),
@@ -247,8 +247,8 @@ var mutations = []mutation{
 	framed("expected body not saved", "\r\nExpect: 100-continue\r\nContent-Length: 14", ""), framed("expected body", "\r\nExpect: 100-continue\r\nContent-Length: 14", `{"amount":900}`),
 }
 
-// TestVerdictOfTheServer_T184: explain says what a server of net/http with the
-// middleware does with the same bytes, whoever refuses them.
+// TestVerdictOfTheServer_T184: explain reports the outcome of a net/http server with the
+// middleware for the same bytes, whether the server or the verifier refuses them.
 func TestVerdictOfTheServer_T184(t *testing.T) {
 	dir := folder(t)
 	for name, value := range secrets {
@@ -285,9 +285,9 @@ func TestVerdictOfTheServer_T184(t *testing.T) {
 	}
 }
 
-// TestVerdictOfDamagedMessages_T184: the same for messages with bytes changed at
-// random. Left out are heads that do not end, since a server waits for the rest,
-// and requests with other text in front, which explain takes for a tool's.
+// TestVerdictOfDamagedMessages_T184: the same for messages with bytes changed at random,
+// except header sections that do not end, since a server waits for the rest, and requests
+// with other text in front, which explain ignores as the output of a tool.
 func TestVerdictOfDamagedMessages_T184(t *testing.T) {
 	dir := folder(t)
 	for name, value := range secrets {
@@ -328,7 +328,7 @@ func TestVerdictOfDamagedMessages_T184(t *testing.T) {
 			} else if refused, ok := err.(*capture.Refused); ok {
 				got = fmt.Sprint(refused.Status)
 			} else if got = err.Error(); want == "400" {
-				got = want // it is no request, which is more than the server says
+				got = want // explain says that this is no request; the server does not say so
 			}
 			if got != want {
 				t.Errorf("%s: explain says %s, the server %s\n%q", name, got, want, changed)
@@ -342,7 +342,7 @@ func TestVerdictOfDamagedMessages_T184(t *testing.T) {
 	}
 }
 
-// damage changes a few bytes of a message, or takes or repeats a part of it.
+// damage changes a few bytes of a message, or removes or repeats a part of it.
 func damage(random *rand.Rand, raw string) []byte {
 	out := []byte(raw)
 	special := "\r\n\t :;,%?&=/.#*\x00\x7f\xe41029aZ\"(_-"

@@ -69,7 +69,7 @@ func (a *apiEntry) warn(stripped string, r *report) {
 
 // openSubtree is also the text of a rule of gatewayauth check, which prints the warning
 // once because the texts are equal.
-const openSubtree = "every path below is open to everyone; list those that need no key, and write {$} at the end for the folder alone"
+const openSubtree = "every path below is open to everyone: list the paths that need no key, and write {$} at the end of a pattern for that path alone"
 
 // foreign matches a segment that has another router's wildcard in it. Such a segment is
 // a valid literal as well.

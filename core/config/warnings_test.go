@@ -136,7 +136,7 @@ func TestMethodWarnings(t *testing.T) {
 // be another router's syntax and is legal all the same.
 func TestPatternWarnings_T175(t *testing.T) {
 	const (
-		subtree = "every path below is open to everyone; list those that need no key, and write {$} at the end for the folder alone"
+		subtree = "every path below is open to everyone: list the paths that need no key, and write {$} at the end of a pattern for that path alone"
 		literal = " is taken literally; a wildcard is a whole segment, {name}, and percent-encoding shows that the character is meant"
 		host    = " is the host; a path begins with a slash"
 		prefix  = "it starts with /v1, which rewrite.add_prefix says was stripped; a pattern is for the path as it is received"

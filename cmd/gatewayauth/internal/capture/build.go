@@ -6,10 +6,9 @@ import (
 	"strings"
 )
 
-// build makes a request of its parts, by way of the form on the wire, so that
-// all formats give what a server would have received. The Content-Length and
-// Transfer-Encoding of the headers hold for the body; without them, the body has
-// its length.
+// build returns the request that a server would receive: it writes the parts as HTTP/1.1
+// and lets a server read that. A Content-Length or Transfer-Encoding in the headers
+// applies to the body; otherwise build adds the Content-Length of the body.
 func build(method, target, host string, headers [][2]string, body []byte) (*Captured, error) {
 	if strings.ContainsAny(method+target, " \t\r\n") {
 		return nil, errors.New("the method or the URL contains whitespace: percent-encode it")
@@ -46,7 +45,7 @@ func build(method, target, host string, headers [][2]string, body []byte) (*Capt
 	return read([]message{cut([]byte(b.String()))}, 0)
 }
 
-// splitURL cuts a URL without changing a byte of its path and query.
+// splitURL returns the host and the target of a URL, with path and query unchanged.
 func splitURL(url string) (host, target string, err error) {
 	scheme, rest, found := strings.Cut(url, "://")
 	if !found {

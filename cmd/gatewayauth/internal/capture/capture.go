@@ -27,8 +27,8 @@ type Captured struct {
 	// Event is set, because a record of the log does not hold the request.
 	Request *http.Request
 	Event   *Event
-	// Body is the body of Request, as far as it was saved. Broken is the error
-	// that reading on gives where it is not whole.
+	// Body is the body of Request, as far as it was saved. Broken is the error after
+	// reading it if it is incomplete, or nil.
 	Body   []byte
 	Broken error
 	// Unframed is the data after a request header that announces no body, or that
@@ -48,7 +48,8 @@ type Options struct {
 	// Entry is the index of the request in a HAR file, or in raw text that holds
 	// several; the first one is 0.
 	Entry int
-	// Open opens the files that a command of curl names; nil: it may name none.
+	// Open opens the files that a curl command names. If Open is nil, such a command is
+	// an error.
 	Open func(name string) (io.ReadCloser, error)
 }
 
@@ -75,9 +76,9 @@ func Parse(data []byte, o Options) (*Captured, error) {
 	case "event":
 		c, err = parseEvent(data)
 	case "":
-		return nil, errors.New("there is no request in the input")
+		return nil, errors.New("the input has no request")
 	default:
-		return nil, fmt.Errorf("the format %q is none of auto, %s", format, strings.Join(Formats, ", "))
+		return nil, fmt.Errorf("the format %q is unknown: use one of auto, %s", format, strings.Join(Formats, ", "))
 	}
 	if refused, ok := errors.AsType[*Refused](err); ok {
 		refused.Format = format
@@ -90,7 +91,7 @@ func Parse(data []byte, o Options) (*Captured, error) {
 	return c, nil
 }
 
-// detect tells the format by how the input starts.
+// detect returns the format of the input, recognized by its start.
 func detect(data []byte) string {
 	text := bytes.TrimSpace(data[:min(len(data), 4096)])
 	switch {
@@ -103,13 +104,13 @@ func detect(data []byte) string {
 		return "event"
 	}
 	if findLine(data, "> ", sentRequest) >= 0 {
-		return "raw" // what the command printed tells more than the command
+		return "raw" // the output of the command has the request as sent
 	}
 	if startsWithEvent(text) {
 		return "event"
 	}
 	if line, _, _ := bytes.Cut(text, []byte("\n")); !startOfRaw.Match(line) && curlWord.Match(text) {
-		return "curl" // a command, or PowerShell's, which is named
+		return "curl" // a curl command, or one of PowerShell's, for which the error names the alternative
 	}
 	return "raw"
 }
@@ -123,7 +124,7 @@ func (c *Captured) note(format string, args ...any) {
 	c.Notes = append(c.Notes, fmt.Sprintf(format, args...))
 }
 
-// Fresh returns the request with a body that nobody has read yet.
+// Fresh returns the request with an unread body.
 func (c *Captured) Fresh(ctx context.Context) *http.Request {
 	r := c.Request.Clone(ctx)
 	if r.Body != http.NoBody {
@@ -132,14 +133,14 @@ func (c *Captured) Fresh(ctx context.Context) *http.Request {
 	return r
 }
 
-// WithBody returns the request with another body, of an announced length.
+// WithBody returns the request with another body and its Content-Length.
 func (c *Captured) WithBody(ctx context.Context, body []byte) *http.Request {
 	r := c.Request.Clone(ctx)
 	r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
 	return r
 }
 
-// ending is what follows the bytes of a body: its end, or an error.
+// ending is a reader that returns io.EOF or the error after an incomplete body.
 type ending struct{ err error }
 
 func (e ending) Read([]byte) (int, error) {

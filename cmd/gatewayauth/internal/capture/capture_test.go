@@ -10,7 +10,7 @@ import (
 	"github.com/gatewayauth/gatewayauth/cmd/gatewayauth/internal/capture"
 )
 
-// TestCurl: what a command of curl sends.
+// TestCurl: a curl command is read as the request that curl sends.
 func TestCurl(t *testing.T) {
 	for _, tt := range []struct {
 		command, line, body, header string
@@ -76,13 +76,13 @@ func TestCurl(t *testing.T) {
 				t.Errorf("%s: got %q, want %q", name, r.Header.Get(name), value)
 			}
 			if strings.Contains(tt.command, "Content-Type:'") && r.Header.Get("Content-Type") != "" {
-				t.Errorf("Content-Type was left out, and is %q", r.Header.Get("Content-Type"))
+				t.Errorf("the command removes Content-Type, and it is %q", r.Header.Get("Content-Type"))
 			}
 		})
 	}
 }
 
-// TestErrorsHoldNothing of the request, which may hold secrets.
+// TestErrorsHoldNothing: errors contain no text of the request, which may hold secrets.
 func TestErrorsHoldNothing(t *testing.T) {
 	for _, in := range []string{"GET / HTTP/1.1\nAuthorization SECRET\n\n", "SECRET\n\n", "GET /SECRET\x00 HTTP/1.1\n\n",
 		"GET / HTTP/1.1\nContent-Length: SECRET\n\n", "GET / HTTP/1.1\nTransfer-Encoding: SECRET\n\n", `{"SECRET":`, "curl 'SECRET", "curl ftp://SECRET",
@@ -95,7 +95,8 @@ func TestErrorsHoldNothing(t *testing.T) {
 	}
 }
 
-// TestRefused_T184: what the server answers by itself is told with its reason.
+// TestRefused_T184: a request that the server refuses without calling the handler is an
+// error with the status and the reason.
 func TestRefused_T184(t *testing.T) {
 	const host = "Host: x\r\n"
 	for _, tt := range []struct {
@@ -106,11 +107,11 @@ func TestRefused_T184(t *testing.T) {
 		{"GET / HTTP/1.1\r\n\r\n", 400, "no Host header"},
 		{"GET / HTTP/1.1\r\n" + host + host + "\r\n", 400, "two Host headers"},
 		{"GET / HTTP/1.1\r\nHost: x/y\r\n\r\n", 400, "malformed Host header"},
-		{"GET / HTTP/1.1\r\n" + host + "X Y: 1\r\n\r\n", 400, "a blank"},
+		{"GET / HTTP/1.1\r\n" + host + "X Y: 1\r\n\r\n", 400, "a space"},
 		{"GET / HTTP/1.1\r\n" + host + "X-Y 1\r\n\r\n", 400, "not a header"},
 		{"GET / HTTP/1.1\r\n" + host + "X-Y: a\rb\r\n\r\n", 400, "not a header"},
 		{"GET / HTTP/1.1\r\n" + host + "Content-Length: x\r\n\r\n", 400, "Content-Length"},
-		{"GET / HTTP/1.1\r\n" + host + "Content-Length: 1\r\nContent-Length: 2\r\n\r\nab", 400, "there are two"},
+		{"GET / HTTP/1.1\r\n" + host + "Content-Length: 1\r\nContent-Length: 2\r\n\r\nab", 400, "given twice"},
 		{"GET / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\nTrailer: Content-Length\r\n\r\n0\r\n\r\n", 400, "Trailer"},
 		{"GET / HTTP/1.1\r\n" + host + "Transfer-Encoding: gzip\r\n\r\n", 501, "Transfer-Encoding"},
 		{"GET / HTTP/1.1\r\n" + host + "Expect: x\r\n\r\n", 417, "Expect"},
@@ -131,8 +132,8 @@ func TestRefused_T184(t *testing.T) {
 	}
 }
 
-// FuzzParse: nothing panics, and what is read has a method, a target and a body
-// that can be read as far as it was saved.
+// FuzzParse: Parse does not panic. A request that it returns has a method, a target, and a
+// body that can be read as far as it was saved.
 func FuzzParse(f *testing.F) {
 	for _, seed := range []string{
 		"GET /a?b=1 HTTP/1.1\r\nHost: x\r\nAuthorization: SDK-HMAC-SHA256 Access=a, SignedHeaders=host, Signature=00\r\n\r\n",
@@ -175,7 +176,7 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// FuzzQuote: a quoted text is one word, for us and for a shell.
+// FuzzQuote: Quote returns one word of the text, for Parse and for a shell.
 func FuzzQuote(f *testing.F) {
 	for _, seed := range []string{"", "a", "it's", "$(id)", "`id`", "\\", "\n", "'\\''", "a b", "é", "-n", "~", "*", "!x", "\x80", "a\xffb\xc3"} {
 		f.Add(seed)
@@ -188,7 +189,7 @@ func FuzzQuote(f *testing.F) {
 		if err != nil || string(c.Body) != text || c.Request.Method != "A" {
 			t.Fatalf("%q: %v %+v", text, err, c)
 		}
-		if len(text) < 20 { // a process each
+		if len(text) < 20 { // the shell is a process for each text
 			out, err := exec.Command("sh", "-c", "printf %s "+capture.Quote(text)).Output()
 			if err != nil || string(out) != text && text != "" && text[0] != '-' {
 				t.Fatalf("a shell reads %q as %q, %v", text, out, err)

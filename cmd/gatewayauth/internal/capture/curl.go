@@ -12,32 +12,32 @@ import (
 
 const copyAsCurl = "copy it as cURL (bash) or cURL (cmd) instead"
 
-// curl is a command of curl that is being read.
+// curl is the state while a curl command is parsed.
 type curl struct {
 	open  func(string) (io.ReadCloser, error)
 	stdin input
 	notes []string
 
 	urls                       []string
-	info                       bool // it asks for help or the version
+	info                       bool // the command prints help or the version
 	method, target, scheme     string
-	headers                    []string // as -H has them
+	headers                    []string // the values of -H
 	agent, referer, byteRange  *string
 	user, bearer               *string
 	cookies                    []string
 	data                       []byte
 	hasData, json              bool
-	query                      *string // of --url-query
+	query                      *string // the values of --url-query
 	upload                     *string
 	uploadName                 string
 	get, head, asIs, globOff   bool
 	compressed, teHeader, crlf bool
 	http10, http2              bool
-	chunked                    bool // the body, on the wire
+	chunked                    bool // the body is sent in chunks
 }
 
-// parseCurl reads commands of a shell as browsers and people write them, and
-// makes of the one that calls curl the request that curl would send.
+// parseCurl parses shell commands as browsers and people write them, and returns the
+// request that the one that calls curl would send.
 func parseCurl(text string, open func(string) (io.ReadCloser, error)) (*Captured, error) {
 	all, notes, err := commands(text)
 	if err != nil {
@@ -48,7 +48,7 @@ func parseCurl(text string, open func(string) (io.ReadCloser, error)) (*Captured
 	for _, c := range all {
 		args, ok := curlArguments(c.words)
 		if !ok && failed == nil && len(found) > 0 && len(c.words) > 0 && strings.HasPrefix(c.words[0], "-") {
-			return nil, fmt.Errorf("a line begins with the option %s: each line of the command but the last one needs a \\ at its end", optionName(c.words[0]))
+			return nil, fmt.Errorf("a line begins with the option %s: end each line of the command except the last with a \\", optionName(c.words[0]))
 		}
 		if !ok {
 			continue
@@ -70,24 +70,24 @@ func parseCurl(text string, open func(string) (io.ReadCloser, error)) (*Captured
 	}
 	switch {
 	case len(found) > 1:
-		return nil, fmt.Errorf("there are %d commands of curl: give the one whose request is to be explained", len(found))
+		return nil, fmt.Errorf("the text has %d curl commands: give only the one whose request is to be explained", len(found))
 	case failed != nil:
 		return nil, failed
 	case len(found) == 0 && len(idle) > 0:
 		return nil, errors.New("the command has no URL")
 	case len(found) == 0:
-		return nil, errors.New("there is no command of curl in it")
+		return nil, errors.New("the text has no curl command")
 	}
 	p := found[0]
 	if len(all) > 1 {
-		p.note("there are %d commands: the one of curl that sends a request is taken", len(all))
+		p.note("the text has %d commands: only the curl command that sends a request is read", len(all))
 	}
 	c, err := p.request()
 	if err != nil {
 		return nil, err
 	}
 	if breaks := strings.Count(text, "\r\n"); bytes.IndexByte(c.Body, '\n') >= 0 && breaks > 0 && breaks == strings.Count(text, "\n") {
-		p.note("line breaks within the data are read as LF, and those of the text are CR LF")
+		p.note("the line breaks of the text are CR LF; those within the data are read as LF")
 	}
 	c.Notes = append(append(c.Notes, notes...), p.notes...)
 	return c, nil
@@ -97,7 +97,7 @@ func parseCurl(text string, open func(string) (io.ReadCloser, error)) (*Captured
 var starters = strings.Fields("sudo doas time env exec nohup command nice ionice timeout stdbuf setsid unbuffer watch winpty call start cmd wsl noglob builtin " +
 	"proxychains proxychains4 torsocks strace ltrace docker podman nerdctl kubectl oc run run: -")
 
-// optionName is the name of an option without what is written to it.
+// optionName returns the name of an option without its value.
 func optionName(word string) string {
 	if strings.HasPrefix(word, "--") {
 		name, _, _ := strings.Cut(word, "=")
@@ -120,7 +120,7 @@ func curlArguments(words []string) ([]string, bool) {
 	return nil, false
 }
 
-// scriptOf is the script of a command such as sh -c 'curl ...'.
+// scriptOf returns the script of a command such as sh -c 'curl ...'.
 func scriptOf(words []string) (string, bool) {
 	for i, w := range words {
 		if slices.Contains([]string{"sh", "bash", "dash", "ash", "zsh", "ksh"}, path.Base(w)) && len(words) == i+3 &&
@@ -138,18 +138,18 @@ func (p *curl) note(format string, args ...any) {
 	p.notes = append(p.notes, fmt.Sprintf(format, args...))
 }
 
-// option takes one option; on is false for the form --no-name.
+// option applies one option; on is false for the form --no-name.
 func (p *curl) option(o *option, on bool, value func() (string, error)) error {
 	switch {
 	case o.name == "help" || o.name == "version" || o.name == "manual":
 		p.info = p.info || on
 		return nil
 	case o.refused && on:
-		return fmt.Errorf("the option --%s of curl is not supported: what it sends is not told by the command. Save the request itself", o.name)
+		return fmt.Errorf("the option --%s of curl is not supported, because the command does not show what it sends: save the request itself", o.name)
 	case !o.takesValue:
 		p.set(o.name, on)
 		if o.name == "next" {
-			return errors.New("--next makes more than one request of the command: give the one that is to be explained")
+			return errors.New("the command sends more than one request, because of --next: give only the one to be explained")
 		}
 		return nil
 	}
@@ -185,7 +185,7 @@ func (p *curl) value(name, text string) error {
 	switch name {
 	case "request":
 		if p.method = text; text == "" {
-			return errors.New("--request names no method")
+			return errors.New("--request has an empty method: give one such as POST")
 		}
 	case "request-target":
 		p.target = text

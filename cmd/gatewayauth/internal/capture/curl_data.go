@@ -11,12 +11,12 @@ import (
 	"strings"
 )
 
-// input is what a command reads from standard input.
+// input is the standard input of a command.
 type input struct {
 	known bool
 	text  string
-	file  string // its name, if the shell reads it from a file
-	why   string // why it is not known
+	file  string // the name of the file that the shell reads
+	why   string // why the content is unknown
 }
 
 // read returns the content of a file that the command names.
@@ -28,9 +28,9 @@ func (p *curl) read(name string) ([]byte, error) {
 		case in.known:
 			return []byte(in.text), nil
 		case in.file == "" && in.why == "":
-			return nil, errors.New("the command reads from standard input, and what that is does not stand in it: write it in the place of the @-")
+			return nil, errors.New("the command reads its data from standard input, which the text does not contain: write the data in place of @-")
 		case in.file == "":
-			return nil, fmt.Errorf("the command reads from standard input, which %s: write it in the place of the @-", in.why)
+			return nil, fmt.Errorf("the command reads its data from standard input, which %s: write the data in place of @-", in.why)
 		}
 		name = in.file
 	}
@@ -49,11 +49,11 @@ func (p *curl) read(name string) ([]byte, error) {
 	if len(content) > MaxSize {
 		return nil, errors.New("a file of the command is larger than 16 MiB")
 	}
-	p.note("%d bytes of data were read from the file that the command names, as it is now", len(content))
+	p.note("%d bytes of data were read from the file that the command names, with its current content", len(content))
 	return content, nil
 }
 
-// addData takes one of the options --data and --json.
+// addData applies one of the options --data and --json.
 func (p *curl) addData(option, text string) error {
 	var piece []byte
 	file, isFile := strings.CutPrefix(text, "@")
@@ -79,7 +79,7 @@ func (p *curl) addData(option, text string) error {
 	p.json = p.json || option == "json"
 	if p.hasData && option != "json" {
 		if len(p.data) == 0 {
-			return errors.New("the first data are empty, and versions of curl differ in whether a & follows: write all data in one option")
+			return errors.New("the first data are empty, and versions of curl differ in whether they send a & after it: give all data in one option")
 		}
 		p.data = append(p.data, '&')
 	}
@@ -137,11 +137,11 @@ func (p *curl) urlQuery(text string) error {
 func (p *curl) uploadFile(name string) error {
 	switch {
 	case p.upload != nil:
-		return errors.New("--upload-file stands there twice: that is more than one request")
+		return errors.New("--upload-file is given twice, so curl sends more than one request: keep only one")
 	case name == "-" || name == ".":
 		return errors.New("--upload-file sends standard input, which is not supported: save the request itself")
 	case name == "" || strings.ContainsAny(name, "{}[]"):
-		return errors.New("--upload-file does not name one file")
+		return errors.New("--upload-file must name exactly one file")
 	}
 	content, err := p.read(name)
 	if err != nil {
@@ -152,7 +152,7 @@ func (p *curl) uploadFile(name string) error {
 	return nil
 }
 
-// header takes the value of -H.
+// header applies the value of -H.
 func (p *curl) header(text string) error {
 	file, isFile := strings.CutPrefix(text, "@")
 	if !isFile {

@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// given tells whether -H sets or removes a header.
+// given reports whether -H sets or removes a header.
 func (p *curl) given(name string) bool {
 	for _, h := range p.headers {
 		if len(h) > len(name) && strings.EqualFold(h[:len(name)], name) && (h[len(name)] == ':' || h[len(name)] == ';') {
@@ -63,7 +63,8 @@ func (p *curl) writeHeaders(head *bytes.Buffer, u *curlURL, body []byte) error {
 	return nil
 }
 
-// authorization is what --oauth2-bearer, --user or the URL say; in this order.
+// authorization returns the Authorization header of --oauth2-bearer, --user or the URL; the
+// first that is given.
 func (p *curl) authorization(u *curlURL) *string {
 	user := u.user
 	if p.user != nil {
@@ -81,8 +82,8 @@ func (p *curl) authorization(u *curlURL) *string {
 	return &value
 }
 
-// ownHeaders are the lines that -H makes: "Name: value" as it stands, "Name;" for
-// an empty one. "Name:" only removes what curl would send.
+// ownHeaders returns the header lines that -H adds: "Name: value" unchanged, "Name;" with
+// an empty value. "Name:" adds none; it removes the header that curl would send.
 func (p *curl) ownHeaders() ([]string, error) {
 	var lines []string
 	hosts := 0
@@ -92,19 +93,19 @@ func (p *curl) ownHeaders() ([]string, error) {
 		case strings.ContainsAny(h, "\r\n\x00"):
 			return nil, errors.New("a header contains a line break")
 		case found && name == "" || !found && !strings.Contains(h, ";"):
-			p.note("curl leaves out a value of --header that is no header")
+			p.note("curl ignores a value of --header that is not a header")
 			continue
 		case found && strings.TrimSpace(value) == "":
 			continue
 		case !found && !(strings.HasSuffix(h, ";") && strings.Count(h, ";") == 1):
-			p.note("curl leaves out a value of --header that is no header")
+			p.note("curl ignores a value of --header that is not a header")
 			continue
 		case !found:
 			name = strings.TrimSuffix(h, ";")
 			h = name + ":"
 		}
 		if strings.TrimSpace(name) != name || name == "" {
-			return nil, errors.New("the name of a header in --header has blanks around it, which servers refuse")
+			return nil, errors.New("the name of a header in --header has spaces before or after it, which servers refuse: remove them")
 		}
 		if strings.EqualFold(name, "host") {
 			if hosts++; hosts > 1 {
@@ -116,7 +117,7 @@ func (p *curl) ownHeaders() ([]string, error) {
 	return lines, nil
 }
 
-// frameHeaders are those that say how long the body is, and of what type.
+// frameHeaders adds the headers for the length and the type of the body.
 func (p *curl) frameHeaders(add func(string, *string), own []string, body []byte) error {
 	sends := p.hasData || p.upload != nil
 	for _, line := range own {
@@ -125,12 +126,12 @@ func (p *curl) frameHeaders(add func(string, *string), own []string, body []byte
 		switch strings.ToLower(name) {
 		case "transfer-encoding":
 			if !strings.EqualFold(value, "chunked") || !sends || p.http10 {
-				return errors.New("the command sets the header Transfer-Encoding without a body in chunks: leave it out")
+				return errors.New("the command sets the header Transfer-Encoding, and the body is not sent in chunks: remove the header")
 			}
 			p.chunked = true
 		case "content-length":
 			if value != strconv.Itoa(len(body)) {
-				return errors.New("the command sets the header Content-Length, and the body has another length: leave it out")
+				return errors.New("the command sets the header Content-Length, and the body has another length: remove the header")
 			}
 		}
 	}
@@ -139,7 +140,7 @@ func (p *curl) frameHeaders(add func(string, *string), own []string, body []byte
 	case !sends:
 		return nil
 	case !p.chunked && p.given("Content-Length") && !hasHeader(own, "Content-Length"):
-		return errors.New("the command removes the header Content-Length of its body, which no server reads then")
+		return errors.New("the command removes the header Content-Length, so no server reads the body: keep the header")
 	case !p.chunked:
 		add("Content-Length", &length)
 	}
@@ -185,7 +186,7 @@ func (p *curl) nameUnsaid(head string, u *curlURL) {
 	}
 }
 
-// signedName finds a name in a list of signed headers.
+// signedName matches a name in a list of signed headers.
 func signedName(name string) *regexp.Regexp {
 	return regexp.MustCompile(`(?i)(^|[^a-z0-9-])` + name + `([^a-z0-9-]|$)`)
 }

@@ -8,16 +8,16 @@ import (
 	"strings"
 )
 
-// The options of curl, as name/letter where there is a letter. The lists are
-// those of curl 7.88 to 8.22; a test compares them with the curl of this machine.
+// The options of curl, as name/letter if there is a letter, of versions 7.88 to 8.22. A
+// test compares them with the installed curl.
 const (
-	// readSwitches and readValues are understood.
+	// readSwitches and readValues are applied.
 	readSwitches = `compressed crlf get/G globoff/g head/I http1.0/0 http1.1 http2 manual/M next/: path-as-is
 		tr-encoding use-ascii/B version/V`
 	readValues = `cookie/b data/d data-ascii data-binary data-raw data-urlencode header/H help/h json oauth2-bearer
 		proto-default range/r referer/e request/X request-target upload-file/T url url-query user/u user-agent/A`
 
-	// ignoredSwitches and ignoredValues change nothing in the request.
+	// ignoredSwitches and ignoredValues do not change the request.
 	ignoredSwitches = `alpn append/a basic buffer/N ca-native cert-status clobber compressed-ssh create-dirs custom-meter
 		disable/q disable-eprt disable-epsv disallow-insecure disallow-username-in-url doh-cert-status doh-insecure
 		dump-ca-embed eprt epsv fail/f fail-early fail-with-body false-start follow form-escape ftp-create-dirs ftp-pasv
@@ -46,14 +46,14 @@ const (
 		speed-limit/Y speed-time/y ssl-sessions stderr telnet-option/t tftp-blksize tls-max tls13-ciphers tlsauthtype
 		tlspassword tlsuser trace trace-ascii trace-config unix-socket upload-flags vlan-priority write-out/w`
 
-	// refusedSwitches and refusedValues change the request in a way that the
-	// command does not tell: by files, clocks, random boundaries or an answer.
+	// refusedSwitches and refusedValues change the request in a way that the command does
+	// not show: by files, the time, random boundaries or a response.
 	refusedSwitches = `anyauth digest negotiate netrc/n netrc-optional ntlm ntlm-wb`
 	refusedValues   = `aws-sigv4 aws-sigv4-algorithm aws-sigv4-mode aws-sigv4-signedheaders config/K continue-at/C
 		etag-compare form/F form-string httpsig-algo httpsig-key httpsig-keyid netrc-file time-cond/z variable`
 )
 
-// option is one of curl's.
+// option is an option of curl.
 type option struct {
 	name             string
 	takesValue       bool
@@ -88,13 +88,13 @@ func options() (map[string]*option, map[byte]*option) {
 // form --no-name.
 func longOption(given string) (o *option, off bool, err error) {
 	if name, _, found := strings.Cut(given, "="); found {
-		return nil, false, fmt.Errorf("--%.40s=: only new versions of curl take a value after =; write it as the next word", name)
+		return nil, false, fmt.Errorf("--%.40s=: only new versions of curl accept a value after =; write it as the next word", name)
 	}
 	name, off := strings.CutPrefix(given, "no-")
 	if strings.HasPrefix(name, "expand-") {
-		return nil, false, fmt.Errorf("--%.40s: the variables of curl are not supported; write the value in their place", given)
+		return nil, false, fmt.Errorf("--%.40s: variables of curl are not supported; write the value instead", given)
 	}
-	if curlLong[given] != nil { // noproxy is no switch
+	if curlLong[given] != nil { // noproxy is not the negation of proxy
 		name, off = given, false
 	}
 	if o = curlLong[name]; o == nil {
@@ -106,24 +106,24 @@ func longOption(given string) (o *option, off bool, err error) {
 		}
 		switch len(fits) {
 		case 0:
-			return nil, false, fmt.Errorf("curl has no option --%.40s that is known here: write the command without it if it does not change the request", given)
+			return nil, false, fmt.Errorf("the option --%.40s of curl is unknown: remove it if it does not change the request", given)
 		case 1:
 			o = curlLong[fits[0]]
 		default:
-			return nil, false, fmt.Errorf("--%.40s is short for more than one option of curl: --%s", given, strings.Join(fits[:min(len(fits), 6)], ", --"))
+			return nil, false, fmt.Errorf("--%.40s is short for several options of curl: write one of --%s", given, strings.Join(fits[:min(len(fits), 6)], ", --"))
 		}
 	}
 	if off && (o.takesValue || slices.Contains([]string{"http1.0", "http1.1", "http2", "next"}, o.name)) {
-		return nil, false, fmt.Errorf("curl has no option --%.40s", given)
+		return nil, false, fmt.Errorf("the option --%.40s of curl is unknown", given)
 	}
 	return o, off, nil
 }
 
-// powerShell are parameters of Invoke-WebRequest, which Windows PowerShell
-// starts under the name curl.
+// powerShell has parameters of Invoke-WebRequest, which Windows PowerShell runs under the
+// name curl.
 var powerShell = strings.Fields("-uri -method -headers -body -contenttype -usebasicparsing -websession -outfile -infile -useragent")
 
-// arguments reads the words after curl.
+// arguments parses the words after curl.
 func (p *curl) arguments(args []string) error {
 	flags := true
 	for len(args) > 0 {
@@ -132,7 +132,7 @@ func (p *curl) arguments(args []string) error {
 		used := 0
 		next := func() (string, error) {
 			if used >= len(args) {
-				return "", errors.New("the last option of curl lacks its value")
+				return "", errors.New("the last option of curl has no value")
 			}
 			used++
 			return args[used-1], nil
@@ -142,7 +142,7 @@ func (p *curl) arguments(args []string) error {
 		case flags && arg == "--":
 			flags = false
 		case flags && slices.Contains(powerShell, strings.ToLower(arg)):
-			err = fmt.Errorf("%s is a parameter of PowerShell's Invoke-WebRequest, and not an option of curl: %s", arg, copyAsCurl)
+			err = fmt.Errorf("%s is a parameter of PowerShell's Invoke-WebRequest, not an option of curl: %s", arg, copyAsCurl)
 		case flags && strings.HasPrefix(arg, "--"):
 			var o *option
 			var off bool
@@ -162,15 +162,15 @@ func (p *curl) arguments(args []string) error {
 	return nil
 }
 
-// letters reads options of one letter: -sXPOST is -s -X POST.
+// letters parses options of one letter: -sXPOST is -s -X POST.
 func (p *curl) letters(letters string, next func() (string, error)) error {
 	if letters == "" {
-		return errors.New("a - stands alone: curl takes it for an option without a name")
+		return errors.New("the command has a single -, which curl reads as an option without a name: remove it")
 	}
 	for i := range len(letters) {
 		o := curlShort[letters[i]]
 		if o == nil {
-			return fmt.Errorf("curl has no option -%.1q that is known here: write the command without it if it does not change the request", letters[i:])
+			return fmt.Errorf("the option -%.1q of curl is unknown: remove it if it does not change the request", letters[i:])
 		}
 		if rest := letters[i+1:]; o.takesValue && rest != "" {
 			return p.option(o, true, func() (string, error) { return rest, nil })

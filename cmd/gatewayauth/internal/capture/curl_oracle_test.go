@@ -22,14 +22,14 @@ import (
 	"github.com/gatewayauth/gatewayauth/internal/needs"
 )
 
-// received is a request as a server reads it.
+// received is a request as a server receives it.
 type received struct {
 	line, host, body string
 	header           http.Header
 }
 
-// realCurl runs commands with bash and the curl of this machine, and tells what
-// a server got of them.
+// realCurl runs commands with bash and the installed curl, and records what a server
+// receives.
 type realCurl struct {
 	bash, dir, address string
 	got                chan *received
@@ -86,7 +86,7 @@ func read(r *http.Request, body []byte) *received {
 	return &received{line: r.Method + " " + r.RequestURI, host: r.Host, body: string(body), header: header}
 }
 
-// send runs a command. It returns nil if no request or more than one was sent.
+// send runs a command. It returns nil unless exactly one request was sent.
 func (c *realCurl) send(command string) (*received, string) {
 	cmd := exec.Command(c.bash, "-c", command)
 	cmd.Dir, cmd.Env = c.dir, []string{"HOME=" + c.dir, "PATH=" + os.Getenv("PATH"), "LC_ALL=C.UTF-8"}
@@ -101,7 +101,7 @@ func (c *realCurl) send(command string) (*received, string) {
 	return all[0], ""
 }
 
-// parse reads the same command.
+// parse parses the same command.
 func (c *realCurl) parse(command string) (*received, error) {
 	r, err := capture.Parse([]byte(command), capture.Options{Format: "curl", Open: func(name string) (io.ReadCloser, error) {
 		return os.Open(filepath.Join(c.dir, filepath.Base(name)))
@@ -112,9 +112,9 @@ func (c *realCurl) parse(command string) (*received, error) {
 	return read(r.Request, r.Body), nil
 }
 
-// compare fails where a command is read as another request than curl sends.
-// unsaid are headers whose values are not in the command. It returns whether the
-// two agree on a request.
+// compare fails the test if Parse returns another request than curl sends. unsaid are
+// headers whose values are not in the command. It returns whether the two agree on a
+// request.
 func (c *realCurl) compare(t *testing.T, command string, unsaid ...string) bool {
 	t.Helper()
 	want, why := c.send(command)
@@ -124,11 +124,11 @@ func (c *realCurl) compare(t *testing.T, command string, unsaid ...string) bool 
 		return false
 	case err != nil:
 		if !namedHere.MatchString(err.Error()) {
-			t.Errorf("%s\ncurl sends it, and it is refused: %v", command, err)
+			t.Errorf("%s\ncurl sends a request, and Parse returns the error %v", command, err)
 		}
 		return false
 	case want == nil:
-		t.Errorf("%s\nread as %q, and curl sends nothing or more than that: %s", command, got.line, why)
+		t.Errorf("%s\nParse returns %q, and curl sends no request or several: %s", command, got.line, why)
 		return false
 	}
 	if strings.HasPrefix(want.header.Get("User-Agent"), "curl/") {
@@ -143,11 +143,10 @@ func (c *realCurl) compare(t *testing.T, command string, unsaid ...string) bool 
 	return true
 }
 
-// namedHere are the requests that curl sends and that are refused with the
-// reason.
-var namedHere = regexp.MustCompile(`is not ASCII|differ|beside|is a number|is no header|percent-encoded|contains whitespace|has another length|no such file|several words|is a directory|stands there twice|front of a blank`)
+// namedHere matches the errors for requests that curl sends and Parse does not support.
+var namedHere = regexp.MustCompile(`is not ASCII|differ|together with|is a number|is not a header|percent-encoded|contains whitespace|has another length|no such file|several words|is a directory|is given twice|before a space`)
 
-// TestCurlSends_T187: what curl sends is what is read, option by option.
+// TestCurlSends_T187: Parse returns the request that curl sends, for each option.
 func TestCurlSends_T187(t *testing.T) {
 	c := newRealCurl(t)
 	agreed := 0
@@ -162,8 +161,8 @@ func TestCurlSends_T187(t *testing.T) {
 	}
 }
 
-// TestCurlProperty_T187: commands of random options, values and quotes are read
-// as the request that curl sends, or what stands in the way is named.
+// TestCurlProperty_T187: for commands with random options, values and quotes, Parse
+// returns the request that curl sends, or an error with the reason.
 func TestCurlProperty_T187(t *testing.T) {
 	c := newRealCurl(t)
 	const commands = 150
@@ -233,7 +232,7 @@ func randomCommand(random *rand.Rand, address string) string {
 	return command + pick("", "", "\n", " 2>/dev/null", " | cat", " # end", "; true")
 }
 
-// quoted writes a text in one of the ways of a shell.
+// quoted quotes a text in one of the ways of a shell.
 func quoted(random *rand.Rand, text string) string {
 	switch random.IntN(4) {
 	case 0:

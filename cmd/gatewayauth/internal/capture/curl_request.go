@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// request is what curl would send.
+// request returns the request that curl would send.
 func (p *curl) request() (*Captured, error) {
 	if len(p.urls) > 1 {
 		return nil, errors.New("the command has more than one URL, and so sends more than one request: keep only the one to explain")
@@ -52,23 +52,23 @@ func (p *curl) request() (*Captured, error) {
 	return receive(head.Bytes())
 }
 
-// conflicts are combinations that curl refuses.
+// conflicts returns an error for combinations of options that curl or this parser refuses.
 func (p *curl) conflicts() error {
 	posts := p.hasData && !p.get
 	switch {
 	case p.head && posts, p.head && p.upload != nil, p.upload != nil && p.hasData:
 		return errors.New("curl takes only one of --head, --data and --upload-file")
 	case p.get && p.hasData && p.query != nil:
-		return errors.New("versions of curl differ in what --url-query does beside --get: write the query into the URL")
+		return errors.New("versions of curl differ in what --url-query does together with --get: write the query into the URL")
 	case p.upload != nil && p.crlf:
-		return errors.New("--crlf and --use-ascii beside --upload-file are not supported: save the request itself")
+		return errors.New("--crlf and --use-ascii together with --upload-file are not supported: save the request itself")
 	case p.byteRange != nil && (posts || p.upload != nil):
-		return errors.New("--range beside a body is not supported: save the request itself")
+		return errors.New("--range together with a body is not supported: save the request itself")
 	}
 	return nil
 }
 
-// address is the URL, and the target of the request line.
+// address returns the URL, and the target of the request line.
 func (p *curl) address() (*curlURL, string, error) {
 	text := p.urls[0]
 	if !p.globOff {
@@ -87,7 +87,7 @@ func (p *curl) address() (*curlURL, string, error) {
 		more, p.hasData, p.data = &data, false, nil
 	}
 	intoFolder := p.upload != nil && strings.HasSuffix(dotless(u.path), "/")
-	if !p.asIs || more != nil || intoFolder { // curl builds those URLs anew
+	if !p.asIs || more != nil || intoFolder { // curl rewrites these URLs
 		p.resolveDots(u)
 	}
 	if intoFolder {
@@ -110,7 +110,7 @@ func (p *curl) resolveDots(u *curlURL) {
 		u.path = clean
 	}
 	if hasEncodedDots(u.path) {
-		p.note("the path has dot segments that are encoded: new versions of curl resolve them, and they are taken as they are")
+		p.note("the path has encoded dot segments: new versions of curl resolve them, explain does not")
 	}
 }
 

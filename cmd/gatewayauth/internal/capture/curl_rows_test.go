@@ -2,8 +2,7 @@ package capture_test
 
 import "strings"
 
-// oracleRows are commands for curl; behind ### stand headers whose values the
-// command does not tell.
+// oracleRows are curl commands. After ### are headers whose values are not in the command.
 var oracleRows = strings.Split(strings.TrimSpace(`
 curl -s U/
 curl -s --data-urlencode 'a=b c' --data-urlencode x --data-urlencode name@x=1 --data-urlencode =z --data-urlencode 'a b' U/

@@ -14,7 +14,7 @@ import (
 type curlURL struct {
 	scheme, host string
 	user         *string // user:password, decoded
-	path, query  string  // the query with its question mark
+	path, query  string  // query includes its question mark
 }
 
 var (
@@ -25,7 +25,7 @@ var (
 	otherKind = regexp.MustCompile(`^(?i)(ftp|dict|ldap|imap|smtp|pop3)\.`)
 )
 
-// splitCurlURL cuts a URL. What follows the host keeps its bytes.
+// splitCurlURL splits a URL. The bytes after the host are unchanged.
 func splitCurlURL(text, scheme string) (*curlURL, error) {
 	for i := range len(text) {
 		if c := text[i]; c <= ' ' || c == 0x7f {
@@ -38,9 +38,9 @@ func splitCurlURL(text, scheme string) (*curlURL, error) {
 	if m := schemed.FindStringSubmatch(text); m != nil {
 		u.scheme, rest = strings.ToLower(m[1]), text[len(m[0]):]
 	} else if badSlash.MatchString(text) {
-		return nil, errors.New("the URL has not two slashes after its scheme")
+		return nil, errors.New("the URL does not have two slashes after its scheme: write it as http://host/path")
 	} else if u.scheme == "" && otherKind.MatchString(text) {
-		return nil, errors.New("the URL has no scheme, and curl takes this host name for one of another protocol than http")
+		return nil, errors.New("the URL has no scheme, and curl derives a protocol other than http from this host name: add http:// or https://")
 	} else if u.scheme == "" {
 		u.scheme = "http"
 	}
@@ -72,7 +72,7 @@ func splitCurlURL(text, scheme string) (*curlURL, error) {
 	return u, nil
 }
 
-// hostHeader is the Host header that curl sends for the authority of a URL.
+// hostHeader returns the Host header that curl sends for the authority of a URL.
 func hostHeader(authority, scheme string) (string, error) {
 	host, port := authority, ""
 	if i := strings.LastIndexByte(authority, ':'); i > strings.LastIndexByte(authority, ']') {
@@ -82,7 +82,7 @@ func hostHeader(authority, scheme string) (string, error) {
 		address, _, _ := strings.Cut(strings.TrimSuffix(inner, "]"), "%")
 		ip, err := netip.ParseAddr(address)
 		if err != nil || !ip.Is6() || !strings.HasSuffix(host, "]") {
-			return "", errors.New("what stands in brackets is no IPv6 address")
+			return "", errors.New("the host of the URL is in brackets and not an IPv6 address")
 		}
 		if len(ip.String()) < len(address) {
 			address = ip.String()
@@ -93,9 +93,9 @@ func hostHeader(authority, scheme string) (string, error) {
 		case host == "":
 			return "", errors.New("the URL has no host")
 		case !hostNames.MatchString(host):
-			return "", errors.New("the host of the URL contains a character that no host name has")
+			return "", errors.New("the host of the URL contains a character that host names cannot have")
 		case numeric.MatchString(host) && (err != nil || ip.String() != host):
-			return "", errors.New("the host is a number that curl writes in another way: give the address as four decimal numbers")
+			return "", errors.New("the host is a number, which curl rewrites: give the address as four decimal numbers")
 		}
 	}
 	if port == "" {
@@ -103,7 +103,7 @@ func hostHeader(authority, scheme string) (string, error) {
 	}
 	n, err := strconv.ParseUint(port, 10, 16)
 	if err != nil {
-		return "", errors.New("the port of the URL is no number up to 65535")
+		return "", errors.New("the port of the URL is not a number up to 65535")
 	}
 	if n == map[string]uint64{"http": 80, "https": 443}[scheme] {
 		return host, nil
@@ -111,7 +111,7 @@ func hostHeader(authority, scheme string) (string, error) {
 	return host + ":" + strconv.FormatUint(n, 10), nil
 }
 
-// percentDecoded leaves what is not encoded rightly as it is.
+// percentDecoded decodes a text. It leaves invalid percent-encodings unchanged.
 func percentDecoded(text string) string {
 	var b strings.Builder
 	for i := 0; i < len(text); i++ {
@@ -127,8 +127,7 @@ func percentDecoded(text string) string {
 	return b.String()
 }
 
-// unglobbed resolves what curl reads as a pattern of many URLs, if it is only
-// one.
+// unglobbed resolves a pattern that curl expands to several URLs, if it expands to one.
 func unglobbed(text string) (string, error) {
 	var b strings.Builder
 	for i := 0; i < len(text); i++ {
@@ -161,7 +160,7 @@ func unglobbed(text string) (string, error) {
 }
 
 func globbed(c byte) error {
-	return fmt.Errorf("curl reads the %c in the URL as a pattern of many URLs: give the one URL, or --globoff if it is meant as it stands", c)
+	return fmt.Errorf("curl reads the %c in the URL as a pattern of many URLs: give one URL, or add --globoff if the character is part of it", c)
 }
 
 func isIPv6(text string) bool {
@@ -170,7 +169,7 @@ func isIPv6(text string) bool {
 	return err == nil && ip.Is6()
 }
 
-// dotless resolves . and .. as RFC 3986 has it, and leaves everything else.
+// dotless resolves . and .. as in RFC 3986, and changes nothing else.
 func dotless(path string) string {
 	var out []string
 	segments := strings.Split(path, "/")
@@ -195,16 +194,16 @@ func dotless(path string) string {
 	return strings.Join(out, "/")
 }
 
-// appendQuery adds what -G or --url-query say to a query.
+// appendQuery adds the data of -G or --url-query to a query.
 func (p *curl) appendQuery(query, more string) (string, error) {
 	for i := range len(more) {
 		if c := more[i]; c <= ' ' || c >= 0x7f || c == '#' {
-			return "", errors.New("what is added to the query contains whitespace, a # or a character that is not ASCII: encode it, with --data-urlencode for example")
+			return "", errors.New("the data for the query contains whitespace, a # or a character that is not ASCII: encode it, for example with --data-urlencode")
 		}
 	}
 	lower := encodedByte.ReplaceAllStringFunc(more, strings.ToLower)
 	if lower != more {
-		p.note("curl writes the %%XX that it adds to the query in lower case")
+		p.note("curl writes the percent-encoding that it adds to the query in lower case")
 	}
 	switch {
 	case len(query) > 1 && strings.HasSuffix(query, "&"):
@@ -219,8 +218,7 @@ func (p *curl) appendQuery(query, more string) (string, error) {
 
 var encodedByte = regexp.MustCompile(`%[0-9A-Fa-f]{2}`)
 
-// hasEncodedDots tells whether the path has a segment that is . or .. once it is
-// decoded.
+// hasEncodedDots reports whether the path has a segment that is . or .. when decoded.
 func hasEncodedDots(path string) bool {
 	for s := range strings.SplitSeq(path, "/") {
 		if d, err := url.PathUnescape(s); err == nil && d != s && (d == "." || d == "..") {

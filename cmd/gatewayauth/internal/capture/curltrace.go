@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// before is what curl puts in front of a line: the progress meter or bar, without a
+// before matches what curl prints in front of a line: the progress meter or bar, without a
 // line break after it, the time, and ids.
 const (
 	before = `(?:[\r0-9 .:#%=OkMGTPdh-]*[0-9 %])?` + ids
@@ -17,22 +17,22 @@ const (
 )
 
 var (
-	// sentLine is a line of a head that curl -v says was sent.
+	// sentLine matches a line of a sent header section, as curl -v prints it.
 	sentLine = regexp.MustCompile(`^` + before + `> ?`)
-	// sentRequest is one with a request line.
+	// sentRequest matches such a line with a request line.
 	sentRequest = regexp.MustCompile(`^` + before + `> \S+ \S+ HTTP/[0-9](?:\.[0-9])?\r*$`)
-	// traceLine starts a part that was sent, of what curl --trace and --trace-ascii write.
+	// traceLine starts a part that was sent, as curl --trace and --trace-ascii print it.
 	traceLine = regexp.MustCompile(`^` + stamp + `=> (Send header|Send data), (\d+) bytes \(0x[0-9a-f]+\)\r?$`)
-	// traced is the one with a head.
+	// traced matches the start of a part with headers.
 	traced = regexp.MustCompile(`^` + stamp + `=> Send header, \d+ bytes`)
-	// dumpLine is a line of a part: where its bytes start, and the bytes.
+	// dumpLine matches a line of a part: the offset of its bytes, and the bytes.
 	dumpLine = regexp.MustCompile(`^([0-9a-f]{4,8}): (.*?)\r?$`)
-	// hexBytes are those of --trace, in a column that is 48 characters wide.
+	// hexBytes matches the bytes of --trace, in a column that is 48 characters wide.
 	hexBytes = regexp.MustCompile(`^(?:[0-9a-f]{2} ){1,16}`)
 )
 
-// verbose finds the requests in what curl -v prints, each from its request line to
-// the empty line. The bodies are not printed.
+// verbose returns the requests in the output of curl -v, each from its request line to the
+// empty line. curl -v does not print bodies.
 func verbose(data []byte) (all []message) {
 	var head []byte
 	end := func() {
@@ -67,7 +67,7 @@ func verbose(data []byte) (all []message) {
 	return all
 }
 
-// trace finds the requests in what curl --trace or --trace-ascii writes.
+// trace returns the requests in the output of curl --trace or --trace-ascii.
 func trace(data []byte) (all []message) {
 	var wire []byte
 	dots := false
@@ -75,7 +75,7 @@ func trace(data []byte) (all []message) {
 		if len(wire) > 0 {
 			m := cut(wire)
 			if dots {
-				m.note("curl --trace-ascii shows bytes that it cannot print as dots, and the body has some: --trace writes all of them")
+				m.note("the body has bytes that curl --trace-ascii shows as dots: save the request with --trace, which writes all bytes")
 			}
 			all = append(all, m)
 		}
@@ -107,8 +107,8 @@ func trace(data []byte) (all []message) {
 	return all
 }
 
-// withoutTunnels takes away the requests by which curl had a proxy open a tunnel
-// for those after them.
+// withoutTunnels removes the CONNECT requests with which curl made a proxy open a tunnel
+// for the following requests.
 func withoutTunnels(all []message) []message {
 	tunnels := 0
 	for len(all) > tunnels+1 && bytes.HasPrefix(all[tunnels].wire, []byte("CONNECT ")) {
@@ -117,14 +117,14 @@ func withoutTunnels(all []message) []message {
 	all = all[tunnels:]
 	for i := range all {
 		if tunnels > 0 {
-			all[i].note("the request to the proxy for a tunnel is left out")
+			all[i].note("the CONNECT request, which opened a tunnel through the proxy, is ignored")
 		}
 	}
 	return all
 }
 
-// dump reads the bytes of one part. In the text form a line that ended with CR LF
-// is followed by one that starts two bytes further on.
+// dump returns the bytes of one part. In the output of --trace-ascii, the offset of a line
+// after CR LF is two bytes larger.
 func dump(lines []string, size int) (text string, exact bool) {
 	var b strings.Builder
 	for _, line := range lines {
@@ -149,8 +149,8 @@ func dump(lines []string, size int) (text string, exact bool) {
 	return b.String(), exact
 }
 
-// hexDump reads the bytes of a line of --trace, which has its text after them. It
-// returns nil for other lines.
+// hexDump returns the bytes of a line of --trace, which also has them as text. It returns
+// nil for other lines.
 func hexDump(line string) []byte {
 	const column = 3 * 16
 	digits := hexBytes.FindString(line)

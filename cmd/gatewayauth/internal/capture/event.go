@@ -7,18 +7,18 @@ import (
 	"github.com/gatewayauth/gatewayauth/cmd/gatewayauth/internal/servicelog"
 )
 
-// Event is a record of the verifier's log. It holds the verdict, and neither
-// headers nor query nor body.
+// Event is a record of the verifier's log. It has the verdict, but no headers, query or
+// body.
 type Event = servicelog.Record
 
 func parseEvent(data []byte) (*Captured, error) {
 	e, more, found := servicelog.First(string(bytes.TrimSpace(data)))
 	if !found {
-		return nil, errors.New("this is no HAR file, and no record of the verifier's log, in JSON or in text")
+		return nil, errors.New("this is neither a HAR file nor a record of the verifier's log in JSON or text")
 	}
 	c := &Captured{Event: &e, At: e.Time}
 	if more {
-		c.note("there are several records: only the first is explained; check --report summarizes a whole log")
+		c.note("the input has several records: only the first is explained; check --report summarizes a whole log")
 	}
 	return c, nil
 }

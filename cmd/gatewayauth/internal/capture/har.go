@@ -48,7 +48,7 @@ func parseHAR(data []byte, index int) (*Captured, error) {
 	}
 	var e entry
 	if json.Unmarshal(a.Log.Entries[index], &e) != nil {
-		return nil, fmt.Errorf("entry %d is not one of a HAR file", index)
+		return nil, fmt.Errorf("entry %d is not a valid entry of a HAR file", index)
 	}
 	host, target, err := splitURL(e.Request.URL)
 	if err != nil {
@@ -70,15 +70,15 @@ func parseHAR(data []byte, index int) (*Captured, error) {
 		return nil, err
 	}
 	if e.isHTTP2() && !e.has("content-length") {
-		c.Request.Header.Del("Content-Length") // HTTP/2 does without
+		c.Request.Header.Del("Content-Length") // optional in HTTP/2
 	}
 	c.At, _ = time.Parse(time.RFC3339, e.Started)
 	c.Notes = append(c.Notes, notes...)
 	return c, nil
 }
 
-// headers returns the headers of the entry, with those of HTTP/2 in the place of
-// the URL's host and target.
+// headers returns the host, the target and the headers of the entry. The pseudo-headers of
+// HTTP/2, if there are any, replace the host and target of the URL.
 func (e *entry) headers(host, target string) (string, string, [][2]string) {
 	var headers [][2]string
 	for _, h := range e.Request.Headers {
@@ -112,20 +112,19 @@ func (e *entry) has(name string) bool {
 	return false
 }
 
-// body returns the body of the entry, as far as it is there, and what to say
-// about it.
+// body returns the body of the entry, as far as it was saved, with notes about it.
 func (e *entry) body() (body []byte, notes []string, err error) {
 	d := e.Request.Data
 	switch {
 	case d == nil:
-		return nil, []string{"the entry has no body; browsers leave some out"}, nil
+		return nil, []string{"the entry has no body; browsers do not save all bodies"}, nil
 	case strings.EqualFold(d.Encoding, "base64"):
 		if body, err = base64.StdEncoding.DecodeString(d.Text); err != nil {
-			return nil, nil, errors.New("the body is not the base64 that it says to be")
+			return nil, nil, errors.New("the body of the entry is marked as base64, and is not valid base64")
 		}
 		return body, nil, nil
 	case d.Text == "" && len(d.Params) > 0 && strings.HasPrefix(strings.ToLower(d.MIME), "multipart/"):
-		return nil, []string{"the entry has the parts of a form and not its text, so its body is not known"}, nil
+		return nil, []string{"the entry has the parts of a form and not its text, so its body is unknown: save the request itself"}, nil
 	case d.Text == "" && len(d.Params) > 0:
 		var pairs []string
 		for _, p := range d.Params {
@@ -133,7 +132,7 @@ func (e *entry) body() (body []byte, notes []string, err error) {
 		}
 		return []byte(strings.Join(pairs, "&")), []string{"the entry has the parameters of a form and not its text: the body is a guess"}, nil
 	case strings.ContainsRune(d.Text, '\ufffd'):
-		notes = append(notes, "the body of the entry was not text, and is not what was sent: save the request itself")
+		notes = append(notes, "the body of the entry was not text, so the saved body is not the one that was sent: save the request itself")
 	}
 	return []byte(d.Text), notes, nil
 }

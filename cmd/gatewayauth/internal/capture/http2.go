@@ -6,12 +6,12 @@ import (
 	"strings"
 )
 
-// newerProtocol is the request line of a request of HTTP/2 or 3 as tools print
-// it: on the wire there is none. "PRI * HTTP/2.0" is on the wire.
+// newerProtocol matches the request line that tools print for HTTP/2 and HTTP/3, which have
+// none on the wire. It does not match "PRI * HTTP/2.0", which is sent.
 var newerProtocol = regexp.MustCompile(`^(\S+) (\S+) HTTP/[23](?:\.0)?\r?\n`)
 
-// fromHTTP2 writes a head of HTTP/2 or 3 as one of HTTP/1.1 that gives a handler
-// the same headers. Other heads are returned as they are.
+// fromHTTP2 rewrites the header section of an HTTP/2 or HTTP/3 request as HTTP/1.1, such
+// that a handler gets the same headers. It returns other header sections unchanged.
 func fromHTTP2(head string) (string, bool) {
 	line := newerProtocol.FindStringSubmatch(head)
 	if line == nil || line[1] == "PRI" {
@@ -21,8 +21,8 @@ func fromHTTP2(head string) (string, bool) {
 	return headOf(line[1], line[2], "", fields), true
 }
 
-// headOf writes the head of a request of HTTP/2. The fields are lines with their
-// ends, and may be pseudo-headers.
+// headOf returns the header section of an HTTP/2 request as HTTP/1.1. The fields are lines
+// with their line breaks, and may be pseudo-headers.
 func headOf(method, target, authority string, fields []string) string {
 	var b, cookies strings.Builder
 	host := ""
@@ -55,15 +55,15 @@ func headOf(method, target, authority string, fields []string) string {
 	return method + " " + target + " HTTP/1.1\r\n" + host + b.String()
 }
 
-// pseudoHeader is a line of a pseudo-header as browsers show it: with a colon in
-// front or without, and with its value on the same line or the next one.
+// pseudoHeader matches the line of a pseudo-header as browsers show it: with or without a
+// colon in front, and with its value on the same line or the next one.
 var pseudoHeader = regexp.MustCompile(`^(:?)(?:authority|method|path|scheme)(?::?\r?$|: )`)
 
-// pseudoStart is where such headers start after other text.
+// pseudoStart matches the first such header after other text.
 var pseudoStart = regexp.MustCompile(`^:(?:authority|method|path|scheme)(?::?\r?$|: )`)
 
-// pseudoHeaders reads the headers of a request of HTTP/2 as browsers show them.
-// The first line is a pseudo-header.
+// pseudoHeaders parses the headers of an HTTP/2 request as browsers show them. The first
+// line is a pseudo-header.
 func pseudoHeaders(data []byte) (message, error) {
 	head, body, _ := splitHead(data)
 	lines := strings.Split(strings.TrimRight(head, "\r\n"), "\n")
@@ -77,7 +77,7 @@ func pseudoHeaders(data []byte) (message, error) {
 		if twoLines {
 			i++
 			if i == len(lines) {
-				return message{}, errors.New("the last header has no value; its value is on the line after its name")
+				return message{}, errors.New("the last header has no value: add it on the line after the name")
 			}
 			line = strings.TrimSuffix(line, ":") + ": " + strings.TrimSuffix(lines[i], "\r")
 		}
@@ -89,9 +89,9 @@ func pseudoHeaders(data []byte) (message, error) {
 		fields = append(fields, line+"\r\n")
 	}
 	if values["method"] == "" || values["path"] == "" {
-		return message{}, errors.New("the pseudo-headers :method and :path are not both there")
+		return message{}, errors.New("the pseudo-header :method or :path is missing: copy all headers")
 	}
 	m := cut(append([]byte(headOf(values["method"], values["path"], values["authority"], fields)+"\r\n"), body...))
-	m.note("read as a request of HTTP/2, as a browser shows its headers")
+	m.note("read as the headers of an HTTP/2 request, as a browser shows them")
 	return m, nil
 }

@@ -13,11 +13,11 @@ import (
 
 // A message is one request of a capture.
 type message struct {
-	wire  []byte // as a client sends it
-	rest  []byte // what follows it in the capture, to the next request
-	after []byte // what follows its head
+	wire  []byte // the bytes that a client sends
+	rest  []byte // the bytes after it in the capture, up to the next request
+	after []byte // the bytes after its header section
 	notes []string
-	// lengthless is true where the head announces no body.
+	// lengthless is true if the headers announce no body.
 	lengthless bool
 }
 
@@ -25,20 +25,20 @@ func (m *message) note(format string, args ...any) {
 	m.notes = append(m.notes, fmt.Sprintf(format, args...))
 }
 
-// A requestLine is one that starts a request in the middle of other text.
+// requestLine matches a request line within other text.
 var requestLine = regexp.MustCompile(`^[A-Z][A-Z0-9_-]* \S+ HTTP/[0-9](?:\.[0-9])?\r?$`)
 
-// statusLine starts an answer.
+// statusLine matches the status line of a response.
 var statusLine = regexp.MustCompile(`^HTTP/[0-9](?:\.[0-9])? [0-9]{3}(?: [^\r\n]*)?\r?(?:\n|$)`)
 
-// interim is an answer such as 100 Continue.
+// interim matches responses such as 100 Continue.
 var interim = regexp.MustCompile(`^(?:HTTP/1\.1 1[0-9][0-9](?: [^\r\n]*)?\r?\n(?:[^\r\n]+\r?\n)*\r?\n)+`)
 
-// mostRequests is how many requests of one capture are told apart.
+// mostRequests is the largest number of requests that are read from one capture.
 const mostRequests = 1000
 
-// split finds the requests of a stream that starts with one, as Wireshark follows
-// it: answers and further requests may come after it.
+// split returns the requests of a stream that starts with a request. As in Wireshark's
+// "Follow TCP stream", responses and further requests may follow.
 func split(stream []byte) (all []message) {
 	for {
 		m := cut(stream)
@@ -51,8 +51,8 @@ func split(stream []byte) (all []message) {
 	}
 }
 
-// next returns where the next request starts after one with the given method, or
-// -1. An answer in between may end without a line break.
+// next returns the index of the next request after one with the given method, or -1. A
+// response in between may end without a line break.
 func next(rest []byte, method string) int {
 	at := 0
 	for end := answerEnd(rest, method); end > 0; end = answerEnd(rest[at:], method) {
@@ -64,8 +64,8 @@ func next(rest []byte, method string) int {
 	return -1
 }
 
-// findLine returns where the first line starts that matches, or -1. All that match
-// hold the given text.
+// findLine returns the index of the first line that matches, or -1. All matching lines
+// contain the given text.
 func findLine(data []byte, text string, line *regexp.Regexp) int {
 	for at := 0; at < len(data); {
 		n := bytes.Index(data[at:], []byte(text))
@@ -86,8 +86,8 @@ func findLine(data []byte, text string, line *regexp.Regexp) int {
 	return -1
 }
 
-// answerEnd returns where the answer at the start of the data ends, or 0 where
-// there is none or that is not certain.
+// answerEnd returns the length of the response at the start of the data, or 0 if there is
+// no response or its end is not certain.
 func answerEnd(data []byte, method string) int {
 	text := bytes.TrimLeft(data, "\r\n")
 	if !statusLine.Match(text) {
@@ -105,22 +105,21 @@ func answerEnd(data []byte, method string) int {
 	text = text[len(text)-left.Len()-in.Buffered():]
 	after := bytes.TrimLeft(text, "\r\n")
 	if line, _, _ := bytes.Cut(after, []byte("\n")); len(after) > 0 && !statusLine.Match(after) && !requestLine.Match(line) {
-		return 0 // the length is that of the answer before somebody edited it
+		return 0 // the response was edited, and its Content-Length is wrong
 	}
 	return len(data) - len(text)
 }
 
-// cut reads the request at the start of the data, and finds its end as net/http
-// does.
+// cut returns the request at the start of the data. It finds the end as net/http does.
 func cut(data []byte) (m message) {
 	head, body, ended := splitHead(data)
 	if !ended {
-		m.note("no empty line ends the head, and a server would wait for the rest: read as if one did")
+		m.note("there is no empty line after the headers, and a server would wait for more: read as if there were one")
 		head = strings.TrimRight(head, "\r\n") + "\r\n\r\n"
 	}
 	head, newer := fromHTTP2(head)
 	if newer {
-		m.note("the request line names HTTP/2 or 3, as tools write it: read as a request of that protocol")
+		m.note("the request line names HTTP/2 or HTTP/3, as tools print it: read as a request of that protocol")
 	}
 	r, err := http.ReadRequest(bufio.NewReader(strings.NewReader(head)))
 	if err != nil {
@@ -131,7 +130,7 @@ func cut(data []byte) (m message) {
 	m.lengthless = r.ContentLength == 0 && r.Header.Get("Content-Length") == ""
 	if r.ContentLength != 0 && int64(len(body)) != r.ContentLength {
 		if n := len(interim.Find(body)); n > 0 && r.Header.Get("Expect") != "" {
-			m.note("the server's answer between head and body is left out")
+			m.note("the server's response between header and body is ignored")
 			body = body[n:]
 		}
 		if statusLine.Match(body) {
@@ -144,7 +143,8 @@ func cut(data []byte) (m message) {
 	return m
 }
 
-// bodyEnd returns how many of the bytes after a head net/http reads as its body.
+// bodyEnd returns the number of bytes after the header section that net/http reads as the
+// body.
 func bodyEnd(head string, data []byte) int {
 	body := bytes.NewReader(data)
 	in := bufio.NewReader(io.MultiReader(strings.NewReader(head), body))
@@ -152,11 +152,11 @@ func bodyEnd(head string, data []byte) int {
 	if err != nil {
 		return len(data)
 	}
-	io.Copy(io.Discard, r.Body) // an error is for the server to find
+	io.Copy(io.Discard, r.Body) // the server reports an error
 	return len(data) - body.Len() - in.Buffered()
 }
 
-// splitHead cuts after the first empty line.
+// splitHead splits the data after the first empty line. ended is false if there is none.
 func splitHead(data []byte) (head string, body []byte, ended bool) {
 	for at := 0; at < len(data); {
 		n := bytes.IndexByte(data[at:], '\n')
@@ -171,10 +171,10 @@ func splitHead(data []byte) (head string, body []byte, ended bool) {
 	return string(data), nil, false
 }
 
-// read lets a server read one of the requests, and says what was left out.
+// read lets a server read one of the requests, with notes on what was ignored.
 func read(all []message, entry int) (*Captured, error) {
 	if entry < 0 || entry >= len(all) {
-		return nil, fmt.Errorf("there is no request %d; the capture has %d, counted from 0", entry, len(all))
+		return nil, fmt.Errorf("there is no request %d: the capture has %d, counted from 0", entry, len(all))
 	}
 	m := &all[entry]
 	if len(all) > 1 {
@@ -192,32 +192,32 @@ func read(all []message, entry int) (*Captured, error) {
 	return c, nil
 }
 
-// describe says what of the request is missing, and what follows it.
+// describe adds notes on missing parts of the request, and on the bytes after it.
 func (m *message) describe(c *Captured) {
 	announced := c.Request.ContentLength
 	switch {
 	case c.Broken == nil:
 	case announced >= 0:
-		m.note("the Content-Length is %d, and %d bytes of the body are in the capture: it is not all there. "+
+		m.note("the Content-Length is %d, and the capture has %d bytes of the body: the body is incomplete. "+
 			"The verdict is that of a server that receives no more: save the whole body, byte for byte", announced, len(c.Body))
 	default:
 		c.Unframed = m.after
-		m.note("the body is not all there, or its chunks are not well-formed: each line of them ends with CR LF, which text editors and browsers change. " +
+		m.note("the body is incomplete, or its chunks are malformed: each of their lines must end with CR LF, which text editors and browsers change. " +
 			"The verdict is that of a server that receives these bytes: save the request byte for byte, or without chunks and with its Content-Length")
 	}
 	rest := bytes.TrimLeft(m.rest, "\r\n")
 	switch {
 	case len(m.rest) == 0:
 	case len(rest) == 0:
-		m.note("the line break after the request is left out")
+		m.note("the line break after the request is ignored")
 	case statusLine.Match(rest):
-		m.note("the answer after the request is left out")
+		m.note("the response after the request is ignored")
 	case m.lengthless:
 		c.Unframed = m.rest
-		m.note("%d bytes after the head are left out: with no Content-Length and no chunks a request has no body (RFC 9112, section 6.3). "+
-			"If they are its body, the capture lacks a header", len(m.rest))
+		m.note("%d bytes after the headers are ignored: with no Content-Length and no chunks a request has no body (RFC 9112, section 6.3). "+
+			"If they are the body, add the missing header to the capture", len(m.rest))
 	default:
-		m.note("%d bytes after the end of the body are left out", len(m.rest))
+		m.note("%d bytes after the end of the body are ignored", len(m.rest))
 	}
 	if answer := findLine(c.Unframed, "HTTP/", statusLine); answer >= 0 {
 		c.Unframed = c.Unframed[:answer]

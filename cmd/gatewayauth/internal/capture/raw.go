@@ -6,11 +6,11 @@ import (
 	"regexp"
 )
 
-// headerLine is the second line of a request whose first one is damaged.
+// headerLine matches the second line of a request whose first line is damaged.
 var headerLine = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9-]*:`)
 
-// parseRaw reads a request as it is on the wire, or as tools show it, and leaves
-// out what else they show. Lines of the head may end with LF alone.
+// parseRaw parses a request as it was sent, or as tools print it with other text, which it
+// ignores. Header lines may end with LF alone.
 func parseRaw(data []byte, entry int) (*Captured, error) {
 	text := bytes.TrimLeft(data, "\r\n")
 	line, after, _ := bytes.Cut(text, []byte("\n"))
@@ -24,12 +24,12 @@ func parseRaw(data []byte, entry int) (*Captured, error) {
 	case pseudoHeader.Match(line):
 		return readPseudo(text, entry)
 	case bytes.Contains(line, []byte(" HTTP/")):
-		return read(split(data), entry) // a request line that is damaged
+		return read(split(data), entry) // the request line is damaged
 	}
 	if start := findLine(data, " HTTP/", requestLine); start >= 0 {
 		all := split(data[start:])
 		for i := range all {
-			all[i].note("what stands before the first request is left out")
+			all[i].note("the text before the first request is ignored")
 		}
 		return read(all, entry)
 	}
@@ -38,7 +38,7 @@ func parseRaw(data []byte, entry int) (*Captured, error) {
 	}
 	switch {
 	case statusLine.Match(text):
-		return nil, errors.New("the capture holds an answer, and no request")
+		return nil, errors.New("the capture has a response and no request")
 	case headerLine.Match(after):
 		return read(split(data), entry)
 	}

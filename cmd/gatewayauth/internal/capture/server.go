@@ -19,7 +19,7 @@ import (
 // Refused is the error for a request that a net/http server answers without calling a
 // handler, so that no verifier sees it. It contains no part of the request.
 type Refused struct {
-	// Status is that of the answer. It is 200 for OPTIONS *.
+	// Status is the status of the response. It is 200 for OPTIONS *.
 	Status int `json:"status"`
 	// Reason says what is wrong with the request.
 	Reason string `json:"reason"`
@@ -32,9 +32,9 @@ func (r *Refused) Error() string {
 	return fmt.Sprintf("the server answers %d before the verifier sees the request: %s", r.Status, r.Reason)
 }
 
-// receive lets a server of net/http read a request from its bytes, so that the
-// request is the one that a handler gets. The bytes are all that the client
-// sends: what is missing does not arrive.
+// receive lets a net/http server read a request from its bytes, and returns the request
+// that a handler gets. The server receives no bytes after wire, so an incomplete body
+// stays so.
 func receive(wire []byte) (*Captured, error) {
 	conn := &connection{Reader: bytes.NewReader(wire), answer: make(chan []byte, 1)}
 	received := make(chan *Captured, 1)
@@ -56,7 +56,7 @@ func receive(wire []byte) (*Captured, error) {
 	}
 }
 
-// refused reads the server's answer.
+// refused returns the error for the server's response.
 func refused(answer, wire []byte) *Refused {
 	line, _, _ := strings.Cut(string(answer), "\r\n")
 	_, line, _ = strings.Cut(line, " ")
@@ -66,25 +66,25 @@ func refused(answer, wire []byte) *Refused {
 	r.Status, _ = strconv.Atoi(code)
 	switch r.Status {
 	case http.StatusOK:
-		r.Reason = "net/http itself answers OPTIONS *"
+		r.Reason = "net/http answers OPTIONS * itself"
 	case http.StatusExpectationFailed:
 		r.Reason = "the header Expect is not 100-continue"
 	case http.StatusRequestHeaderFieldsTooLarge:
-		r.Reason = "the head is larger than 1 MiB"
+		r.Reason = "the header section is larger than 1 MiB"
 	case http.StatusNotImplemented:
-		r.Reason = "Transfer-Encoding is not chunked, or there are two"
+		r.Reason = "Transfer-Encoding is not chunked, or it is given twice"
 	case http.StatusHTTPVersionNotSupported:
 		r.Reason = "the protocol is neither HTTP/1.0 nor HTTP/1.1"
 	default:
-		r.Status = http.StatusBadRequest // also where the connection is closed without an answer
+		r.Status = http.StatusBadRequest // also if the connection is closed without a response
 		switch text {
 		case "":
 			_, err := http.ReadRequest(bufio.NewReader(bytes.NewReader(wire)))
 			r.Reason = headError(err, wire)
 		case "missing required Host header":
-			r.Reason = "there is no Host header. Where a Go program wrote the capture, its r.Host is missing: net/http takes the header out of r.Header"
+			r.Reason = "there is no Host header. If a Go program wrote the capture from r.Header, add the line Host: from r.Host, since net/http removes it from r.Header"
 		case "invalid header name":
-			r.Reason = "a header has a name that is none, such as one with a blank"
+			r.Reason = "a header has an invalid name, such as one with a space"
 		case "invalid header value":
 			r.Reason = "a header has a value with a control character"
 		}
@@ -92,17 +92,17 @@ func refused(answer, wire []byte) *Refused {
 	return r
 }
 
-// headError says why net/http cannot read a head. Its own errors are not shown:
-// they quote the request, which may hold secrets.
+// headError says why net/http cannot read a header section. The errors of net/http are not
+// shown, because they quote the request, which may hold secrets.
 func headError(err error, wire []byte) string {
 	if err == nil {
-		return "net/http cannot read it"
+		return "net/http cannot read the request"
 	}
 	text := err.Error()
 	_, target := errors.AsType[*url.Error](err)
 	switch {
 	case len(wire) > 0 && (wire[0] == '\r' || wire[0] == '\n'):
-		return "an empty line is in front of the request line; remove it if the capture added it"
+		return "there is an empty line in front of the request line: remove it if the capture added it"
 	case target:
 		return "the target in the request line is not a URL or path"
 	case strings.Contains(text, "malformed HTTP request"), strings.Contains(text, "malformed HTTP version"):
@@ -112,21 +112,21 @@ func headError(err error, wire []byte) string {
 	case strings.Contains(text, "too many Host headers"):
 		return "there are two Host headers"
 	case strings.Contains(text, "malformed MIME header"):
-		return "a line of the head is not a header such as: Host: api.example.com"
+		return "a header line is not a header such as: Host: api.example.com"
 	case strings.Contains(text, "bad trailer key"):
-		return "Trailer names a header that cannot be one"
+		return "Trailer names a header that cannot be a trailer"
 	case strings.Contains(text, "Content-Length"):
-		return "Content-Length is not a number, or there are two"
+		return "Content-Length is not a number, or it is given twice"
 	}
-	return "net/http cannot read the head"
+	return "net/http cannot read the header section"
 }
 
-// A connection gives a server what a client sends, and keeps the first answer
-// that no handler gave.
+// A connection gives a server the bytes of a client, and keeps the first response, unless a
+// handler was called.
 type connection struct {
 	io.Reader
 	answer  chan []byte
-	handled bool // used by the goroutine of the server's connection alone
+	handled bool // used only by the goroutine of the server's connection
 }
 
 func (c *connection) Write(p []byte) (int, error) {

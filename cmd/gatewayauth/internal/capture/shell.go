@@ -8,10 +8,10 @@ import (
 	"strings"
 )
 
-// command is a simple command: its words as the program gets them.
+// command is a simple shell command: its words as the program gets them.
 type command struct {
 	words []string
-	// err says why the words from a certain one on are not known.
+	// err says why the remaining words are unknown.
 	err   error
 	stdin input
 }
@@ -29,17 +29,17 @@ var (
 	caret       = regexp.MustCompile(`(?m)(^|[ \t])\^("|\r?$)`)
 )
 
-// commands splits a text into the commands that a shell would start, and expands
-// nothing whose value does not stand in the text.
+// commands splits a text into the commands that a shell would run. It expands a variable or
+// substitution only if the text determines its value.
 func commands(text string) (all []command, notes []string, err error) {
 	text = unfenced(text)
 	if breaks := strings.Count(text, "\r\n"); breaks > 0 && breaks == strings.Count(text, "\n") {
 		text = strings.ReplaceAll(text, "\r\n", "\n")
 	}
-	head := text[:min(len(text), 16<<10)] // tells the kind of shell
+	head := text[:min(len(text), 16<<10)] // enough to detect the shell
 	switch {
 	case webRequest.MatchString(head):
-		return nil, nil, errors.New("this is a command of PowerShell's Invoke-WebRequest, and none of curl: " + copyAsCurl)
+		return nil, nil, errors.New("this is a command of PowerShell's Invoke-WebRequest, not of curl: " + copyAsCurl)
 	case psPrompt.MatchString(head), backtickEnd.MatchString(head) && !caret.MatchString(head) && !strings.Contains(head, "\\\n"):
 		text, notes = withoutPrompts(text)
 		all, more, err := powerShellCommands(text)
@@ -54,14 +54,14 @@ func commands(text string) (all []command, notes []string, err error) {
 	return all, append(notes, more...), err
 }
 
-// posixQuotes tells whether the first quote of a text is one that cmd.exe does
-// not have: what looks like its ^ is then part of a value.
+// posixQuotes reports whether the first quote of a text is one that cmd.exe does not
+// have. A ^ is then part of a value.
 func posixQuotes(text string) bool {
 	first := strings.IndexAny(text, `'"`)
 	return first >= 0 && text[first] == '\''
 }
 
-// unfenced leaves out the fence of Markdown around a block of code.
+// unfenced removes the fence of a Markdown code block.
 func unfenced(text string) string {
 	trimmed := strings.TrimSpace(text)
 	rest, opened := strings.CutPrefix(trimmed, "```")
@@ -72,10 +72,10 @@ func unfenced(text string) string {
 	return text
 }
 
-// calls matches a command that starts curl, as far as the name.
+// calls matches a command that calls curl, up to the name.
 var calls = `(?:(?:[A-Za-z_]\w*=\S*|-\S+|&|` + startersPattern() + `(?:\s+[^\s'"|;&<>]+)*?)\s+)*@?(?:"[^"]*[/\\]curl(?:\.exe)?"|(?:[^\s'"]*[/\\])?curl(?:\.exe)?)(?:\s|$)`
 
-// startersPattern matches what runs the command that follows it.
+// startersPattern matches a program that runs the command after it.
 func startersPattern() string {
 	quoted := make([]string, len(starters))
 	for i, name := range starters {
@@ -90,8 +90,8 @@ var (
 	secondary = regexp.MustCompile(`^(?:(?:[dbs]?quote|heredoc|cmdand|cmdor|pipe|cursh|subsh)?>>? ?|More\? ?)`)
 )
 
-// withoutPrompts takes the prompts of a shell away, and what the commands
-// printed: where lines have prompts, those without one are no commands.
+// withoutPrompts removes the prompts of a shell, and the output of the commands: if any
+// line has a prompt, the lines without one are output.
 func withoutPrompts(text string) (string, []string) {
 	lines := strings.Split(text, "\n")
 	prompt := ""
@@ -114,7 +114,7 @@ func withoutPrompts(text string) (string, []string) {
 		switch {
 		case prompt == "" && left.continued && secondary.MatchString(line):
 			if after := secondary.ReplaceAllString(line, ""); strings.HasPrefix(after, "-") {
-				line = after // no file has such a name
+				line = after // not a redirection to a file
 			}
 		case prompt == "":
 		case left.open() || heredoc && !isCommand && b.Len() > 0:
@@ -132,12 +132,12 @@ func withoutPrompts(text string) (string, []string) {
 		left.line(line)
 	}
 	if output {
-		return b.String(), []string{"lines without the prompt are what the command printed, and are left out"}
+		return b.String(), []string{"lines without a prompt are output of the command, and are ignored"}
 	}
 	return b.String(), nil
 }
 
-// promptOf is the prompt in front of a call of curl, or "".
+// promptOf returns the prompt in front of a call of curl, or "".
 func promptOf(line string) string {
 	if m := prompted.FindStringSubmatch(line[:min(len(line), 1024)]); m != nil {
 		return m[1]
@@ -147,7 +147,7 @@ func promptOf(line string) string {
 
 func startsCurl(line string) bool { return atStart.MatchString(line[:min(len(line), 1024)]) }
 
-// openQuote knows whether a command goes on in the next line.
+// openQuote tracks whether a command continues on the next line.
 type openQuote struct {
 	quote     byte
 	continued bool
@@ -171,16 +171,16 @@ func (o *openQuote) line(line string) {
 		strings.HasSuffix(end, "|") || strings.HasSuffix(end, "&&")
 }
 
-var errTypographic = errors.New("the command holds typographic quotes, dashes or blanks, which no shell takes for \" ' - or a blank: write those")
+var errTypographic = errors.New("the command has typographic quotes, dashes or spaces, which shells do not read as \" ' - or a space: replace them")
 
-// typographic tells whether text outside quotes has what an editor made of quotes
-// and hyphens.
+// typographic reports whether text outside quotes has the quotes and dashes that editors
+// insert.
 func typographic(text string) bool {
 	return strings.ContainsAny(text, "“”„‘’\u00a0") || strings.HasPrefix(text, "–") || strings.HasPrefix(text, "—")
 }
 
 func unknownValue(what string) error {
-	return fmt.Errorf("the command holds %.60s, whose value is not known here: write the value in its place", what)
+	return fmt.Errorf("the command has %.60s, whose value is unknown: write the value instead", what)
 }
 
 // Quote returns the text as one word of a POSIX shell.

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// cmdLine reads commands as cmd.exe does: a ^ makes the next character plain
-// outside quotes, and at the end of a line it takes the line break away.
+// cmdLine parses commands as cmd.exe does: outside quotes a ^ escapes the next character,
+// and at the end of a line it removes the line break.
 type cmdLine struct {
 	commands []command
 	notes    []string
@@ -19,7 +19,7 @@ type cmdLine struct {
 func cmdCommands(text string) ([]command, []string, error) {
 	c := &cmdLine{}
 	if strings.IndexFunc(text, func(r rune) bool { return r > 0x7f }) >= 0 {
-		c.notes = append(c.notes, "characters that are not ASCII are read as UTF-8; the curl of Windows may send them in the code page of the console")
+		c.notes = append(c.notes, "characters that are not ASCII are read as UTF-8; curl on Windows may send them in the code page of the console")
 	}
 	text = strings.ReplaceAll(text, "\r", "")
 	quoted := false
@@ -53,7 +53,7 @@ func cmdCommands(text string) ([]command, []string, error) {
 			}
 			c.end(input{})
 		case b == '|':
-			c.end(input{why: "comes from a command whose output is not known here"})
+			c.end(input{why: "comes from a command whose output is unknown"})
 		case b == '>' || b == '<':
 			i += c.redirection(text[i:]) - 1
 		default:
@@ -64,7 +64,7 @@ func cmdCommands(text string) ([]command, []string, error) {
 	return c.commands, c.notes, nil
 }
 
-// end closes a command; next is standard input of the one after it.
+// end finishes a command; next is the standard input of the following one.
 func (c *cmdLine) end(next input) {
 	line := strings.TrimLeft(c.raw.String(), " \t@")
 	if typographic(line) && c.err == nil {
@@ -77,7 +77,7 @@ func (c *cmdLine) end(next input) {
 	c.err, c.stdin = nil, next
 }
 
-// redirection returns how long it is, with the name of its file.
+// redirection returns the length of a redirection, including the name of its file.
 func (c *cmdLine) redirection(text string) int {
 	if line := c.raw.String(); strings.HasSuffix(line, " 1") || strings.HasSuffix(line, " 2") || strings.HasSuffix(line, " 0") {
 		c.raw.Reset()
@@ -98,22 +98,22 @@ func (c *cmdLine) redirection(text string) int {
 
 var cmdVariable = regexp.MustCompile(`^%([^%\n]*)%`)
 
-// variable tells how much of a text that starts with % to take as it stands.
-// cmd.exe replaces %NAME% before it looks at anything else, and leaves it if there
-// is no such variable: a name that begins with ^ or a digit, and what is
-// percent-encoded on both sides.
+// variable returns how much of a text that starts with % is plain text. cmd.exe replaces
+// %NAME% before it parses the command, and keeps it if there is no such variable. Here a
+// name that begins with ^ or a digit, or lies between two percent-encodings, is no
+// variable.
 func (c *cmdLine) variable(text string) (int, error) {
 	m := cmdVariable.FindStringSubmatch(text)
 	switch {
 	case m == nil:
 		return 1, nil
 	case m[1] == "":
-		return 2, errors.New("the command holds %%, which is one % in a batch file and two in a window: write the command as it is typed")
+		return 2, errors.New("the command has %%, which is one % in a batch file and two at the prompt: write the command as typed at the prompt")
 	case !strings.ContainsRune("_()", rune(m[1][0])) && !isLetter(m[1][0]):
 		return 1, nil
 	case encodedByte.MatchString(text[:min(3, len(text))]) && encodedByte.MatchString(text[len(m[0])-1:min(len(m[0])+2, len(text))]):
 		if len(m[1]) > 2 {
-			c.notes = append(c.notes, "what stands between two %XX is taken as it is, as if there were no variable of that name")
+			c.notes = append(c.notes, "the text between two percent-encodings is read as plain text, as if there were no variable of that name")
 		}
 		return 1, nil
 	}
@@ -125,9 +125,9 @@ func (c *cmdLine) variable(text string) (int, error) {
 
 func isLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
 
-// windowsWords splits a command line as programs of Windows do: quotes group, a
-// backslash counts only in front of a quote, and "" within quotes is one quote
-// (Microsoft, "Parsing C++ command-line arguments").
+// windowsWords splits a command line as Windows programs do: quotes group words, a
+// backslash escapes only a quote, and "" within quotes is one quote (Microsoft, "Parsing
+// C++ command-line arguments").
 func windowsWords(line string) []string {
 	var words []string
 	var word strings.Builder

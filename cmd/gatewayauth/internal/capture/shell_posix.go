@@ -10,15 +10,15 @@ import (
 	"mvdan.cc/sh/v3/syntax"
 )
 
-// shell follows the commands of a POSIX shell or bash, as far as they go in a
-// straight line.
+// shell evaluates the commands of a POSIX shell or bash, except loops, conditions and
+// functions.
 type shell struct {
 	commands []command
 	notes    []string
-	vars     map[string]string // those that the text itself sets
-	text     string            // as it is parsed
-	aside    []string          // long values, for the time of parsing
-	size     int               // of all that was expanded
+	vars     map[string]string // set by the text itself
+	text     string            // the parsed text
+	aside    []string          // values that placeholders replace while parsing
+	size     int               // of all expanded words, in bytes
 	depth    int               // of scripts in scripts
 }
 
@@ -51,22 +51,21 @@ func (s *shell) run(text string) error {
 	switch {
 	case failed == nil:
 	case slices.ContainsFunc(s.commands, command.callsCurl):
-		s.note("the text after the first commands is not a shell command and is left out")
+		s.note("the text after the first commands is not a shell command, and is ignored")
 	default:
 		return syntaxError(failed)
 	}
 	return nil
 }
 
-// syntaxError says where the parser failed, without what the text holds: it may
-// be a secret.
+// syntaxError says where the parser failed, without the text, which may hold a secret.
 func syntaxError(err error) error {
 	var parse syntax.ParseError
 	if !errors.As(err, &parse) {
 		return errors.New("this is not a valid shell command")
 	}
 	if parse.Incomplete {
-		return fmt.Errorf("the command breaks off: a quote or bracket from line %d on is not closed", max(parse.Pos.Line(), 1))
+		return fmt.Errorf("the command is incomplete: a quote or bracket that starts at line %d is not closed", max(parse.Pos.Line(), 1))
 	}
 	return fmt.Errorf("this is not a valid shell command: syntax error at line %d, column %d", parse.Pos.Line(), parse.Pos.Col())
 }
@@ -115,13 +114,13 @@ func (s *shell) statement(st *syntax.Stmt, in input) {
 	}
 }
 
-// nameCut notes a command that ends at a & or ; within a word: quotes were
-// forgotten.
+// nameCut adds a note if a command ends at a & or ; within a word, because quotes are
+// missing.
 func (s *shell) nameCut(st *syntax.Stmt) {
 	call, ok := st.Cmd.(*syntax.CallExpr)
 	at := int(st.Semicolon.Offset())
 	if ok && st.Semicolon.IsValid() && at == int(call.End().Offset()) && at+1 < len(s.text) && !strings.ContainsRune(" \t\n)&;|>", rune(s.text[at+1])) {
-		s.note("a & or ; without quotes ends the command: what follows it is not part of the URL")
+		s.note("a & or ; without quotes ends the command: the text after it is not part of the URL")
 	}
 }
 
@@ -135,7 +134,7 @@ func (s *shell) binary(c *syntax.BinaryCmd, in input) {
 		s.vars = maps.Clone(before)
 		s.statement(c.Y, s.output(c.X, in))
 		s.vars = before
-		if part := s.commands[start:]; slices.ContainsFunc(part, command.callsCurl) { // the rest of the pipe are filters
+		if part := s.commands[start:]; slices.ContainsFunc(part, command.callsCurl) { // the other commands of the pipe are filters
 			part = slices.DeleteFunc(part, func(c command) bool { return !c.callsCurl() })
 			s.commands = s.commands[:start+len(part)]
 		}
@@ -143,14 +142,14 @@ func (s *shell) binary(c *syntax.BinaryCmd, in input) {
 		s.statement(c.X, in)
 		known := maps.Clone(s.vars)
 		s.statement(c.Y, in)
-		if c.Op == syntax.OrStmt { // nobody knows whether it ran
+		if c.Op == syntax.OrStmt { // whether it runs is unknown
 			maps.DeleteFunc(s.vars, func(name, value string) bool { return known[name] != value })
 		}
 	}
 }
 
-// unfollowed is a loop, a condition or a function: what is set in it is not
-// known after it.
+// unfollowed handles a loop, a condition or a function, which is not evaluated: the
+// variables that it sets are unknown after it.
 func (s *shell) unfollowed(st *syntax.Stmt) {
 	s.vars = map[string]string{}
 	syntax.Walk(st, func(n syntax.Node) bool {
@@ -160,13 +159,13 @@ func (s *shell) unfollowed(st *syntax.Stmt) {
 				words = append(words, w.Lit())
 			}
 			s.commands = append(s.commands, command{words: words,
-				err: errors.New("the command of curl stands in a loop, a condition or a function: give it alone, with its values")})
+				err: errors.New("the curl command is in a loop, a condition or a function: give the command alone, with its values")})
 		}
 		return true
 	})
 }
 
-// changers are commands of a shell that may change any variable.
+// changers are shell commands that may change any variable.
 var changers = strings.Fields("read source . eval unset mapfile readarray getopts printf let set shift")
 
 func (s *shell) call(c *syntax.CallExpr, in input) {
@@ -204,7 +203,7 @@ func (s *shell) call(c *syntax.CallExpr, in input) {
 	}
 }
 
-// substituted takes the commands in $(...) and the like.
+// substituted evaluates the commands in $(...) and similar substitutions.
 func (s *shell) substituted(n syntax.Node) {
 	syntax.Walk(n, func(n syntax.Node) bool {
 		var inner []*syntax.Stmt

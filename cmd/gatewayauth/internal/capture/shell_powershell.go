@@ -7,8 +7,7 @@ import (
 	"strings"
 )
 
-// powerShellLine reads commands as PowerShell does, as far as they are words and
-// quotes.
+// powerShellLine parses PowerShell commands that consist of words and quotes.
 type powerShellLine struct {
 	commands []command
 	notes    []string
@@ -31,10 +30,10 @@ func powerShellCommands(text string) ([]command, []string, error) {
 		case c == '|' || c == '&':
 			n := len(rest) - len(strings.TrimLeft(rest, string(c)))
 			if i += n - 1; c == '|' && n == 1 {
-				p.end(input{why: "comes from a command whose output is not known here"})
+				p.end(input{why: "comes from a command whose output is unknown"})
 			} else if n == 2 || p.inside || len(p.words) > 0 {
 				p.end(input{})
-			} // else it calls the command that follows
+			} // otherwise & calls the command after it
 		case c == '#' && !p.inside:
 			for i+1 < len(text) && text[i+1] != '\n' {
 				i++
@@ -67,7 +66,7 @@ func (p *powerShellLine) plain(c byte) {
 }
 
 func evaluated(c byte) error {
-	return fmt.Errorf("the command contains a %c that PowerShell evaluates, and its value is not known here: write the value in its place, in single quotes", c)
+	return fmt.Errorf("the command has a %c that PowerShell evaluates, and the value is unknown: write the value instead, in single quotes", c)
 }
 
 func (p *powerShellLine) fail(err error) {
@@ -76,7 +75,8 @@ func (p *powerShellLine) fail(err error) {
 	}
 }
 
-// single reads '...', in which two of them are a quote. It returns how far the last byte is.
+// single reads '...', in which two single quotes stand for one. It returns the index of the
+// last byte.
 func (p *powerShellLine) single(text string) int {
 	p.inside = true
 	for i := 1; i < len(text); i++ {
@@ -88,7 +88,7 @@ func (p *powerShellLine) single(text string) int {
 		}
 		p.word.WriteByte(text[i])
 	}
-	p.fail(errors.New("a ' is not closed"))
+	p.fail(errors.New("a ' is not closed: add the missing '"))
 	return len(text)
 }
 
@@ -111,7 +111,7 @@ func (p *powerShellLine) double(text string) int {
 			p.word.WriteByte(c)
 		}
 	}
-	p.fail(errors.New("a \" is not closed"))
+	p.fail(errors.New("a \" is not closed: add the missing \""))
 	return len(text)
 }
 
@@ -122,7 +122,7 @@ func powerShellEscape(c byte) byte {
 	return c
 }
 
-// redirection takes the name of its file, and the number in front of it.
+// redirection skips a redirection with the name of its file and the number in front of it.
 func (p *powerShellLine) redirection(text string) int {
 	if w := p.word.String(); len(w) == 1 && strings.Contains("123456*", w) {
 		p.word.Reset()
@@ -145,7 +145,7 @@ func (p *powerShellLine) endWord() {
 	p.inside = false
 }
 
-// end closes a command; next is standard input of the one after it.
+// end finishes a command; next is the standard input of the following one.
 func (p *powerShellLine) end(next input) {
 	p.endWord()
 	c := command{err: p.err, stdin: p.stdin}
@@ -171,23 +171,24 @@ func (p *powerShellLine) note(text string) {
 	}
 }
 
-// passed is what a program gets for a word. Windows PowerShell hands quotes on as
-// they stand, so that they need a backslash; PowerShell 7.3 does not.
+// passed returns the argument that a program gets for a word. Windows PowerShell passes
+// quotes unescaped, so they need a backslash in the word; PowerShell 7.3 and later
+// escapes them.
 func (p *powerShellLine) passed(word string) (string, error) {
 	quotes, escaped := strings.Count(word, `"`), strings.Count(word, `\"`)
 	switch {
 	case typographic(word):
 		return word, errTypographic
 	case word == "":
-		return word, errors.New("the command holds an empty word, which Windows PowerShell leaves out: write the command for another shell")
+		return word, errors.New("the command has an empty argument, which Windows PowerShell drops: write the command for another shell")
 	case quotes == 0:
 		return word, nil
 	case escaped == 0:
-		p.note("the quotes in it are read as PowerShell 7.3 and later hand them on; Windows PowerShell drops them")
+		p.note("the quotes in the arguments are read as PowerShell 7.3 and later passes them; Windows PowerShell drops them")
 		return word, nil
 	case escaped == quotes && !strings.Contains(word, `\\"`):
-		p.note(`the \" in it are read as Windows PowerShell hands them on; PowerShell 7.3 and later keep the backslash`)
+		p.note(`the \" in the arguments are read as Windows PowerShell passes them; PowerShell 7.3 and later keeps the backslash`)
 		return strings.ReplaceAll(word, `\"`, `"`), nil
 	}
-	return word, errors.New("the command holds quotes with and without a backslash, which versions of PowerShell hand on differently: save the request itself")
+	return word, errors.New("the command has quotes with and without a backslash, which versions of PowerShell pass differently: save the request itself")
 }

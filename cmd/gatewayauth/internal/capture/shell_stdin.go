@@ -7,7 +7,7 @@ import (
 	"mvdan.cc/sh/v3/syntax"
 )
 
-// redirected is standard input after a redirection.
+// redirected returns the standard input after a redirection.
 func (s *shell) redirected(r *syntax.Redirect, in input) input {
 	text, err := "", error(nil)
 	switch r.Op {
@@ -40,12 +40,12 @@ func (s *shell) redirected(r *syntax.Redirect, in input) input {
 			text = strings.Join(lines, "")
 		}
 	case syntax.DplIn:
-		return input{why: "is another descriptor"}
+		return input{why: "is another file descriptor"}
 	default:
 		return in
 	}
 	if err != nil {
-		return input{why: "holds a value that is not known here"}
+		return input{why: "has a value that is unknown"}
 	}
 	return input{known: true, text: text}
 }
@@ -59,9 +59,9 @@ func quotedDelimiter(w *syntax.Word) bool {
 	return false
 }
 
-// output is what a statement prints, as far as it can be known.
+// output returns what a statement prints, if that is known.
 func (s *shell) output(st *syntax.Stmt, in input) input {
-	unknown := input{why: "comes from a command whose output is not known here"}
+	unknown := input{why: "comes from a command whose output is unknown"}
 	call, ok := st.Cmd.(*syntax.CallExpr)
 	if !ok || len(call.Args) == 0 || st.Background {
 		return unknown
@@ -81,7 +81,7 @@ func (s *shell) output(st *syntax.Stmt, in input) input {
 	for _, w := range call.Args {
 		text, err := s.word(w)
 		if err != nil {
-			return input{why: "holds a value that is not known here"}
+			return input{why: "has a value that is unknown"}
 		}
 		words = append(words, text)
 	}
@@ -94,7 +94,7 @@ func (s *shell) output(st *syntax.Stmt, in input) input {
 		}
 		text := strings.Join(args, " ")
 		if strings.Contains(text, `\`) || len(args) > 0 && strings.HasPrefix(args[0], "-") {
-			return input{why: "comes from an echo that shells read differently"}
+			return input{why: "comes from an echo whose output differs between shells"}
 		}
 		return input{known: true, text: text + end}
 	case "printf":
@@ -112,7 +112,7 @@ func (s *shell) output(st *syntax.Stmt, in input) input {
 	return unknown
 }
 
-// printed is what printf prints for a format of %s and plain text.
+// printed returns what printf prints for a format of %s and plain text.
 func printed(args []string) (string, bool) {
 	if len(args) == 0 || strings.HasPrefix(args[0], "-") {
 		return "", false

@@ -10,8 +10,8 @@ import (
 	"github.com/gatewayauth/gatewayauth/cmd/gatewayauth/internal/capture"
 )
 
-// A pasted command, and what is read: the request line with the host and the
-// body, or what the error says. note is part of one of the notes.
+// pasted is a pasted command with the expected result: the request line with the host and
+// the body, or part of the error. note is part of one of the notes.
 type pasted struct {
 	name, text, want, note string
 }
@@ -49,10 +49,9 @@ func checkPasted(t *testing.T, rows []pasted) {
 	}
 }
 
-// TestPastedCommands_T187: commands as they stand in terminals, scripts and
-// documents.
+// TestPastedCommands_T187: commands as found in terminals, scripts and documents.
 func TestPastedCommands_T187(t *testing.T) {
-	const printed, several = "what the command printed", "there are"
+	const printed, several = "output of the command", "commands: only"
 	checkPasted(t, []pasted{
 		{"dollar", "$ curl http://a/x", "GET /x a", ""},
 		{"user and host", "me@host:~/src$ curl http://a/x", "GET /x a", ""},
@@ -80,7 +79,7 @@ func TestPastedCommands_T187(t *testing.T) {
 		{"quoted name", "\\curl \"http://a/x\"", "GET /x a", ""},
 		{"a placeholder", "curl https://<host>/x", "error: no host", ""},
 		{"Insomnia", "curl --request GET \\\n  --url 'http://a/x' \\\n  --header 'X: 1'", "GET /x a X=1", ""},
-		{"copied all", "curl 'http://a/x' ;\ncurl 'http://a/y'", "error: 2 commands", ""},
+		{"copied all", "curl 'http://a/x' ;\ncurl 'http://a/y'", "error: 2 curl commands", ""},
 		{"status printed", "curl -so /dev/null -w '%{http_code}\\n' http://a/x; echo", "GET /x a", "2 commands"},
 		{"traced", "+ curl -H 'X: 1' http://a/x", "GET /x a X=1", ""},
 		{"a Makefile", "\t@curl http://a/x", "GET /x a", ""},
@@ -88,9 +87,9 @@ func TestPastedCommands_T187(t *testing.T) {
 		{"an image", "RUN curl http://a/x", "GET /x a", ""},
 		{"a & without quotes", "curl http://a/x?a=1&b=2", "GET /x?a=1 a", "ends the command"},
 		{"a ; without quotes", "curl http://a/x;v=2", "GET /x a", "ends the command"},
-		{"lines that were joined", "curl 'http://a/x' \\ -H 'X: 1'", "error: front of a blank", ""},
-		{"a blank after the backslash", "curl 'http://a/x' \\ \n -H 'X: 1'", "error: front of a blank", ""},
-		{"quotes of cmd.exe", "curl http://a/x -d \"{\"\"a\"\":1}\"", "POST /x a {a:1}", "cmd.exe makes"},
+		{"lines that were joined", "curl 'http://a/x' \\ -H 'X: 1'", "error: before a space", ""},
+		{"a space after the backslash", "curl 'http://a/x' \\ \n -H 'X: 1'", "error: before a space", ""},
+		{"quotes of cmd.exe", "curl http://a/x -d \"{\"\"a\"\":1}\"", "POST /x a {a:1}", "in cmd.exe it is"},
 		{"CR LF in the data", "curl http://a/x -d 'a\r\nb'\r\n", "POST /x a a\nb", "CR LF"},
 		{"fenced", "```sh\ncurl http://a/x\n```\n", "GET /x a", ""},
 		{"comment before", "# the orders\n# curl it\ncurl http://a/x # here\n", "GET /x a", ""},
@@ -108,15 +107,15 @@ func TestPastedCommands_T187(t *testing.T) {
 		{"all redirected", "curl http://a/x &>/dev/null &", "GET /x a", ""},
 		{"others around", "cd /tmp; curl http://a/x && echo done", "GET /x a", several},
 		{"no request in the other", "curl --version; curl http://a/x", "GET /x a", several},
-		{"two", "curl http://a/x; curl http://b/", "error: 2 commands of curl", ""},
-		{"two lines", "curl http://a/x\ncurl http://b/", "error: 2 commands of curl", ""},
-		{"one feeds the other", "T=$(curl http://a/token)\ncurl -H \"X: $T\" http://a/x", "error: 2 commands of curl", ""},
+		{"two", "curl http://a/x; curl http://b/", "error: 2 curl commands", ""},
+		{"two lines", "curl http://a/x\ncurl http://b/", "error: 2 curl commands", ""},
+		{"one feeds the other", "T=$(curl http://a/token)\ncurl -H \"X: $T\" http://a/x", "error: 2 curl commands", ""},
 		{"in a substitution", "OUT=$(curl http://a/x)", "GET /x a", ""},
-		{"in a loop", "for i in 1 2; do curl http://a/$i; done", "error: stands in a loop", ""},
-		{"what it printed, without a prompt", "curl http://a/x\n<html>\nit's\n", "GET /x a", "left out"},
+		{"in a loop", "for i in 1 2; do curl http://a/$i; done", "error: is in a loop", ""},
+		{"what it printed, without a prompt", "curl http://a/x\n<html>\nit's\n", "GET /x a", "ignored"},
 		{"options of one letter", "curl -sSfLkX POST http://a/x", "POST /x a", ""},
-		{"unknown long", "curl --frobnicate http://a/x", "error: no option --frobnicate", ""},
-		{"unknown letter", "curl -s? http://a/x", "error: no option -", ""},
+		{"unknown long", "curl --frobnicate http://a/x", "error: option --frobnicate of curl is unknown", ""},
+		{"unknown letter", "curl -s? http://a/x", "error: option -", ""},
 		{"abbreviated", "curl --data-u 'a=b c' http://a/x", "POST /x a a=b+c", ""},
 		{"ambiguous", "curl --hea http://a/x", "error: --head, --header", ""},
 		{"value after =", "curl --header='X: 1' http://a/x", "error: after =", ""},
@@ -152,28 +151,28 @@ func TestPastedCommands_T187(t *testing.T) {
 		{"here-document with a variable", "curl -d @- http://a/x <<EOF\n$a\nEOF\n", "error: standard input", ""},
 		{"here-string", "curl --json @- http://a/x <<< '{}'", "POST /x a {}\n", ""},
 		{"from echo", "echo '{\"a\":1}' | curl -d @- http://a/x", "POST /x a {\"a\":1}", ""},
-		{"from echo with escapes", "echo 'a\\nb' | curl -d @- http://a/x", "error: shells read differently", ""},
+		{"from echo with escapes", "echo 'a\\nb' | curl -d @- http://a/x", "error: differs between shells", ""},
 		{"from printf", "printf '%s=%s' a b | curl -d @- http://a/x", "POST /x a a=b", ""},
-		{"from a program", "jq -n 1 | curl -d @- http://a/x", "error: output is not known", ""},
-		{"from a file", "curl --data-binary @- http://a/x < file", "POST /x a f\nile\n", "as it is now"},
-		{"from cat", "cat file | curl -d @- http://a/x", "POST /x a file", "as it is now"},
+		{"from a program", "jq -n 1 | curl -d @- http://a/x", "error: output is unknown", ""},
+		{"from a file", "curl --data-binary @- http://a/x < file", "POST /x a f\nile\n", "current content"},
+		{"from cat", "cat file | curl -d @- http://a/x", "POST /x a file", "current content"},
 		{"from the terminal", "curl -d @- http://a/x", "error: standard input", ""},
 		{"twice", "echo a | curl -d @- -d @- http://a/x", "error: was read already", ""},
-		{"headers of a file", "curl -H @file http://a/x", "GET /x a", "no header"},
+		{"headers of a file", "curl -H @file http://a/x", "GET /x a", "not a header"},
 		{"surrogates", `curl -d $'\ud83d\ude00' http://a/x`, "POST /x a 😀", "one character"},
-		{"half a pair", `curl -d $'\ud83d' http://a/x`, "error: no character", ""},
+		{"half a pair", `curl -d $'\ud83d' http://a/x`, "error: is not a character", ""},
 		{"Latin-1", `curl -d $'\xe9' http://a/x`, "POST /x a \xe9", "Firefox"},
-		{"upload", "curl -T file http://a/d/", "PUT /d/file a f\nile\n", "as it is now"},
+		{"upload", "curl -T file http://a/d/", "PUT /d/file a f\nile\n", "current content"},
 		{"empty before more data", "curl -d '' -d a http://a/x", "error: differ", ""},
 		{"signed user agent", "curl -H 'X: SignedHeaders=host;user-agent' http://a/x", "GET /x a X=SignedHeaders=host;user-agent", "User-Agent"},
 		{"signed user agent in the query", "curl 'http://a/x?SignedHeaders=host%3Buser-agent'", "GET /x?SignedHeaders=host%3Buser-agent a", "User-Agent"},
 		{"lines of Windows", "curl http://a/x \\\r\n  -H 'X: 1'\r\n", "GET /x a X=1", ""},
 		{"open quote", "curl 'http://a/x", "error: is not closed", ""},
-		{"a word of another", "apt-get install curl http", "error: no command of curl", ""},
+		{"a word of another", "apt-get install curl http", "error: no curl command", ""},
 	})
 }
 
-// TestWindowsCommands_T187: commands in the quotes of cmd.exe and PowerShell.
+// TestWindowsCommands_T187: commands with the quotes of cmd.exe and PowerShell.
 func TestWindowsCommands_T187(t *testing.T) {
 	const json = `POST /x a X=1 {"a":"b c"}`
 	checkPasted(t, []pasted{
@@ -187,11 +186,11 @@ func TestWindowsCommands_T187(t *testing.T) {
 		{"Firefox", "curl.exe ^\"http://a/x^\" ^\n  -X POST ^\n  -H ^\"X: 1^\" ^\n  --data-raw ^\"^{^\\^\"a^\\^\":^\\^\"b c^\\^\"^}^\"", json, ""},
 		{"Firefox, percent", "curl.exe \"http://a/x?a=\"%\"20b\" ^\n -H \"X: 1\"", "GET /x?a=%20b a X=1", ""},
 		{"prompt", `C:\Users\me>curl -H "X: 1" "http://a/x?a=1&b=2"`, "GET /x?a=1&b=2 a X=1", ""},
-		{"prompt and output", "C:\\>curl http://a/x 2>nul >out.json\r\n{\"ok\": 1}\r\n", "GET /x a", "printed"},
+		{"prompt and output", "C:\\>curl http://a/x 2>nul >out.json\r\n{\"ok\": 1}\r\n", "GET /x a", "output of the command"},
 		{"continued with More?", "C:\\>curl http://a/x ^\nMore? -H \"X: 1\"\n", "GET /x a X=1", ""},
-		{"piped", "C:\\>curl http://a/x | more & echo ^\"", "GET /x a", "there are 3"},
+		{"piped", "C:\\>curl http://a/x | more & echo ^\"", "GET /x a", "has 3 commands"},
 		{"Postman", "curl --location \"http://a/x\" ^\n--header \"X: 1\" ^\n--data \"{\\\"a\\\":\\\"b c\\\"}\"", json, ""},
-		{"copied all", "curl ^\"http://a/x^\" &\ncurl ^\"http://a/y^\"", "error: 2 commands", ""},
+		{"copied all", "curl ^\"http://a/x^\" &\ncurl ^\"http://a/y^\"", "error: 2 curl commands", ""},
 		{"a & without quotes", `C:\>curl http://a/x?a=1&b=2`, "GET /x?a=1 a", "ends the command"},
 		{"a path", `C:\>"C:\Program Files\curl\curl.exe" http://a/x`, "GET /x a", ""},
 		{"a variable", `C:\>curl -H "X: %TOKEN%" http://a/x`, "error: the variable %TOKEN%", ""},
@@ -199,11 +198,11 @@ func TestWindowsCommands_T187(t *testing.T) {
 		{"encoded bytes", `C:\>curl "http://a/%C3%A9%20b%2Fc%e2%82%ac"`, "GET /%C3%A9%20b%2Fc%e2%82%ac a", ""},
 		{"encoded bytes around a name", `C:\>curl "http://a/%C3abc%20"`, "GET /%C3abc%20 a", "no variable"},
 		{"a batch file", "C:\\>curl \"http://a/%%20\"", "error: batch file", ""},
-		{"from a program", `C:\>type file | curl -d @- http://a/x`, "error: output is not known", ""},
-		{"from a file", `C:\>curl -d @- http://a/x < file`, "POST /x a file", "as it is now"},
+		{"from a program", `C:\>type file | curl -d @- http://a/x`, "error: output is unknown", ""},
+		{"from a file", `C:\>curl -d @- http://a/x < file`, "POST /x a file", "current content"},
 		{"not ASCII", "curl ^\"http://a/x^\" -d ^\"é^\"", "POST /x a é", "code page"},
 		{"caret in POSIX quotes", "curl 'http://a/x' -d 'a ^\nb ^\"'", "POST /x a a ^\nb ^\"", ""},
-		{"Invoke-WebRequest", "Invoke-WebRequest -UseBasicParsing -Uri \"http://a/x\" `\n-Method POST", "error: Invoke-WebRequest, and none of curl", ""},
+		{"Invoke-WebRequest", "Invoke-WebRequest -UseBasicParsing -Uri \"http://a/x\" `\n-Method POST", "error: Invoke-WebRequest, not of curl", ""},
 		{"a session", "$session = New-Object Microsoft.PowerShell.Commands.WebRequestSession\nInvoke-WebRequest -Uri \"http://a/x\" -WebSession $session", "error: Invoke-WebRequest", ""},
 		{"iwr", "PS C:\\> iwr http://a/x", "error: Invoke-WebRequest", ""},
 		{"parameters of PowerShell", "curl -Uri http://a/x -Method POST", "error: -Uri is a parameter", ""},
@@ -213,18 +212,18 @@ func TestWindowsCommands_T187(t *testing.T) {
 		{"PowerShell, escaped", "PS C:\\> curl.exe 'http://a/x' -d \"a`tb`$c \"\"d\"\"\"", "POST /x a a\tb$c \"d\"", "7.3"},
 		{"PowerShell, backslashes", `PS C:\> curl.exe http://a/x -d '{\"a\":1}'`, `POST /x a {"a":1}`, "Windows PowerShell"},
 		{"PowerShell, both", `PS C:\> curl.exe http://a/x -d '{\"a\":"1"}'`, "error: differently", ""},
-		{"PowerShell, a variable", `PS C:\> curl.exe http://a/x -H "X: $env:TOKEN"`, "error: not known", ""},
-		{"PowerShell, splatted", `PS C:\> curl.exe http://a/x -d @file`, "error: not known", ""},
-		{"PowerShell, a file", `PS C:\> curl.exe http://a/x -d '@file'`, "POST /x a file", "as it is now"},
+		{"PowerShell, a variable", `PS C:\> curl.exe http://a/x -H "X: $env:TOKEN"`, "error: is unknown", ""},
+		{"PowerShell, splatted", `PS C:\> curl.exe http://a/x -d @file`, "error: is unknown", ""},
+		{"PowerShell, a file", `PS C:\> curl.exe http://a/x -d '@file'`, "POST /x a file", "current content"},
 		{"PowerShell, curl", `PS C:\> curl http://a/x`, "GET /x a", "another name"},
-		{"PowerShell, others", "PS C:\\> cd C:\\; & curl.exe http://a/x 2>$null | more # x\n", "GET /x a", "there are 3"},
+		{"PowerShell, others", "PS C:\\> cd C:\\; & curl.exe http://a/x 2>$null | more # x\n", "GET /x a", "has 3 commands"},
 		{"PowerShell, redirected", "PS C:\\> curl.exe http://a/x 2>&1 > out.txt # x\n", "GET /x a", ""},
-		{"PowerShell, an empty word", "PS C:\\> curl.exe http://a/x -A ''", "error: empty word", ""},
+		{"PowerShell, an empty argument", "PS C:\\> curl.exe http://a/x -A ''", "error: empty argument", ""},
 	})
 }
 
-// TestLongCommands_T187: values may be long, as browsers write them. What would
-// use up the stack of the parser is refused.
+// TestLongCommands_T187: values may be long, as browsers write them. A text that would
+// use up the stack of the parser is an error.
 func TestLongCommands_T187(t *testing.T) {
 	long := strings.Repeat(`[{"a":"it (\\) $ \"x\" # `+"`"+`"}]`, 20000)
 	for _, command := range []string{
@@ -247,9 +246,9 @@ func TestLongCommands_T187(t *testing.T) {
 	}
 }
 
-// TestWindowsQuotes_T187: what browsers write for cmd.exe is read as the text that
-// they wrote. Texts have no backslash: browsers double it, and programs of Windows
-// take it as two.
+// TestWindowsQuotes_T187: texts that browsers quote for cmd.exe are read as the original
+// text. The texts have no backslash, because browsers double it and Windows programs read
+// two.
 func TestWindowsQuotes_T187(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 187))
 	escaped := func(text string) string { // ^ before all but letters, digits and what is plain to cmd.exe

@@ -11,26 +11,26 @@ import (
 	"mvdan.cc/sh/v3/syntax"
 )
 
-// blanksAndPatterns are what a shell splits a value at that has no quotes, or
-// matches with the names of files.
+// blanksAndPatterns are the characters at which a shell splits a value without quotes, or
+// which it matches with the names of files.
 const blanksAndPatterns = " \t\n*?["
 
-var errSplit = errors.New("the command contains a variable or $(...) without quotes, whose value the shell splits into words: write the value in its place")
+var errSplit = errors.New("the command has a variable or $(...) without quotes, whose value the shell splits into words: write the value instead")
 
-// word is what a shell makes of one word. What it would split, match with files
-// or take from somewhere else is an error.
+// word returns the value of one word. It is an error if the shell would split the word,
+// match it with files, or use values that the text does not contain.
 func (s *shell) word(w *syntax.Word) (string, error) {
 	if lit, ok := w.Parts[0].(*syntax.Lit); ok && strings.HasPrefix(lit.Value, "~") {
 		return "", unknownValue("a ~")
 	}
 	if lit := w.Lit(); lit == `\ ` || lit == "\\\t" || strings.HasPrefix(lit, `\ -`) || strings.HasPrefix(lit, `\ http`) {
-		return "", errors.New(`a \ stands in front of a blank, and not at the end of a line: let each line end with its \`)
+		return "", errors.New(`a \ is before a space and not at the end of a line: put each \ at the end of its line`)
 	}
 	for i, part := range w.Parts {
 		switch part := part.(type) {
 		case *syntax.DblQuoted:
 			if _, ok := w.Parts[max(i-1, 0)].(*syntax.DblQuoted); ok && i > 0 {
-				s.note(`"" between two quoted texts joins them, as a POSIX shell does; cmd.exe makes a " of it`)
+				s.note(`"" between two quoted texts joins them, as in a POSIX shell; in cmd.exe it is a "`)
 			}
 		case *syntax.Lit:
 			if typographic(part.Value) {
@@ -45,13 +45,13 @@ func (s *shell) word(w *syntax.Word) (string, error) {
 	split := &syntax.Word{Parts: w.Parts}
 	syntax.SplitBraces(split)
 	if slices.ContainsFunc(split.Parts, func(part syntax.WordPart) bool { _, ok := part.(*syntax.BraceExp); return ok }) {
-		return "", errors.New("the shell makes several words of the { } that stand without quotes: write what is meant")
+		return "", errors.New("the shell expands the { } without quotes to several words: write the expanded text, or quote it")
 	}
 	return s.parts(w.Parts, "")
 }
 
-// parts joins the parts of a word. escapable are the characters before which a
-// backslash is one; "" is outside quotes: all of them.
+// parts joins the parts of a word. escapable are the characters that a backslash escapes;
+// "" means outside quotes, where it escapes all.
 func (s *shell) parts(parts []syntax.WordPart, escapable string) (string, error) {
 	var b strings.Builder
 	for _, part := range parts {
@@ -83,7 +83,7 @@ func (s *shell) parts(parts []syntax.WordPart, escapable string) (string, error)
 		case *syntax.ProcSubst:
 			err = unknownValue("a command in <(...)")
 		default:
-			err = errors.New("the command contains a pattern of files without quotes: quote it")
+			err = errors.New("the command has a pattern of file names without quotes: quote it")
 		}
 		if err != nil {
 			return "", err
@@ -96,8 +96,8 @@ func (s *shell) parts(parts []syntax.WordPart, escapable string) (string, error)
 	return b.String(), nil
 }
 
-// name is that of a variable in its plain form, $NAME or ${NAME}. In all other
-// forms it names no variable that is known.
+// name returns the name of a variable in the form $NAME or ${NAME}. For other forms it
+// returns a name that no variable has.
 func name(p *syntax.ParamExp) string {
 	if p.Param == nil {
 		return "{...}"
@@ -109,8 +109,8 @@ func name(p *syntax.ParamExp) string {
 	return p.Param.Value
 }
 
-// substitution is what a command in $(...) prints, if that can be known, without
-// the line breaks at its end.
+// substitution returns what a command in $(...) prints, if that is known, without the line
+// breaks at its end.
 func (s *shell) substitution(c *syntax.CmdSubst) (string, bool) {
 	if len(c.Stmts) != 1 {
 		return "", false
@@ -133,7 +133,7 @@ func unescaped(text, escapable string) string {
 var escapes = map[byte]byte{'n': '\n', 't': '\t', 'r': '\r', 'a': '\a', 'b': '\b', 'f': '\f', 'v': '\v', 'e': 0x1b, 'E': 0x1b,
 	'\\': '\\', '\'': '\'', '"': '"', '?': '?'}
 
-// ansiC reads what stands in $'...'.
+// ansiC returns the value of $'...'.
 func (s *shell) ansiC(text string) (string, error) {
 	var b []byte
 	for i := 0; i < len(text); i++ {
@@ -160,7 +160,7 @@ func (s *shell) ansiC(text string) (string, error) {
 		case c == 'u' || c == 'U':
 			r, n := s.codePoint(text[i:])
 			if n == 0 {
-				return "", errors.New("a \\u in $'...' is no character")
+				return "", errors.New("a \\u in $'...' is not a character")
 			}
 			b = utf8.AppendRune(b, r)
 			i += n - 1
@@ -172,15 +172,15 @@ func (s *shell) ansiC(text string) (string, error) {
 		}
 	}
 	if strings.IndexByte(string(b), 0) >= 0 {
-		return "", errors.New("a $'...' holds a zero byte, at which the shell cuts it off")
+		return "", errors.New("a $'...' has a zero byte, at which the shell cuts it off: remove it")
 	}
 	if !utf8.Valid(b) {
-		s.note("a $'...' holds bytes that are not UTF-8, and they are taken as a shell does; Firefox writes characters up to U+00FF in this way, and had sent them as UTF-8")
+		s.note("a $'...' has bytes that are not UTF-8, and they are read as a shell does; Firefox writes characters up to U+00FF in this way, and has sent them as UTF-8")
 	}
 	return string(b), nil
 }
 
-// codePoint reads uXXXX or UXXXXXXXX, and two halves of a pair as one character.
+// codePoint returns the character of uXXXX or UXXXXXXXX, or of two surrogates.
 func (s *shell) codePoint(text string) (rune, int) {
 	v, n := digits(text[1:], map[byte]int{'u': 4, 'U': 8}[text[0]], 16)
 	if n == 0 || v > utf8.MaxRune {
@@ -196,11 +196,12 @@ func (s *shell) codePoint(text string) (rune, int) {
 	if !found || more != 4 || r == utf8.RuneError {
 		return 0, 0
 	}
-	s.note(`a pair such as \ud83d\ude00 is read as the one character that a browser means by it; bash makes six bytes of it that are not UTF-8`)
+	s.note(`a pair such as \ud83d\ude00 is read as one character, as browsers write it; bash reads it as six bytes that are not UTF-8`)
 	return r, n + 2 + more
 }
 
-// digits reads a number of at most so many digits, and tells how many there are.
+// digits parses a number of at most the given number of digits, and returns how many it
+// has.
 func digits(text string, most, base int) (uint64, int) {
 	n := 0
 	for n < most && n < len(text) {

@@ -11,8 +11,8 @@ import (
 	"github.com/gatewayauth/gatewayauth/internal/vectors"
 )
 
-// TestVerdictsOfVectors_T184: the published requests, read as captures, have their
-// published verdicts. Left out are those that depend on requests before them.
+// TestVerdictsOfVectors_T184: the requests of the vectors, read as captures, have the
+// verdicts of the vectors, except those that depend on earlier requests.
 func TestVerdictsOfVectors_T184(t *testing.T) {
 	files, err := vectors.Load(os.DirFS("../../../../core/testdata/vectors"))
 	if err != nil {
@@ -31,7 +31,7 @@ func TestVerdictsOfVectors_T184(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				defer judge.Close() // the search for a cause may ask the identity service more
+				defer judge.Close() // the search for a cause may send other requests to the identity service
 				c, err := capture.Parse(v.Request, capture.Options{Format: "raw"})
 				if _, ok := errors.AsType[*capture.Refused](err); ok {
 					t.Fatalf("%v, want %q", err, v.Code)

@@ -1,5 +1,4 @@
-// Package lint finds what is allowed in an environments file and deserves a
-// second look.
+// Package lint finds settings of an environments file that are valid but often wrong.
 package lint
 
 import (
@@ -16,17 +15,17 @@ import (
 	"github.com/gatewayauth/gatewayauth/core/explain"
 )
 
-// Severity says how bad a finding is.
+// Severity is the severity of a finding.
 type Severity string
 
-// The severities. Only the first two change the exit code.
+// The severities. Only errors and warnings change the exit code.
 const (
 	Error   Severity = "error"
 	Warning Severity = "warning"
 	Info    Severity = "info"
 )
 
-// A Finding is one thing in the file, without any value of a secret.
+// A Finding is an error or questionable setting in the file. It contains no secret.
 type Finding struct {
 	Severity Severity `json:"severity"`
 	Rule     string   `json:"rule"`
@@ -48,11 +47,11 @@ func (f Finding) String() string {
 	return fmt.Sprintf("%s: %s: %s (%s)", place, f.Severity, f.Text, f.Rule)
 }
 
-// Options say how to look.
+// Options configure [Check].
 type Options struct {
-	// Path is the file, for findings.
+	// Path is the name of the file in findings.
 	Path string
-	// Now is the clock.
+	// Now is the time at which previous secrets are checked.
 	Now time.Time
 }
 
@@ -80,52 +79,53 @@ var (
 	development = regexp.MustCompile(`(?i)(^|[^a-z])(dev|develop|development|local|localhost|test|tests|testing|ci|sandbox)([^a-z]|$)`)
 )
 
-// environment looks at one environment.
+// environment adds the findings of one environment.
 func (l *linter) environment(e *config.Outline) {
 	c, live := &e.Config, production.MatchString(e.Name)
 	switch {
 	case c.Mode == core.Off && live:
-		l.add(Warning, "mode-off", e.Place("mode"), "nothing is verified in an environment that is named like one in production")
+		l.add(Warning, "mode-off", e.Place("mode"), "mode off verifies nothing, and this environment is named like one in production: set mode: enforce")
 	case c.Mode == core.Report && live:
-		l.add(Warning, "mode-report", e.Place("mode"), "nothing is refused in an environment that is named like one in production; `check --report` sums up what would be")
+		l.add(Warning, "mode-report", e.Place("mode"), "mode report refuses nothing, and this environment is named like one in production: find what would be refused with `check --report`, then set mode: enforce")
 	}
 	if c.AllowUnsignedPayload {
-		l.add(Warning, "unsigned-payload", e.Place("allow_unsigned_payload"), "anyone on the way can change the body of requests that declare it unsigned; allow it to single APIs")
+		l.add(Warning, "unsigned-payload", e.Place("allow_unsigned_payload"), "anyone between client and service can change the body of requests that declare it unsigned: allow it only for single APIs")
 	}
 	for i, a := range c.APIs {
 		if a.AllowUnsignedPayload {
-			l.add(Warning, "unsigned-payload", e.Place(fmt.Sprintf("apis[%d].allow_unsigned_payload", i)), "anyone on the way can change the body of requests that declare it unsigned")
+			l.add(Warning, "unsigned-payload", e.Place(fmt.Sprintf("apis[%d].allow_unsigned_payload", i)), "anyone between client and service can change the body of requests that declare it unsigned")
 		}
 	}
 	if c.AllowPresigned {
-		l.add(Warning, "presigned", e.Place("allow_presigned"), "whoever has such a link can use it, up to a week, and links end up in logs")
+		l.add(Warning, "presigned", e.Place("allow_presigned"), "anyone who has a presigned link can use it until it expires, up to a week later, and links appear in logs")
 	}
 	if c.ExposeReason && !development.MatchString(e.Name) {
-		l.add(Warning, "expose-reason", e.Place("expose_reason"), "callers are told why they were refused; this is for development")
+		l.add(Warning, "expose-reason", e.Place("expose_reason"), "responses tell callers why they are refused: use it for development only")
 	}
 	if c.Hosts == nil && c.Mode != core.Off {
-		l.add(Info, "any-host", e.Place(""), "there are no hosts: a request for any host is accepted, also one that was signed for another service with the same key")
+		l.add(Info, "any-host", e.Place(""), "hosts is not set: a request for any host is accepted, also one that was signed for another service with the same key")
 	}
 	if c.RequireSigned != nil && c.Hosts == nil && !slices.ContainsFunc(c.RequireSigned, func(name string) bool { return strings.EqualFold(name, "host") }) {
-		l.add(Warning, "host-not-required", e.Place("require_signed"), "the host need not be signed: a request for one host can be sent to another that has the same key")
+		l.add(Warning, "host-not-required", e.Place("require_signed"), "require_signed does not have host: a request for one host can be sent to another that has the same key")
 	}
 	const wide = 15 * time.Minute
 	if c.ClockSkew > wide {
-		l.add(Warning, "wide-skew", e.Place("clock_skew"), "a captured request can be sent again for %s; 15m is what the gateway's clients need", explain.DurationText(c.ClockSkew))
+		l.add(Warning, "wide-skew", e.Place("clock_skew"), "a captured request can be sent again for %s: the gateway's clients need 15m", explain.DurationText(c.ClockSkew))
 	}
 	l.bindings(e)
 	l.replay(e)
 	l.keys(e)
 }
 
-// bindings looks for what is bound to nothing.
+// bindings adds the findings about bindings of APIs: open subtrees, unused keys, no
+// default.
 func (l *linter) bindings(e *config.Outline) {
 	c := &e.Config
 	used := map[string]bool{c.Default: true}
 	for i, a := range c.APIs {
 		used[a.Key] = true
 		if a.Open && (strings.HasSuffix(a.Match, "/") || strings.HasSuffix(a.Match, "...}")) {
-			l.add(Warning, "open-subtree", e.Place(fmt.Sprintf("apis[%d].match", i)), "every path below is open to everyone; list those that need no key, and write {$} at the end for the folder alone")
+			l.add(Warning, "open-subtree", e.Place(fmt.Sprintf("apis[%d].match", i)), "every path below is open to everyone: list the paths that need no key, and write {$} at the end of a pattern for that path alone")
 		}
 	}
 	if c.Mode == core.Off {
@@ -134,9 +134,9 @@ func (l *linter) bindings(e *config.Outline) {
 	switch {
 	case c.Default != "":
 	case len(c.APIs) == 0:
-		l.add(Warning, "no-bindings", e.Place(""), "no API is bound to a key, and there is no default: every request is refused")
+		l.add(Warning, "no-bindings", e.Place(""), "no API is bound to a key, and default is not set: every request is refused")
 	default:
-		l.add(Info, "no-default", e.Place(""), "there is no default: every API that is not listed is refused")
+		l.add(Info, "no-default", e.Place(""), "default is not set: requests for APIs that are not listed are refused")
 	}
 	for i, k := range e.Keys {
 		if !used[k.Name] {
@@ -145,17 +145,17 @@ func (l *linter) bindings(e *config.Outline) {
 	}
 }
 
-// replay looks at the protection against requests that are sent again.
+// replay adds the findings about protection against replays.
 func (l *linter) replay(e *config.Outline) {
 	switch {
 	case !e.Replay && e.Config.Mode != core.Off && changes(&e.Config):
-		l.add(Info, "no-replay", e.Place(""), "a captured request that changes something can be sent again until its date is too old; see replay")
+		l.add(Info, "no-replay", e.Place(""), "replay is not set: a captured request that changes data can be sent again until its date is too old")
 	case e.Config.Replay.AllowUnavailable:
-		l.add(Warning, "replay-fails-open", e.Place("replay.on_unavailable"), "requests are accepted unchecked while the store is unavailable")
+		l.add(Warning, "replay-fails-open", e.Place("replay.on_unavailable"), "while the replay store is unavailable, replays are accepted")
 	}
 }
 
-// changes reports whether an API may be called with a method that changes things.
+// changes reports whether a request of a method that changes data can match an API.
 func changes(c *core.Config) bool {
 	if c.Default != "" {
 		return true

@@ -18,8 +18,8 @@ var now = time.Date(2026, 1, 15, 12, 0, 0, 0, time.UTC)
 
 const good = "Zq8vLr2nXw4tKp6yZq8vLr2n"
 
-// TestRules: each rule finds what it is for, on its line, and nothing in what is
-// next to it.
+// TestRules: each rule reports its setting with the line, and does not report similar
+// settings.
 func TestRules(t *testing.T) {
 	t.Setenv("GOOD", good)
 	t.Setenv("SHORT", "Zq8vLr2n")
@@ -39,10 +39,10 @@ func TestRules(t *testing.T) {
 	}{
 		{"nothing", "RELEASE", tail, nil, 0},
 		{"report in production", "RELEASE", "    mode: report\n" + tail, []string{"mode-report"}, 3},
-		{"report in production, named otherwise", "eu-Prod-1", "    mode: report\n" + tail, []string{"mode-report"}, 3},
+		{"report in production, another name", "eu-Prod-1", "    mode: report\n" + tail, []string{"mode-report"}, 3},
 		{"off in production", "live", "    mode: off\n" + key, []string{"mode-off"}, 3},
 		{"report elsewhere", "staging", "    mode: report\n" + tail, nil, 0},
-		{"a name that only holds the word", "products", "    mode: report\n" + tail, nil, 0},
+		{"a name that only contains the word", "products", "    mode: report\n" + tail, nil, 0},
 		{"unsigned", "dev", "    allow_unsigned_payload: true\n" + tail, []string{"unsigned-payload"}, 3},
 		{"unsigned, forbidden", "dev", "    allow_unsigned_payload: false\n" + tail, nil, 0},
 		{"unsigned for one API", "dev", "    apis:\n      - {match: /a, key: key_1, allow_unsigned_payload: true}\n" + tail, []string{"unsigned-payload"}, 4},
@@ -50,20 +50,20 @@ func TestRules(t *testing.T) {
 		{"reason", "staging", "    expose_reason: true\n" + tail, []string{"expose-reason"}, 3},
 		{"reason in development", "my-dev", "    expose_reason: true\n" + tail, nil, 0},
 		{"host", "dev", "    require_signed: [content-type]\n" + tail, []string{"any-host", "host-not-required"}, 0},
-		{"host, which hosts have signed", "dev", "    require_signed: [content-type]\n" + tail, nil, 0},
+		{"host not required, but checked by hosts", "dev", "    require_signed: [content-type]\n" + tail, nil, 0},
 		{"T183 any host", "dev", tail, []string{"any-host"}, 2},
 		{"T183 any host, and nothing verified", "dev", "    mode: off\n" + key, nil, 0},
-		{"host, spelt otherwise", "dev", "    require_signed: [Host]\n" + tail, nil, 0},
+		{"host, in upper case", "dev", "    require_signed: [Host]\n" + tail, nil, 0},
 		{"skew", "dev", "    clock_skew: 16m\n" + tail, []string{"wide-skew"}, 3},
 		{"skew of the default", "dev", "    clock_skew: 15m\n" + tail, nil, 0},
 		{"no default", "dev", "    apis: [{match: GET /a, key: key_1}]\n" + key, []string{"no-default"}, 2},
 		{"no bindings", "dev", key, []string{"key-unused", "no-bindings"}, 0},
-		{"key bound to nothing", "dev", "    apis: [{match: GET /a, open: true}]\n" + key, []string{"key-unused", "no-default"}, 0},
+		{"key without an API", "dev", "    apis: [{match: GET /a, open: true}]\n" + key, []string{"key-unused", "no-default"}, 0},
 		{"open subtree", "dev", "    apis:\n      - {match: GET /a/, open: true}\n" + tail, []string{"open-subtree"}, 4},
 		{"open rest of a path", "dev", "    apis:\n      - {match: '/a/{x...}', open: true}\n" + tail, []string{"open-subtree"}, 4},
 		{"open folder alone", "dev", "    apis:\n      - {match: '/a/{$}', open: true}\n      - {match: /b/, key: key_1}\n" + tail, nil, 0},
 		{"no replay", "dev", key + "    default: key_1\n", []string{"no-replay"}, 2},
-		{"no replay, and nothing to change", "dev", "    apis: [{match: GET /a, key: key_1}]\n" + key, []string{"no-default"}, 2},
+		{"no replay, and only GET", "dev", "    apis: [{match: GET /a, key: key_1}]\n" + key, []string{"no-default"}, 2},
 		{"replay open", "dev", key + "    default: key_1\n    replay: {store: redis, url: {env: URL}, on_unavailable: allow}\n", []string{"replay-fails-open"}, 5},
 		{"literal", "dev", secret(good), []string{"literal-secret"}, 3},
 		{"literal placeholder", "dev", secret("changeme-changeme"), []string{"literal-secret", "placeholder-secret"}, 3},
@@ -103,7 +103,7 @@ func TestRules(t *testing.T) {
 					t.Errorf("%v: want line %d", x, tt.line)
 				}
 				if strings.Contains(x.String(), good) || strings.Contains(x.String(), "changeme-") {
-					t.Errorf("%v holds the secret", x)
+					t.Errorf("%v contains the secret", x)
 				}
 				if !slices.Contains(got, x.Rule) {
 					got = append(got, x.Rule)
@@ -118,7 +118,7 @@ func TestRules(t *testing.T) {
 	}
 }
 
-// TestHonestSecrets_T189: random secrets are no placeholders.
+// TestHonestSecrets_T189: random secrets are not reported as placeholders.
 func TestHonestSecrets_T189(t *testing.T) {
 	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_!@#$%-"
 	rnd := rand.New(rand.NewPCG(1, 2))

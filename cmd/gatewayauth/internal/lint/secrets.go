@@ -8,25 +8,26 @@ import (
 	"github.com/gatewayauth/gatewayauth/core/config"
 )
 
-// keys looks at secrets, and at how long previous ones are kept.
+// keys adds the findings about keys: their secrets, and how long previous ones are
+// accepted.
 func (l *linter) keys(e *config.Outline) {
 	for i, k := range e.Keys {
 		for j, until := range k.Previous {
 			at := fmt.Sprintf("keys[%d].previous[%d]", i, j)
 			switch {
 			case until.IsZero():
-				l.add(Warning, "previous-without-end", e.Place(at), "a previous secret of the key %s is accepted without end", k.Name)
+				l.add(Warning, "previous-without-end", e.Place(at), "a previous secret of the key %s is accepted forever: set until", k.Name)
 			case !l.Now.Before(until):
-				l.add(Warning, "previous-ended", e.Place(at+".until"), "a previous secret of the key %s is past its end, and can be taken away", k.Name)
+				l.add(Warning, "previous-ended", e.Place(at+".until"), "a previous secret of the key %s is no longer accepted: remove it", k.Name)
 			}
 		}
 		if k.InsecureHTTP && !development.MatchString(e.Name) {
-			l.add(Warning, "insecure-http", e.Place(fmt.Sprintf("keys[%d].insecure_http", i)), "passwords and tokens travel in the clear")
+			l.add(Warning, "insecure-http", e.Place(fmt.Sprintf("keys[%d].insecure_http", i)), "passwords and tokens are sent without encryption")
 		}
 	}
 	for _, s := range e.Secrets {
 		if s.Literal {
-			l.add(Warning, "literal-secret", s.Place, "the secret stands in the file; give {env: NAME} or {file: path}")
+			l.add(Warning, "literal-secret", s.Place, "the secret is in the file: use {env: NAME} or {file: path}")
 		}
 		if s.Key != "" {
 			l.secret(s, s.Value.Reveal())
@@ -34,12 +35,13 @@ func (l *linter) keys(e *config.Outline) {
 	}
 }
 
-// placeholder finds the words that stand in examples. Random values hold short ones by
-// chance, so those count only where nothing but them, digits and separators is there.
+// placeholder matches the words of placeholder secrets. Random values contain short words
+// by chance, so short words match only if there is nothing else but digits and
+// separators.
 var placeholder = regexp.MustCompile(`(?i)change[-_ ]?me|^change[-_ ]?it|place[-_ ]?holder|^secret|secret$|password|passw0rd|example|your[-_ ]|^test|^dummy|` +
 	`12345678|^qwert|not-a-secret|^admin|letmein|insert[-_ ]|replace[-_ ]?(me|this)|(^|[^a-z])to-?do([^a-z]|$)|^[^a-z]*((foo|bar|baz|x{3,}|to-?do)[^a-z]*)+$`)
 
-// secret looks at a value, and tells nothing of it but what is wrong.
+// secret adds the findings about one value, without the value.
 func (l *linter) secret(s config.OutlineSecret, text string) {
 	least := 16
 	if s.Type == "basic" || s.Type == "token" {
@@ -48,7 +50,7 @@ func (l *linter) secret(s config.OutlineSecret, text string) {
 	switch {
 	case s.Name == "session_token" || text == "":
 	case strings.Trim(text, text[:1]) == "":
-		l.add(Warning, "weak-secret", s.Place, "the %s of the key %s is one character over and over", s.Name, s.Key)
+		l.add(Warning, "weak-secret", s.Place, "the %s of the key %s is one character repeated", s.Name, s.Key)
 	case distinct(text) < 5:
 		l.add(Warning, "weak-secret", s.Place, "the %s of the key %s has fewer than 5 different characters", s.Name, s.Key)
 	case placeholder.MatchString(text):

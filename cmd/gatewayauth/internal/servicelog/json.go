@@ -7,12 +7,12 @@ import (
 	"strings"
 )
 
-// A node is a value of JSON, with its members in order, those that stand twice
-// included: slog writes them so.
+// A node is a JSON value. It keeps the order of members, and members with the same name,
+// because slog writes such objects.
 type node struct {
-	text    string // of a scalar
+	text    string // the text of a scalar
 	scalar  bool
-	quoted  bool // a string
+	quoted  bool // the value is a string
 	null    bool
 	members []member
 	items   []node
@@ -23,12 +23,12 @@ type member struct {
 	value node
 }
 
-// maxNesting bounds the values inside values.
+// maxNesting is the largest depth of nested values.
 const maxNesting = 100
 
 var errNesting = errors.New("the values are nested too deeply")
 
-// decode reads the value that a text starts with, and returns its length.
+// decode parses the value at the start of a text, and returns its length.
 func decode(text string) (n node, length int, err error) {
 	d := json.NewDecoder(strings.NewReader(text))
 	d.UseNumber()
@@ -36,7 +36,7 @@ func decode(text string) (n node, length int, err error) {
 	return n, int(d.InputOffset()), err
 }
 
-// incomplete reports whether a text ended within its value.
+// incomplete reports whether the text ended within a value.
 func incomplete(err error) bool { return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) }
 
 func read(d *json.Decoder, depth int) (n node, err error) {
@@ -67,7 +67,7 @@ func read(d *json.Decoder, depth int) (n node, err error) {
 				n.items = append(n.items, m.value)
 			}
 		}
-		_, err = d.Token() // the end, or what is wrong with it
+		_, err = d.Token() // the closing delimiter, or a syntax error
 		return n, err
 	case string:
 		return node{text: token, scalar: true, quoted: true}, nil
@@ -79,8 +79,8 @@ func read(d *json.Decoder, depth int) (n node, err error) {
 	return node{null: true}, nil
 }
 
-// bytesOf returns the text that is written as a list of its bytes, as journald does
-// with what holds other than printable characters.
+// bytesOf returns the text of a list of bytes, as journald writes a text with characters
+// that are not printable.
 func (n node) bytesOf() (string, bool) {
 	var b strings.Builder
 	for _, item := range n.items {

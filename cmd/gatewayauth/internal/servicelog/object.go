@@ -6,19 +6,18 @@ import (
 	"time"
 )
 
-// A field is a scalar with its place: the names of the groups that it is in,
-// joined by dots, and its own.
+// A field is a scalar with the names of its groups, joined by dots, and its own name.
 type field struct{ group, name, value string }
 
-// An object is what may be one record: its fields in the order of the text, and
-// the words around them.
+// An object is a possible record: its fields in the order of the text, and the words around
+// them.
 type object struct {
 	fields []field
 	head   string
-	time   time.Time // of the envelope
+	time   time.Time // the time of the envelope
 }
 
-// named returns a field for a name that may hold groups, such as auth.code.
+// named returns a field for a name that may include groups, such as auth.code.
 func named(group, name, value string) field {
 	if i := strings.LastIndexByte(name, '.'); i >= 0 {
 		group, name = join(group, name[:i]), name[i+1:]
@@ -33,20 +32,20 @@ func join(group, name string) string {
 	return group + "." + name
 }
 
-// plain is how names are compared: keyId, KEY_ID and key-id are key_id.
+// plain normalizes a name for comparison: keyId, KEY_ID and key-id become key_id.
 func plain(name string) string {
 	return strings.ToLower(strings.NewReplacer("_", "", "-", "").Replace(name))
 }
 
-// own are the fields of a group that have names of a verifier's.
+// own has the fields of a group that a verifier writes.
 type own struct {
 	Record
 	group, suppressed, secret string
 	fields                    int
 }
 
-// groups returns those that have fields of a verifier. A field that stands twice in
-// a group was set by the application first.
+// groups returns the groups with fields of a verifier. If a group has a field twice, the
+// first one is the application's.
 func (o *object) groups() (all []own) {
 	for _, f := range o.fields {
 		i := slices.IndexFunc(all, func(g own) bool { return g.group == f.group })
@@ -62,14 +61,14 @@ func (o *object) groups() (all []own) {
 	return slices.DeleteFunc(all, func(g own) bool { return g.fields == 0 })
 }
 
-// maxGroups bounds the groups of one record.
+// maxGroups is the largest number of groups that are read from one record.
 const maxGroups = 100
 
 func (g *own) set(name, value string) {
 	g.fields++
 	switch name {
 	case "code":
-		// An application may have a field of this name as well.
+		// The application may also have a field of this name.
 		if lower := strings.ToLower(value); codeForm.MatchString(lower) && (g.Code == "" || slices.Contains(codes, lower)) {
 			g.Code = lower
 		}
@@ -110,7 +109,7 @@ func (g *own) set(name, value string) {
 	}
 }
 
-// verdict reports whether a group has what every record of a request has.
+// verdict reports whether a group has the fields of every record of a request.
 func (g own) verdict() bool {
 	return g.Mode != "" && g.Environment != "" && (slices.Contains(codes, g.Code) || g.Method != "")
 }
@@ -126,9 +125,9 @@ func (g own) weight() int {
 	return weight
 }
 
-// read finds the kind of the record, and reports whether it is one that can be
-// read. A handler may have renamed what slog adds (time, level, message), so the
-// verifier's own fields decide, and the message where it is one of the verifier's.
+// read determines the kind of the record, and reports whether the record can be parsed. A
+// handler may have renamed the fields that slog adds (time, level, message), so the kind
+// follows from the verifier's own fields, and from the message if it is the verifier's.
 func (g *own) read() bool {
 	for _, m := range messages {
 		if !strings.Contains(g.Message, m.text) {
@@ -140,7 +139,7 @@ func (g *own) read() bool {
 		}
 		return g.complete(g.suppressed)
 	}
-	// The message is not there, or is another.
+	// The message is missing or was replaced.
 	switch {
 	case g.Mode != "" && slices.Contains(codes, g.Code):
 		g.Kind, g.Summed = WouldRefuse, g.suppressed != ""

@@ -6,27 +6,27 @@ import (
 	"time"
 )
 
-// Form is what a line is written in.
+// Form is the format of a line.
 type Form int
 
-// The forms of lines.
+// The formats of lines.
 const (
 	Neither Form = iota
 	JSON
 	Text // key=value
 )
 
-// parsed is what a text holds.
+// parsed is the result of parsing a text.
 type parsed struct {
 	form    Form
 	records []Record
-	unclear string // why it may hold records that cannot be read
-	cut     bool   // it ends within a value
-	broken  bool   // it is cut, or no JSON
-	part    *part  // set for the envelope of Docker's json-file
+	unclear string // why the text may have records that cannot be parsed
+	cut     bool   // the text ends within a value
+	broken  bool   // the text is cut, or not JSON
+	part    *part  // set for an envelope of Docker's json-file
 }
 
-// part is a line, or a part of one, that Docker took from a stream.
+// part is a line, or a part of one, that Docker read from a stream.
 type part struct{ stream, text string }
 
 func (p *parsed) add(other parsed) {
@@ -37,11 +37,11 @@ func (p *parsed) add(other parsed) {
 	p.cut, p.broken = p.cut || other.cut, p.broken || other.broken
 }
 
-// maxWraps is how many envelopes may be around a record.
+// maxWraps is the largest number of envelopes around a record.
 const maxWraps = 6
 
-// parse finds the records in a text: those in JSON, whatever stands in front of it,
-// or one of key=value. At is the time of the envelope.
+// parse returns the records in a text: those in JSON after any other text, or one in
+// key=value. at is the time of the envelope.
 func parse(text string, at time.Time, wraps int) parsed {
 	text = clean(text)
 	if text == "" {
@@ -52,7 +52,7 @@ func parse(text string, at time.Time, wraps int) parsed {
 		return parseText(text, at)
 	}
 	if i > 0 {
-		// An attribute of a record in text may be JSON.
+		// The JSON may be the value of a field of a record in key=value.
 		if fields, _, _ := pairs(text[:i]); len(fields) > 1 {
 			if p := parseText(text, at); len(p.records) > 0 {
 				return p
@@ -61,12 +61,12 @@ func parse(text string, at time.Time, wraps int) parsed {
 	}
 	p := parseJSON(text, at, wraps)
 	if len(p.records) == 0 && p.unclear == "" && mentionsRefusal(text) {
-		p.unclear = "it has a message of a verifier, in an envelope that is not known"
+		p.unclear = "it has a message of a verifier, in an unknown envelope"
 	}
 	return p
 }
 
-// parseText reads key=value.
+// parseText parses key=value.
 func parseText(text string, at time.Time) (p parsed) {
 	fields, head, cut := pairs(text)
 	if len(fields) > 1 {
@@ -79,7 +79,7 @@ func parseText(text string, at time.Time) (p parsed) {
 	switch {
 	case len(p.records) > 0 || p.unclear != "":
 	case mentionsRefusal(text) || endsInMessage(text):
-		p.unclear = "it has a message of a verifier, and is in no known form"
+		p.unclear = "it has a message of a verifier, in an unknown format"
 	case p.cut:
 		p.unclear = "it ends within a value"
 	case head == "" && len(fields) > 0 && !slices.ContainsFunc(fields, func(f field) bool { return f.name != "time" && f.name != "level" }):
@@ -88,8 +88,7 @@ func parseText(text string, at time.Time) (p parsed) {
 	return p
 }
 
-// parseJSON reads the values of JSON in a line. The words in front of the first are
-// its head.
+// parseJSON parses the JSON values in a line. The words before the first are its head.
 func parseJSON(text string, at time.Time, wraps int) (p parsed) {
 	head, found := "", false
 	for start, tries := 0, 0; tries < 64; tries++ {
@@ -111,7 +110,7 @@ func parseJSON(text string, at time.Time, wraps int) (p parsed) {
 		case incomplete(err) || err == errNesting || i == 0:
 			p.form, p.cut, p.broken = JSON, incomplete(err), true
 			if p.unclear == "" {
-				p.unclear = "it is JSON that is cut or broken"
+				p.unclear = "it is JSON that is cut or malformed"
 			}
 			return p
 		default:
@@ -121,8 +120,8 @@ func parseJSON(text string, at time.Time, wraps int) (p parsed) {
 	return p
 }
 
-// opening returns where an object of JSON starts, or at the start of a line a list
-// of objects, or a string.
+// opening returns the index of the first JSON object. At the start of a line it also
+// accepts a list of objects or a string.
 func opening(text string, first bool) int {
 	if first && (text[0] == '[' || text[0] == '"') {
 		n, length, err := decode(text)
@@ -143,12 +142,12 @@ func opening(text string, first bool) int {
 	return -1
 }
 
-// wrappers are the members in which collectors put the line that they got.
+// wrappers are the members in which collectors put the original line.
 var wrappers = []string{"log", "message", "msg", "MESSAGE", "line", "textPayload", "content", "event", "raw", "_raw"}
 
-// find returns the records in a value of JSON: the object itself, with those that
-// are in it as groups; else those in its lists, and in its strings, each of which
-// may be the line that an envelope was put around.
+// find returns the records in a JSON value: the object itself, with the objects in it as
+// groups. If that is no record, it searches the lists and strings of the object, because
+// each string may be the line that an envelope wraps.
 func (n node) find(around object, wraps int) (p parsed) {
 	p.form = JSON
 	if wraps >= maxWraps {
@@ -173,7 +172,7 @@ func (n node) find(around object, wraps int) (p parsed) {
 	for _, t := range texts {
 		inner := parse(t.value.text, at, wraps+1)
 		if inner.broken && !slices.Contains(wrappers, t.name) && !mentionsRefusal(t.value.text) {
-			inner.unclear, inner.cut, inner.broken = "", false, false // a text of the application
+			inner.unclear, inner.cut, inner.broken = "", false, false // the string is a text of the application
 		}
 		p.add(inner)
 	}
@@ -184,7 +183,7 @@ func (n node) find(around object, wraps int) (p parsed) {
 	return p
 }
 
-// part returns the line in an envelope of Docker's json-file.
+// part returns the line in an envelope of Docker's json-file, or nil.
 func (n node) part() *part {
 	var p part
 	for _, m := range n.members {
@@ -201,8 +200,8 @@ func (n node) part() *part {
 	return &p
 }
 
-// flatten collects the scalars of an object and of the objects in it, its lists, and
-// the strings that may hold a line.
+// flatten collects the scalars of an object and of the objects in it, its lists, and the
+// strings that may be a wrapped line.
 func (n node) flatten(group string, o *object, lists, texts *[]member) {
 	switch {
 	case n.quoted:
@@ -232,7 +231,8 @@ func (n node) flatten(group string, o *object, lists, texts *[]member) {
 	}
 }
 
-// missing is journald's message, as the field that stands for one that was left out.
+// missing is the field of journald's message. It is null if journalctl omitted a long
+// message.
 const missing = "MESSAGE"
 
 // endsInMessage reports whether a line ends within a message of a refusal.

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// held is a line, or a part of one, that waits for what comes after it.
+// held is a line, or a part of one, that is kept until the following lines are read.
 type held struct {
 	number int64
 	text   string
@@ -17,11 +17,10 @@ type dockerLine struct {
 	size  int
 }
 
-// runtimeForm is the form of the Kubernetes container runtimes: P marks a part of a
-// line.
+// runtimeForm matches a line of a Kubernetes container runtime. P marks a part of a line.
 var runtimeForm = regexp.MustCompile(`^[0-9]{4}-[0-9]{2}-[0-9]{2}T[^ ]+ (stdout|stderr) ([PF])(?::[^ ]*)? ((?s).*)$`)
 
-// join takes a line of Kubernetes, or a part of one.
+// join handles a line of Kubernetes, or a part of one.
 func (r *reader) join(stream string, next held, goesOn bool) {
 	h, was := r.pending[stream]
 	if !was {
@@ -36,9 +35,9 @@ func (r *reader) join(stream string, next held, goesOn bool) {
 	r.report(h.number, parse(h.text, time.Time{}, 0))
 }
 
-// dockerPart takes an entry of Docker's json-file that has no line break, which
-// Docker leaves out where a line goes on in the next entry, or one that ends such a
-// line. Collectors leave it out as well, so an entry may be a line of its own.
+// dockerPart handles an entry of Docker's json-file without a line break, or one that
+// ends such a line. Docker omits the line break if the line continues in the next entry.
+// Collectors omit it too, so the entry may also be a complete line.
 func (r *reader) dockerPart(stream string, next held) {
 	l, more := r.docker[stream]
 	l.parts = append(l.parts, next)
@@ -52,8 +51,8 @@ func (r *reader) dockerPart(stream string, next held) {
 	r.reportParts(l.parts, ended)
 }
 
-// reportParts reports entries as one line, where they end as one and hold no fewer
-// records so, or each for itself.
+// reportParts reports entries as one line if the last one ends a line and joining them
+// loses no records, and otherwise as separate lines.
 func (r *reader) reportParts(parts []held, ended bool) {
 	var whole strings.Builder
 	var single []parsed
@@ -73,7 +72,7 @@ func (r *reader) reportParts(parts []held, ended bool) {
 	}
 }
 
-// collect takes a line of a document of several lines.
+// collect handles a line of a document of several lines.
 func (r *reader) collect(text string) {
 	if r.document == nil {
 		r.size, r.nesting = 0, nesting{}
@@ -95,7 +94,7 @@ func (r *reader) collect(text string) {
 	}
 }
 
-// giveUp takes the lines of a document that has no end each for itself.
+// giveUp reports the lines of an unfinished document as separate lines.
 func (r *reader) giveUp() {
 	lines := r.document
 	r.document = nil
@@ -106,16 +105,16 @@ func (r *reader) giveUp() {
 		}
 		l := Line{Number: h.number}
 		if len(lines) > 1 && strings.IndexByte("\"{[", lines[1].text[0]) >= 0 {
-			l.Unclear = "a document in JSON starts here that has no end or is too large; `jq -c` prints one record a line"
+			l.Unclear = "a JSON document starts here and has no end or is too large; `jq -c` prints one record per line"
 		}
 		r.each(l)
 	}
 }
 
-// nesting follows the brackets of JSON over several lines.
+// nesting counts the brackets of JSON over several lines.
 type nesting struct {
 	depth  int
-	broken bool // a string goes on over the end of a line
+	broken bool // a string does not end on its line
 }
 
 func (n *nesting) line(text string) {

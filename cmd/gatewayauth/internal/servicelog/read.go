@@ -26,15 +26,16 @@ const (
 
 // A Line is one line of a log, or one document of several lines.
 type Line struct {
-	Number  int64 // of the first line, from 1
+	Number  int64 // the number of the first line, from 1
 	Form    Form
 	Records []Record
-	// Unclear says why the line may hold records that cannot be read; it is ""
-	// for those that were read, and for those of somebody else.
+	// Unclear says why the line may have records that cannot be parsed. It is "" if the
+	// line was parsed, and if it is not a verifier's.
 	Unclear string
 }
 
-// First returns the first record of a request in a text, if there is one.
+// First returns the first record of a request in a text, if there is one. more is true if
+// there are others.
 func First(text string) (r Record, more, found bool) {
 	n := 0
 	err := Read(strings.NewReader(text), func(l Line) {
@@ -50,8 +51,8 @@ func First(text string) (r Record, more, found bool) {
 	return r, n > 1, err == nil && n > 0
 }
 
-// Read calls each with every line of a log that is not blank. What is no text is
-// an error.
+// Read calls each with every line of a log that is not blank. It returns an error if the
+// log is not text.
 func Read(in io.Reader, each func(Line)) error {
 	r := &reader{in: bufio.NewReaderSize(in, 64<<10), each: each, pending: map[string]held{}, docker: map[string]dockerLine{}}
 	if err := r.binary(); err != nil {
@@ -79,30 +80,30 @@ func Read(in io.Reader, each func(Line)) error {
 	return nil
 }
 
-// reader puts together what belongs together.
+// reader joins the parts of lines and of documents.
 type reader struct {
 	in      *bufio.Reader
 	each    func(Line)
 	number  int64
 	long    bool                  // the last line was longer than maxLine
-	pending map[string]held       // lines of Kubernetes that go on, by stream
-	docker  map[string]dockerLine // entries of Docker that go on, by stream
+	pending map[string]held       // unfinished lines of Kubernetes, by stream
+	docker  map[string]dockerLine // unfinished entries of Docker, by stream
 
-	// A document of several lines, from a bracket that stands alone to its
-	// counterpart.
+	// A document of several lines, from an opening bracket alone on its line to the
+	// closing one.
 	document []held
 	size     int
 	nesting  nesting
 }
 
-// formats are known by how they start.
+// formats are binary formats, recognized by their first bytes.
 var formats = []struct{ magic, advice string }{
-	{"\x1f\x8b", "it is compressed with gzip: give what `zcat` prints"},
-	{"\x28\xb5\x2f\xfd", "it is compressed with zstd: give what `zstdcat` prints"},
-	{"\xfd7zXZ\x00", "it is compressed with xz: give what `xzcat` prints"},
-	{"BZh", "it is compressed with bzip2: give what `bzcat` prints"},
-	{"PK\x03\x04", "it is a zip archive: give what is in it"},
-	{"LPKSHHRH", "it is a journal of systemd: give what `journalctl -o cat --all` prints"},
+	{"\x1f\x8b", "it is compressed with gzip: use the output of `zcat`"},
+	{"\x28\xb5\x2f\xfd", "it is compressed with zstd: use the output of `zstdcat`"},
+	{"\xfd7zXZ\x00", "it is compressed with xz: use the output of `xzcat`"},
+	{"BZh", "it is compressed with bzip2: use the output of `bzcat`"},
+	{"PK\x03\x04", "it is a zip archive: unpack it"},
+	{"LPKSHHRH", "it is a systemd journal: use the output of `journalctl -o cat --all`"},
 	{"\xff\xfe", "it is UTF-16: convert it to UTF-8"},
 	{"\xfe\xff", "it is UTF-16: convert it to UTF-8"},
 }
@@ -117,7 +118,7 @@ func (r *reader) binary() error {
 	return nil
 }
 
-// line returns the next line, without what is beyond maxLine.
+// line returns the next line, cut to maxLine.
 func (r *reader) line() (line []byte, err error) {
 	r.number++
 	r.long = false
@@ -133,13 +134,13 @@ func (r *reader) line() (line []byte, err error) {
 	}
 }
 
-// take looks at one line; last is one that has no line break at its end.
+// take handles one line. last is true if the line has no line break.
 func (r *reader) take(line string, last bool) {
 	text := clean(line)
 	switch {
 	case text == "":
 	case r.long:
-		r.each(Line{Number: r.number, Unclear: fmt.Sprintf("it is longer than %d MiB", maxLine>>20)})
+		r.each(Line{Number: r.number, Unclear: fmt.Sprintf("the line is longer than %d MiB", maxLine>>20)})
 	case r.document != nil || text == "{" || text == "[":
 		r.collect(text)
 	default:
@@ -151,7 +152,7 @@ func (r *reader) take(line string, last bool) {
 	}
 }
 
-// single takes a line for itself.
+// single reports one line that is complete.
 func (r *reader) single(number int64, text string, unended bool) {
 	p := parse(text, time.Time{}, 0)
 	if p.part != nil && !(strings.HasSuffix(p.part.text, "\n") && len(r.docker[p.part.stream].parts) == 0) {
@@ -164,9 +165,9 @@ func (r *reader) single(number int64, text string, unended bool) {
 	r.report(number, p)
 }
 
-// cutAtTheEnd says why the last line of a log may be cut, where it has no line
-// break. A record in text may have lost fields, and a number digits; it is whole
-// where the remote address is there, which comes after everything that counts.
+// cutAtTheEnd says why the last line of a log, if it has no line break, may be cut: a
+// record in key=value may lack fields, or a number some digits. A record with a remote
+// address is complete, because that field comes after all the others that matter.
 func cutAtTheEnd(text string, records []Record) string {
 	for _, r := range records {
 		if r.Remote != "" || r.Kind == Started || r.Kind == Other {

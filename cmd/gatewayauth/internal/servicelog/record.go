@@ -8,12 +8,12 @@ import (
 	"time"
 )
 
-// Kind says what a record tells.
+// Kind is the kind of a record.
 type Kind int
 
 // The kinds of records of a verifier.
 const (
-	Other       Kind = iota // seen, and of no meaning for the sums
+	Other       Kind = iota // a record that is not counted
 	Accepted                // a request that was verified
 	Open                    // a request on an open API
 	WouldRefuse             // a request that enforce would have refused
@@ -25,10 +25,10 @@ const (
 // A Record is one record of a verifier. See core.Event for its fields.
 type Record struct {
 	Kind    Kind
-	Time    time.Time // zero where the log does not tell
+	Time    time.Time // zero if the log does not have it
 	Message string
-	// Count is the number of requests: more than one for the record that sums up
-	// those that came too fast for records of their own, which is Summed.
+	// Count is the number of requests. It may be more than one for a summary record, which
+	// replaces records that exceed the rate limit of the log. Summed marks such a record.
 	Count  int64
 	Summed bool
 
@@ -36,8 +36,8 @@ type Record struct {
 	Skew                                                                                           time.Duration
 }
 
-// messages are those of core, the refusals first: where two are found in one
-// record, that of a refusal counts.
+// messages are the messages of core, refusals first: if a record has two of them, the
+// refusal counts.
 var messages = []struct {
 	text   string
 	kind   Kind
@@ -56,14 +56,14 @@ var messages = []struct {
 
 const lostMessage = "panic in the application's log handler"
 
-// refusals are in the records that must not be missed.
+// refusals are in the messages of records that must not be missed.
 var refusals = []string{"request would be refused", "their records were too many"}
 
 func mentionsRefusal(text string) bool {
 	return slices.ContainsFunc(refusals, func(m string) bool { return strings.Contains(text, m) })
 }
 
-// codes are those that a record without a known message is recognised by.
+// codes are the codes by which a record without a known message is recognized.
 var codes = []string{"credential_missing", "credential_malformed", "scheme_not_accepted", "key_unknown", "signature_mismatch",
 	"signature_expired", "signature_not_yet_valid", "header_not_signed", "payload_not_signed", "payload_unsupported",
 	"body_mismatch", "replayed", "throttled", "key_not_bound", "request_ambiguous", "host_not_ours", "body_too_large", "unavailable"}
@@ -73,14 +73,14 @@ var (
 	codeForm = regexp.MustCompile(`^[a-z]+(_[a-z]+)*$`)
 )
 
-// records returns the records of a verifier in an object: one for each group that
-// has the fields of a verdict. Unclear says why it looks like one that cannot be
-// read; it is "" for those of somebody else.
+// records returns the records of a verifier in an object: one for each group that has the
+// fields of a verdict. unclear says why the object may be a record that cannot be parsed.
+// It is "" if the object is not a verifier's.
 func (o *object) records() (all []Record, unclear string) {
 	groups := o.groups()
 	verdicts := slices.DeleteFunc(slices.Clone(groups), func(g own) bool { return !g.verdict() })
 	if len(verdicts) == 0 && len(groups) > 0 {
-		// The group that has the most of a verifier's fields.
+		// The group with the most fields of a verifier.
 		verdicts = append(verdicts, slices.MaxFunc(groups, func(a, b own) int { return a.weight() - b.weight() }))
 	}
 	at := o.when()
@@ -99,8 +99,8 @@ func (o *object) records() (all []Record, unclear string) {
 	return all, unclear
 }
 
-// complete reports whether a record has what its kind needs, and sets the number of
-// requests.
+// complete reports whether a record has the fields that its kind needs, and sets the
+// number of requests.
 func (r *Record) complete(suppressed string) bool {
 	if r.Summed {
 		n, err := strconv.ParseInt(suppressed, 10, 64)
@@ -121,11 +121,11 @@ func (r *Record) complete(suppressed string) bool {
 	return true
 }
 
-// chosen are the fields whose text the caller chose, or that quote it.
+// chosen are the fields whose text the caller chooses, or that quote such text.
 var chosen = []string{"path", "host", "method", "remote", "keyid", "error"}
 
-// message returns the verifier's message for the fields of a group: in the words
-// around them, in the group, in those around it, or anywhere.
+// message returns the verifier's message for the fields of a group. It searches the words
+// around them, the group, the groups around it, and then all other fields.
 func (o *object) message(group string) string {
 	best, rank := "", 0
 	consider := func(text string, near int) {
@@ -136,7 +136,7 @@ func (o *object) message(group string) string {
 	consider(o.head, 100)
 	for _, f := range o.fields {
 		if slices.Contains(chosen, f.name) || len(f.value) > 256 || strings.ContainsAny(f.value, "={") {
-			continue // the caller's text, or a line that is in an envelope
+			continue // the caller's text, or a line in an envelope
 		}
 		near := 0
 		if f.group == "" || f.group == group || strings.HasPrefix(group, f.group+".") {
@@ -147,7 +147,8 @@ func (o *object) message(group string) string {
 	return best
 }
 
-// known ranks texts that hold a message of a verifier, refusals highest; 0 is none.
+// known returns the rank of the verifier's message in a text, refusals highest, or 0 if
+// there is none.
 func known(text string) int {
 	for i, m := range messages {
 		if strings.Contains(text, m.text) {
@@ -160,12 +161,12 @@ func known(text string) int {
 	return 0
 }
 
-// suspicion says why an object that is no record looks like one of a verifier.
+// suspicion says why an object that is not a record may be one of a verifier, or "".
 func (o *object) suspicion() string {
 	has := map[string]bool{}
 	for _, f := range o.fields {
 		if f.name == missing {
-			return "journalctl has left out a long message: give it --all"
+			return "journalctl has omitted a long message: run it with --all"
 		}
 		value := strings.ToLower(f.value)
 		switch {
@@ -175,11 +176,11 @@ func (o *object) suspicion() string {
 			has[f.name] = true
 		}
 		if strings.Contains(value, "_") && slices.Contains(codes, value) {
-			return "it has a code of a verifier, and lacks other fields of its records"
+			return "it has a verifier's code, and lacks other fields of its records"
 		}
 	}
 	if i := known(o.message("")); i > 1 {
-		return "it has a message of a verifier, and lacks fields of its records"
+		return "it has a verifier's message, and lacks fields of its records"
 	}
 	if has["mode"] && has["environment"] && (has["code"] || has["suppressed"] || has["method"] && has["path"]) {
 		return "it has fields of a verifier's records, and lacks others"
@@ -187,7 +188,7 @@ func (o *object) suspicion() string {
 	return ""
 }
 
-// duration reads nanoseconds, and a duration as Go writes it.
+// duration parses nanoseconds, or a duration as Go formats it.
 func duration(text string) time.Duration {
 	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
 		return time.Duration(n)

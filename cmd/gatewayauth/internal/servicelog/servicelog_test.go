@@ -14,8 +14,7 @@ import (
 	"github.com/gatewayauth/gatewayauth/cmd/gatewayauth/internal/servicelog"
 )
 
-// TestQuoting_T188: values come back as they were given to slog's handlers, whatever
-// they hold.
+// TestQuoting_T188: any value that slog's handlers write is read unchanged.
 func TestQuoting_T188(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(5, 6))
 	pieces := []string{"a", " ", "=", `"`, `\`, "\n", "\t", "\x00", "\x1b[31m", "é", "\xff", "{", "}", `{"a":1}`, "'", "`", "|", ",", "[", "]", "msg=x"}
@@ -40,7 +39,7 @@ func TestQuoting_T188(t *testing.T) {
 			}
 			got, more, found := servicelog.First(out.String())
 			if name == "json" {
-				env, path = string([]rune(env)), string([]rune(path)) // which replaces what is no UTF-8
+				env, path = string([]rune(env)), string([]rune(path)) // replaces invalid UTF-8, as the handler does
 			}
 			same := func(a, b string) bool {
 				return strings.ReplaceAll(a, "\x1b[31m", "") == strings.ReplaceAll(b, "\x1b[31m", "")
@@ -53,7 +52,8 @@ func TestQuoting_T188(t *testing.T) {
 	}
 }
 
-// TestTimes_T188: the time of a record, of the words in front, or of the envelope.
+// TestTimes_T188: the time is that of the record, of the words before it, or of the
+// envelope.
 func TestTimes_T188(t *testing.T) {
 	const rest = `"code":"replayed","environment":"e","mode":"report"}`
 	for in, want := range map[string]string{
@@ -77,8 +77,8 @@ func TestTimes_T188(t *testing.T) {
 	}
 }
 
-// TestCodes_T188: a record is known by its code alone, whatever its message, for
-// every code of core.
+// TestCodes_T188: for every code of core, a record is recognized by its code, with any
+// message.
 func TestCodes_T188(t *testing.T) {
 	source, err := os.ReadFile("../../../../core/code.go")
 	if err != nil {

@@ -9,8 +9,8 @@ import (
 // colours are the escape sequences that programs write for terminals.
 var colours = regexp.MustCompile("\x1b\\[[0-9;]*[A-Za-z]")
 
-// clean takes away what is around a line: colours, the NUL bytes that a file is
-// filled with when a log is cut to nothing under its writer, a byte order mark.
+// clean removes colours, a byte order mark, and the NUL bytes that a log has if it was
+// truncated while its writer had it open.
 func clean(text string) string {
 	if strings.IndexByte(text, '\x1b') >= 0 {
 		text = colours.ReplaceAllString(text, "")
@@ -18,9 +18,9 @@ func clean(text string) string {
 	return strings.TrimSpace(strings.Trim(strings.TrimPrefix(text, "\ufeff"), "\x00 \t\r\n"))
 }
 
-// pairs reads text as slog's text handler writes it, and the default handler, with
-// whatever stands in front: key=value, each quoted by strconv.Quote where needed.
-// All other words are the head. Cut is true where a quoted value has no end.
+// pairs parses the output of slog's text handler and default handler: key=value, each
+// quoted by strconv.Quote if needed. All other words are the head. cut is true if a
+// quoted value has no end.
 func pairs(text string) (fields []field, head string, cut bool) {
 	var words []string
 	for text = strings.TrimLeft(text, " \t"); text != ""; text = strings.TrimLeft(text, " \t") {
@@ -44,7 +44,7 @@ func pairs(text string) (fields []field, head string, cut bool) {
 	return fields, strings.Join(words, " "), false
 }
 
-// pairKey reads a key and the equals sign.
+// pairKey parses a key and the equals sign.
 func pairKey(text string) (key, rest string, ok bool) {
 	if text[0] == '"' {
 		quoted, err := strconv.QuotedPrefix(text)
@@ -73,7 +73,8 @@ func pairValue(text string) (value, rest string, whole bool) {
 		value, err = strconv.Unquote(quoted)
 		return value, text[len(quoted):], err == nil
 	}
-	// Others escape otherwise: a quote that no backslash precedes ends the value.
+	// The value is not escaped as strconv.Quote does: a quote without a backslash before
+	// it ends it.
 	for i := 1; i < len(text); i++ {
 		switch text[i] {
 		case '\\':

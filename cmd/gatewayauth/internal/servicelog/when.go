@@ -11,8 +11,8 @@ import (
 // clocks are the names of fields that hold the time of a record.
 var clocks = []string{"time", "ts", "timestamp", "@timestamp", "t", "date", "datetime", "realtimetimestamp"}
 
-// when returns the time of a record: of a field that is named so, of one that looks
-// so, of the words in front, or of the envelope.
+// when returns the time of a record: that of a field with a name in clocks, of another
+// field that looks like a date, of the words before the record, or of the envelope.
 func (o *object) when() time.Time {
 	for _, f := range o.fields {
 		if slices.Contains(clocks, f.name) {
@@ -32,11 +32,11 @@ func (o *object) when() time.Time {
 	return o.time
 }
 
-// dateForm is a date as RFC 3339, package log and others write it.
+// dateForm matches a date in the formats of RFC 3339, package log and others.
 var dateForm = regexp.MustCompile(`[0-9]{4}[-/][0-9]{2}[-/][0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9]{2}:?[0-9]{2})?`)
 
-// instant reads a date, or seconds, milliseconds, microseconds or nanoseconds since
-// 1970. A date without a zone is taken for UTC.
+// instant parses a date, or seconds, milliseconds, microseconds or nanoseconds since
+// 1970. A date without a zone is in UTC.
 func instant(text string) time.Time {
 	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999-0700", "2006-01-02 15:04:05.999999999Z07:00",
 		"2006-01-02 15:04:05.999999999 -0700 MST", "2006-01-02T15:04:05.999999999", "2006-01-02 15:04:05.999999999", "2006/01/02 15:04:05.999999999"} {

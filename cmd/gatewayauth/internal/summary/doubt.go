@@ -5,27 +5,26 @@ import (
 	"strings"
 )
 
-// Doubt says why the log does not tell whether enforce would refuse anything, and
-// what to do; it is "" where the log tells. Refusals in the log are no doubt, but
-// for those that may be missing.
+// Doubt says why the log does not show whether enforce mode would refuse requests, and
+// what to do. It returns "" if the log shows it, whether or not it has refusals.
 //
-// Refusals are logged at warn level and acceptances at debug level, so a log
-// without either can be that of a service that accepted everything, of one that
-// nobody called, or of one that verifies nothing: it is no evidence.
+// Refusals are logged at level warn, accepted requests at level debug. A log without
+// either may be from a service that accepted everything, that received no requests, or
+// that verifies nothing, so it shows nothing.
 func (s *Summary) Doubt() string {
 	switch {
 	case s.Lines == 0:
-		return "the log is empty: give one in which the service started and was called"
+		return "the log is empty: use a log in which the service started and received requests"
 	case s.Unclear > 0:
 		var first []string
 		for _, u := range s.UnclearLines {
 			first = append(first, fmt.Sprintf("line %d: %s", u.Line, u.Why))
 		}
-		return fmt.Sprintf("%d lines may be records of a verifier and could not be read, so requests that would be refused may be missing from the sums (%s)",
+		return fmt.Sprintf("%d lines may be records of a verifier and could not be parsed, so the counts may lack requests that would be refused (%s)",
 			s.Unclear, strings.Join(first, "; "))
 	case s.Records == 0:
-		return fmt.Sprintf("there is no record of a verifier in the %d lines (%d in JSON, %d in key=value, %d in neither): give the log of the service itself, "+
-			"at level debug (acceptances are logged at debug level, refusals at warn), from its start on",
+		return fmt.Sprintf("there is no record of a verifier in the %d lines (%d in JSON, %d in key=value, %d in neither): use the log of the service itself, "+
+			"from its start on, at level debug (accepted requests are logged at level debug, refusals at level warn)",
 			s.Lines, s.Lines-s.Text-s.Unreadable, s.Text, s.Unreadable)
 	}
 	reporting := false
@@ -41,10 +40,10 @@ func (s *Summary) Doubt() string {
 	}
 	switch {
 	case !reporting:
-		return "no record is of mode report: what enforce would refuse shows in the log of a service whose environment is in mode report"
+		return "no record is from an environment in report mode: set mode: report, and use the log of that service"
 	case len(silent) > 0:
-		return fmt.Sprintf("a verifier ran in mode report (environment %s), and the log holds no request that it verified or would have refused: "+
-			"acceptances are logged at debug level, so set the level of the log's handler to debug and send requests through the gateway",
+		return fmt.Sprintf("a verifier ran in report mode (environment %s), and the log has no request that it verified or would have refused: "+
+			"accepted requests are logged at level debug, so set the level of the log's handler to debug and send requests through the gateway",
 			strings.Join(silent, ", "))
 	}
 	return ""

@@ -11,9 +11,9 @@ import (
 	"github.com/gatewayauth/gatewayauth/cmd/gatewayauth/internal/summary"
 )
 
-var fallback = slog.Default() // that of package log
+var fallback = slog.Default() // the logger of package log
 
-// handlers are slog's own.
+// handlers are the handlers of slog.
 var handlers = []struct {
 	name string
 	make func(*locked, func([]string, slog.Attr) slog.Attr) *slog.Logger
@@ -40,8 +40,8 @@ func renamed(names map[string]string) func([]string, slog.Attr) slog.Attr {
 	}
 }
 
-// replacements are what people have ReplaceAttr do. Those that are clear leave the
-// verifier's fields in a form that must be read.
+// replacements are typical ReplaceAttr functions. If clear is set, the fields of the
+// verifier can still be recognized, and must be read.
 var replacements = []struct {
 	name    string
 	clear   bool
@@ -100,9 +100,8 @@ var replacements = []struct {
 	}},
 }
 
-// TestSummariesAreTrue_T188: whatever a service's handler does to records, and
-// whatever is wrapped around them, the sums are those of the observers, or there is
-// no all-clear.
+// TestSummariesAreTrue_T188: with any handler and any envelope around its records, the
+// summary has the counts of the observers, or no all-clear.
 func TestSummariesAreTrue_T188(t *testing.T) {
 	const rounds = 3
 	defer log.SetOutput(log.Writer())
@@ -172,12 +171,12 @@ func TestSummariesAreTrue_T188(t *testing.T) {
 		}
 	}
 	if read < 100 || doubted < 50 {
-		t.Errorf("%d logs were read and %d doubted: this test is weak", read, doubted)
+		t.Errorf("only %d logs were summarized, and %d had no all-clear", read, doubted)
 	}
 }
 
-// TestCutLogs_T188: of a log whose lines were cut at a limit, or that ends anywhere,
-// the sums are those of what is left, or there is no all-clear.
+// TestCutLogs_T188: if lines are cut at a limit, or the log ends anywhere, the summary
+// has the counts of the remaining records, or no all-clear.
 func TestCutLogs_T188(t *testing.T) {
 	defer log.SetOutput(log.Writer())
 	rnd := rand.New(rand.NewPCG(3, 4))

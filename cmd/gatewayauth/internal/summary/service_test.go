@@ -18,7 +18,7 @@ import (
 	"github.com/gatewayauth/gatewayauth/core/apig"
 )
 
-// truth is what observers saw.
+// truth has the counts of the observers.
 type truth struct {
 	refused, verified, open int64
 	codes                   map[string]int64
@@ -36,8 +36,8 @@ func (u *truth) count(e *core.Event) {
 	}
 }
 
-// service is the log of a verifier in report mode: lines, and the event of each,
-// nil for those of no request.
+// service is the log of a verifier in report mode: the lines, and the event of each, or
+// nil if the line is not about a request.
 type service struct {
 	lines  []string
 	events []*core.Event
@@ -58,7 +58,7 @@ func (l *locked) Write(p []byte) (int, error) {
 
 var orders = core.Key{Name: "orders_key", ID: "AKTESTAKTEST0001", Secret: core.NewSecret("Zq8vLr2nXw4tKp6yZq8vLr2n")}
 
-// serve has a verifier judge n requests, and returns its log.
+// serve lets a verifier verify n requests, and returns its log.
 func serve(t *testing.T, env string, n, limit int, rnd *rand.Rand, logger func(*locked) *slog.Logger) *service {
 	t.Helper()
 	s := &service{truth: truth{codes: map[string]int64{}}}
@@ -85,7 +85,7 @@ func serve(t *testing.T, env string, n, limit int, rnd *rand.Rand, logger func(*
 	return s
 }
 
-// someRequest is one of those that a service gets.
+// someRequest returns a random request.
 func someRequest(t *testing.T, rnd *rand.Rand) *http.Request {
 	paths := []string{"/orders/7", "/orders/a%20b%3Dc", "/x/%22quoted%22", "/other/%7B%22a%22:1%7D", `/back%5Cslash`}
 	r := httptest.NewRequest("GET", paths[rnd.IntN(len(paths))], nil)
@@ -104,7 +104,7 @@ func someRequest(t *testing.T, rnd *rand.Rand) *http.Request {
 		signer := apig.NewSigner(key, apig.SignOptions{})
 		h := signer.NewHash()
 		err := signer.Sign(r, fmt.Sprintf("%x", h.Sum(nil)), time.Now())
-		if err != nil && core.CodeOf(err) != core.CodeRequestAmbiguous { // which the verifier refuses as well
+		if err != nil && core.CodeOf(err) != core.CodeRequestAmbiguous { // the verifier refuses it for the same reason
 			t.Fatal(err)
 		}
 	}

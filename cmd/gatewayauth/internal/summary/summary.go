@@ -105,8 +105,8 @@ type Example struct {
 	Error  string    `json:"error,omitempty"`
 }
 
-// Read reads a log; package servicelog says in which forms. What is no record of a
-// verifier is counted and left out.
+// Read summarizes a log, in the formats of package servicelog. Lines that are not records
+// of a verifier are only counted.
 func Read(in io.Reader) (*Summary, error) {
 	s := &Summary{Groups: []*Group{}, Environments: []*Environment{}, Suppressed: map[string]int64{},
 		groups: map[[3]string]*Group{}, environments: map[[2]string]*Environment{}}
@@ -170,19 +170,19 @@ func (s *Summary) record(line int64, r *servicelog.Record) {
 		e.Open += r.Count
 	case servicelog.Lost:
 		if s.Unclear++; len(s.UnclearLines) < maxValues {
-			s.UnclearLines = append(s.UnclearLines, UnclearLine{line, "the log's handler failed, and records were lost"})
+			s.UnclearLines = append(s.UnclearLines, UnclearLine{line, "the log handler panicked, and records were lost"})
 		}
 	}
 }
 
-// environment returns where a record counts.
+// environment returns the environment in which a record is counted.
 func (s *Summary) environment(r *servicelog.Record) *Environment {
 	key := [2]string{r.Environment, r.Mode}
 	e := s.environments[key]
 	if e == nil {
 		e = &Environment{Name: r.Environment, Mode: r.Mode, APIs: []string{}}
 		if r.Mode == "" || len(s.environments) >= maxEnvironments {
-			return e // seen, and not listed: it says nothing about requests
+			return e // not listed, because the record is not about requests
 		}
 		s.environments[key] = e
 		s.Environments = append(s.Environments, e)
@@ -217,7 +217,7 @@ func (s *Summary) group(e *servicelog.Record) {
 	g.Keys, g.KeyIDs = put(g.Keys, e.Key), put(g.KeyIDs, e.KeyID)
 	remote := e.Remote
 	if i := strings.LastIndexByte(remote, ':'); i > 0 {
-		remote = remote[:i] // without the port, which is another each time
+		remote = remote[:i] // without the port, which differs for each connection
 	}
 	g.Remotes = put(g.Remotes, remote)
 	example := Example{e.Time, e.Method, e.Host, e.Path, strings.TrimPrefix(e.Error, "gatewayauth: "+e.Code+": ")}
@@ -229,7 +229,7 @@ func (s *Summary) group(e *servicelog.Record) {
 	}
 }
 
-// put adds a value to a short list of different ones.
+// put adds a value to a short list without duplicates.
 func put(all []string, value string) []string {
 	if value == "" || len(all) >= maxValues || slices.Contains(all, value) {
 		return all
@@ -251,10 +251,10 @@ func later(a, b time.Time) time.Time {
 	return a
 }
 
-// number is a segment of a path that names one of many things.
+// number matches a segment of a path that is an id.
 var number = regexp.MustCompile(`^(?:[0-9]+|[0-9a-fA-F-]{16,}|[A-Za-z0-9_-]*[0-9][A-Za-z0-9_-]{11,})$`)
 
-// pattern puts paths of one kind together.
+// pattern replaces the ids of a path by {}.
 func pattern(path string) string {
 	segments := strings.Split(path, "/")
 	for i, s := range segments {

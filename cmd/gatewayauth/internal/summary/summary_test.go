@@ -10,7 +10,7 @@ import (
 
 const line = `{"time":"2026-01-15T12:00:0%dZ","msg":"request would be refused","code":%q,"mode":"report","api":%q,"method":"GET","path":%q,"remote":"10.0.0.%d:99"}` + "\n"
 
-// TestRead groups by API, or by the kind of path, and by reason.
+// TestRead: refusals are grouped by reason, and by API or path pattern.
 func TestRead(t *testing.T) {
 	log := fmt.Sprintf(line, 2, "key_unknown", "GET /orders/{id}", "/orders/1", 1) +
 		fmt.Sprintf(line, 1, "key_unknown", "GET /orders/{id}", "/orders/2", 2) +
@@ -34,7 +34,7 @@ func TestRead(t *testing.T) {
 	}
 }
 
-// TestReadIsBounded: a log of many paths does not fill the memory.
+// TestReadIsBounded: a log with many paths does not use unbounded memory.
 func TestReadIsBounded(t *testing.T) {
 	var b strings.Builder
 	for i := range 10_100 {
@@ -46,8 +46,8 @@ func TestReadIsBounded(t *testing.T) {
 	}
 }
 
-// FuzzRead: nothing panics, every line is counted once, and nothing is clear without
-// evidence.
+// FuzzRead: Read does not panic, counts every line once, and gives no all-clear without
+// records of requests.
 func FuzzRead(f *testing.F) {
 	f.Add(fmt.Sprintf(line, 1, "key_unknown", "", "/a/1", 1))
 	f.Add(`{"msg":"requests refused; their records were too many","mode":"report","code":"replayed","suppressed":3}`)

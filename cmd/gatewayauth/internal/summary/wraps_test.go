@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// wrap is what puts something around lines.
+// wrap is a program that puts each line into an envelope.
 type wrap struct {
 	name  string
 	clear bool
@@ -34,7 +34,7 @@ func quoted(text string) string {
 	return string(b)
 }
 
-// raw is a line as a value of JSON: itself, where it is one.
+// raw returns a line as a JSON value: unchanged if it is JSON.
 func raw(line string) string {
 	if json.Valid([]byte(line)) {
 		return line
@@ -116,7 +116,7 @@ var wraps = []wrap{
 	{"base64", false, each(func(l string) string { return base64.StdEncoding.EncodeToString([]byte(l)) })},
 }
 
-// inParts cuts lines as container runtimes do.
+// inParts splits long lines as container runtimes do.
 func inParts(lines []string, rnd *rand.Rand, part func(text string, last bool) string) string {
 	var b strings.Builder
 	for _, l := range lines {
@@ -131,7 +131,7 @@ func inParts(lines []string, rnd *rand.Rand, part func(text string, last bool) s
 	return b.String()
 }
 
-// strangers are lines of others.
+// strangers are lines of other programs.
 var strangers = []string{
 	`{"time":"2020-01-01T00:00:00Z","level":"INFO","msg":"something else","mode":"fast","code":"200"}`, `{"a":[1,2,{"b":"c=d e=f"}],"d":null}`,
 	"plain words, and a {brace", "", "time=2020-01-01T00:00:00Z level=INFO msg=started mode=debug", `127.0.0.1 - - [15/Jan/2026] "GET /?a=b HTTP/1.1" 200 12 "-" "curl/8"`,
