@@ -147,6 +147,10 @@ func TestPayload(t *testing.T) {
 			r.Header.Set("X-Sdk-Content-Sha256", digest)
 			return r
 		}(), ""},
+		// The signature was made over the hash of the body.
+		{"empty digest, signed", read(t, "POST /v1/items HTTP/1.1\r\nHost: api.example.com\r\nX-Sdk-Date: 20260115T120000Z\r\nX-Sdk-Content-Sha256:\r\n"+
+			"Authorization: SDK-AES-128-CFB SignedHeaders=host;x-sdk-content-sha256;x-sdk-date, Signature=edaca99e638ced64f59a6a957b2e952205720b30d2be3c70da2d6b2401c3429f\r\n"+
+			"Content-Length: 4\r\n\r\nbody"), core.CodeCredentialMalformed},
 	} {
 		if _, err := verifier(t, "aes_key", both()).Verify(tt.r); core.CodeOf(err) != tt.want {
 			t.Errorf("%s: got %v, want %q", tt.name, err, tt.want)

@@ -56,7 +56,6 @@ func (s *Scheme) Parse(r *http.Request, c *core.Credential) error {
 		return signing.NotCanonical(err)
 	}
 	digest := signing.SignedHeader(r, c, digestHeader)
-	digest.Present = digest.Text != ""
 	return signing.ParsePayload(c, digest, "x-sdk-content-sha256 is neither 64 lower-case hexadecimal digits nor UNSIGNED-PAYLOAD")
 }
 
