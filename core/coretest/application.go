@@ -9,16 +9,16 @@ import (
 	"github.com/gatewayauth/gatewayauth/core"
 )
 
-// application is the handler behind the adapter. It reads the whole body and
-// keeps what it saw of each request.
+// application is the handler behind the adapter. It reads the whole body and records each
+// request as it received it.
 type application struct {
-	// then, if set, runs before the body is read, and may answer.
+	// then, if set, is called before the body is read, and may write a response.
 	then func(w http.ResponseWriter, r *http.Request)
 
 	seen kept[sight]
 }
 
-// sight is one run of the handler.
+// sight is the request that one run of the handler received.
 type sight struct {
 	identity      *core.Identity
 	identified    bool
@@ -29,7 +29,7 @@ type sight struct {
 	bodySize      int64
 	bodyHash      string
 	bodyErr       error
-	trailer       http.Header // after the body was read
+	trailer       http.Header // as it is after the body was read
 }
 
 // ServeHTTP implements [http.Handler].
@@ -41,8 +41,8 @@ func (a *application) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	io.WriteString(w, "ok")
 }
 
-// look reads the request. Large bodies are hashed without a copy, so that a
-// case can count the verifier's.
+// look reads the request. It hashes large bodies without copying them, so that a case can
+// measure the memory that the verifier uses.
 func look(r *http.Request) sight {
 	s := sight{header: r.Header.Clone(), path: r.URL.Path, contentLength: r.ContentLength, noBody: r.Body == http.NoBody}
 	s.identity, s.identified = core.FromContext(r.Context())

@@ -13,20 +13,20 @@ import (
 	"github.com/gatewayauth/gatewayauth/core"
 )
 
-// bench is one running server: the adapter under test between sockets and an
-// application that keeps account.
+// bench is one running server: the adapter under test in front of an application that
+// records its requests.
 type bench struct {
 	reporter
 	suite    *suite
 	verifier *core.Verifier
 	app      *application
-	handler  http.Handler // what the server serves; a script may wrap it
+	handler  http.Handler // the server's handler; a script may wrap it
 	server   *http.Server
 	addr     string
 
 	events  recorder
 	records logs
-	running gauge // handlers that have not returned
+	running gauge // number of handlers that have not returned
 }
 
 // newBench builds the verifier and starts the server.
@@ -57,7 +57,7 @@ func (b *bench) listen() *bench {
 	b.addr = listener.Addr().String()
 	b.server = &http.Server{
 		Handler:        http.HandlerFunc(b.serve),
-		MaxHeaderBytes: 16 << 20, // the caps under test are the verifier's
+		MaxHeaderBytes: 16 << 20, // large, because the limits under test are the verifier's
 		Protocols:      new(http.Protocols),
 		ErrorLog:       log.New(&b.records.server, "", 0),
 	}
@@ -67,15 +67,15 @@ func (b *bench) listen() *bench {
 	return b
 }
 
-// serve counts the handlers that are at work, around everything the adapter does.
+// serve counts the running handlers, including the adapter.
 func (b *bench) serve(w http.ResponseWriter, r *http.Request) {
 	b.running.add(1)
 	defer b.running.add(-1)
 	b.handler.ServeHTTP(w, r)
 }
 
-// settle waits until the handlers have returned, and checks that they gave
-// back all memory.
+// settle waits until all handlers have returned, and checks that the memory of bodies is
+// released.
 func (b *bench) settle() {
 	b.Helper()
 	select {
@@ -89,8 +89,8 @@ func (b *bench) settle() {
 	}
 }
 
-// close ends the case: nothing may be left of it in memory, and nothing secret
-// in the logs.
+// close ends the case. It checks that no memory of bodies is held, and that the logs
+// contain no secret.
 func (b *bench) close() {
 	b.Helper()
 	b.settle()
@@ -98,7 +98,7 @@ func (b *bench) close() {
 	b.suite.inspectLog(b.records.json.String() + b.records.text.String() + b.records.server.String())
 }
 
-// gauge counts what is at work.
+// gauge counts running handlers.
 type gauge struct {
 	mu      sync.Mutex
 	n       int
@@ -116,7 +116,7 @@ func (g *gauge) add(delta int) {
 	}
 }
 
-// zero returns a channel that is closed when nothing is at work.
+// zero returns a channel that is closed when the count is 0.
 func (g *gauge) zero() <-chan struct{} {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -129,13 +129,13 @@ func (g *gauge) zero() <-chan struct{} {
 	return done
 }
 
-// recorder is a core.Observer that keeps the events.
+// recorder is a core.Observer that records the events.
 type recorder struct {
 	kept[event]
 	buffered func() int64
 }
 
-// event is a verdict, with the bytes of bodies in memory at that moment.
+// event is a verdict, with the number of body bytes in memory at that moment.
 type event struct {
 	core.Event
 	buffered int64
@@ -144,14 +144,14 @@ type event struct {
 // Observe implements [core.Observer].
 func (o *recorder) Observe(_ context.Context, e core.Event) { o.add(event{e, o.buffered()}) }
 
-// kept is a list that several goroutines fill.
+// kept is a list that several goroutines append to.
 type kept[T any] struct {
 	mu      sync.Mutex
 	items   []T
-	arrived chan struct{} // closed by the next add, if somebody waits
+	arrived chan struct{} // closed by the next add; nil if nothing waits
 }
 
-// wait returns when there is an item, or its time is up.
+// wait returns when there is an item, or after patience.
 func (k *kept[T]) wait(patience time.Duration) {
 	k.mu.Lock()
 	if len(k.items) > 0 {
@@ -177,7 +177,7 @@ func (k *kept[T]) add(item T) {
 	}
 }
 
-// take returns the items since the last call.
+// take returns the items that were added since the last call.
 func (k *kept[T]) take() []T {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -186,7 +186,7 @@ func (k *kept[T]) take() []T {
 	return items
 }
 
-// logs keeps what is logged, at debug level, in both formats of slog.
+// logs has the log at debug level, in both formats of slog.
 type logs struct{ json, text, server logBuffer }
 
 func (l *logs) logger() *slog.Logger {
@@ -194,7 +194,7 @@ func (l *logs) logger() *slog.Logger {
 	return slog.New(slog.NewMultiHandler(slog.NewJSONHandler(&l.json, options), slog.NewTextHandler(&l.text, options)))
 }
 
-// logBuffer is a bytes.Buffer for several writers.
+// logBuffer is a buffer for concurrent writers.
 type logBuffer struct {
 	mu     sync.Mutex
 	buffer bytes.Buffer
@@ -207,7 +207,7 @@ func (b *logBuffer) Write(p []byte) (int, error) {
 	return b.buffer.Write(p)
 }
 
-// String returns what was written.
+// String returns the written text.
 func (b *logBuffer) String() string {
 	b.mu.Lock()
 	defer b.mu.Unlock()

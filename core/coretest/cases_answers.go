@@ -7,8 +7,7 @@ import (
 	"github.com/gatewayauth/gatewayauth/core"
 )
 
-// codes is the documented list: a code that is taken away, or answered
-// otherwise, breaks those who rely on it.
+// codes is the documented list. Removing a code or changing its status breaks clients.
 var codes = map[core.Code]int{
 	"credential_missing": 401, "credential_malformed": 401, "scheme_not_accepted": 401,
 	"key_unknown": 401, "signature_mismatch": 401,
@@ -29,18 +28,18 @@ func answerCases() []testCase {
 					first = print
 				}
 				if a.status != 401 || print != first {
-					b.Errorf("request %d is answered\n%s\nwant, as for the first,\n%s", i, print, first)
+					b.Errorf("response to request %d is\n%s\nwant the same as for the first,\n%s", i, print, first)
 				}
 			}
 			b.settle()
 			for i, e := range b.events.take() {
 				if e.buffered > 0 && !strings.Contains(name, "body sent") {
-					b.Errorf("request %d: %d bytes held for its body, want none", i, e.buffered)
+					b.Errorf("request %d: %d bytes of its body are in memory, want none", i, e.buffered)
 				}
 			}
 		}}
 	}
-	// big carries a signed digest and announces a body that is never sent.
+	// big declares a signed digest and announces a body that is never sent.
 	big := func(authorization string) message {
 		m := waitingFor(declaring(bodyHash("x"), digestList))
 		if authorization != "" {
@@ -69,7 +68,8 @@ func answerCases() []testCase {
 	}
 }
 
-// Several faults at once: one code, always the same, and never a softer one.
+// A request with several faults is always refused with the code of the first check that
+// fails.
 func orderCases() []testCase {
 	const unsignedPayload = "UNSIGNED-PAYLOAD"
 	stale := func(m message) message { return m.set("X-Sdk-Date", "20260114T120000Z") }
@@ -79,21 +79,22 @@ func orderCases() []testCase {
 	huge := waitingFor(p2()).set("Content-Length", "99999999999")
 	huge.body = ""
 	declared := declaring(unsignedPayload, digestList)
-	// Faults in headers, which a map of headers holds in no order.
+	// The faults are in headers, and a Go map has no order.
 	many := forged().with("X-Sdk-Foo: 1", "X-HTTP-Method: DELETE", "X_HTTP_Method_Override: DELETE").before("X_Role: admin")
 	many = k1.sign(many.with("X-Role: user"), "host;x-role;x-sdk-date")
 	return slices.Concat(
 		rows("T131", ambiguous,
-			row{"form before a missing credential", unsigned("/v1/items?a;b")},
-			row{"form before key, date and body", unknown(stale(tampered("other"))).to("/v1/items?a;b")},
-			row{"form before a malformed credential", authorized("Foo").with("X_Sdk_Date: 1")},
-			row{"form of the path before an unknown key", unknown(signedFor("/v1/../admin"))},
-			row{"form of the path before an old date", stale(signedFor("/v1/a%2Fb"))}),
+			row{"ambiguous target before a missing credential", unsigned("/v1/items?a;b")},
+			row{"ambiguous target before key, date and body", unknown(stale(tampered("other"))).to("/v1/items?a;b")},
+			row{"ambiguous header before a malformed credential", authorized("Foo").with("X_Sdk_Date: 1")},
+			row{"ambiguous path before an unknown key", unknown(signedFor("/v1/../admin"))},
+			row{"ambiguous path before an old date", stale(signedFor("/v1/a%2Fb"))}),
 		rows("T131", malformed, row{"a malformed credential before an unknown key", unknown(authorized(hmacFields(k1.id, "host;;x-sdk-date", p1Signature)))}),
 		rows("T131", unknownKey.bodyUnread(),
 			row{"key before date and body", unknown(stale(tampered("other")))},
 			row{"key before a declared payload", unknown(declared)}),
-		// What needs no key is judged before it, or answers would tell keys apart.
+		// Checks that need no key come first. Otherwise responses would show which keys
+		// exist.
 		rows("T131", refused(core.CodeBodyTooLarge).bodyUnread(),
 			row{"the announced size of the body before an unknown key", unknown(huge)},
 			row{"the announced size of the body before an old date", stale(huge)}),
@@ -117,7 +118,7 @@ func orderCases() []testCase {
 				seen[e.Code]++
 			}
 			if len(seen) != 1 {
-				b.Errorf("the same request was refused as %v, want one code", seen)
+				b.Errorf("the same request was refused with codes %v, want one", seen)
 			}
 		}}},
 	)

@@ -7,10 +7,10 @@ import (
 	"github.com/gatewayauth/gatewayauth/core"
 )
 
-// authorized is P1 with another Authorization value.
+// authorized returns P1 with another Authorization value.
 func authorized(value string) message { return p1().set("Authorization", value) }
 
-// Which Authorization headers are read at all.
+// Authorization headers that are read as a credential, and those that are not.
 func authorizationCases() []testCase {
 	right := p1().value("Authorization")
 	wrong := forged().value("Authorization")
@@ -27,16 +27,16 @@ func authorizationCases() []testCase {
 	return slices.Concat(
 		rows("T010", missing.bodyUnread(),
 			row{"no Authorization", p1().without("Authorization")},
-			row{"no Authorization, and a body that is waiting to be sent", waiting}),
+			row{"no Authorization, and an announced body that is not sent", waiting}),
 		rows("T011", malformed,
 			row{"Authorization empty", p1().without("Authorization").with("Authorization:")},
 			row{"Authorization of one space", p1().without("Authorization").with("Authorization: ")},
 			row{"Authorization of a thousand tabs", authorized(strings.Repeat("\t", 1000))}),
 		rows("T012", ambiguous,
 			row{"P1 and SigV4 parameters in the query", p1().to("/v1/items?" + query)},
-			row{"both, honestly signed", k1.sign(p1().to("/v1/items?"+query), "host;x-sdk-date")},
+			row{"both, correctly signed", k1.sign(p1().to("/v1/items?"+query), "host;x-sdk-date")},
 			row{"P1 and SDK parameters in the query", p1().to("/v1/items?" + sdk)},
-			row{"both of the SDK, honestly signed", k1.sign(p1().to("/v1/items?"+sdk), "host;x-sdk-date")}),
+			row{"both of the SDK, correctly signed", k1.sign(p1().to("/v1/items?"+sdk), "host;x-sdk-date")}),
 		rows("T013", malformed,
 			row{"Foo", authorized("Foo")},
 			row{"AWS HAHAHA", authorized("AWS HAHAHA")},
@@ -94,8 +94,8 @@ func fieldCases() []testCase {
 			row{"percent-encoded", signature("%63" + p1Signature[1:])},
 			row{"upper case", signature(strings.ToUpper(p1Signature))},
 			row{"a space within", signature(p1Signature[:32] + " " + p1Signature[32:])}),
-		// White space around a field value is not part of it (RFC 9110 section
-		// 5.5), nor around the commas: a trailing space says nothing.
+		// Whitespace around a field value and around the commas is not part of a value (RFC
+		// 9110, section 5.5).
 		rows("T018", accepted, row{"a trailing space is not part of the value", signature(p1Signature + " ")}),
 		rows("T019", malformed,
 			row{"the first 16 digits", signature(p1Signature[:16])},

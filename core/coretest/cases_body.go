@@ -10,7 +10,7 @@ import (
 	"github.com/gatewayauth/gatewayauth/core"
 )
 
-// tampered is P2 with another body of its own length, the signature kept.
+// tampered returns P2 with another body and its Content-Length, and the same signature.
 func tampered(body string) message { return p2().carrying(body) }
 
 func bodyCases() []testCase {
@@ -30,7 +30,7 @@ func bodyCases() []testCase {
 			row{"one byte more", tampered(`{"amount":100} `)},
 			row{"one byte less", tampered(`{"amount":100`)},
 			row{"another body in chunks", tampered(`{"amount":900}`).chunked(3)}),
-		rows("T056", unknownKey.bodyUnread(), row{"an unknown key and a body that is waiting", unknown}),
+		rows("T056", unknownKey.bodyUnread(), row{"an unknown key and an announced body", unknown}),
 		rows("T057", tooLarge.bodyUnread(), row{"one byte too many announced", emptied}),
 		rows("T057", tooLarge, row{"one byte too many in chunks", p2().carrying(strings.Repeat("x", maxBody+1)).chunked(1 << 20)}),
 		rows("T061", mismatch, row{"a body on a GET signed without", p1().carrying("abc")}),
@@ -51,12 +51,12 @@ func gzipped(content []byte) string {
 
 const digestList = "host;x-sdk-content-sha256;x-sdk-date"
 
-// declaring is P2 with a digest header, signed over the list.
+// declaring returns P2 with a digest header, signed with this SignedHeaders list.
 func declaring(value, list string) message {
 	return k1.sign(p2().with("X-Sdk-Content-Sha256: "+value), list)
 }
 
-// Digests that the sender declares.
+// Digests that the sender declares in a header.
 func digestCases() []testCase {
 	right, wrong := bodyHash(p2().body), bodyHash("another")
 	declared := accepted
@@ -88,7 +88,7 @@ func digestCases() []testCase {
 	)
 }
 
-// Payloads that the sender says are not signed, or are signed in parts.
+// Payloads that the sender declares as unsigned, or as signed in chunks.
 func unsignedPayloadCases() []testCase {
 	const unsigned = "UNSIGNED-PAYLOAD"
 	letIn := verdict{payload: core.PayloadUnsigned}
@@ -99,7 +99,7 @@ func unsignedPayloadCases() []testCase {
 	for _, marker := range []string{"STREAMING-UNSIGNED-PAYLOAD-TRAILER", "STREAMING-AWS4-HMAC-SHA256-PAYLOAD",
 		"STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER", "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD"} {
 		right := to("/upload", marker, digestList)
-		streaming = append(streaming, row{marker + ", rightly signed", right},
+		streaming = append(streaming, row{marker + ", correctly signed", right},
 			row{marker + ", fabricated", right.set("Authorization", hmacFields(k1.id, digestList, p2Signature))})
 	}
 	notAsSigned := k1.signAs(p2().to("/upload").with("X-Sdk-Content-Sha256: "+unsigned), plain, unsigned)
@@ -108,7 +108,7 @@ func unsignedPayloadCases() []testCase {
 		rows("T066", letIn,
 			row{"UNSIGNED-PAYLOAD where it is allowed", to("/upload", unsigned, digestList)},
 			row{"the same with another body", to("/upload", unsigned, digestList).carrying("other")},
-			// White space around a field value is not part of it.
+			// Whitespace around a field value is not part of it.
 			row{"a trailing space is not part of the value", to("/upload", unsigned+" ", digestList)}),
 		rows("T067", malformed,
 			row{"unsigned-payload", to("/upload", "unsigned-payload", digestList)},

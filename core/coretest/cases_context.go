@@ -10,7 +10,7 @@ import (
 	"github.com/gatewayauth/gatewayauth/core"
 )
 
-// The identity, and only one's own.
+// The identity in the context of a request is that of the same request.
 func contextCases() []testCase {
 	return []testCase{
 		{name: "T115 other values of the context change nothing", script: func(b *bench) {
@@ -24,14 +24,14 @@ func contextCases() []testCase {
 			})
 			b.app.then = func(_ http.ResponseWriter, r *http.Request) {
 				if r.Context().Value("identity") != "root" {
-					b.Errorf("the application's own value is lost")
+					b.Errorf("the handler's context does not have the application's value")
 				}
 			}
 			b.expect(p1(), accepted)
 			b.expect(unsigned("/health"), letIn)
 			b.expect(forged(), mismatch)
 		}},
-		{name: "T115 an identity in front of the adapter is not taken over", script: func(b *bench) {
+		{name: "T115 an identity in the context in front of the adapter is not used", script: func(b *bench) {
 			inner := b.handler
 			b.handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				inner.ServeHTTP(w, r.WithContext(core.NewContext(r.Context(), &core.Identity{})))
@@ -43,10 +43,10 @@ func contextCases() []testCase {
 	}
 }
 
-// neighbours sends requests of four kinds over eight connections. Each handler
-// checks its own identity, again from a goroutine that outlives it, and every
-// answer must belong to its request. In the end, when a framework has used its
-// pooled contexts many times, the contexts of all requests are looked at again.
+// neighbours sends four kinds of requests over eight connections. Each handler checks the
+// identity in its context, also from a goroutine that runs after it returns. Every response
+// must match its request. At the end, when a framework has reused its pooled contexts many
+// times, the contexts of all requests are checked again.
 func neighbours(b *bench) {
 	const connections, each = 8, 1250
 	kinds := []struct {
@@ -70,9 +70,9 @@ func neighbours(b *bench) {
 		name := keyName(r.Context())
 		visits.add(visit{r.Context(), name})
 		late.Go(func() {
-			r.Body.Read(make([]byte, 1)) // late, and harmless
+			r.Body.Read(make([]byte, 1)) // an error, because the handler has returned; it must not panic
 			if again := keyName(r.Context()); again != name {
-				b.Errorf("the request of %s became one of %s", name, again)
+				b.Errorf("the identity of a request of %s became that of %s", name, again)
 			}
 		})
 		fmt.Fprintf(w, "%s %d", name, size)
@@ -101,7 +101,7 @@ func neighbours(b *bench) {
 	ran := visits.take()
 	for _, v := range ran {
 		if again := keyName(v.ctx); again != v.name {
-			b.Errorf("in the end, the request of %s is one of %s", v.name, again)
+			b.Errorf("at the end, the identity of a request of %s is that of %s", v.name, again)
 		}
 	}
 	if want := connections * each * 3 / 4; len(ran) != want {

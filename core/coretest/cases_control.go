@@ -9,7 +9,7 @@ import (
 	"github.com/gatewayauth/gatewayauth/core"
 )
 
-// What must be accepted: a verifier that refuses everything must fail as well.
+// Requests that must be accepted, so that a verifier that refuses everything fails.
 func controlCases() []testCase {
 	spaced := p2().with("X-Note: two  spaces\tand a tab")
 	return slices.Concat(
@@ -20,7 +20,7 @@ func controlCases() []testCase {
 		rows("T005", accepted,
 			row{"P2 in chunks of one byte", p2().chunked(1)},
 			row{"P2 in one chunk", p2().chunked(100)}),
-		rows("T007", accepted, row{"P1 with unsigned headers that mean nothing here",
+		rows("T007", accepted, row{"P1 with unsigned headers without a meaning for the verifier",
 			p1().with("User-Agent: any/1.0", "Accept: */*", "X-Request-Id: 1", "traceparent: 00-1-2-01")}),
 		rows("T008", accepted, row{"inner double spaces and a tab in a signed value",
 			k1.sign(spaced, "host;x-note;x-sdk-date")}),
@@ -31,16 +31,16 @@ func controlCases() []testCase {
 
 func controlScripts() []testCase {
 	return []testCase{
-		{name: "T006 right and wrong signatures by turns over HTTP/1.1 keep-alive", script: func(b *bench) { alternate(b, b.keepAlive()) }},
-		{name: "T006 right and wrong signatures by turns over HTTP/2", script: func(b *bench) { alternate(b, b.http2()) }},
-		{name: "T009 a body of exactly the limit, held once", script: oneCopy},
+		{name: "T006 right and wrong signatures alternately over HTTP/1.1 keep-alive", script: func(b *bench) { alternate(b, b.keepAlive()) }},
+		{name: "T006 right and wrong signatures alternately over HTTP/2", script: func(b *bench) { alternate(b, b.http2()) }},
+		{name: "T009 a body of exactly the limit is in memory once", script: oneCopy},
 		{name: "T009 the largest body fits a memory budget of that size",
 			config: func(c *core.Config) { c.MaxBody, c.MaxBuffered = 1<<20, 1<<20 },
 			send:   k1.sign(p2().carrying(strings.Repeat("x", 1<<20)), "host;x-sdk-date"), want: accepted},
 	}
 }
 
-// transport sends a message in some way that keeps one connection.
+// A transport sends messages over one connection.
 type transport func(message) (answer, error)
 
 // keepAlive returns a transport over one HTTP/1.1 connection.
@@ -68,7 +68,7 @@ func (b *bench) http2() transport {
 			switch name {
 			case "Host":
 				r.Host = value
-			case "Content-Length": // announced by the client itself
+			case "Content-Length": // set by the client
 			default:
 				r.Header.Add(name, value)
 			}
@@ -83,8 +83,8 @@ func (b *bench) http2() transport {
 	}
 }
 
-// alternate sends a thousand requests on one connection; no verdict may leak
-// into the next.
+// alternate sends a thousand requests on one connection. No verdict may depend on the
+// request before it.
 func alternate(b *bench, send transport) {
 	b.Helper()
 	wrong := p2().carrying(`{"amount":900}`)
@@ -115,7 +115,7 @@ func alternate(b *bench, send transport) {
 	}
 }
 
-// oneCopy sends the largest body and counts what is allocated for it.
+// oneCopy sends the largest body and measures the memory that is allocated for it.
 func oneCopy(b *bench) {
 	m := k1.sign(p2().carrying(strings.Repeat("0123456789abcdef", maxBody/16)), "host;x-sdk-date")
 	text := m.bytes()
@@ -131,7 +131,7 @@ func oneCopy(b *bench) {
 	if err != nil {
 		b.Errorf("%v", err)
 	}
-	// Pools may save the copy; nothing may make a second one.
+	// A pool may make the copy unnecessary. There must be no second copy.
 	if allocated > maxBody*3/2 {
 		b.Errorf("allocated %d bytes for a body of %d: more than one copy", allocated, maxBody)
 	}

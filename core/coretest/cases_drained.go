@@ -9,9 +9,9 @@ import (
 	"github.com/gatewayauth/gatewayauth/core"
 )
 
-// Bodies that something in front of the adapter has read. What is left of one is
-// not what was sent, so a request that was signed without a body and sent with one
-// must not become one without a body.
+// Bodies that middleware in front of the adapter has read. The verifier must not take
+// such a request for one without a body: it may have been signed without a body and sent
+// with one.
 func drainedCases() []testCase {
 	added := k1.sign(p1().as("POST"), plain).carrying("amount=900").with("Content-Type: application/x-www-form-urlencoded")
 	var cases []testCase
@@ -41,7 +41,7 @@ func drainedCases() []testCase {
 		inFront("a signed body read, and put back", again, accepted, p1(), p2(), p2().chunked(3)),
 		inFront("an added body read, and put back", again, mismatch, added, added.chunked(3)),
 		rows("T174", accepted, row{"an empty body with its length", p1().carrying("")}),
-		// Nobody can tell it from one that was read.
+		// It cannot be distinguished from a body that was read.
 		rows("T174", refused(core.CodeBodyMismatch), row{"an empty body in chunks", p1().chunked(1)}),
 		[]testCase{{name: "T174 HTTP/2, an added body that was read", script: func(b *bench) {
 			verified := b.handler
@@ -60,7 +60,7 @@ func drainedCases() []testCase {
 		}}})
 }
 
-// inFront makes cases of messages whose bodies something in front of the adapter reads.
+// inFront returns cases of messages whose bodies middleware in front of the adapter reads.
 func inFront(name string, read func(*http.Request), want verdict, messages ...message) []testCase {
 	var cases []testCase
 	for _, m := range messages {

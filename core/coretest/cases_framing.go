@@ -11,7 +11,7 @@ import (
 	"github.com/gatewayauth/gatewayauth/core"
 )
 
-// Where a body ends, and what comes behind it.
+// The end of a body, and trailers.
 func framingCases() []testCase {
 	both := p2().chunked(5).with("Content-Length: 14")
 	late := func(m message, lines ...string) message { return m.chunked(5, lines...) }
@@ -24,8 +24,8 @@ func framingCases() []testCase {
 	}
 	role := late(p2(), "X-Role: user")
 	return slices.Concat(
-		// net/http reads the chunks and deletes the length (RFC 9112 section
-		// 6.3): one reading, in which the length is absent.
+		// net/http reads the chunks and deletes the Content-Length (RFC 9112, section
+		// 6.3), so the request has none.
 		rows("T063", accepted, row{"chunks and a length", both}),
 		rows("T063", notSigned, row{"chunks and a length that is signed", k1.sign(both, "content-length;host;x-sdk-date")}),
 		rows("T063", refused(core.CodeBodyMismatch).orServer(400), row{"chunks that are another body under their length", p2().carrying("0\r\n\r\n" + p2().body).with("Transfer-Encoding: chunked")}),
@@ -47,13 +47,13 @@ func framingCases() []testCase {
 	)
 }
 
-// with replaces what follows the header.
+// with replaces the bytes after the headers.
 func with(m message, framed string) message {
 	m.framed = framed
 	return m
 }
 
-// Bodies under a handler's hands, and connections that break.
+// Handlers that read, close or replace the body, and connections that break.
 func bodyScripts() []testCase {
 	multipart := strings.ReplaceAll("--b\n"+`Content-Disposition: form-data; name="a"`+"\n\nfrom the body\n--b--\n", "\n", "\r\n")
 	form := func(kind, body string) message {
@@ -64,11 +64,11 @@ func bodyScripts() []testCase {
 			worked := false
 			b.app.then = func(_ http.ResponseWriter, r *http.Request) {
 				worked = handle(r)
-				r.Body, r.GetBody = io.NopCloser(strings.NewReader(m.body)), nil // for the application, which reads once more
+				r.Body, r.GetBody = io.NopCloser(strings.NewReader(m.body)), nil // the application reads the body again
 			}
 			b.expect(m, accepted)
 			if !worked {
-				b.Errorf("the handler could not use the body")
+				b.Errorf("the handler could not read or parse the body")
 			}
 		}}
 	}

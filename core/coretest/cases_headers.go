@@ -9,7 +9,7 @@ import (
 
 const plain = "host;x-sdk-date"
 
-// What stands in SignedHeaders, honestly signed each time.
+// Lists of signed headers, each correctly signed.
 func signedHeaderCases() []testCase {
 	listed := func(list string) row { return row{"SignedHeaders=" + list, k1.sign(p1(), list)} }
 	connection := func(name, value string) row {
@@ -21,14 +21,14 @@ func signedHeaderCases() []testCase {
 	return slices.Concat(
 		rows("T022", notSigned, row{"an empty list", k1.sign(p1(), "")}),
 		rows("T023", notSigned, row{"host is not signed", onlyDate}),
-		under(nothingRequired, rows("T023", accepted, row{"host is not signed, and need not be", onlyDate})),
+		under(nothingRequired, rows("T023", accepted, row{"host is not signed, and not required", onlyDate})),
 		rows("T027", malformed,
 			listed("x-sdk-date;host"), listed("Host;X-Sdk-Date"), listed("host;host;x-sdk-date"), listed("host;;x-sdk-date"),
 			listed(";host;x-sdk-date"), listed("host;x-sdk-date;"), listed("host; x-sdk-date"), listed("host ;x-sdk-date"),
 			listed("host;x-sdk-date;x-sdk-date")),
 		rows("T028", notSigned,
 			row{"a listed header is absent", k1.sign(p1(), "host;x-role;x-sdk-date")},
-			row{"a listed header was taken away", k1.sign(p1().with("X-Role:"), "host;x-role;x-sdk-date").without("X-Role")}),
+			row{"a listed header was removed", k1.sign(p1().with("X-Role:"), "host;x-role;x-sdk-date").without("X-Role")}),
 		rows("T029", notSigned,
 			row{"SignedHeaders lists authorization", k1.sign(p1(), "authorization;host;x-sdk-date")},
 			connection("connection", "keep-alive"), connection("te", "trailers"), connection("upgrade", "h2c"),
@@ -37,7 +37,7 @@ func signedHeaderCases() []testCase {
 	)
 }
 
-// Headers that occur twice, are spelled otherwise, or belong to the gateway.
+// Headers that occur twice, have another spelling, or belong to the gateway.
 func headerCases() []testCase {
 	const stale = "20200101T000000Z"
 	role := k1.sign(p1().with("X-Role: user"), "host;x-role;x-sdk-date")
@@ -55,15 +55,15 @@ func headerCases() []testCase {
 			row{"two dates, right then stale", twice(today, stale)},
 			row{"two dates, stale then right", twice(stale, today)},
 			row{"two dates, equal", twice(today, today)},
-			row{"two dates, honestly signed", k1.sign(twice(today, today), plain)}),
+			row{"two dates, correctly signed", k1.sign(twice(today, today), plain)}),
 		rows("T025", mismatch,
 			row{"a second value behind a signed one", role.with("X-Role: admin")},
 			row{"a second value before a signed one", role.before("X-Role: admin")},
 			row{"a signed value changed", role.set("X-Role", "admin")}),
 		rows("T025", accepted, row{"two values, both signed", k1.sign(p1().with("X-Role: user", "X-Role: admin"), "host;x-role;x-sdk-date")}),
 		rows("T030", ambiguous,
-			row{"X_Sdk_Date beside the date", p1().with("X_Sdk_Date: " + stale)},
-			row{"X-Sdk_Date beside the date", p1().with("X-Sdk_Date: " + stale)},
+			row{"X_Sdk_Date and the date", p1().with("X_Sdk_Date: " + stale)},
+			row{"X-Sdk_Date and the date", p1().with("X-Sdk_Date: " + stale)},
 			row{"X_Role while x-role is signed", role.with("X_Role: admin")}),
 		rows("T031", accepted,
 			row{"X-Apig-Identity from the caller", p1().with("X-Apig-Identity: root")},
@@ -72,8 +72,7 @@ func headerCases() []testCase {
 	)
 }
 
-// Headers of a protocol that is not the credential's, and those that the policy
-// excepts.
+// Headers of another scheme's protocol, and headers of AllowUnsigned.
 func foreignCases() []testCase {
 	right := onBasic(basicAuth(k2.id + ":" + k2.secret))
 	nonce := func(c *core.Config) { c.AllowUnsigned = []string{"X-Sdk-Nonce"} }
@@ -84,18 +83,18 @@ func foreignCases() []testCase {
 			row{"an unsigned X-Amz-Date", p1().with("X-Amz-Date: " + today)},
 			row{"another digest in X-Amz-Content-Sha256", p2().with("X-Amz-Content-Sha256: " + bodyHash("x"))},
 			row{"a body, and X-Amz-Cf-Id", p2().with("X-Amz-Cf-Id: abc==")}),
-		rows("T179", basicAllowed, row{"headers of both protocols beside a password", right.with("X-Amz-Cf-Id: 1", "X-Sdk-Nonce: 1")}),
+		rows("T179", basicAllowed, row{"headers of both protocols and a password", right.with("X-Amz-Cf-Id: 1", "X-Sdk-Nonce: 1")}),
 		rows("T179", letIn, row{"headers of both protocols on an open API", unsigned("/health").with("X-Amz-Cf-Id: 1", "X-Sdk-Nonce: 1")}),
-		rows("T179", notSigned.bodyUnread(), row{"X-Sdk-Nonce, which is not excepted", p2().with("X-Sdk-Nonce: 1")}),
+		rows("T179", notSigned.bodyUnread(), row{"X-Sdk-Nonce, which may not be unsigned", p2().with("X-Sdk-Nonce: 1")}),
 		under(nonce, slices.Concat(
 			rows("T179", accepted,
-				row{"X-Sdk-Nonce, which is excepted", p1().with("X-Sdk-Nonce: 1")},
+				row{"X-Sdk-Nonce, which may be unsigned", p1().with("X-Sdk-Nonce: 1")},
 				row{"the same in lower case, and a body", p2().with("x-sdk-nonce: 1")},
 				row{"the same signed", k1.sign(p1().with("X-Sdk-Nonce: 1"), "host;x-sdk-date;x-sdk-nonce")}),
 			rows("T179", mismatch, row{"the same signed, and changed", k1.sign(p1().with("X-Sdk-Nonce: 1"), "host;x-sdk-date;x-sdk-nonce").set("X-Sdk-Nonce", "2")}),
 			rows("T179", notSigned,
-				row{"another name that starts alike", p1().with("X-Sdk-Nonce-2: 1")},
-				row{"another one beside it", p1().with("X-Sdk-Nonce: 1", "X-Sdk-Foo: 1")}))),
+				row{"another name with the same prefix", p1().with("X-Sdk-Nonce-2: 1")},
+				row{"another header as well", p1().with("X-Sdk-Nonce: 1", "X-Sdk-Foo: 1")}))),
 		rows("T179", ambiguous,
 			row{"X-Amz-Cf-Id twice", p1().with("X-Amz-Cf-Id: 1", "X-Amz-Cf-Id: 2")},
 			row{"X_Amz_Cf_Id", p1().with("X_Amz_Cf_Id: 1")},
@@ -107,7 +106,7 @@ const typedList = "content-type;host;x-sdk-date"
 
 func contentTypeWithBody(c *core.Config) { c.RequireSignedWithBody = []string{"Content-Type"} }
 
-// What must be signed where there is a body.
+// Headers that must be signed if there is a body.
 func withBodyCases() []testCase {
 	typed := func(m message) message { return m.with("Content-Type: application/json") }
 	signed := k1.sign(typed(p2()), typedList)
@@ -136,18 +135,18 @@ func withBodyCases() []testCase {
 			row{"a body without a type in chunks", p2().chunked(5)},
 			row{"a body with a type that is not signed", typed(p2())},
 			row{"a body on a GET", k1.sign(p1().carrying("abc"), plain)},
-			row{"a body without a type that is still to come", waiting},
+			row{"an announced body without a type", waiting},
 			row{"a body of unknown length that is empty", k1.sign(p2().carrying(""), plain).chunked(5)},
 			row{"a declared digest without a type", declared},
 			row{"an unsigned body without a type", k1.sign(declared.to("/upload").set("X-Sdk-Content-Sha256", "UNSIGNED-PAYLOAD"), digestList)},
 			row{"a listed type that is absent", k1.sign(p2(), typedList)},
-			row{"a listed type that was taken away", signed.without("Content-Type")}),
+			row{"a listed type that was removed", signed.without("Content-Type")}),
 		rows("T182", mismatch, row{"a signed type that was changed", signed.set("Content-Type", "text/plain")}),
-		rows("T182", ambiguous, row{"Content_Type beside a signed type", signed.with("Content_Type: text/plain")}),
+		rows("T182", ambiguous, row{"Content_Type and a signed type", signed.with("Content_Type: text/plain")}),
 	))
 }
 
-// What must be signed where it is present, and what a policy may add.
+// Headers that must be signed if they are present, and those that RequireSigned adds.
 func coverageCases() []testCase {
 	role := p1().with("X-Role: admin")
 	require := func(c *core.Config) { c.RequireSigned = []string{"x-role", "Content-Type"} }

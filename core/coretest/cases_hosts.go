@@ -8,16 +8,16 @@ import (
 
 var notOurs = refused(core.CodeHostNotOurs)
 
-// ours lists the fixture's host, and what is below another one.
+// ours lists the fixture's host, and the subdomains of another.
 func ours(c *core.Config) { c.Hosts = []string{"API.example.com", "*.svc.cluster.local:8443"} }
 
-// elsewhere lists no host of the fixture.
+// elsewhere lists only a host that the fixture does not have.
 func elsewhere(c *core.Config) { c.Hosts = []string{"service-b.internal"} }
 
-// forHost is P1 rightly signed for a host.
+// forHost returns P1, correctly signed for a host.
 func forHost(name string) message { return k1.sign(p1().set("Host", name), plain) }
 
-// One key, and two services that have it.
+// Two services with the same key.
 func serviceCases() []testCase {
 	to := func(names ...string) (list []row) {
 		for _, name := range names {
@@ -41,10 +41,10 @@ func serviceCases() []testCase {
 				"orders.shop.svc.cluster.local:8443", "orders.svc.cluster.local.:8443"), row{"a body", p2()})...),
 			rows("T183", notOurs, to("service-a.internal", "api.example.com:8443", "example.com", "x.api.example.com", "api.example.com.evil.example",
 				"svc.cluster.local:8443", "orders.svc.cluster.local", "orders.svc.cluster.local:8444", "evilsvc.cluster.local:8443", "[::1]", "127.0.0.1")...),
-			rows("T183", notOurs.bodyUnread(), row{"a declared body that is still to come, for another host", declared}),
+			rows("T183", notOurs.bodyUnread(), row{"a declared, announced body, for another host", declared}),
 			rows("T183", mismatch, row{"signed for another host, sent with ours", forHost("service-a.internal").set("Host", host)},
 				row{"signed for ours, sent with another host", p1().set("Host", "service-a.internal")}),
-			// Who holds no key does not learn which hosts there are.
+			// A caller without a key must not learn which hosts are listed.
 			rows("T183", missing, row{"no credential, for another host", unsigned("/v1/items").set("Host", "service-a.internal")}),
 			rows("T183", unknownKey, row{"an unknown key, for another host", called("NOPE").send.set("Host", "service-a.internal")}),
 			rows("T183", refused(core.CodeKeyNotBound), row{"another API's key, for another host", k7.sign(p1().set("Host", "service-a.internal"), plain)}),
@@ -52,7 +52,7 @@ func serviceCases() []testCase {
 			rows("T183", basicAllowed, row{"a password", right}),
 			rows("T183", notOurs, row{"a password, for another host", right.set("Host", "service-a.internal")}))),
 		under(unsignedHost, slices.Concat(
-			rows("T183", accepted, row{"the host is signed, though it need not be", p1()}),
+			rows("T183", accepted, row{"the host is signed, and not required", p1()}),
 			rows("T183", notSigned, row{"the host is not signed", k1.sign(p1(), "x-sdk-date")}))),
 		under(behind("gw.internal"), rows("T183", verdict{payload: core.PayloadHashed, hostReplaced: true},
 			row{"the rewritten host is listed", forGateway})),

@@ -2,7 +2,7 @@ package coretest
 
 import "github.com/gatewayauth/gatewayauth/core"
 
-// The same verdicts over HTTP/2, as far as its client lets wrong requests out.
+// The same verdicts over HTTP/2, for the requests that its client can send.
 func http2Cases() []testCase {
 	var cases []testCase
 	for _, c := range []struct {

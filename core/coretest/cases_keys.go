@@ -9,7 +9,7 @@ import (
 	"github.com/gatewayauth/gatewayauth/core/basic"
 )
 
-// called is P1 by a key of another id.
+// called returns P1 with another key id.
 func called(id string) row {
 	return row{"Access=" + printableTarget(id), authorized(hmacFields(id, plain, p1Signature))}
 }
@@ -28,7 +28,7 @@ func keyCases() []testCase {
 			rows("F12", accepted,
 				row{"the current secret", k1.sign(p1(), plain)},
 				row{"the previous secret while it is accepted", k1t.sign(p1(), plain)}),
-			rows("F12", mismatch, row{"a previous secret that has run out", ended.sign(p1(), plain)}))),
+			rows("F12", mismatch, row{"a previous secret that has expired", ended.sign(p1(), plain)}))),
 		under(temporary, slices.Concat(
 			rows("D02", accepted, row{"a temporary key with its token, signed", withToken(k7.secret, tokenList)}),
 			rows("D02", mismatch,
@@ -37,17 +37,17 @@ func keyCases() []testCase {
 				row{"a temporary key with another token", withToken("another", tokenList)},
 				row{"a temporary key with an empty token", withToken("", tokenList)},
 				row{"a temporary key with two tokens", k1.sign(p1().with("X-Security-Token: "+k7.secret, "X-Security-Token: x"), tokenList)}))),
-		under(failing, rows("F15", refused(core.CodeUnavailable), row{"a source of keys that panics with a secret", p1()})),
+		under(failing, rows("F15", refused(core.CodeUnavailable), row{"a key source that panics with a secret", p1()})),
 		under(behindProxy, slices.Concat(
 			rows("D03", verdict{payload: core.PayloadHashed, hostReplaced: true},
-				row{"signed for what a proxy has changed", k1.sign(p1().to("/gw/v1/items").set("Host", "gw.internal"), plain).to("/v1/items").set("Host", host)}),
+				row{"signed for the request before the proxy's change", k1.sign(p1().to("/gw/v1/items").set("Host", "gw.internal"), plain).to("/v1/items").set("Host", host)}),
 			rows("D03", mismatch,
-				row{"signed for what the proxy has made of it", p1()},
-				row{"signed for the proxy, sent as signed", k1.sign(p1().to("/gw/v1/items").set("Host", "gw.internal"), plain)}))),
+				row{"signed for the request after the proxy's change", p1()},
+				row{"signed for the request before the change, and sent unchanged", k1.sign(p1().to("/gw/v1/items").set("Host", "gw.internal"), plain)}))),
 		rows("D01", refused(core.CodeKeyNotBound),
-			row{"rightly signed by another API's key", k7.sign(p1(), plain)},
-			row{"the default key on an API bound otherwise", k1.sign(partner, plain)}),
-		rows("D01", mismatch, row{"wrongly signed by another API's key", k1t.signedBy(k7.id, p1())}),
+			row{"correctly signed with another API's key", k7.sign(p1(), plain)},
+			row{"the default key on an API that is bound to another key", k1.sign(partner, plain)}),
+		rows("D01", mismatch, row{"wrongly signed with another API's key", k1t.signedBy(k7.id, p1())}),
 		rows("D01", verdict{key: k7, payload: core.PayloadHashed}, row{"the bound key", k7.sign(partner, plain)}),
 	)
 }
@@ -58,10 +58,10 @@ func withToken(token, list string) message {
 	return k1.sign(p1().with("X-Security-Token: "+token), list)
 }
 
-// ended is k1 with a secret that was accepted until now.
+// ended is k1 with a secret that is no longer accepted.
 var ended = signingKey{name: k1.name, id: k1.id, secret: "sktest-99999999888888887777777766666666"}
 
-// onlyKey changes the fixture to one source of hmac keys.
+// onlyKey changes the fixture to one source of HMAC keys.
 func onlyKey(c *core.Config, keys core.KeySource) {
 	c.Schemes = []core.Scheme{apig.New(apig.Config{Keys: keys}), c.Schemes[1]}
 	c.APIs = nil
@@ -83,7 +83,7 @@ func failing(c *core.Config) { onlyKey(c, (*source)(nil)) }
 
 func behindProxy(c *core.Config) { c.Rewrite = core.Rewrite{AddPrefix: "/gw", Host: "gw.internal"} }
 
-// signedBy signs with k's secret under another id.
+// signedBy signs with k's secret and another id.
 func (k signingKey) signedBy(id string, m message) message {
 	k.id = id
 	return k.sign(m, plain)
@@ -104,7 +104,8 @@ func twiceTheID(b *bench) {
 	}
 }
 
-// One key, one scheme: whatever else is honestly computed from its secret.
+// A key is valid for its own scheme only, also if the signature of another scheme is
+// correct.
 func schemeCases() []testCase {
 	return slices.Concat(
 		rows("T084", otherScheme,
@@ -118,7 +119,7 @@ func schemeCases() []testCase {
 	)
 }
 
-// onBasic sends an Authorization value to the API bound to the Basic key.
+// onBasic returns a request with an Authorization value for the API of the Basic key.
 func onBasic(value string) message { return p1().to("/basic/x").set("Authorization", value) }
 
 func basicCases() []testCase {
@@ -137,9 +138,9 @@ func basicCases() []testCase {
 			row{"no password", as("basicuser:")},
 			row{"no user", as(":" + k2.secret)},
 			row{"a line break within", onBasic("Basic " + encoded[:8] + "\r\n " + encoded[8:])},
-			row{"padding left out", onBasic("Basic " + strings.TrimRight(basicAuth("basicuser:basic-pass-12")[6:], "="))},
+			row{"no padding", onBasic("Basic " + strings.TrimRight(basicAuth("basicuser:basic-pass-12")[6:], "="))},
 			row{"padding that is not canonical", onBasic("Basic dTpwYQ==" + "=")},
-			row{"bits behind the end", onBasic("Basic dTpwYR==")},
+			row{"trailing bits that are not zero", onBasic("Basic dTpwYR==")},
 			row{"two spaces", onBasic("Basic  " + encoded)},
 			row{"a tab", onBasic("Basic\t" + encoded)},
 			row{"nothing", onBasic("Basic")},
@@ -154,9 +155,9 @@ func basicCases() []testCase {
 			row{"the first part of the password", as("basicuser:basic-pass")},
 			row{"the password and more", as("basicuser:" + k2.secret + "4")},
 			row{"the password in upper case", as("basicuser:" + strings.ToUpper(k2.secret))}),
-		rows("T165", refused(core.CodeKeyNotBound), row{"the right password on an API bound otherwise", p1().set("Authorization", right)}),
+		rows("T165", refused(core.CodeKeyNotBound), row{"the right password on an API that is bound to another key", p1().set("Authorization", right)}),
 		[]testCase{
-			{name: "T165 guesses are throttled, a right one after them as well", script: func(b *bench) {
+			{name: "T165 guesses are throttled, and so is a right password after them", script: func(b *bench) {
 				for range 10 {
 					b.expect(as("basicuser:guess-guess"), mismatch)
 				}

@@ -15,7 +15,7 @@ func numbered(n int) []string {
 	return names
 }
 
-// crowded is P1 with n more header lines.
+// crowded returns P1 with n more header lines.
 func crowded(n int) message {
 	lines := numbered(n)
 	for i := range lines {
@@ -24,13 +24,13 @@ func crowded(n int) message {
 	return p1().with(lines...)
 }
 
-// signing is P1 with n more headers, all of them signed.
+// signing returns P1 with n more headers, all of them signed.
 func signing(n int) message {
 	return k1.sign(crowded(n), strings.Join(append(numbered(n), "host", "x-sdk-date"), ";"))
 }
 
-// repeating is signing with many values of each header. Its signature is any:
-// making a right one is the work that the limits are there to save.
+// repeating is like signing, with many values of each header. Its signature is wrong,
+// because computing a right one would take long.
 func repeating(n, values int) message {
 	m := authorized(hmacFields(k1.id, strings.Join(append(numbered(n), "host", "x-sdk-date"), ";"), p1Signature))
 	for _, name := range numbered(n) {
@@ -39,7 +39,7 @@ func repeating(n, values int) message {
 	return m
 }
 
-// parameters is P1 signed over a query of n parameters.
+// parameters returns P1, signed with a query of n parameters.
 func parameters(n int) message {
 	pieces := make([]string, n)
 	for i := range pieces {
@@ -48,7 +48,7 @@ func parameters(n int) message {
 	return signedFor("/v1/items?" + strings.Join(pieces, "&"))
 }
 
-// padded is P1 with an Authorization of n bytes, by spaces behind a comma.
+// padded returns P1 with an Authorization of n bytes; the padding is spaces after a comma.
 func padded(n int) message {
 	value := p1().value("Authorization")
 	return authorized(strings.Replace(value, ", ", ","+strings.Repeat(" ", n-len(value)+1), 1))
@@ -75,7 +75,7 @@ func limitCases() []testCase {
 			row{"1025 parameters", parameters(1025)},
 			row{"9999 parameters", parameters(9999)},
 			row{"a million bytes of parameters", p1().to("/v1/items?" + strings.Repeat("a&", 500_000))}),
-		[]testCase{{name: "T134 refusing what is too long allocates little", script: func(b *bench) {
+		[]testCase{{name: "T134 refusing a request that is too long allocates little memory", script: func(b *bench) {
 			for name, m := range map[string]message{
 				"header lines": crowded(10_000), "signed headers": list(strings.Repeat("a;", 400_000)), "Authorization": padded(1 << 20),
 				"values": repeating(62, 10_000), "parameters": parameters(9999), "a long query": p1().to("/v1/items?" + strings.Repeat("a&", 500_000)),

@@ -10,7 +10,7 @@ import (
 	"github.com/gatewayauth/gatewayauth/core/apig"
 )
 
-// What is written about a request, and what is not.
+// Records of requests: one line, printable, and without secrets.
 func logCases() []testCase {
 	var cases []testCase
 	basicUser := func(user string) message { return onBasic(basicAuth(user + ":some-password")) }
@@ -22,12 +22,12 @@ func logCases() []testCase {
 		{"a user name with a line break", basicUser("x\r\nlevel=info msg=ok"), unknownKey},
 		{"a user name with an escape sequence", basicUser("\x1b[2J"), unknownKey},
 		{"a user name with NUL and a quote", basicUser("a\x00\"b"), unknownKey},
-		{"a user name that turns the line around", basicUser("\u202egpj"), unknownKey},
-		{"a user name that is no UTF-8", basicUser("\xff\xfe"), unknownKey},
+		{"a user name with a right-to-left override", basicUser("\u202egpj"), unknownKey},
+		{"a user name that is not UTF-8", basicUser("\xff\xfe"), unknownKey},
 		{"a user name of five thousand bytes", basicUser(strings.Repeat("u", 5000)), unknownKey},
 		{"a user name of five thousand line breaks", basicUser(strings.Repeat("\n", 5000)), unknownKey},
-		{"a key id that turns the line around", called("\u202egpj").send, unknownKey},
-		{"a path that is no UTF-8", unsigned("/\x80\xff"), missing},
+		{"a key id with a right-to-left override", called("\u202egpj").send, unknownKey},
+		{"a path that is not UTF-8", unsigned("/\x80\xff"), missing},
 		{"a path that looks like a record", unsigned("/\"level=INFO%20msg=ok"), missing},
 		{"a path of fifteen thousand bytes", unsigned("/" + strings.Repeat("p", 15_000)), missing},
 		{"a method of a thousand letters", unsigned("/").as(strings.Repeat("M", 1000)), missing},
@@ -41,14 +41,14 @@ func logCases() []testCase {
 		testCase{name: "T127 no value prints a secret", script: prints})
 }
 
-// checkOneRecord checks that the one verdict is one record in either format.
+// checkOneRecord checks that the verdict is one record in each format.
 func (b *bench) checkOneRecord() {
 	b.Helper()
 	for name, text := range map[string]string{"JSON": b.records.json.String(), "text": b.records.text.String()} {
 		line, isLine := strings.CutSuffix(text, "\n")
 		switch {
 		case !isLine || strings.Contains(line, "\n"):
-			b.Errorf("the %s log has not one line: %.300q", name, text)
+			b.Errorf("the %s log does not have exactly one line: %.300q", name, text)
 		case len(line) > 2500:
 			b.Errorf("the %s record has %d bytes: %.100q", name, len(line), line)
 		case strings.ContainsFunc(line, func(r rune) bool { return r < ' ' || r > '~' }):
@@ -59,7 +59,7 @@ func (b *bench) checkOneRecord() {
 	}
 }
 
-// prints formats everything that may hold a secret, in every way.
+// prints formats every value that may contain a secret, with every verb.
 func prints(b *bench) {
 	b.expect(p2(), accepted)
 	var id *core.Identity
@@ -82,7 +82,7 @@ func prints(b *bench) {
 	if err := scheme.Parse(receive(p1()), credential); err != nil {
 		b.Errorf("Parse: %v", err)
 	}
-	type wrapper struct { // an application's own struct
+	type wrapper struct { // a struct of an application
 		Key    core.Key
 		secret core.Secret
 		config core.Config
@@ -111,7 +111,8 @@ func prints(b *bench) {
 	}
 }
 
-// checkPrint also looks for secrets in hexadecimal, as %x writes them.
+// checkPrint fails the case if a text contains a secret, also in hexadecimal as %x writes
+// it.
 func (b *bench) checkPrint(how string, value any, text string) {
 	b.Helper()
 	for _, secret := range append([]string{p1Signature, p2Signature}, secretTexts...) {

@@ -16,17 +16,17 @@ import (
 	"github.com/gatewayauth/gatewayauth/core/apig"
 )
 
-// receive reads m as a server does, without one.
+// receive parses m as a server does.
 func receive(m message) *http.Request {
 	r, err := http.ReadRequest(bufio.NewReader(bytes.NewReader(m.bytes())))
 	if err != nil {
-		panic(err) // of the suite's own golden requests
+		panic(err) // impossible: the requests of the suite are valid
 	}
 	return r
 }
 
-// What applications do wrong: requests without a server, verifiers without a
-// policy, contexts that have ended.
+// Mistakes of applications: requests without a server, verifiers without a policy,
+// contexts that have ended.
 func misuseCases() []testCase {
 	refusing := func(name string, v *core.Verifier) testCase {
 		return testCase{name: "T170 " + name + " refuses", script: func(b *bench) {
@@ -44,8 +44,8 @@ func misuseCases() []testCase {
 	return []testCase{
 		refusing("the zero Verifier", new(core.Verifier)),
 		refusing("a Verifier that New did not make", failed),
-		{name: "T170 no identity is verified but by a Verifier", script: noForgery},
-		{name: "T142 nil in every place", script: nils},
+		{name: "T170 only a Verifier makes a verified identity", script: noForgery},
+		{name: "T142 nil for every argument and field", script: nils},
 		{name: "T143 requests without a socket", script: oddRequests},
 		{name: "T144 a context that has ended", script: endedContext},
 	}
@@ -109,10 +109,10 @@ func nils(b *bench) {
 	b.typedNil()
 }
 
-// source is a KeySource of an application's that was never filled.
+// source is a KeySource of an application. A nil source has no keys.
 type source struct{ keys map[string]*core.Key }
 
-// Key implements [core.KeySource]; on a nil source it panics, and says why.
+// Key implements [core.KeySource]. On a nil source it panics.
 func (s *source) Key(_ context.Context, id string) (*core.Key, error) {
 	if s == nil {
 		panic("no keys, while looking for " + k1.secret)
@@ -126,7 +126,7 @@ func (b *bench) typedNil() {
 	c.Schemes = []core.Scheme{apig.New(apig.Config{Keys: (*source)(nil)})}
 	v, err := core.New(c)
 	if err != nil {
-		return // refused at start
+		return // New returned an error
 	}
 	if id, err := v.Verify(receive(p1())); id != nil || core.CodeOf(err) != core.CodeUnavailable {
 		b.Errorf("Verify with a nil source of keys: got %v, %v; want unavailable", id, err)
@@ -146,13 +146,13 @@ func oddRequests(b *bench) {
 	shallow := *fresh(nil)
 	twice := fresh(nil)
 	for name, r := range map[string]*http.Request{
-		"from httptest":     fresh(nil),
-		"no RequestURI":     fresh(func(r *http.Request) { r.RequestURI = "" }),
-		"no RemoteAddr":     fresh(func(r *http.Request) { r.RemoteAddr = "" }),
-		"a clone":           fresh(nil).Clone(context.Background()),
-		"a shallow copy":    &shallow,
-		"served for once":   twice,
-		"served once again": twice,
+		"from httptest":             fresh(nil),
+		"no RequestURI":             fresh(func(r *http.Request) { r.RequestURI = "" }),
+		"no RemoteAddr":             fresh(func(r *http.Request) { r.RemoteAddr = "" }),
+		"a clone":                   fresh(nil).Clone(context.Background()),
+		"a shallow copy":            &shallow,
+		"served for the first time": twice,
+		"served again":              twice,
 		"a path that a router has changed, the target kept": fresh(func(r *http.Request) { r.URL.Path = "/items" }),
 	} {
 		w := httptest.NewRecorder()
@@ -167,7 +167,7 @@ func oddRequests(b *bench) {
 		b.Errorf("another RequestURI: got status %d, want 401", w.Code)
 	}
 	body := receive(p2())
-	for run, want := range []int{200, 401} { // its body was given back after the first
+	for run, want := range []int{200, 401} { // the memory of its body is released after the first run
 		w := httptest.NewRecorder()
 		b.handler.ServeHTTP(w, body)
 		if w.Code != want || len(b.app.seen.take()) != (402-want)/200 {
@@ -203,7 +203,7 @@ func endedContext(b *bench) {
 			b.Errorf("%s: got verdicts %v, want one that wraps the context's error", name, events)
 		}
 		if strings.Contains(a.body, name) {
-			b.Errorf("%s: the answer tells why: %s", name, a.body)
+			b.Errorf("%s: the response contains the reason: %s", name, a.body)
 		}
 	}
 }

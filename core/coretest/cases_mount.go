@@ -9,9 +9,9 @@ import (
 	"github.com/gatewayauth/gatewayauth/core"
 )
 
-// Where the adapter stands among other handlers.
+// The adapter among other handlers.
 func mountCases() []testCase {
-	// routed puts a router behind the adapter; it has one route.
+	// routed puts a router with one route behind the adapter.
 	routed := func(b *bench) {
 		mux := http.NewServeMux()
 		mux.Handle("GET /v1/items", b.app)
@@ -50,15 +50,16 @@ func mountCases() []testCase {
 		})
 }
 
-// unsigned is a GET without credential.
+// unsigned returns a GET without a credential.
 func unsigned(target string) message { return p1().without("Authorization").to(target) }
 
-// strips checks that the wire's target is judged, and the stripped one handled.
+// strips checks that the received target is verified, and that the handler gets the
+// stripped one.
 func (b *bench) strips() {
 	b.Helper()
 	b.app.then = func(_ http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != "/items" {
-			b.Errorf("the handler sees the path %q, want /items", r.URL.Path)
+			b.Errorf("the handler got the path %q, want /items", r.URL.Path)
 		}
 	}
 	b.expect(p1(), accepted)
@@ -66,7 +67,7 @@ func (b *bench) strips() {
 	b.expect(signedFor("/v1/items").to("/v1/items2"), mismatch)
 }
 
-// nothingBehind puts two more middlewares in front of the application.
+// nothingBehind puts two more middlewares behind the adapter.
 func nothingBehind(b *bench) {
 	var ran atomic.Int32
 	counting := func(next http.Handler) http.Handler {
@@ -88,11 +89,11 @@ func nothingBehind(b *bench) {
 	}
 	b.expect(p1(), accepted)
 	if n := ran.Load(); n != 4 {
-		b.Errorf("two middlewares passed %d times, want 4", n)
+		b.Errorf("two middlewares ran %d times, want 4", n)
 	}
 }
 
-// Open APIs: the exact route, and nothing that resembles it.
+// Open APIs: only requests of the exact route are accepted without a credential.
 func skipCases() []testCase {
 	forgedBasic := unsigned("/health").set("Authorization", basicAuth("basicuser:wrong-password"))
 	return slices.Concat(
@@ -103,7 +104,7 @@ func skipCases() []testCase {
 			row{"the route in the query", unsigned("/admin?x=/health")},
 			row{"upper case", unsigned("/HEALTH")}, row{"another method", unsigned("/health").as("POST")},
 			row{"a part of it", unsigned("/v1/../health")}, row{"the route as a parameter of the path", unsigned("/admin;/health")}),
-		rows("T120", refusedSomehow(), row{"an encoded way out", unsigned("/health%2f..%2fadmin")}, row{"a way out", unsigned("/health/../admin")},
+		rows("T120", refusedSomehow(), row{"an encoded dot segment", unsigned("/health%2f..%2fadmin")}, row{"a dot segment", unsigned("/health/../admin")},
 			row{"another spelling", unsigned("/h%65alth")}),
 		rows("T120", ambiguous, row{"a semicolon in the query", unsigned("/health?a;b")}),
 		rows("T121", letIn,
@@ -115,26 +116,27 @@ func skipCases() []testCase {
 	)
 }
 
-// refusedSomehow is ambiguous or without credential: what a router makes of
-// the path decides which.
+// refusedSomehow is request_ambiguous or credential_missing: which one depends on how
+// routers interpret the path.
 func refusedSomehow() verdict {
 	return verdict{code: core.CodeRequestAmbiguous, or: core.CodeCredentialMissing}
 }
 
-// lookAway fails if the handler sees a header, in any spelling.
+// lookAway returns a function that fails the case if the handler gets a header, in any
+// spelling.
 func lookAway(b *bench, name string) func(http.ResponseWriter, *http.Request) {
 	flat := func(name string) string { return strings.ToLower(strings.ReplaceAll(name, "_", "-")) }
 	return func(_ http.ResponseWriter, r *http.Request) {
 		for seen, values := range r.Header {
 			if flat(seen) == flat(name) {
-				b.Errorf("the handler sees %s: %q, which nobody signed", seen, values)
+				b.Errorf("the handler got %s: %q, which is not signed", seen, values)
 			}
 		}
 	}
 }
 
-// healthChecks are those of load balancers: HTTP/1.0, often without a Host. Nothing
-// about them is verified, so nothing but an unclear path is refused.
+// Health checks of load balancers: HTTP/1.0, often without a Host. Nothing of them is
+// verified, so they are refused only if the path is ambiguous.
 func healthChecks() []testCase {
 	check := func(method, target string) message {
 		return message{method: method, target: target, proto: "HTTP/1.0"}
@@ -144,13 +146,13 @@ func healthChecks() []testCase {
 			row{"a health check of HTTP/1.0 without Host", check("GET", "/health")},
 			row{"HEAD", check("HEAD", "/health")},
 			row{"OPTIONS", check("OPTIONS", "/")},
-			row{"an odd Host", check("GET", "/health").with("Host: a,b")},
+			row{"an invalid Host", check("GET", "/health").with("Host: a,b")},
 			row{"two credentials", check("GET", "/health").with("Authorization: x", "Authorization: y")},
-			row{"headers that steer verification, twice", check("GET", "/health").with("X-Sdk-Date: 1", "X-Sdk-Date: 2", "X_Sdk_Date: 3")}),
+			row{"protocol headers, twice", check("GET", "/health").with("X-Sdk-Date: 1", "X-Sdk-Date: 2", "X_Sdk_Date: 3")}),
 		rows("T178", ambiguous,
 			row{"another API without Host", check("GET", "/v1/items")},
 			row{"another path without Host", check("GET", "/")},
-			row{"the open route spelled otherwise", check("GET", "/h%65alth")},
+			row{"the open route, percent-encoded", check("GET", "/h%65alth")},
 			row{"absolute form", check("GET", "http://"+host+"/health")}),
 		rows("T178", notSigned, row{"a method override", check("GET", "/health").with("X-HTTP-Method-Override: DELETE")}))
 }

@@ -5,14 +5,13 @@ import (
 	"strings"
 )
 
-// Every byte of P1 and P2 replaced by three others. Most are refused by the
-// verifier, some by net/http in front of it; none may be accepted but those
-// that say the same:
+// Every byte of P1 and P2 replaced by three others. The verifier or net/http must refuse
+// every mutant, except those that are the same request:
 //
 //   - a letter of a field name in the other case (RFC 9110 section 5.1);
 //   - spaces and tabs around a field value, around the commas of the
-//     credential, and behind its token (section 5.5; a CR in front of a LF may
-//     turn into one of them, since a lone LF ends a line as well,
+//     credential, and after its token (section 5.5; a CR in front of a LF may
+//     become one of them, since a LF alone also ends a line,
 //     RFC 9112 section 2.2);
 //   - the minor version, which belongs to the connection and not to the request.
 func mutationCases() []testCase {
@@ -22,8 +21,8 @@ func mutationCases() []testCase {
 	}
 }
 
-// filler follows every mutated request: the server gets what it may wait for,
-// an end of the header or a longer body, and none of it is a request.
+// filler follows every mutated request, so that the server does not wait for the end of the
+// headers or of a longer body. It contains no request.
 var filler = strings.Repeat("!\r\n\r\n", 40)
 
 func mutate(b *bench, m message) {
@@ -54,14 +53,13 @@ func mutate(b *bench, m message) {
 			}
 		}
 	}
-	// The exceptions are few, and they exist: if none were met, the harness
-	// would be refusing everything.
+	// If there were no exceptions, everything might be refused for a fault of the suite.
 	if share := len(original) * 3 / 5; allowed == 0 || allowed > share {
-		b.Errorf("%d mutations say the same, want at least one and at most %d", allowed, share)
+		b.Errorf("%d mutants are the same request, want at least one and at most %d", allowed, share)
 	}
 }
 
-// sameRequest reports whether replacing byte i leaves the request as it was.
+// sameRequest reports whether the request is the same after replacing byte i.
 func sameRequest(original []byte, i int, replacement byte) bool {
 	c := original[i]
 	start := bytes.LastIndexByte(original[:i], '\n') + 1
@@ -79,7 +77,7 @@ func sameRequest(original []byte, i int, replacement byte) bool {
 	return i-start < bytes.IndexByte(line, ':') && c^0x20 == replacement && ('a' <= c|0x20 && c|0x20 <= 'z')
 }
 
-// around is the line that holds byte i.
+// around returns the line of byte i.
 func around(text []byte, i int) []byte {
 	return text[max(0, i-20):min(len(text), i+20)]
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/gatewayauth/gatewayauth/core"
 )
 
-// countedBody counts how often it is closed.
+// countedBody is a body that counts calls of Close.
 type countedBody struct {
 	io.ReadCloser
 	closed *atomic.Int32
@@ -22,7 +22,7 @@ func (c countedBody) Close() error {
 	return c.ReadCloser.Close()
 }
 
-// closesOnce puts a counting body in front of the adapter.
+// closesOnce checks that the original body is closed once.
 func closesOnce(b *bench) {
 	var closed atomic.Int32
 	inner := b.handler
@@ -50,8 +50,8 @@ func closesOnce(b *bench) {
 	}
 }
 
-// readsLate keeps the body beyond the handler's return. What it gets then is an
-// error, and never the bytes of another request.
+// readsLate reads the body after the handler has returned. The read must fail, and must not
+// return bytes of another request.
 func readsLate(b *bench) {
 	var kept io.Reader
 	b.handler = b.suite.mount(b.verifier, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { kept = r.Body }))
@@ -62,11 +62,11 @@ func readsLate(b *bench) {
 		return
 	}
 	if text, err := io.ReadAll(kept); err == nil || len(text) > 0 {
-		b.Errorf("a body read after release gave %q, error %v; want an error alone", text, err)
+		b.Errorf("a body read after release returned %q, error %v; want only an error", text, err)
 	}
 }
 
-// bomb sends a small body that would inflate to ten million bytes.
+// bomb sends a small compressed body of ten million bytes.
 func bomb(b *bench) {
 	const inflated = 10 << 20
 	m := k1.sign(p2().carrying(gzipped(make([]byte, inflated))).with("Content-Encoding: gzip"), plain)
@@ -77,7 +77,8 @@ func bomb(b *bench) {
 	}
 }
 
-// reportCases: report mode lets everything through as it was sent, and says so.
+// Report mode passes every request unchanged to the handler, and logs what enforce mode
+// would refuse.
 func reportCases() []testCase {
 	would := func(code core.Code) verdict { return verdict{code: code, reported: true} }
 	large := p2().carrying(strings.Repeat("x", maxBody+1))
@@ -88,9 +89,9 @@ func reportCases() []testCase {
 		{name: "T168 report-only, no credential", send: p2().without("Authorization"), want: would(core.CodeCredentialMissing)},
 		{name: "T168 report-only, a body over the limit", send: large, want: would(core.CodeBodyTooLarge)},
 		{name: "T168 report-only, a body over the limit in chunks", send: large.chunked(1 << 20), want: would(core.CodeBodyTooLarge)},
-		{name: "T168 report-only says so at start and at each refusal", script: func(b *bench) {
+		{name: "T168 report-only is logged at start and at each refusal", script: func(b *bench) {
 			if log := b.records.text.String(); !strings.Contains(log, "level=WARN") || !strings.Contains(log, "mode=report") {
-				b.Errorf("no warning names the mode at start: %s", log)
+				b.Errorf("no warning at start names the mode: %s", log)
 			}
 			b.expect(forged(), would(core.CodeSignatureMismatch))
 			if log := b.records.text.String(); !strings.Contains(log, "would be refused") {
@@ -115,7 +116,7 @@ func reportCases() []testCase {
 			}})...)
 }
 
-// totalAllocated is what was allocated since the program started, in bytes.
+// totalAllocated returns the number of bytes that were allocated since the program started.
 func totalAllocated() uint64 {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)

@@ -16,8 +16,8 @@ import (
 
 var seenBefore = refused(core.CodeReplayed)
 
-// RunReplay runs the cases of replay protection against one adapter and a store:
-// newStore returns an empty one each time. [Run] does so with package replay.
+// RunReplay runs the cases of replay protection against one adapter and one kind of store.
+// newStore returns a new, empty store. [Run] includes these cases with package replay.
 func RunReplay(t *testing.T, mount Mount, newStore func() core.ReplayStore) {
 	s := newSuite(mount, 20*time.Second)
 	for _, c := range replayCases(newStore) {
@@ -29,13 +29,13 @@ func memoryReplayCases() []testCase {
 	return replayCases(func() core.ReplayStore {
 		store, err := replay.New(replay.Config{})
 		if err != nil {
-			panic(err) // the zero Config is right
+			panic(err) // impossible: the zero Config is valid
 		}
 		return store
 	})
 }
 
-// replayCases: what was accepted once is refused from then on.
+// Replay protection: a request that was accepted is refused when it is sent again.
 func replayCases(newStore func() core.ReplayStore) []testCase {
 	on := func(change ...func(*core.Config)) func(*core.Config) {
 		return func(c *core.Config) {
@@ -59,13 +59,13 @@ func replayCases(newStore func() core.ReplayStore) []testCase {
 			b.expect(p2().chunked(3), seenBefore)
 		}},
 		{name: "T089 the same request from 200 connections at once", config: on(), script: sameAtOnce},
-		{name: "T091 a forgery burns nothing", config: on(), script: func(b *bench) {
+		{name: "T091 a forgery does not use up the request", config: on(), script: func(b *bench) {
 			b.expect(forged(), mismatch)
 			b.expect(tampered(`{"amount":900}`), mismatch)
 			b.expect(p1(), accepted)
 			b.expect(p2(), accepted)
 		}},
-		{name: "F14 a body that breaks off burns nothing", config: on(), script: func(b *bench) {
+		{name: "F14 an incomplete body does not use up the request", config: on(), script: func(b *bench) {
 			b.breakOff(p2())
 			b.expect(p2(), accepted)
 		}},
@@ -75,7 +75,7 @@ func replayCases(newStore func() core.ReplayStore) []testCase {
 			b.expect(p2(), accepted)
 			b.expect(p2(), seenBefore)
 		}},
-		{name: "T093 what has one signature is one request", config: on(), script: func(b *bench) {
+		{name: "T093 requests with the same signature are the same request", config: on(), script: func(b *bench) {
 			b.expect(p1(), accepted)
 			b.expect(p1().to(other), seenBefore)
 		}},
@@ -94,13 +94,13 @@ func replayCases(newStore func() core.ReplayStore) []testCase {
 			b.expect(m, basicAllowed)
 			b.expect(m, basicAllowed)
 		}},
-		{name: "T099 a key of another API burns nothing", config: on(), script: func(b *bench) {
+		{name: "T099 a key of another API does not use up the request", config: on(), script: func(b *bench) {
 			m := k7.sign(p1(), plain)
 			b.expect(m, refused(core.CodeKeyNotBound))
 			b.expect(m, refused(core.CodeKeyNotBound))
 			b.expect(p1(), accepted)
 		}},
-		{name: "T183 a request for another service burns nothing", script: func(b *bench) {
+		{name: "T183 another service does not use up the request", script: func(b *bench) {
 			c := fixture(b.records.logger(), &b.events)
 			c.Replay.Store = newStore()
 			reload := func() {
@@ -142,7 +142,7 @@ func replayCases(newStore func() core.ReplayStore) []testCase {
 	}
 }
 
-// sameAtOnce sends one request many times at once; one of them is accepted.
+// sameAtOnce sends one request many times concurrently. Exactly one must be accepted.
 func sameAtOnce(b *bench) {
 	const connections = 200
 	var all sync.WaitGroup
@@ -185,8 +185,8 @@ func (b *bench) breakOff(m message) {
 	}
 }
 
-// answers checks status and runs of the handler where there is more than one
-// verdict to a request.
+// answers checks the status and the number of handler runs of a request with several
+// verdicts.
 func (b *bench) answers(m message, status, runs int) {
 	b.Helper()
 	a := b.exchange(m)

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// What a ResponseWriter can do, it can still do behind the adapter.
+// The adapter must keep the optional interfaces of the ResponseWriter.
 func streamCases() []testCase {
 	upgrade := p1().with("Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==")
 	return []testCase{
@@ -44,7 +44,7 @@ func streamCases() []testCase {
 	}
 }
 
-// streams sends a first event, and the rest only when the client has read it.
+// streams sends a first event, and the last only after the client has read the first.
 func streams(b *bench, flush func(http.ResponseWriter) error) {
 	received := make(chan struct{})
 	b.handler = b.suite.mount(b.verifier, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -84,7 +84,7 @@ func streams(b *bench, flush func(http.ResponseWriter) error) {
 	}
 }
 
-// hijacks takes the connection over after the verdict, and echoes on it.
+// hijacks takes over the connection after the verdict, and echoes on it.
 func hijacks(b *bench, m message) {
 	b.handler = b.suite.mount(b.verifier, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if keyName(r.Context()) != k1.name {

@@ -5,10 +5,10 @@ import (
 	"strings"
 )
 
-// signedFor is P1 honestly signed over another target.
+// signedFor returns P1, correctly signed with another target.
 func signedFor(target string) message { return k1.sign(p1().to(target), plain) }
 
-// changed makes a row of P1 sent to each target, the signature kept.
+// changed returns a row for each target: P1 with that target and the same signature.
 func changed(targets ...string) (list []row) {
 	for _, target := range targets {
 		list = append(list, row{"P1 changed to " + printableTarget(target), p1().to(target)})
@@ -16,7 +16,7 @@ func changed(targets ...string) (list []row) {
 	return list
 }
 
-// honest makes a row of each target honestly signed.
+// honest returns a row for each target, correctly signed.
 func honest(targets ...string) (list []row) {
 	for _, target := range targets {
 		list = append(list, row{"signed " + printableTarget(target), signedFor(target)})
@@ -24,7 +24,7 @@ func honest(targets ...string) (list []row) {
 	return list
 }
 
-// moved signs one target and sends another.
+// moved returns a row for each pair: signed with the first target, sent with the second.
 func moved(pairs ...[2]string) (list []row) {
 	for _, p := range pairs {
 		list = append(list, row{"signed " + printableTarget(p[0]) + ", sent " + printableTarget(p[1]), signedFor(p[0]).to(p[1])})
@@ -62,7 +62,7 @@ func hostCases() []testCase {
 	return slices.Concat(
 		rows("T034", mismatch, to("evil.example"), to("API.EXAMPLE.COM"), to("api.example.com:443"), to("api.example.com:80"), to("api.example.com.")),
 		rows("T035", ambiguous.orServer(400),
-			row{"Host empty, honestly signed", k1.sign(p1().without("Host").before("Host:"), plain)},
+			row{"Host empty, correctly signed", k1.sign(p1().without("Host").before("Host:"), plain)},
 			row{"HTTP/1.0 without Host", k1.sign(p1().without("Host").version("HTTP/1.0"), plain)},
 			row{"HTTP/1.0 without Host, which is not signed", k1.sign(p1().without("Host").version("HTTP/1.0"), "x-sdk-date")}),
 		rows("T035", byServer(400),
@@ -71,7 +71,7 @@ func hostCases() []testCase {
 		rows("T036", ambiguous,
 			row{"absolute form of the right host", absolute("http://" + host)},
 			row{"absolute form of another host", absolute("http://evil.example")},
-			row{"absolute form, honestly signed", signedFor("http://" + host + "/v1/items")}),
+			row{"absolute form, correctly signed", signedFor("http://" + host + "/v1/items")}),
 		rows("T037", accepted, row{"headers that name another host or path", p1().with("X-Forwarded-Host: evil", "Forwarded: host=evil",
 			"X-Original-URL: /admin", "X-Rewrite-URL: /admin", "X-Forwarded-Uri: /health")}),
 		rows("T037", missing, row{"headers that name an open path", p1().without("Authorization").with("X-Original-URL: /health",
@@ -83,7 +83,7 @@ func pathCases() []testCase {
 	return slices.Concat(
 		rows("T038", mismatch, changed("/v1/items2", "/V1/items", "/v1//items", "//v1/items", "/v1/items;a=b", "/v1", "/")...),
 		rows("T038", ambiguous, changed("/v1/item%73", "/v1/./items", "/x/../v1/items")...),
-		// The vendor's form cannot tell the final slash.
+		// The vendor's canonical request has a final slash for either path.
 		rows("T039", accepted, changed("/v1/items/")...),
 		rows("T039", mismatch, changed("/v1/items//")...),
 		rows("T040", ambiguous, moved([2]string{"/v1/a/b", "/v1/a%2Fb"}, [2]string{"/v1/a/b", "/v1/a%2fb"}, [2]string{"/v1/a/b", "/v1/a%5Cb"},
@@ -96,7 +96,7 @@ func pathCases() []testCase {
 	)
 }
 
-// waitingFor announces a large body that is not sent.
+// waitingFor returns m with an announced large body that is not sent.
 func waitingFor(m message) message {
 	return m.set("Content-Length", "12000000").with("Expect: 100-continue")
 }
@@ -114,7 +114,7 @@ func pathByteCases() []testCase {
 	return slices.Concat(
 		rows("T041", ambiguous, honest("/v1/a%0Ab", "/v1/a%0Db", "/v1/a%00b")...),
 		rows("T041", ambiguous, changed("/v1/items%0A", "/v1/items%0D", "/v1/items%00")...),
-		// Bytes that are no UTF-8 count as they are.
+		// Bytes that are not UTF-8 are signed unchanged.
 		rows("T041", accepted, honest("/v1/a%7Fb", "/v1/a\x80b", "/v1/a%ffb", "/v1/a%80b")...),
 		rows("T041", mismatch, changed("/v1/items%7F", "/v1/items\x80", "/v1/items%ff")...),
 		rows("T041", mismatch, moved([2]string{"/v1/a%ffb", "/v1/a%EF%BF%BDb"}, [2]string{"/v1/a\x80b", "/v1/a%EF%BF%BDb"})...),
@@ -135,7 +135,7 @@ func upperEscape(c byte) string {
 
 func targetCases() []testCase {
 	return slices.Concat(
-		// net/http answers this itself, in front of every handler.
+		// net/http answers this without calling a handler.
 		rows("T044", byServer(200), row{"OPTIONS *", p1().as("OPTIONS").to("*")}),
 		rows("T044", ambiguous.orServer(400),
 			row{"GET *", signedFor("*")},

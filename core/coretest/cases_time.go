@@ -8,10 +8,10 @@ import (
 	"github.com/gatewayauth/gatewayauth/core"
 )
 
-// dated is P1 honestly signed with a date of any form.
+// dated returns P1, correctly signed with a date in any format.
 func dated(date string) message { return k1.sign(p1().set("X-Sdk-Date", date), plain) }
 
-// at is P1 honestly signed at an offset from the clock.
+// at returns P1, correctly signed at an offset from the clock.
 func at(offset time.Duration) message { return dated(now().Add(offset).Format("20060102T150405Z")) }
 
 func timeCases() []testCase {
@@ -29,7 +29,7 @@ func timeCases() []testCase {
 		rows("T071", early, row{"15:01 ahead", at(skew + time.Second)}, row{"a day ahead", at(24 * time.Hour)}),
 		rows("T072", malformed,
 			row{"no date", k1.sign(p1().without("X-Sdk-Date"), "host")},
-			row{"no date, though listed", p1().without("X-Sdk-Date")},
+			row{"no date, which is listed", p1().without("X-Sdk-Date")},
 			row{"only Date", k1.sign(p1().without("X-Sdk-Date").with("Date: Thu, 15 Jan 2026 12:00:00 GMT"), "date;host")},
 			row{"date empty", dated("")}),
 		rows("T073", expired,
@@ -41,7 +41,7 @@ func timeCases() []testCase {
 		rows("T074", mismatch, row{"the date is signed, and changed", p1().set("X-Sdk-Date", "20260115T120001Z")}),
 		rows("T075", malformed, form("Bad Date", "Thu, 15 Jan 2026 12:00:00 GMT", "1768478400", "2026-01-15T12:00:00Z", "20260115T120000+0000",
 			"20260115T120000", "20260115t120000Z", "20260115T120000z", "20260115 120000Z", "20260115T120000.5Z", "+0260115T120000Z", "20260115T1２0000Z")...),
-		// White space around a field value is not part of it.
+		// Whitespace around a field value is not part of it.
 		rows("T075", accepted, form(" "+today, today+" ", "\t"+today)...),
 		rows("T075", malformed.orServer(431), row{"a date of a million bytes", dated(strings.Repeat("2", 1<<20))}),
 		rows("T076", malformed, form("20260230T120000Z", "20260115T240000Z", "20260115T126000Z", "20260115T120060Z", "20261301T000000Z", "20260100T000000Z")...),
@@ -56,11 +56,11 @@ func timeCases() []testCase {
 				}
 			}
 		}}},
-		[]testCase{{name: "T078 a skew that is no skew is refused at start", script: skews}},
+		[]testCase{{name: "T078 an invalid skew is refused at start", script: skews}},
 	)
 }
 
-// skews builds verifiers with skews in and out of bounds.
+// skews creates verifiers with skews inside and outside the bounds.
 func skews(b *bench) {
 	for skew, valid := range map[time.Duration]bool{
 		0: true, time.Minute: true, time.Hour: true, -1: false, -time.Hour: false, 24 * time.Hour: false, 1<<63 - 1: false, -1 << 63: false,

@@ -12,15 +12,16 @@ import (
 	"testing"
 )
 
-// secretive finds the names of values that only constant-time functions may
-// compare: crypto/hmac.Equal and crypto/subtle.
+// secretive matches the names of values that only the constant-time functions
+// crypto/hmac.Equal and crypto/subtle may compare.
 var secretive = regexp.MustCompile(`(?i)signature|secret|token|passw|digest|reveal`)
 
-// comparing are functions that stop at the first difference.
+// comparing has functions that stop at the first difference.
 var comparing = []string{"bytes.Equal", "bytes.EqualFold", "bytes.Compare", "bytes.HasPrefix", "strings.EqualFold", "strings.Compare",
 	"strings.HasPrefix", "slices.Equal", "slices.Compare", "reflect.DeepEqual", "maps.Equal"}
 
-// TestComparisons (T132) reads the source of core and all below it.
+// TestComparisons (T132): the source of core and of all packages below it compares no
+// secret in variable time.
 func TestComparisons(t *testing.T) {
 	set := token.NewFileSet()
 	var files []*ast.File
@@ -29,7 +30,7 @@ func TestComparisons(t *testing.T) {
 			return err
 		}
 		if filepath.Base(filepath.Dir(path)) == "coretest" {
-			return nil // the other side: it holds every secret it compares
+			return nil // the signing side: it owns the secrets that it compares
 		}
 		file, err := parser.ParseFile(set, path, nil, parser.SkipObjectResolution)
 		files = append(files, file)
@@ -39,11 +40,11 @@ func TestComparisons(t *testing.T) {
 		t.Fatalf("read %d files of core, error %v; want all", len(files), err)
 	}
 	for _, found := range comparisons(files) {
-		t.Errorf("%s: a comparison whose time depends on a secret; use hmac.Equal or subtle", set.Position(found.Pos()))
+		t.Errorf("%s: the time of this comparison depends on a secret: use hmac.Equal or crypto/subtle", set.Position(found.Pos()))
 	}
 }
 
-// TestComparisonsFinds shows that the rule finds what it is there for.
+// TestComparisonsFinds: the rule finds comparisons of each kind.
 func TestComparisonsFinds(t *testing.T) {
 	const source = `package p
 const algorithm, emptySecret = "A", ""
@@ -74,8 +75,8 @@ func f(got, want, token string, c struct{ Signature string }, digest []byte, sec
 	}
 }
 
-// comparisons returns the nodes that compare a secretive value with anything
-// but a constant, nil or a length.
+// comparisons returns the nodes that compare a value with a secretive name to something
+// other than a constant, nil or a length.
 func comparisons(files []*ast.File) (found []ast.Node) {
 	fixed := constants(files)
 	bad := func(a, b ast.Expr) bool {
@@ -107,7 +108,8 @@ func comparisons(files []*ast.File) (found []ast.Node) {
 	return found
 }
 
-// constants returns the names of all constants, and of lists written as such.
+// constants returns the names of all constants, and of variables that are lists of
+// literals.
 func constants(files []*ast.File) map[string]bool {
 	fixed := map[string]bool{"nil": true}
 	for _, file := range files {
@@ -127,7 +129,7 @@ func constants(files []*ast.File) map[string]bool {
 	return fixed
 }
 
-// literal reports whether an expression holds literals and nothing else.
+// literal reports whether an expression consists of literals only.
 func literal(e ast.Expr) bool {
 	list, ok := e.(*ast.CompositeLit)
 	if !ok {
@@ -174,7 +176,7 @@ func isSecretive(e ast.Expr) bool {
 	return false
 }
 
-// nameOf writes an identifier, or a selector of one.
+// nameOf returns the text of an identifier, or of a selector of one.
 func nameOf(e ast.Expr) string {
 	switch e := e.(type) {
 	case *ast.Ident:

@@ -14,7 +14,7 @@ import (
 	"github.com/gatewayauth/gatewayauth/core"
 )
 
-// verdicts is a reporter that keeps what it is told.
+// verdicts is a reporter that records the errors.
 type verdicts struct {
 	logBuffer
 }
@@ -22,13 +22,13 @@ type verdicts struct {
 // Helper does nothing.
 func (v *verdicts) Helper() {}
 
-// Errorf keeps a line.
+// Errorf records an error as a line.
 func (v *verdicts) Errorf(format string, args ...any) { fmt.Fprintf(v, format+"\n", args...) }
 
 var cases = sync.OnceValue(allCases)
 
-// red runs the cases with these ids, and the summary, and returns what
-// failed: the texts by case.
+// red runs the cases with these ids, and the summary, and returns the errors of those
+// that fail, by case.
 func red(mount Mount, ids []string) map[string]string {
 	failed := make(map[string]string)
 	try := func(name string, check func(reporter)) {
@@ -50,14 +50,14 @@ func red(mount Mount, ids []string) map[string]string {
 	return failed
 }
 
-// adapter makes a Mount of a function that does an adapter's work for one request.
+// adapter returns a Mount whose adapter calls serve for each request.
 func adapter(serve func(v *core.Verifier, next http.Handler, w http.ResponseWriter, r *http.Request)) Mount {
 	return func(v *core.Verifier, next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { serve(v, next, w, r) })
 	}
 }
 
-// right is what an adapter should do.
+// right is a correct adapter.
 func right(v *core.Verifier, next http.Handler, w http.ResponseWriter, r *http.Request) {
 	admission, err := v.Admit(nil, r, core.BodyForHandler)
 	admitted := admission.Request
@@ -69,7 +69,7 @@ func right(v *core.Verifier, next http.Handler, w http.ResponseWriter, r *http.R
 	next.ServeHTTP(w, admitted)
 }
 
-// replacing is right but for what it does with one of its steps.
+// replacing is a correct adapter with one of its steps replaced.
 func replacing(admitted func(r, admitted *http.Request) *http.Request, writer func(http.ResponseWriter) http.ResponseWriter,
 	problem func(http.ResponseWriter, *http.Request, error)) Mount {
 	return adapter(func(v *core.Verifier, next http.Handler, w http.ResponseWriter, r *http.Request) {
@@ -89,8 +89,7 @@ func replacing(admitted func(r, admitted *http.Request) *http.Request, writer fu
 	})
 }
 
-// TestRunFails runs the suite over adapters that are wrong, each in a way that
-// has been seen: the named cases must turn red.
+// TestRunFails: for adapters with mistakes that real adapters had, the named cases fail.
 func TestRunFails(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
@@ -107,9 +106,9 @@ func TestRunFails(t *testing.T) {
 			}
 			next.ServeHTTP(w, admitted)
 		}), []string{"T010", "T014", "T055", "T114"}},
-		{"it passes the original request on", replacing(func(r, _ *http.Request) *http.Request { return r }, nil, nil),
+		{"it passes on the original request", replacing(func(r, _ *http.Request) *http.Request { return r }, nil, nil),
 			[]string{"T001", "T002", "T031", "T116"}},
-		{"it passes only the context on", replacing(func(r, a *http.Request) *http.Request { return r.WithContext(a.Context()) }, nil, nil),
+		{"it passes on only the context", replacing(func(r, a *http.Request) *http.Request { return r.WithContext(a.Context()) }, nil, nil),
 			[]string{"T031", "T064"}},
 		{"it never calls Release", adapter(func(v *core.Verifier, next http.Handler, w http.ResponseWriter, r *http.Request) {
 			admission, err := v.Admit(nil, r, core.BodyForHandler)
@@ -133,7 +132,7 @@ func TestRunFails(t *testing.T) {
 		{"it always refuses", adapter(func(_ *core.Verifier, _ http.Handler, w http.ResponseWriter, r *http.Request) {
 			core.WriteProblem(w, r, core.Refuse(core.CodeSignatureMismatch, ""))
 		}), []string{"T001", "T002", "T006", "T120"}},
-		{"it verifies, and refuses all the same", adapter(func(v *core.Verifier, _ http.Handler, w http.ResponseWriter, r *http.Request) {
+		{"it refuses whatever the verdict", adapter(func(v *core.Verifier, _ http.Handler, w http.ResponseWriter, r *http.Request) {
 			admission, _ := v.Admit(nil, r, core.BodyForHandler)
 			defer admission.Release()
 			core.WriteProblem(w, r, core.Refuse(core.CodeSignatureMismatch, ""))
@@ -156,7 +155,7 @@ func TestRunFails(t *testing.T) {
 				next.ServeHTTP(w, r)
 			}), w, r)
 		}), []string{"T001", "T114"}},
-		{"it asks the verifier twice", adapter(func(v *core.Verifier, next http.Handler, w http.ResponseWriter, r *http.Request) {
+		{"it calls the verifier twice", adapter(func(v *core.Verifier, next http.Handler, w http.ResponseWriter, r *http.Request) {
 			v.Verify(r)
 			right(v, next, w, r)
 		}), []string{"T001", "T010"}},
@@ -164,26 +163,26 @@ func TestRunFails(t *testing.T) {
 			io.ReadAll(r.Body)
 			right(v, next, w, r)
 		}), []string{"T002", "T056"}},
-		{"it hides what the writer can do", replacing(nil, func(w http.ResponseWriter) http.ResponseWriter { return struct{ http.ResponseWriter }{w} }, nil),
+		{"it hides the writer's optional interfaces", replacing(nil, func(w http.ResponseWriter) http.ResponseWriter { return struct{ http.ResponseWriter }{w} }, nil),
 			[]string{"T123", "T124"}},
-		{"it answers in its own words", replacing(admittedAsIs, nil, func(w http.ResponseWriter, _ *http.Request, err error) {
+		{"it writes its own response", replacing(admittedAsIs, nil, func(w http.ResponseWriter, _ *http.Request, err error) {
 			http.Error(w, "unauthorized", core.StatusCode(err))
 		}), []string{"T010", "T057"}},
-		{"it tells the reason in a header", replacing(admittedAsIs, nil, func(w http.ResponseWriter, r *http.Request, err error) {
+		{"it writes the reason into a header", replacing(admittedAsIs, nil, func(w http.ResponseWriter, r *http.Request, err error) {
 			w.Header().Set("X-Reason", string(core.CodeOf(err)))
 			core.WriteProblem(w, r, err)
 		}), []string{"T130", "T128"}},
-		{"it shows the signature that was sent", replacing(admittedAsIs, nil, func(w http.ResponseWriter, r *http.Request, err error) {
+		{"it writes the received signature into the response", replacing(admittedAsIs, nil, func(w http.ResponseWriter, r *http.Request, err error) {
 			w.Header().Set("X-Got", r.Header.Get("Authorization"))
 			core.WriteProblem(w, r, err)
 		}), []string{"T126", "T128"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			// T011 and T015 give the summary refusals with other codes.
+			// T011 and T015 provide refusals with other codes for the summary.
 			failed := red(tt.mount, append(tt.red, "T011", "T015"))
 			for _, id := range tt.red {
 				if !slices.ContainsFunc(names(failed), func(name string) bool { return strings.HasPrefix(name, id) }) {
-					t.Errorf("%s stays green", id)
+					t.Errorf("%s does not fail", id)
 				}
 			}
 		})
@@ -200,8 +199,7 @@ func names(failed map[string]string) []string {
 	return names
 }
 
-// TestRecorderStaysGreen shows that the cases which TestRunFails turns red are
-// green over an adapter that is right.
+// TestRecorderStaysGreen: the cases that fail in TestRunFails pass for a correct adapter.
 func TestRecorderStaysGreen(t *testing.T) {
 	for name, text := range red(adapter(right), []string{"T001", "T002", "T010", "T014", "T015", "T031", "T055", "T056", "T057",
 		"T062", "T064", "T114", "T120", "T123", "T124", "T130", "T170"}) {
@@ -209,13 +207,13 @@ func TestRecorderStaysGreen(t *testing.T) {
 	}
 }
 
-// TestCases checks the table itself.
+// TestCases: each case has an id, a unique name, and either a request or a script.
 func TestCases(t *testing.T) {
 	id := regexp.MustCompile(`^[TDF][0-9]{2,3} `)
 	seen := make(map[string]bool)
 	for _, c := range cases() {
 		if !id.MatchString(c.name) || seen[c.name] {
-			t.Errorf("case %q: no id, or not the only one of that name", c.name)
+			t.Errorf("case %q: it has no id, or its name is not unique", c.name)
 		}
 		if scripted := c.script != nil; scripted == (c.send.proto != "") {
 			t.Errorf("case %q: want either a request with its verdict or a script", c.name)
@@ -227,8 +225,7 @@ func TestCases(t *testing.T) {
 	}
 }
 
-// TestSigner checks the suite's signer against values that other
-// implementations agreed on.
+// TestSigner: the suite's signer computes the values of other implementations.
 func TestSigner(t *testing.T) {
 	execute := signScoped(aws4Form(), "AWS4-HMAC-SHA256", derive("AWS4", "20260115/us-east-1/execute-api/aws4_request"),
 		"20260115/us-east-1/execute-api/aws4_request", "host;x-amz-date")

@@ -11,9 +11,9 @@ import (
 	"time"
 )
 
-// answer is what came back on the socket.
+// answer is the response to a request.
 type answer struct {
-	status int // 0: the connection was closed without an answer
+	status int // 0: the connection was closed without a response
 	header http.Header
 	body   string
 	closed bool // the server announced that it closes the connection
@@ -23,7 +23,7 @@ type answer struct {
 type client struct {
 	conn     net.Conn
 	in       *bufio.Reader
-	patience time.Duration // for each exchange, however many there are
+	patience time.Duration // the timeout of each exchange
 }
 
 func (b *bench) dial() (*client, error) {
@@ -35,8 +35,8 @@ func (b *bench) dial() (*client, error) {
 	return &client{conn, bufio.NewReader(conn), b.suite.patience}, nil
 }
 
-// send writes text as it is and reads the answer to it. It reads while it
-// writes: a server may refuse before it has read everything.
+// send writes text unchanged and reads the response. It reads while it writes, because a
+// server may refuse a request before it has read all of it.
 func (c *client) send(method string, text []byte) (answer, error) {
 	c.conn.SetDeadline(time.Now().Add(c.patience))
 	go c.conn.Write(text)
@@ -47,19 +47,19 @@ func (c *client) read(method string) (answer, error) {
 	res, err := http.ReadResponse(c.in, &http.Request{Method: method})
 	if err != nil {
 		if timeout, ok := err.(net.Error); ok && timeout.Timeout() {
-			return answer{}, fmt.Errorf("no answer: %w", err)
+			return answer{}, fmt.Errorf("no response: %w", err)
 		}
 		return answer{}, nil // closed
 	}
 	defer res.Body.Close()
 	body, err := io.ReadAll(res.Body)
 	if err != nil {
-		return answer{}, fmt.Errorf("answer of status %d: %w", res.StatusCode, err)
+		return answer{}, fmt.Errorf("response with status %d: %w", res.StatusCode, err)
 	}
 	return answer{res.StatusCode, res.Header, string(body), res.Close}, nil
 }
 
-// exchange sends one message on a connection of its own.
+// exchange sends one message on a new connection.
 func (b *bench) exchange(m message) answer {
 	b.Helper()
 	c, err := b.dial()
@@ -77,8 +77,8 @@ func (b *bench) exchange(m message) answer {
 	return a
 }
 
-// fingerprint is everything of an answer that a caller could tell refusals
-// apart by, but for Date and what depends on the caller's own connection.
+// fingerprint returns everything of a response by which a caller could distinguish
+// refusals, except Date and what depends on the connection.
 func (a answer) fingerprint() string {
 	var out bytes.Buffer
 	fmt.Fprintf(&out, "%d\n", a.status)

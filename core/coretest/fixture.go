@@ -9,7 +9,7 @@ import (
 	"github.com/gatewayauth/gatewayauth/core/basic"
 )
 
-// The fixture: one environment at one instant, with these keys and bindings.
+// The fixture is one environment at one instant, with these keys and bindings.
 const (
 	host        = "api.example.com"
 	environment = "prod"
@@ -21,9 +21,9 @@ const (
 )
 
 var (
-	// k1 is bound to everything that nothing else is bound to.
+	// k1 is the default key.
 	k1 = signingKey{name: "orders_key", id: "AKTESTAKTEST0001", secret: "sktest-0123456789abcdef0123456789abcdef"}
-	// k7 is bound to /partner/: another API's key.
+	// k7 is bound to /partner/: the key of another API.
 	k7 = signingKey{name: "partner_key", id: "AKTESTAKTEST0007", secret: "sktest-fedcba9876543210fedcba9876543210"}
 	// k1t is k1 in another environment, where it has another secret.
 	k1t = signingKey{name: "orders_key", id: k1.id, secret: "sktest-00000000111111112222222233333333"}
@@ -31,8 +31,8 @@ var (
 	k2 = signingKey{name: "basic_key", id: "basicuser", secret: "basic-pass-123"}
 )
 
-// secretTexts must never be seen in a log, an answer or a formatted value: the
-// secrets, k2 as it travels, and the head of a string to sign, as JSON has it.
+// secretTexts must not appear in a log, a response or a formatted value: the secrets, the
+// credential of k2, and the start of a string to sign, also as escaped by JSON.
 var secretTexts = []string{
 	k1.secret, k7.secret, k1t.secret, k2.secret,
 	"YmFzaWN1c2VyOmJhc2ljLXBhc3MtMTIz", `SDK-HMAC-SHA256\n2026`,
@@ -68,13 +68,13 @@ func fixture(logger *slog.Logger, observer core.Observer) core.Config {
 
 // Changes to the fixture that more than one table uses.
 
-// nothingRequired lifts the demand that host be signed.
+// nothingRequired requires no signed headers, not even host.
 func nothingRequired(c *core.Config) { c.RequireSigned = []string{} }
 
-// reportOnly lets everything through.
+// reportOnly sets report mode.
 func reportOnly(c *core.Config) { c.Mode = core.Report }
 
-// otherKeysOnly leaves k1 out: the same id and secret exist in another environment only.
+// otherKeysOnly removes k1: its id and secret exist in another environment only.
 func otherKeysOnly(c *core.Config) {
 	onlyKey(c, core.Keys(k7.key()))
 	c.Default = k7.name

@@ -22,18 +22,18 @@ import (
 //	rpc Watch(BytesValue) returns (stream BytesValue)
 //	rpc Chat(stream BytesValue) returns (stream BytesValue)
 //
-// Each handler calls handle once, with its context and a function that receives
-// the value of the next message, or io.EOF. It answers what handle returns: an
-// error as it is, and one empty message otherwise.
+// Each handler calls handle once, with its context and a function that returns the value
+// of the next message, or io.EOF. If handle returns an error, the handler returns it
+// unchanged; otherwise it sends one empty message.
 type ServeGRPC func(v *core.Verifier, listener net.Listener, handle GRPCHandler) (stop func())
 
-// GRPCHandler is the suite's side of a [ServeGRPC].
+// A GRPCHandler is the function of the suite that the handlers of a [ServeGRPC] call.
 type GRPCHandler func(ctx context.Context, receive func() ([]byte, error)) error
 
-// RunGRPC runs the suite for adapters of gRPC servers. Calls are made by
-// net/http's HTTP/2 client, so that they can be wrong. Like [Run], it checks the
-// status of the answer, the code of the verdict, how often the handler ran, and
-// what it saw.
+// RunGRPC runs the suite for an adapter of a gRPC server. It uses the HTTP/2 client of
+// net/http, because a gRPC client cannot send malformed calls. Like [Run], it checks the
+// status of the response, the code of the verdict, how often the handler ran, and what it
+// received.
 func RunGRPC(t *testing.T, serve ServeGRPC) {
 	s := newSuite(nil, 20*time.Second)
 	for _, c := range grpcCases() {
@@ -50,9 +50,9 @@ type grpcCase struct {
 	config func(*core.Config)
 	send   message
 	want   verdict
-	late   bool                             // the handler runs, and the call fails when it has read the body
-	handle func(receive func() error) error // what the handler does; it reads to the end otherwise
-	status string                           // with which gRPC answers by itself
+	late   bool                             // the call fails after the handler has read the body
+	handle func(receive func() error) error // replaces the handler; nil: it reads to the end
+	status string                           // the status with which gRPC responds without calling the handler
 }
 
 // grpcBench is one server with the adapter under test.
@@ -61,11 +61,11 @@ type grpcBench struct {
 	seen kept[grpcSight]
 }
 
-// grpcSight is one run of a handler.
+// grpcSight is what one run of a handler received.
 type grpcSight struct {
 	identity *core.Identity
 	messages []string
-	err      error // in place of the end
+	err      error // the error at which it stopped; nil: io.EOF
 }
 
 func (s *suite) runGRPC(t reporter, serve ServeGRPC, c grpcCase) {
@@ -105,7 +105,7 @@ func (s *suite) runGRPC(t reporter, serve ServeGRPC, c grpcCase) {
 	s.inspectLog(b.records.json.String() + b.records.text.String())
 }
 
-// handle is the application: it keeps what it sees.
+// handle is the application. It records what it receives.
 func (b *grpcBench) handle(ctx context.Context, receive func() ([]byte, error), do func(func() error) error) error {
 	var seen grpcSight
 	seen.identity, _ = core.FromContext(ctx)

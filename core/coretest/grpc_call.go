@@ -11,16 +11,16 @@ import (
 	"github.com/gatewayauth/gatewayauth/core"
 )
 
-// echo is the service that calls go to.
+// echo is the path prefix of the service's methods.
 const echo = "/gatewayauth.coretest.Echo/"
 
-// frames is the body of a call with these messages: each a BytesValue of less
-// than 128 bytes, behind its prefix.
+// frames returns the body of a call with these messages: each is a BytesValue of less
+// than 128 bytes, after its prefix.
 func frames(values ...string) string {
 	var b []byte
 	for _, value := range values {
 		size := 0
-		if value != "" { // fields with their default are not sent
+		if value != "" { // fields with their default value are not sent
 			size = len(value) + 2
 		}
 		b = binary.BigEndian.AppendUint32(append(b, 0), uint32(size))
@@ -31,7 +31,7 @@ func frames(values ...string) string {
 	return string(b)
 }
 
-// calling is a call as it is before it is signed.
+// calling returns an unsigned call.
 func calling(method string, values ...string) message {
 	return message{method: "POST", target: echo + method, proto: "HTTP/2.0", body: frames(values...),
 		lines: []string{"Host: " + host, "X-Sdk-Date: " + today}}
@@ -46,8 +46,8 @@ func withPayload(m message, payload string) message {
 	return k1.sign(m.set("X-Sdk-Content-Sha256", payload), digestList)
 }
 
-// call sends m and returns status, message and details in the answer's header,
-// whether they came there or as trailers.
+// call sends m. It returns status, message and details in the header of the answer, also
+// if they arrived as trailers.
 func (b *grpcBench) call(m message) (answer, error) {
 	t := &http.Transport{Protocols: new(http.Protocols), DisableCompression: true}
 	t.Protocols.SetUnencryptedHTTP2(true)
@@ -86,12 +86,12 @@ func (b *grpcBench) call(m message) (answer, error) {
 	if status, err := strconv.Atoi(a.header.Get("Grpc-Status")); err == nil {
 		a.status = status
 	}
-	// In the clear, so that a secret in it is found.
+	// Decoded, so that a secret in it is found.
 	details, _ := base64.RawStdEncoding.DecodeString(strings.TrimRight(a.header.Get("Grpc-Status-Details-Bin"), "="))
 	a.body = string(details)
 	a.header.Del("Grpc-Status-Details-Bin")
 	return a, nil
 }
 
-// small lowers the limit of bodies.
+// small sets a low limit for bodies.
 func small(c *core.Config) { c.MaxBody = 16 }

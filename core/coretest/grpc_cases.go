@@ -18,12 +18,12 @@ var (
 
 const unsignedText = "UNSIGNED-PAYLOAD"
 
-// grpcCases lists what a call can carry.
+// grpcCases returns all cases of RunGRPC.
 func grpcCases() []grpcCase {
 	return slices.Concat(grpcControls(), grpcCredentials(), grpcBodies(), grpcStreams(), grpcOpen(), grpcReport())
 }
 
-// calls makes cases of calls that all get the same verdict.
+// calls returns cases of calls that all have the same verdict.
 func calls(id string, want verdict, list ...row) []grpcCase {
 	cases := make([]grpcCase, len(list))
 	for i, r := range list {
@@ -36,11 +36,11 @@ func grpcControls() []grpcCase {
 	unary := hashed(calling("Unary", "one"))
 	return slices.Concat(
 		calls("T146", accepted, row{"unary", unary}, row{"unary, an empty message", hashed(calling("Unary", ""))},
-			row{"unary, with metadata that nobody signed", unary.with("X-Request-Id: 1", "Traceparent: 00-1-2-00", "Trace-Bin: AAEC")},
+			row{"unary, with unsigned metadata", unary.with("X-Request-Id: 1", "Traceparent: 00-1-2-00", "Trace-Bin: AAEC")},
 			row{"unary, with signed metadata", k1.sign(calling("Unary", "one").with("X-Role: a", "X-Role: b"), "host;x-role;x-sdk-date")},
 			row{"unary, with signed binary metadata", k1.sign(calling("Unary", "one").with("X-Role-Bin: AP8"), "host;x-role-bin;x-sdk-date")}),
 		calls("T146", declared, row{"unary, a declared digest", withDigest(calling("Unary", "one"))}),
-		calls("T157", accepted, row{"metadata in the name of proxies and of identities", unary.with("X-Forwarded-Host: evil.example",
+		calls("T157", accepted, row{"metadata of proxies and identities", unary.with("X-Forwarded-Host: evil.example",
 			"X-Forwarded-For: 10.0.0.1", "Grpcgateway-Authorization: Basic Og==", "Identity: root", "X-Apig-Identity: root")}))
 }
 
@@ -97,7 +97,7 @@ func grpcBodies() []grpcCase {
 	instead := func(m message, body string) message { m.body = body; return m }
 	tooLarge := calls("T057", refused(core.CodeBodyTooLarge), row{"unary, over the limit", hashed(calling("Unary", "more than sixteen bytes"))})
 	tooLarge[0].config = small
-	// Every call has a body, that of a stream of an unknown length.
+	// Every call has a body. The body of a stream has an unknown length.
 	of := func(m message) message { return m.with("Content-Type: application/grpc") }
 	typed := slices.Concat(
 		calls("T182", accepted, row{"unary, the type is signed", k1.sign(of(calling("Unary", "one")), typedList)}),
@@ -115,8 +115,8 @@ func grpcBodies() []grpcCase {
 		calls("T156", bodyMismatch, row{"a signed digest and another message", instead(withDigest(calling("Unary", "one")), other)},
 			row{"a signed digest of the message without its prefix", withPayload(calling("Unary", "one"), bodyHash(frames("one")[5:]))}),
 		calls("T156", mismatch, row{"a digest that was changed", withDigest(calling("Unary", "one")).set("X-Sdk-Content-Sha256", bodyHash(other))}),
-		calls("T065", refused(core.CodePayloadNotSigned), row{"unary, unsigned where that is not allowed", withPayload(calling("Unary", "one"), unsignedText)},
-			row{"a stream, unsigned where that is not allowed", withPayload(calling("Upload", "one"), unsignedText)}),
+		calls("T065", refused(core.CodePayloadNotSigned), row{"unary, unsigned and not allowed", withPayload(calling("Unary", "one"), unsignedText)},
+			row{"a stream, unsigned and not allowed", withPayload(calling("Upload", "one"), unsignedText)}),
 		calls("T068", unsupported, row{"signed in chunks", withPayload(calling("Unary", "one"), "STREAMING-AWS4-HMAC-SHA256-PAYLOAD")},
 			row{"the hash of a stream, not declared", hashed(calling("Upload", "one"))}))
 }
@@ -141,7 +141,7 @@ func grpcStreams() []grpcCase {
 	return slices.Concat(
 		calls("T151", declared, row{"client stream", withDigest(calling("Upload", "one", "", "three"))}, row{"client stream without a message", withDigest(calling("Upload"))},
 			row{"server stream", withDigest(calling("Watch", "one"))}, row{"bidirectional stream", withDigest(calling("Chat", "one", "two"))}),
-		calls("T151", undeclared, row{"unsigned payload where that is allowed", withPayload(calling("Chat", "one", "two"), unsignedText)},
+		calls("T151", undeclared, row{"unsigned payload, allowed", withPayload(calling("Chat", "one", "two"), unsignedText)},
 			row{"unsigned payload, a forged message", func() message {
 				m := withPayload(calling("Chat", "one", "two"), unsignedText)
 				m.body = frames("one", "forged", "third")
@@ -157,12 +157,12 @@ func grpcStreams() []grpcCase {
 			late("T151", "a handler that ignores the refusal", bodyMismatch, forged("Upload", "one", "2"), ignoring),
 			late("T151", "a handler that returns another error", bodyMismatch, forged("Upload", "one", "2"), failing),
 			late("T151", "a handler that stops before a forged message", bodyMismatch, forged("Chat", "one", "2"), one),
-			late("T151", "a handler that stops early, though all is right", bodyMismatch, forged("Upload", "one", "two"), one),
+			late("T151", "a handler that stops early, with a valid body", bodyMismatch, forged("Upload", "one", "two"), one),
 			late("T151", "a handler that reads nothing", bodyMismatch, forged("Chat", "one", "two"), none),
 		})
 }
 
-// grpcOpen: the exact method, and nothing that resembles it.
+// Open APIs: only calls of the exact method are accepted without a credential.
 func grpcOpen() []grpcCase {
 	open := calling("Open", "one")
 	var cases []grpcCase
@@ -175,7 +175,7 @@ func grpcOpen() []grpcCase {
 		calls("T155", missing, row{"another method", open.to(echo + "Unary")}))
 }
 
-// grpcReport: everything is let through, and what would be refused is said.
+// Report mode passes every call to the handler, and logs what enforce mode would refuse.
 func grpcReport() []grpcCase {
 	would := func(code core.Code) verdict { return verdict{code: code, reported: true} }
 	unary, stream := hashed(calling("Unary", "one")), calling("Chat", "one", "two")

@@ -5,13 +5,13 @@ import (
 	"testing"
 )
 
-// TestGRPCCases checks the table itself.
+// TestGRPCCases: each case has an id, a unique name, and a call.
 func TestGRPCCases(t *testing.T) {
 	id := regexp.MustCompile(`^T[0-9]{3} `)
 	seen, accepting := make(map[string]bool), 0
 	for _, c := range grpcCases() {
 		if !id.MatchString(c.name) || seen[c.name] || c.send.proto == "" {
-			t.Errorf("case %q: no id, not the only one of that name, or nothing to send", c.name)
+			t.Errorf("case %q: it has no id, no call, or a name that is not unique", c.name)
 		}
 		if seen[c.name] = true; c.want.code == "" && c.status == "" {
 			accepting++
@@ -22,7 +22,7 @@ func TestGRPCCases(t *testing.T) {
 	}
 }
 
-// TestFrames against bytes written by hand.
+// TestFrames compares frames with bytes written by hand.
 func TestFrames(t *testing.T) {
 	if got, want := frames("ab", ""), "\x00\x00\x00\x00\x04\x0a\x02ab\x00\x00\x00\x00\x00"; got != want {
 		t.Errorf("got %q, want %q", got, want)

@@ -7,7 +7,7 @@ import (
 	"github.com/gatewayauth/gatewayauth/core"
 )
 
-// checkCall compares what happened with the verdict.
+// checkCall compares the result of a call with the expected verdict.
 func (b *grpcBench) checkCall(c grpcCase, a answer) {
 	b.Helper()
 	seen, events := b.seen.take(), b.events.take()
@@ -50,11 +50,11 @@ func (b *grpcBench) checkCall(c grpcCase, a answer) {
 	}
 }
 
-// checkLate: the credential was accepted, and then the body refused.
+// checkLate checks a call whose credential was accepted and whose body was then refused.
 func (b *grpcBench) checkLate(want verdict, events []event, seen []grpcSight) {
 	b.Helper()
 	if len(events) == 0 || events[0].Code != "" {
-		b.Errorf("got verdicts %v, want the credential accepted", events)
+		b.Errorf("got verdicts %v, want one that accepts the credential", events)
 		return
 	}
 	for _, e := range events[1:] {
@@ -62,7 +62,7 @@ func (b *grpcBench) checkLate(want verdict, events []event, seen []grpcSight) {
 	}
 	for _, s := range seen {
 		if s.identity == nil {
-			b.Errorf("the handler saw no identity")
+			b.Errorf("the handler's context has no identity")
 		}
 	}
 }
@@ -82,8 +82,8 @@ func (b *grpcBench) checkRun(s grpcSight, c grpcCase) {
 	}
 }
 
-// checkCaller checks an identity. What a stream declares about its body is not
-// proven when the handler gets it.
+// checkCaller checks an identity. The declared digest of a stream is not verified yet
+// when the handler gets the identity.
 func (b *grpcBench) checkCaller(id *core.Identity, c grpcCase) {
 	b.Helper()
 	unary := strings.HasSuffix(c.send.target, "/Unary")

@@ -7,16 +7,16 @@ import (
 	"strings"
 )
 
-// message is one request as it goes on the wire, right or wrong.
+// message is one request as it is sent, valid or not.
 type message struct {
 	method, target, proto string
 	lines                 []string // header lines without their CRLF
-	body                  string   // what a handler must read
-	framed                string   // the body as it goes on the wire, if that differs
-	raw                   string   // everything, if the parts do not matter
+	body                  string   // the body that the handler must read
+	framed                string   // the body as it is sent, if that differs
+	raw                   string   // the whole message, instead of its parts
 }
 
-// bytes returns what is sent.
+// bytes returns the message as it is sent.
 func (m message) bytes() []byte {
 	if m.raw != "" {
 		return []byte(m.raw)
@@ -35,8 +35,8 @@ func (m message) bytes() []byte {
 	return []byte(b.String())
 }
 
-// p1 and p2 are the golden requests; their signatures are literals that two
-// other implementations agreed on.
+// p1 and p2 are the reference requests. Their signatures are literals that two other
+// implementations computed.
 func p1() message {
 	return message{method: "GET", target: "/v1/items", proto: "HTTP/1.1", lines: []string{
 		"Host: " + host,
@@ -54,7 +54,7 @@ func p2() message {
 	}}
 }
 
-// forged is p1 with a well-formed signature that is not the right one.
+// forged returns p1 with a well-formed, wrong signature.
 func forged() message {
 	return p1().set("Authorization", hmacFields(k1.id, "host;x-sdk-date", strings.Repeat("0123456789abcdef", 4)))
 }
@@ -69,19 +69,19 @@ func (m message) with(lines ...string) message {
 	return m
 }
 
-// before adds header lines in front.
+// before adds header lines at the start.
 func (m message) before(lines ...string) message {
 	m.lines = append(slices.Clone(lines), m.lines...)
 	return m
 }
 
-// without takes all lines of a header away.
+// without removes all lines of a header.
 func (m message) without(name string) message {
 	m.lines = slices.DeleteFunc(slices.Clone(m.lines), func(line string) bool { return isLine(line, name) })
 	return m
 }
 
-// set replaces the lines of a header by one, at the place of the first.
+// set replaces the lines of a header by one, at the position of the first.
 func (m message) set(name, value string) message {
 	line := name + ": " + value
 	at := slices.IndexFunc(m.lines, func(line string) bool { return isLine(line, name) })
@@ -111,7 +111,7 @@ func (m message) version(proto string) message {
 	return m
 }
 
-// carrying changes the body and the announced length.
+// carrying changes the body and the Content-Length.
 func (m message) carrying(body string) message {
 	m.body, m.framed = body, ""
 	return m.set("Content-Length", strconv.Itoa(len(body)))

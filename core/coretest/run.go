@@ -8,22 +8,21 @@
 //		})
 //	}
 //
-// The suite starts real servers on the loopback interface, writes requests byte
-// by byte on sockets (no client repairs them on the way), and checks for each
-// one the answer, the code of the verdict, how often the handler ran, and what
-// the handler saw: identity, body, length. Its signatures come from a signer of
-// its own, written from the protocol's description, which shares no code with
-// the verifier.
+// The suite starts real servers on the loopback interface and writes the bytes of its
+// requests to sockets, so that no client corrects them. For each request it checks the
+// response, the code of the verdict, how often the handler ran, and what the handler
+// received: identity, body, length. The suite has its own signer, written from the
+// description of the protocol, which shares no code with the verifier.
 //
-// Each case is a subtest. Its name starts with an id such as T014; the same id
-// stands in front of every stimulus of one requirement.
+// Each case is a subtest. Its name starts with an id such as T014. All cases of one
+// requirement have the same id.
 //
 // # What it does not show
 //
-// The suite covers SDK-HMAC-SHA256 with a flat key in the Authorization header,
-// and Basic. HTTP/2 is spoken by net/http's own client, since nothing less
-// compresses headers. "OPTIONS *" is answered by [net/http.Server] itself and
-// reaches no middleware.
+// The suite covers SDK-HMAC-SHA256 with a flat key in the Authorization header, and
+// Basic. HTTP/2 requests are sent with the client of net/http, because they need
+// compressed headers, so not every malformed request can be sent. [net/http.Server]
+// answers "OPTIONS *" itself, so that no middleware gets it.
 package coretest
 
 import (
@@ -34,14 +33,13 @@ import (
 	"github.com/gatewayauth/gatewayauth/core"
 )
 
-// A Mount puts v in front of next the way the adapter under test does it, and
-// returns the whole as a handler. Frameworks with an engine of their own build
-// one with a catch-all route to next. Mount is called many times, each time
-// with another verifier.
+// A Mount puts v in front of next with the adapter under test, and returns the resulting
+// handler. For a framework with its own engine, create one with a catch-all route to
+// next. Mount is called many times, each time with another verifier.
 //
-// What Mount returns must pass on what [core.Verifier.Admit] returns, exactly
-// once, answer what it refuses as [core.WriteProblem] does, and call
-// [core.Release] when next has returned.
+// The handler must call next exactly once with the request that [core.Verifier.Admit]
+// returns. It must answer a refusal as [core.WriteProblem] does, and call [core.Release]
+// when next has returned.
 type Mount func(v *core.Verifier, next http.Handler) http.Handler
 
 // Run runs the whole suite against one adapter. It takes some seconds, opens
@@ -56,15 +54,15 @@ func Run(t *testing.T, mount Mount) {
 	}
 }
 
-// reporter takes what a case finds wrong: a *testing.T, or in the suite's own
-// tests a recorder, which shows that the suite can fail.
+// A reporter gets the errors of a case. It is a *testing.T, or a recorder in the tests of
+// the suite, which show that the suite can fail.
 type reporter interface {
 	Helper()
 	Errorf(format string, args ...any)
 }
 
-// testCase is one row: a request with the verdict it must get, or a script for
-// what takes more than one exchange.
+// A testCase is a request with its expected verdict, or a script if the case needs more
+// than one exchange.
 type testCase struct {
 	name   string // id, what is sent
 	config func(*core.Config)
@@ -73,13 +71,13 @@ type testCase struct {
 	script func(*bench) // instead of send and want
 }
 
-// row is the shape of most tables: the name behind the id, and the request.
+// A row is a case of most tables: the name after the id, and the request.
 type row struct {
 	name string
 	send message
 }
 
-// rows makes cases of requests that all get the same verdict.
+// rows returns cases of requests that all have the same verdict.
 func rows(id string, want verdict, list ...row) []testCase {
 	cases := make([]testCase, len(list))
 	for i, r := range list {
@@ -88,7 +86,7 @@ func rows(id string, want verdict, list ...row) []testCase {
 	return cases
 }
 
-// under gives all cases one change of the policy.
+// under returns the cases with a change of the policy.
 func under(config func(*core.Config), cases []testCase) []testCase {
 	for i := range cases {
 		cases[i].config = config
@@ -119,7 +117,7 @@ func allCases() []testCase {
 	return all
 }
 
-// run carries one case out on a bench of its own.
+// run runs one case on a new bench.
 func (s *suite) run(t reporter, c testCase) {
 	t.Helper()
 	b := newBench(t, s, c.config)

@@ -11,19 +11,19 @@ import (
 	"strings"
 )
 
-// This signer is written from docs/protocols.md, "Flat key", and shares nothing with
-// the verifier. It signs whatever it is given, so that strictness can be shown
-// with signatures that are right.
+// This signer is written from docs/protocols.md, "Flat key", and shares no code with the
+// verifier. It signs any request, so that cases can show that the verifier refuses
+// malformed requests with correct signatures.
 
 // signingKey is a flat SDK-HMAC-SHA256 key.
 type signingKey struct{ name, id, secret string }
 
-// sign returns m with an Authorization line over the listed headers.
+// sign returns m with an Authorization line that signs the listed headers.
 func (k signingKey) sign(m message, list string) message {
 	return k.signAs(m, list, payloadLine(m, list))
 }
 
-// signAs is sign with a payload line of the caller's choice.
+// signAs is like sign, with the given payload line.
 func (k signingKey) signAs(m message, list, payload string) message {
 	return m.set("Authorization", hmacFields(k.id, list, k.signature(m, list, payload)))
 }
@@ -51,7 +51,8 @@ func canonicalRequest(m message, list, payload string) string {
 	return strings.Join([]string{strings.ToUpper(m.method), canonicalPath(path), canonicalQuery(query), headers.String(), list, payload}, "\n")
 }
 
-// payloadLine is the signed digest header's value, or the body's hash.
+// payloadLine returns the value of the digest header if it is signed, or the hash of the
+// body.
 func payloadLine(m message, list string) string {
 	if slices.Contains(strings.Split(list, ";"), "x-sdk-content-sha256") {
 		return m.value("X-Sdk-Content-Sha256")
@@ -106,7 +107,7 @@ func queryDecode(s string) string {
 	return s
 }
 
-// percentEncode leaves the unreserved characters of RFC 3986 alone.
+// percentEncode encodes all bytes except the unreserved characters of RFC 3986.
 func percentEncode(s string) string {
 	var b strings.Builder
 	for i := 0; i < len(s); i++ {
@@ -128,7 +129,7 @@ func mac(key []byte, text string) []byte {
 	return h.Sum(nil)
 }
 
-// basicAuth is the value of a Basic credential.
+// basicAuth returns the Authorization value of a Basic credential.
 func basicAuth(credential string) string {
 	return "Basic " + base64.StdEncoding.EncodeToString([]byte(credential))
 }

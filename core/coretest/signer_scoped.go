@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// P1 in other forms, each honestly computed from k1's secret: what a verifier
-// of another scheme would accept (docs/protocols.md, "Scoped key", "V11" and "SigV4").
+// P1 with the credentials of other schemes, each correctly computed with k1's secret
+// (docs/protocols.md, "Scoped key", "V11" and "SigV4").
 
 const credentialScope = "20260115/cn-north-4/apig"
 
@@ -26,12 +26,12 @@ func aws4Form() message {
 func v11Form() message {
 	key, err := hkdf.Key(sha256.New, []byte(k1.secret), []byte(k1.id), credentialScope, sha256.Size)
 	if err != nil {
-		panic(err) // of constant arguments
+		panic(err) // impossible: the arguments are constant
 	}
 	return signScoped(p1(), "V11-HMAC-SHA256", []byte(hex.EncodeToString(key)), credentialScope, plain)
 }
 
-// derive is the chain of MACs along the parts of a scope.
+// derive returns the key that a chain of MACs over the parts of a scope derives.
 func derive(prefix, scope string) []byte {
 	key := []byte(prefix + k1.secret)
 	for part := range strings.SplitSeq(scope, "/") {
@@ -43,7 +43,7 @@ func derive(prefix, scope string) []byte {
 func signScoped(m message, algorithm string, key []byte, scope, list string) message {
 	canonical := canonicalRequest(m, list, bodyHash(m.body))
 	if algorithm == "AWS4-HMAC-SHA256" {
-		canonical = strings.Replace(canonical, "/v1/items/\n", "/v1/items\n", 1) // no slash is added there
+		canonical = strings.Replace(canonical, "/v1/items/\n", "/v1/items\n", 1) // SigV4 adds no slash
 	}
 	text := strings.Join([]string{algorithm, m.value("X-Sdk-Date") + m.value("X-Amz-Date"), scope, bodyHash(canonical)}, "\n")
 	return m.set("Authorization", algorithm+" Credential="+k1.id+"/"+scope+", SignedHeaders="+list+", Signature="+hexMAC(key, text))

@@ -7,23 +7,23 @@ import (
 	"time"
 )
 
-// suite is one run over one adapter: what must hold over all cases together.
+// suite is the state of one run of the suite, for the checks over all cases.
 type suite struct {
 	mount Mount
-	// patience bounds every wait. Nothing that works comes near it.
+	// patience is the timeout of every wait. It is far longer than a passing case takes.
 	patience time.Duration
 
 	mu      sync.Mutex
-	answers map[int]map[string]bool // per status, the different fingerprints
-	leaks   []string                // lines of logs and answers that hold a secret
+	answers map[int]map[string]bool // the fingerprints of refusals, by status
+	leaks   []string                // lines of logs and responses that contain a secret
 }
 
 func newSuite(mount Mount, patience time.Duration) *suite {
 	return &suite{mount: mount, patience: patience, answers: make(map[int]map[string]bool)}
 }
 
-// longHex finds what could be a signature or a digest: no log and no answer has
-// reason to hold one. Digits alone are durations.
+// longHex matches a possible signature or digest, which no log and no response may
+// contain. It does not match decimal digits alone, which may be a duration.
 var longHex = regexp.MustCompile(`[0-9]{0,15}[a-fA-F][0-9a-fA-F]{15,}`)
 
 // leak returns a secret that text holds, or "".
@@ -62,16 +62,16 @@ func (s *suite) keepAnswer(a answer) {
 	}
 }
 
-// finding is a check over the whole run.
+// A finding is a check over all cases.
 type finding struct {
 	name  string
 	check func(reporter)
 }
 
-// summary is checked after all cases.
+// summary returns the checks that run after all cases.
 func (s *suite) summary() []finding {
 	return []finding{
-		{"T126 no secret, signature or password in any log or answer", func(t reporter) {
+		{"T126 no secret, signature or password in any log or response", func(t reporter) {
 			for i, line := range s.leaks {
 				if i < 5 {
 					t.Errorf("a secret %q in: %.300s", leak(line), line)
@@ -81,7 +81,7 @@ func (s *suite) summary() []finding {
 		{"T128 all refusals with one status get the same bytes", func(t reporter) {
 			for status, prints := range s.answers {
 				if len(prints) > 1 {
-					t.Errorf("status %d was answered in %d ways: %v", status, len(prints), prints)
+					t.Errorf("responses with status %d differ in %d ways: %v", status, len(prints), prints)
 				}
 			}
 		}},

@@ -9,44 +9,44 @@ import (
 	"github.com/gatewayauth/gatewayauth/core"
 )
 
-// verdict is what must come of one request.
+// A verdict is the expected result of one request.
 type verdict struct {
 	code core.Code // "": accepted
-	or   core.Code // another code that is right as well
-	open bool      // let in without identity
-	// server lists the statuses with which net/http itself may answer in front
-	// of any handler; 0 is a connection closed without an answer. If the code
-	// is [onlyServer], one of them must come.
+	or   core.Code // another code that is also right
+	open bool      // accepted without identity
+	// server has the statuses with which net/http may respond without calling a handler; 0
+	// is a connection closed without a response. If the code is onlyServer, the response
+	// must have one of them.
 	server  []int
-	key     signingKey // whose identity; k1 unless set
+	key     signingKey // the key of the identity; k1 unless set
 	scheme  string     // hmac unless set
 	payload core.Payload
 	headers string // signed headers; those of the request unless set
 	unread  bool   // no byte of the body may be read
 	closing bool   // the connection must be closed
-	// hostReplaced: the policy says which host was signed, so the received one
-	// is not covered.
+	// hostReplaced is true if the policy has the signed host, so the received one is not
+	// covered.
 	hostReplaced bool
-	reported     bool // let in by report mode, with the code in the event
+	reported     bool // accepted because of report mode, with the code in the event
 }
 
-// onlyServer is the code of requests that net/http refuses.
+// onlyServer stands for a refusal by net/http.
 const onlyServer core.Code = "net/http"
 
 var accepted = verdict{payload: core.PayloadHashed}
 
 func refused(code core.Code) verdict { return verdict{code: code} }
 
-// byServer: net/http refuses with one of the statuses.
+// byServer returns the verdict that net/http refuses the request with one of the statuses.
 func byServer(statuses ...int) verdict { return verdict{code: onlyServer, server: statuses} }
 
-// orServer allows net/http to refuse first.
+// orServer also allows net/http to refuse the request.
 func (v verdict) orServer(statuses ...int) verdict {
 	v.server = statuses
 	return v
 }
 
-// bodyUnread adds that the body stays unread.
+// bodyUnread requires that no byte of the body is read.
 func (v verdict) bodyUnread() verdict {
 	v.unread = true
 	return v
@@ -64,7 +64,7 @@ var (
 	letIn        = verdict{open: true}
 )
 
-// expect sends one request and checks all that follows from it.
+// expect sends one request and checks the result.
 func (b *bench) expect(m message, want verdict) answer {
 	b.Helper()
 	b.app.seen.take()
@@ -75,7 +75,7 @@ func (b *bench) expect(m message, want verdict) answer {
 	return a
 }
 
-// check compares what happened with the verdict.
+// check compares the result with the expected verdict.
 func (b *bench) check(m message, want verdict, a answer) {
 	b.Helper()
 	seen, events := b.app.seen.take(), b.events.take()
@@ -116,14 +116,14 @@ func (b *bench) checkEvent(e event, want verdict) {
 		b.Errorf("event of environment %q, open %v; want %q, %v", e.Environment, e.Open, environment, want.open)
 	}
 	if e.buffered > maxBody {
-		b.Errorf("%d bytes held for one body, want at most %d", e.buffered, maxBody)
+		b.Errorf("%d bytes of a body are in memory, want at most %d", e.buffered, maxBody)
 	}
 	if want.unread && e.buffered > 0 {
-		b.Errorf("%d bytes held for a body that needed no reading", e.buffered)
+		b.Errorf("%d bytes of a body are in memory, and the verdict does not need the body", e.buffered)
 	}
 }
 
-// checkRefusal checks an answer of the verifier, and that the handler did not run.
+// checkRefusal checks the response to a refused request, and that the handler did not run.
 func (b *bench) checkRefusal(a answer, want verdict, runs int) {
 	b.Helper()
 	if runs != 0 {
@@ -144,7 +144,7 @@ func (b *bench) checkRefusal(a answer, want verdict, runs int) {
 		b.Errorf("got WWW-Authenticate %q, want the accepted algorithms", challenge)
 	}
 	if want.closing && !a.closed {
-		b.Errorf("the connection stays open, want it closed")
+		b.Errorf("the connection is open, want it closed")
 	}
 	if a.body == "" { // HEAD
 		return
@@ -161,7 +161,7 @@ func (b *bench) checkRefusal(a answer, want verdict, runs int) {
 	b.suite.keepAnswer(a)
 }
 
-// checkSight checks what the handler saw.
+// checkSight checks what the handler received.
 func (b *bench) checkSight(s sight, m message, want verdict) {
 	b.Helper()
 	if s.bodyErr != nil || s.bodySize != int64(len(m.body)) || s.bodyHash != bodyHash(m.body) {
@@ -185,7 +185,7 @@ func (b *bench) checkSight(s sight, m message, want verdict) {
 		return
 	}
 	if len(s.trailer) > 0 {
-		b.Errorf("the handler sees trailers %v, which nothing covers", s.trailer)
+		b.Errorf("the handler got trailers %v, which are not verified", s.trailer)
 	}
 	b.checkIdentity(s.identity, m, want)
 }
