@@ -15,14 +15,14 @@ import (
 	"github.com/gatewayauth/gatewayauth/nethttp"
 )
 
-// refusal is a request with the status that it is answered with.
+// refusal is a request that is refused, with the status of the response.
 type refusal struct {
 	name    string
 	status  int
 	request func() *http.Request
 }
 
-// refusals are for a verifier of bodies of at most 8 bytes.
+// refusals returns refused requests, for a verifier whose MaxBody is 8 bytes.
 func refusals() []refusal {
 	signed := func(key core.Key, method, body string) func() *http.Request {
 		return func() *http.Request { return testkit.Signed(key, method, "/v1/items", body) }
@@ -44,14 +44,14 @@ func refusals() []refusal {
 	}
 }
 
-// An Answer is what arrives on the client's side.
+// An Answer is the response that a client receives.
 type Answer struct {
 	Status int
 	Header http.Header // without Date
 	Body   string
 }
 
-// Ask sends r to h over a socket.
+// Ask sends r to h over a socket, and returns the response.
 func Ask(t *testing.T, h http.Handler, r *http.Request) Answer {
 	t.Helper()
 	server := httptest.NewServer(h)
@@ -68,9 +68,9 @@ func Ask(t *testing.T, h http.Handler, r *http.Request) Answer {
 	return Answer{res.StatusCode, res.Header, string(body)}
 }
 
-// TestAnswersAreThoseOfNetHTTP: each mount answers refusals as nethttp.Middleware
-// does, byte for byte. headLength says that the framework tells the length of an
-// answer to HEAD.
+// TestAnswersAreThoseOfNetHTTP: the responses to refused requests are those of
+// nethttp.Middleware, byte for byte. headLength is true if the framework sends a
+// Content-Length in responses to HEAD.
 func TestAnswersAreThoseOfNetHTTP(t *testing.T, headLength bool, mounts map[string]Mount) {
 	compare := func(v *core.Verifier, exchange refusal) {
 		t.Helper()
@@ -95,7 +95,7 @@ func TestAnswersAreThoseOfNetHTTP(t *testing.T, headLength bool, mounts map[stri
 	compare(new(core.Verifier), refusal{"no policy", 503, func() *http.Request { return testkit.Unsigned("GET", "/v1/items") }})
 }
 
-// MissingCredential returns the problem that answers a request without credential.
+// MissingCredential returns the body of the response to a request without a credential.
 func MissingCredential(t *testing.T) string {
 	t.Helper()
 	text, err := json.Marshal(core.ProblemOf(core.Refuse(core.CodeCredentialMissing, "")))

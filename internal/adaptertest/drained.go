@@ -18,17 +18,17 @@ import (
 	"github.com/gatewayauth/gatewayauth/internal/testkit"
 )
 
-// A Front is something in front of the verifier that reads a body.
+// A Front is middleware in front of the verifier that reads the body.
 type Front struct {
 	Name string
 	Read func(*http.Request)
-	// Keeps says that the body is there afterwards, as it was.
+	// Keeps is true if Read restores the body.
 	Keeps bool
-	// Hides says that it leaves no trace of an HTTP/2 body without a length.
+	// Hides is true if Read removes every sign of an HTTP/2 body without a length.
 	Hides bool
 }
 
-// Fronts are what middleware does to bodies.
+// Fronts returns what real middleware does with bodies.
 func Fronts() []Front {
 	drain := func(r *http.Request) []byte {
 		if r.Body == nil {
@@ -82,13 +82,13 @@ func Fronts() []Front {
 	}
 }
 
-// A DrainedMount is a server with front in front of v, and next behind it.
+// A DrainedMount returns a server with front in front of v, and next behind it.
 type DrainedMount func(v *core.Verifier, front func(*http.Request), next http.Handler) http.Handler
 
-// TestDrained sends requests, honest ones and ones whose body was added after they
-// were signed, to servers in which something in front of the verifier reads the
-// body. A body that is proven is the one that was sent, and that is the one that
-// was signed; honest requests whose body is still there are accepted.
+// TestDrained sends unmodified requests, and requests whose body was added after signing,
+// to servers with middleware that reads the body in front of the verifier. If the
+// identity covers the body, the handler has read the body that was sent, and it is the
+// signed one. Unmodified requests whose body was restored are accepted.
 func TestDrained(t *testing.T, mounts map[string]DrainedMount, fronts []Front) {
 	v, codes := drainedVerifier(t)
 	for mount, serve := range mounts {
@@ -110,12 +110,12 @@ func TestDrained(t *testing.T, mounts map[string]DrainedMount, fronts []Front) {
 	}
 }
 
-// reader is a handler that reads the body and keeps what it saw.
+// reader is a handler that reads the body and records it.
 type reader struct{ last atomic.Pointer[sight] }
 
 type sight struct {
 	covered bool // by the identity
-	proven  bool // by the identity, or by the end of a streamed body
+	proven  bool // by the identity, or at the end of a streamed body
 	text    string
 }
 
@@ -130,7 +130,7 @@ func (s *reader) ServeHTTP(_ http.ResponseWriter, r *http.Request) {
 	s.last.Store(saw)
 }
 
-// exchange is one request: the body that was signed, the one that is sent, and how.
+// exchange is one request: the signed body, the sent body, and its framing.
 type exchange struct {
 	scheme, framing, signed, sent string
 }
@@ -152,7 +152,7 @@ var (
 	amazon = core.Key{Name: "amazon", ID: "AKAMAZON00000001", Secret: core.NewSecret("the-secret-of-the-amazon-key"), Region: "r", Service: "s"}
 )
 
-// drainedSchemes are those that cover bodies, by the first segment of the path.
+// drainedSchemes are the schemes that cover bodies, by the first segment of the path.
 var drainedSchemes = map[string]signer.Signer{
 	"hashed":   apig.NewSigner(testkit.Orders, apig.SignOptions{}),
 	"declared": apig.NewSigner(testkit.Orders, apig.SignOptions{Payload: core.PayloadDeclared}),
@@ -218,18 +218,18 @@ func (x exchange) check(t *testing.T, front Front, seen *sight, codes []core.Cod
 	t.Helper()
 	unknown := x.framing == "chunked" || x.framing == "HTTP/2"
 	if x.framing == "HTTP/2" && front.Hides && x.sent != "" && !front.Keeps {
-		return // nobody can tell it from a request without a body
+		return // it cannot be distinguished from a request without a body
 	}
 	refused := len(codes) > 0 && codes[len(codes)-1] == core.CodeBodyMismatch
 	switch {
 	case seen.proven && x.signed != x.sent:
-		t.Errorf("%+v: accepted, the handler saw %+v", x, seen)
+		t.Errorf("%+v: accepted, the handler read %+v", x, seen)
 	case seen.covered && seen.text != x.sent:
-		t.Errorf("%+v: the handler saw %+v", x, seen)
-	case x.signed != x.sent && front.Keeps: // another code where the signature is what does not fit
+		t.Errorf("%+v: the handler read %+v", x, seen)
+	case x.signed != x.sent && front.Keeps: // refused, with a code that depends on the scheme
 	case x.sent == "" && !unknown || x.sent != "" && front.Keeps:
 		if !seen.proven || seen.text != x.sent {
-			t.Errorf("%+v: got %v, the handler saw %+v; want it accepted", x, codes, seen)
+			t.Errorf("%+v: got %v, the handler read %+v; want it accepted", x, codes, seen)
 		}
 	case x.sent == "" && front.Hides && x.framing == "HTTP/2":
 	case !refused:

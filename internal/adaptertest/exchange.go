@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// start serves h with HTTP/1 and HTTP/2, unencrypted, until the test ends; client
-// speaks HTTP/2.
+// start serves h with HTTP/1 and unencrypted HTTP/2 until the test ends. client uses
+// HTTP/2.
 func start(t *testing.T, h http.Handler) (address string, client *http.Transport) {
 	t.Helper()
 	server := httptest.NewUnstartedServer(h)
@@ -27,8 +27,8 @@ func start(t *testing.T, h http.Handler) (address string, client *http.Transport
 	return server.Listener.Addr().String(), client
 }
 
-// Exchange writes a message of HTTP/1 as it is, and hands over the head of the
-// answer, with a reader of what is left of the connection.
+// Exchange sends the bytes of an HTTP/1 message, and calls got with the response and a
+// reader of the rest of the connection.
 func Exchange(address string, message []byte, got func(*http.Response, *bufio.Reader)) error {
 	conn, err := net.Dial("tcp", address)
 	if err != nil {

@@ -16,9 +16,9 @@ import (
 	"github.com/gatewayauth/gatewayauth/internal/testkit"
 )
 
-// TestExpect sends requests that announce a body and wait to be asked for it, to a
-// server that answers what is admitted with 409 and reads no body: they are
-// answered without one.
+// TestExpect sends requests with Expect: 100-continue to a server whose handler answers
+// 409 and does not read the body. The server must answer them without asking for the
+// body.
 func TestExpect(t *testing.T, serve func(v *core.Verifier) http.Handler) {
 	v := testkit.Verifier(t, func(c *core.Config) { c.AllowUnsignedPayload = true })
 	server := httptest.NewServer(serve(v))

@@ -13,8 +13,8 @@ import (
 
 type applicationKey struct{}
 
-// TestIdentity: the identity is found whatever the application puts beside it,
-// also after middleware replaced the request.
+// TestIdentity: handlers find the identity although the application has other values in the
+// context, and after middleware has replaced the request.
 func TestIdentity[M any](t *testing.T, f Framework[M]) {
 	replacing := func(replace func(*http.Request) *http.Request) M {
 		return f.Step(func(_ http.ResponseWriter, r *http.Request, next func(*http.Request)) { next(replace(r)) })
@@ -40,7 +40,7 @@ func TestIdentity[M any](t *testing.T, f Framework[M]) {
 	}{
 		{"the identity", signed(), testkit.Orders.Name, nil},
 		{"another key's", testkit.Signed(testkit.Partner, "GET", "/partner/x", ""), testkit.Partner.Name, nil},
-		{"beside the application's values", signed(), testkit.Orders.Name, []M{values}},
+		{"with the application's values", signed(), testkit.Orders.Name, []M{values}},
 		{"in a clone of the request", signed(), testkit.Orders.Name, []M{values, clone}},
 		{"in a context that is not the request's", signed(), "nobody", []M{forget}},
 		{"the application's values alone", testkit.Unsigned("GET", "/health"), "nobody", []M{values}},
@@ -53,7 +53,7 @@ func TestIdentity[M any](t *testing.T, f Framework[M]) {
 	}
 }
 
-// named returns a handler that answers with the key of the identity and the body.
+// named returns a handler that responds with the key of the identity and the body.
 func named(runs *testkit.Counter) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if runs != nil {
@@ -68,8 +68,8 @@ func named(runs *testkit.Counter) http.Handler {
 	})
 }
 
-// TestMountedTwice: for the server and on a group, the handler runs once, with one
-// identity.
+// TestMountedTwice: if the adapter is mounted on the server and on a group, the handler
+// runs once, with one identity.
 func TestMountedTwice[M any](t *testing.T, f Framework[M]) {
 	verify, runs := f.Verify(testkit.Verifier(t, nil)), new(testkit.Counter)
 	router := f.New()
@@ -82,8 +82,8 @@ func TestMountedTwice[M any](t *testing.T, f Framework[M]) {
 	runs.Check(t, router, []testkit.Exchange{testkit.Expect("unsigned", testkit.Unsigned("POST", "/v1/items"), 401, 0)})
 }
 
-// TestBodiesAreReleased: the verifier holds the body while the handler runs, and no
-// longer, also where the handler panics or ends with an error.
+// TestBodiesAreReleased: the memory of the body is released when the handler has
+// returned, also if it panics or returns an error.
 func TestBodiesAreReleased[M any](t *testing.T, f Framework[M]) {
 	v := testkit.Verifier(t, nil)
 	router := f.New()
@@ -123,7 +123,7 @@ func TestMultipartFilesAreRemoved(t *testing.T, mount Mount) {
 		runs.ServeHTTP(w, r)
 	}))
 	const form = "--x\r\nContent-Disposition: form-data; name=\"f\"; filename=\"f\"\r\n\r\n"
-	body := form + strings.Repeat("a", 11<<20) + "\r\n--x--\r\n" // over what forms keep in memory whatever they are told
+	body := form + strings.Repeat("a", 11<<20) + "\r\n--x--\r\n" // more than a form keeps in memory
 	r := testkit.Signed(testkit.Orders, "POST", "/upload", body, "Content-Type: multipart/form-data; boundary=x")
 	if got := Ask(t, server, r); got.Status != 200 || runs.Take() != 1 || files() != 0 {
 		t.Errorf("got %d, %d files left; want 200, one run of the handler and none", got.Status, files())

@@ -7,23 +7,23 @@ import (
 	"testing"
 )
 
-// mutantVariable names the adapter that TestConformance runs over: unset, the
-// right one.
+// mutantVariable is the environment variable with the name of the adapter that
+// TestConformance tests. If it is not set, that is the correct one.
 const mutantVariable = "GATEWAYAUTH_MUTANT"
 
-// Chosen returns the adapter that TestConformance is to run over, of the right
-// one, whose name is "", and mutants of it, each wrong in one way.
+// Chosen returns the adapter that TestConformance is to test. The adapters are the
+// correct one, whose name is "", and mutants of it with one mistake each.
 func Chosen[A any](t *testing.T, adapters map[string]A) A {
 	t.Helper()
 	adapter, ok := adapters[os.Getenv(mutantVariable)]
 	if !ok {
-		t.Fatalf("no adapter %q", os.Getenv(mutantVariable))
+		t.Fatalf("there is no adapter %q", os.Getenv(mutantVariable))
 	}
 	return adapter
 }
 
-// TestMutantsTurnConformanceRed runs TestConformance of the package over each
-// mutant, in a process of its own: the cases whose ids red lists must fail.
+// TestMutantsTurnConformanceRed runs TestConformance of the package for each mutant, in
+// its own process. The cases whose ids red lists must fail.
 func TestMutantsTurnConformanceRed(t *testing.T, red map[string][]string) {
 	for name, ids := range red {
 		t.Run(name, func(t *testing.T) {
@@ -31,11 +31,11 @@ func TestMutantsTurnConformanceRed(t *testing.T, red map[string][]string) {
 			run.Env = append(os.Environ(), mutantVariable+"="+name)
 			out, err := run.CombinedOutput()
 			if err == nil {
-				t.Errorf("the suite stays green:\n%s", out)
+				t.Errorf("TestConformance passes, want it to fail:\n%s", out)
 			}
 			for _, id := range ids {
 				if !strings.Contains(string(out), "--- FAIL: TestConformance/"+id+"_") {
-					t.Errorf("%s stays green:\n%s", id, out)
+					t.Errorf("case %s passes, want it to fail:\n%s", id, out)
 				}
 			}
 		})

@@ -9,7 +9,7 @@ import (
 	"github.com/gatewayauth/gatewayauth/internal/testkit"
 )
 
-// counting returns middleware that counts in c and passes on.
+// counting returns middleware that counts requests in c and passes them on.
 func (f *Framework[M]) counting(c *testkit.Counter) M {
 	return f.Step(func(_ http.ResponseWriter, r *http.Request, next func(*http.Request)) {
 		c.ServeHTTP(discard{}, r)
@@ -17,14 +17,15 @@ func (f *Framework[M]) counting(c *testkit.Counter) M {
 	})
 }
 
-// discard takes an answer that nobody reads.
+// discard is a ResponseWriter that discards the response.
 type discard struct{}
 
 func (discard) Header() http.Header         { return nil }
 func (discard) Write(p []byte) (int, error) { return len(p), nil }
 func (discard) WriteHeader(int)             {}
 
-// TestNothingRunsAfterARefusal: neither later middleware nor the handler runs.
+// TestNothingRunsAfterARefusal: after a refusal, neither later middleware nor the handler
+// runs.
 func TestNothingRunsAfterARefusal[M any](t *testing.T, f Framework[M]) {
 	var later, handler testkit.Counter
 	router := f.New()
@@ -44,8 +45,7 @@ func TestNothingRunsAfterARefusal[M any](t *testing.T, f Framework[M]) {
 	}
 }
 
-// TestReceivedTarget: the target is verified as it was received, wherever the
-// adapter is mounted.
+// TestReceivedTarget: the received target is verified, wherever the adapter is mounted.
 func TestReceivedTarget[M any](t *testing.T, f Framework[M]) {
 	signed := func(target string) *http.Request { return testkit.Signed(testkit.Orders, "GET", target, "") }
 	unsigned := func(target string) *http.Request { return testkit.Unsigned("GET", target) }
@@ -69,9 +69,9 @@ func TestReceivedTarget[M any](t *testing.T, f Framework[M]) {
 	runs.Check(t, http.StripPrefix("/api", router), list("/api"))
 }
 
-// TestOnlyTheOpenRouteIsOpen sends paths that resemble open ones to servers of a
-// route GET /health and one for all below /files/, which are open, and one for
-// everything else. serve returns such a server.
+// TestOnlyTheOpenRouteIsOpen sends paths that resemble those of open routes. serve
+// returns a server with the open routes GET /health and /files/ (with all paths below),
+// and another route for all other paths.
 func TestOnlyTheOpenRouteIsOpen(t *testing.T, serve func(v *core.Verifier, open, other http.Handler) http.Handler) {
 	var open, other testkit.Counter
 	server := serve(testkit.Verifier(t, func(c *core.Config) {
@@ -92,14 +92,14 @@ func TestOnlyTheOpenRouteIsOpen(t *testing.T, serve func(v *core.Verifier, open,
 	}
 }
 
-// TestPreflight: a preflight is refused like everything else that is unsigned,
-// unless CORS middleware stands in front and answers it.
+// TestPreflight: a preflight request is refused like every unsigned request, unless CORS
+// middleware in front of the adapter answers it.
 func TestPreflight[M any](t *testing.T, f Framework[M]) {
 	verify := f.Verify(testkit.Verifier(t, nil))
 	cors := f.Step(func(w http.ResponseWriter, r *http.Request, next func(*http.Request)) {
 		if r.Method == http.MethodOptions {
 			w.WriteHeader(http.StatusNoContent)
-			w.Write(nil) // Gin's writer keeps the status until then
+			w.Write(nil) // Gin's writer sends the status with the first write
 			return
 		}
 		next(r)

@@ -18,8 +18,8 @@ import (
 	"github.com/gatewayauth/gatewayauth/internal/testkit"
 )
 
-// uses are what handlers do with a request until its trailers could be there. Each
-// calls look whenever they could.
+// uses are ways in which handlers use a request. Each calls look whenever trailers might
+// be visible.
 var uses = map[string]func(w http.ResponseWriter, r *http.Request, look func(*http.Request)){
 	"read": func(_ http.ResponseWriter, r *http.Request, look func(*http.Request)) {
 		r.Body.Read(make([]byte, 1))
@@ -52,21 +52,20 @@ var uses = map[string]func(w http.ResponseWriter, r *http.Request, look func(*ht
 	"nothing": func(_ http.ResponseWriter, r *http.Request, look func(*http.Request)) {},
 }
 
-// TestTrailers sends verified requests with trailers, announced and not, whose bodies
-// are read before the verdict or after it, to mounts of the adapter: their handlers
-// see none at any time.
+// TestTrailers: handlers never see trailers. It sends verified requests with announced and
+// unannounced trailers, whose bodies are read before or after the verdict.
 func TestTrailers(t *testing.T, mounts map[string]Mount) {
 	for _, mode := range []core.Mode{core.Enforce, core.Report} {
 		v := trailerVerifier(t, mode)
 		for mount, serve := range mounts {
 			t.Run(mode.String()+"/"+mount, func(t *testing.T) {
-				handler := make(trailerHandler, 1000) // more than there are requests
+				handler := make(trailerHandler, 1000) // larger than the number of requests
 				address, client := start(t, serve(v, handler))
 				for scheme := range trailerSchemes {
 					for use := range uses {
 						for framing, send := range trailerFramings(client) {
 							if framing == "HTTP/2" && !strings.HasPrefix(use, "read") {
-								continue // net/http's client wants its body read, and the server reads none by itself
+								continue // the client of net/http waits until its body is read, and nothing reads it here
 							}
 							r := trailerRequest(address, scheme)
 							r.Header.Set("X-Use", use)
@@ -80,7 +79,7 @@ func TestTrailers(t *testing.T, mounts map[string]Mount) {
 									t.Errorf("%s, %s, %s: %v", scheme, use, framing, err)
 								}
 							case <-time.After(20 * time.Second):
-								t.Fatalf("%s, %s, %s: the handler has not run or not ended", scheme, use, framing)
+								t.Fatalf("%s, %s, %s: the handler did not run or did not return", scheme, use, framing)
 							}
 						}
 					}
@@ -90,8 +89,8 @@ func TestTrailers(t *testing.T, mounts map[string]Mount) {
 	}
 }
 
-// trailerHandler does with the request what its header X-Use says, and sends what
-// was wrong when it ends.
+// trailerHandler uses the request as its header X-Use says. When it returns, it sends the
+// error, or nil.
 type trailerHandler chan error
 
 // ServeHTTP implements [http.Handler].
@@ -99,7 +98,7 @@ func (ended trailerHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	var seen error
 	look := func(r *http.Request) {
 		if r.Trailer != nil && seen == nil {
-			seen = fmt.Errorf("the handler sees trailers: %v", r.Trailer)
+			seen = fmt.Errorf("the handler got trailers: %v", r.Trailer)
 		}
 	}
 	defer func() { ended <- seen }()
@@ -117,7 +116,7 @@ func trailerFramings(client *http.Transport) map[string]func(address string, r *
 		"chunked":            func(address string, r *http.Request) error { return sendTrailers(address, r, false) },
 		"chunked, announced": func(address string, r *http.Request) error { return sendTrailers(address, r, true) },
 		"HTTP/2": func(_ string, r *http.Request) error {
-			r.Trailer.Del("Authorization") // which net/http refuses
+			r.Trailer.Del("Authorization") // net/http does not send it as a trailer
 			res, err := client.RoundTrip(r)
 			if err == nil {
 				io.Copy(io.Discard, res.Body)
@@ -132,8 +131,8 @@ const trailerBody = "amount=1"
 
 var trailers = http.Header{"X-Role": {"admin"}, "Authorization": {"Basic Og=="}}
 
-// trailerSchemes sign requests whose bodies are read before the verdict ("hashed",
-// "declared") or after it, by the first segment of the path.
+// trailerSchemes sign requests, by the first segment of the path. Bodies are read before
+// the verdict ("hashed", "declared") or after it.
 var trailerSchemes = map[string]func(*http.Request){
 	"hashed":   trailerSigner(core.PayloadHashed),
 	"declared": trailerSigner(core.PayloadDeclared),
@@ -169,7 +168,7 @@ func trailerRequest(address, scheme string) *http.Request {
 	return r
 }
 
-// sendTrailers writes r in chunks, the last of which comes after the head.
+// sendTrailers sends r in chunks with trailers; the header section is sent first.
 func sendTrailers(address string, r *http.Request, announced bool) error {
 	var m bytes.Buffer
 	fmt.Fprintf(&m, "POST %s HTTP/1.1\r\nHost: %s\r\nTransfer-Encoding: chunked\r\n", r.URL.RequestURI(), r.Host)

@@ -1,6 +1,6 @@
-// Package lowerhex writes and recognises lower-case hexadecimal digits, the one
-// form in which all schemes here carry hashes and signatures, eight at a time.
-// Append and Equal take the same time whatever the digits are.
+// Package lowerhex encodes and recognizes lower-case hexadecimal digits, eight at a time.
+// All schemes write hashes and signatures in this form. The time of Append and Equal does
+// not depend on the digits.
 package lowerhex
 
 import (
@@ -23,7 +23,7 @@ func Append(dst []byte, sum *[32]byte) []byte {
 	return dst
 }
 
-// digits returns those of four bytes, first the ones of the lowest.
+// digits returns the eight digits of four bytes, starting with those of the lowest byte.
 func digits(b uint32) uint64 {
 	x := uint64(b)
 	x = (x | x<<16) & 0x0000ffff0000ffff
@@ -51,9 +51,9 @@ func Is(s string, n int) bool {
 	return true
 }
 
-// are reports whether each of eight bytes is a digit. The sums have the highest
-// bit of each byte set where that byte is not below the one compared with; of
-// ASCII none carries into the next byte.
+// are reports whether each of eight bytes is a digit. Each sum sets the highest bit of a
+// byte if the byte is not less than the one that it is compared with. For ASCII, no byte
+// carries into the next.
 func are(b uint64) bool {
 	const top = 0x80 * each
 	digit := (b + (0x80-'0')*each) &^ (b + (0x80-('9'+1))*each)
@@ -61,7 +61,8 @@ func are(b uint64) bool {
 	return b&top == 0 && (digit|letter)&top == top
 }
 
-// Equal reports whether s is the digits of sum. How long s is is no secret.
+// Equal reports whether s consists of the digits of sum. Its time depends on the length
+// of s, which is not secret.
 func Equal(sum *[32]byte, s string) bool {
 	if len(s) != 2*len(sum) {
 		return false

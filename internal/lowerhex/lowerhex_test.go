@@ -9,8 +9,8 @@ import (
 	"github.com/gatewayauth/gatewayauth/internal/lowerhex"
 )
 
-// TestAppend: each byte at each place is as encoding/hex has it, with room for it
-// and without.
+// TestAppend: Append agrees with encoding/hex for each byte at each index, with and
+// without spare capacity.
 func TestAppend(t *testing.T) {
 	var sum [32]byte
 	for i := range sum {
@@ -26,13 +26,13 @@ func TestAppend(t *testing.T) {
 	}
 }
 
-// TestIs: each byte at each place, for all lengths around a word.
+// TestIs: Is is correct for each byte at each index, for lengths around multiples of eight.
 func TestIs(t *testing.T) {
 	const digits = "0123456789abcdef"
 	for n := range 20 {
 		s := []byte(strings.Repeat(digits, 2)[:n])
 		if !lowerhex.Is(string(s), n) || lowerhex.Is(string(s), n+1) || n > 0 && lowerhex.Is(string(s), n-1) {
-			t.Errorf("%d digits are not so many", n)
+			t.Errorf("Is returns false for %d digits", n)
 		}
 		for i := range n {
 			was := s[i]
@@ -47,7 +47,7 @@ func TestIs(t *testing.T) {
 	}
 }
 
-// TestEqual: what differs in one bit of one byte, or in length, is not equal.
+// TestEqual: texts that differ in one bit or in length are not equal.
 func TestEqual(t *testing.T) {
 	for range 100 {
 		var sum [32]byte
@@ -60,16 +60,16 @@ func TestEqual(t *testing.T) {
 			for bit := range 8 {
 				s[i] ^= 1 << bit
 				if lowerhex.Equal(&sum, string(s)) {
-					t.Fatalf("%q is taken for %x", s, sum)
+					t.Fatalf("Equal returns true for %q and %x", s, sum)
 				}
 				s[i] ^= 1 << bit
 			}
 			if lowerhex.Equal(&sum, string(s[:i])) {
-				t.Fatalf("%d digits are taken for all", i)
+				t.Fatalf("Equal returns true for only %d digits", i)
 			}
 		}
 		if lowerhex.Equal(&sum, string(s)+"0") || lowerhex.Equal(&sum, strings.ToUpper(string(s))) {
-			t.Fatal("more digits, or letters in upper case, are taken for the same")
+			t.Fatal("Equal returns true for additional digits or upper-case letters")
 		}
 	}
 }

@@ -1,5 +1,4 @@
-// Package needs holds the one rule for programs that a machine may lack, for the
-// tests of both modules.
+// Package needs skips tests, of both modules, if a program that they run is not installed.
 package needs
 
 import (
@@ -8,8 +7,8 @@ import (
 	"testing"
 )
 
-// Program returns the path of a program that the test runs. Without it, see
-// [Missing].
+// Program returns the path of a program that the test runs. If it is not installed,
+// Program calls [Missing].
 func Program(t testing.TB, program, debianPackage string) string {
 	t.Helper()
 	path, err := exec.LookPath(program)
@@ -20,12 +19,12 @@ func Program(t testing.TB, program, debianPackage string) string {
 	return path
 }
 
-// Missing leaves the test out, with a message that names the Debian package to
-// install; with GATEWAYAUTH_E2E=1 in the environment, as in CI, it fails instead,
-// so that nothing is left out unnoticed.
+// Missing skips the test, with a message that names the Debian package to install. With
+// GATEWAYAUTH_E2E=1 in the environment, as in CI, it fails the test instead, so that no
+// test is skipped unnoticed.
 func Missing(t testing.TB, what, debianPackage string) {
 	t.Helper()
-	const format = "left out: there is no %s here (Debian package %s)"
+	const format = "skipped: %s is not installed (Debian package %s)"
 	if os.Getenv("GATEWAYAUTH_E2E") == "1" {
 		t.Fatalf(format, what, debianPackage)
 	}

@@ -6,7 +6,7 @@ import (
 	"github.com/gatewayauth/gatewayauth/internal/needs"
 )
 
-// outcome is a test that only notes how it was ended.
+// outcome is a testing.TB that records how the test ended.
 type outcome struct {
 	testing.TB
 	how string

@@ -10,8 +10,8 @@ import (
 	"github.com/gatewayauth/gatewayauth/internal/signature"
 )
 
-// TestMACAllocations: verifying costs no memory. (The race detector makes pools
-// forget.)
+// TestMACAllocations: Verify allocates no memory. (With the race detector, pools drop
+// values.)
 func TestMACAllocations(t *testing.T) {
 	m := signature.NewMAC(sha256.New, []byte("key"))
 	signedText := []byte(text)
@@ -26,7 +26,7 @@ func TestMACAllocations(t *testing.T) {
 	}
 }
 
-// TestDecodeDERAllocations: what the buffer has room for needs no other.
+// TestDecodeDERAllocations: DecodeDER allocates nothing if the buffer is large enough.
 func TestDecodeDERAllocations(t *testing.T) {
 	public, r, s := signed(t)
 	good := hex.EncodeToString([]byte(der(t, r, s)))

@@ -51,7 +51,7 @@ func TestVerifyP256(t *testing.T) {
 		want      bool
 	}{
 		{"as signed", right, true},
-		{"n-s, the other valid one", der(t, r, new(big.Int).Sub(n, s)), true},
+		{"n-s, which is also valid", der(t, r, new(big.Int).Sub(n, s)), true},
 		{"P1363", string(r.FillBytes(make([]byte, 32))) + string(s.FillBytes(make([]byte, 32))), false},
 		{"BER, long length", "\x30\x81" + right[1:], false},
 		{"BER, indefinite length", "\x30\x80" + right[2:] + "\x00\x00", false},
@@ -95,7 +95,8 @@ func TestVerifyP256(t *testing.T) {
 	}
 }
 
-// TestDecodeDER: lower-case digits, two for a byte, as many as (r, s) can have.
+// TestDecodeDER: only lower-case digits, two for each byte, with a length that (r, s) can
+// have.
 func TestDecodeDER(t *testing.T) {
 	shortest, longest := strings.Repeat("3a", signature.MinDER), strings.Repeat("3a", signature.MaxDER)
 	for _, tt := range []struct {
@@ -110,7 +111,7 @@ func TestDecodeDER(t *testing.T) {
 		{"upper case", strings.ToUpper(shortest), false},
 		{"one letter in upper case", "3A" + shortest[2:], false},
 		{"not hexadecimal", "0x" + shortest, false},
-		{"a letter too far", "3g" + shortest, false},
+		{"a letter after f", "3g" + shortest, false},
 		{"blank", " " + shortest[1:], false},
 		{"nothing", "", false},
 	} {

@@ -1,10 +1,9 @@
-// Package signature is the one place where a signature, as a request carries
-// it, is compared or verified: HMACs for every scheme that has a shared secret,
-// ECDSA on P-256 for those that derive a key pair from one.
+// Package signature verifies the signatures of requests: HMACs for the schemes with a
+// shared secret, ECDSA on P-256 for those that derive a key pair from one. No other
+// package compares signatures.
 //
-// It lies here, and not with the schemes, so that published test vectors can be
-// run against the very functions that decide about requests: with any key and
-// any message, which no scheme lets through.
+// It is separate from the schemes so that published test vectors, with any key and any
+// message, can be run against the functions that verify requests.
 package signature
 
 import (
@@ -18,8 +17,8 @@ import (
 // MACSize is the size in bytes of every MAC: that of SHA-256, and of SM3.
 const MACSize = 32
 
-// A MAC signs and verifies texts with one key. It keeps states that have taken
-// in the key, and is safe for concurrent use.
+// A MAC signs and verifies texts with one key. It pools hash states that have processed
+// the key, and is safe for concurrent use.
 type MAC struct{ states sync.Pool }
 
 // NewMAC returns the HMAC of a hash of [MACSize] bytes.
@@ -33,8 +32,8 @@ type macState struct {
 	sum [MACSize]byte
 }
 
-// Sign returns the MAC of text in lower-case hex. The error is nil: it is there
-// for those that sign with either kind of key.
+// Sign returns the MAC of text in lower-case hex. The error is always nil; it is part of
+// the signature that asymmetric keys share.
 func (m *MAC) Sign(text []byte) (string, error) {
 	s := m.states.Get().(*macState)
 	defer m.release(s)
@@ -42,10 +41,9 @@ func (m *MAC) Sign(text []byte) (string, error) {
 	return string(lowerhex.Append(make([]byte, 0, 2*MACSize), &s.sum)), nil
 }
 
-// Verify reports whether signature is the MAC of text: all of its 64 lower-case
-// hexadecimal digits, and nothing else. A truncated MAC is none, although RFC
-// 2104 section 5 lets a protocol agree on one: no scheme here does. Digits are
-// compared in constant time; how many there are is no secret.
+// Verify reports whether signature is the MAC of text, as 64 lower-case hexadecimal
+// digits. It returns false for a truncated MAC (RFC 2104 section 5), which no scheme here
+// uses. The digits are compared in constant time; their number is not secret.
 func (m *MAC) Verify(text []byte, signature string) bool {
 	s := m.states.Get().(*macState)
 	s.sign(text)
@@ -60,7 +58,8 @@ func (s *macState) sign(text []byte) {
 	s.mac.Sum(s.sum[:0])
 }
 
-// release wipes what would be a valid signature of what may be a forgery.
+// release overwrites the computed MAC, which would be a valid signature of a possibly
+// forged request, and returns the state to the pool.
 func (m *MAC) release(s *macState) {
 	clear(s.sum[:])
 	m.states.Put(s)

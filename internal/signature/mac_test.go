@@ -11,8 +11,8 @@ import (
 	"github.com/gatewayauth/gatewayauth/internal/signature"
 )
 
-// TestMAC (RFC 4231 section 4.3): the one text that is a MAC, and those that a
-// lenient reader would take for it.
+// TestMAC (RFC 4231 section 4.3): only the exact digits are accepted, and no text that a
+// lenient parser would decode to them.
 func TestMAC(t *testing.T) {
 	const (
 		text = "what do ya want for nothing?"
@@ -26,7 +26,7 @@ func TestMAC(t *testing.T) {
 		name, text, signature string
 		want                  bool
 	}{
-		{"as it is", text, good, true},
+		{"unchanged", text, good, true},
 		{"other text", text + "?", good, false},
 		{"no text", "", good, false},
 		{"first digit", text, "6" + good[1:], false},
@@ -39,7 +39,7 @@ func TestMAC(t *testing.T) {
 		{"one digit more", text, good + "0", false},
 		{"one byte more", text, good + "00", false},
 		{"twice", text, good + good, false},
-		{"blank in front", text, " " + good[:63], false},
+		{"space in front", text, " " + good[:63], false},
 		{"nothing", text, "", false},
 		{"the bytes themselves", text, string(unhex(t, good)), false},
 		{"zeros", text, strings.Repeat("0", 64), false},
@@ -55,7 +55,7 @@ func TestMAC(t *testing.T) {
 	}
 }
 
-// TestMACKeys: keys shorter and longer than a block of the hash.
+// TestMACKeys: keys may be shorter or longer than a block of the hash.
 func TestMACKeys(t *testing.T) {
 	for n := range 130 {
 		key := []byte(strings.Repeat("k", n))
@@ -67,7 +67,7 @@ func TestMACKeys(t *testing.T) {
 	}
 }
 
-// TestMACConcurrently: computations share states, and never at once.
+// TestMACConcurrently: concurrent computations do not share a state.
 func TestMACConcurrently(t *testing.T) {
 	m := signature.NewMAC(sha256.New, []byte("key"))
 	var running sync.WaitGroup

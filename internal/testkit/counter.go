@@ -19,22 +19,21 @@ func (c *Counter) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 // Take returns how often the handler ran since the last call.
 func (c *Counter) Take() int { return int(c.runs.Swap(0)) }
 
-// An Exchange is a request and what must come of it.
+// An Exchange is a request with the expected status and number of handler runs.
 type Exchange struct {
 	Name    string
 	Request *http.Request
 	Status  int
-	Runs    int // of the counter
+	Runs    int // of the Counter
 }
 
-// Expect returns an exchange: its name, the request, and the status and the runs
-// of the counter that must come of it.
+// Expect returns an Exchange with these fields.
 func Expect(name string, r *http.Request, status, runs int) Exchange {
 	return Exchange{name, r, status, runs}
 }
 
-// Check sends the requests to h one after the other, and demands the status of
-// each and that the handler c, which h serves somewhere, ran as often as it must.
+// Check sends the requests to h one after the other, and checks the status of each and
+// how often the handler c ran. h must serve c on some route.
 func (c *Counter) Check(t testing.TB, h http.Handler, list []Exchange) {
 	t.Helper()
 	for _, x := range list {

@@ -14,27 +14,27 @@ import (
 	"github.com/gatewayauth/gatewayauth/core/sigv4"
 )
 
-// A Pair is a scheme, and a signer of its key.
+// A Pair is a scheme and a signer for it.
 type Pair struct {
 	Name   string
-	Key    core.Key // for aes, only its name
+	Key    core.Key // for aes, only the name is set
 	Scheme core.Scheme
 	Signer signer.Signer
 	// Unsigned reports whether the signer leaves the payload unsigned.
 	Unsigned bool
 }
 
-// Pairs are [PairsOf] for one key, whose name is that of [Orders]. The schemes of
-// two pairs may not be in one verifier.
+// Pairs returns the pairs of [PairsOf] for one key with the name of [Orders]. One
+// verifier cannot have the schemes of two pairs.
 func Pairs(headers ...string) []Pair {
 	return PairsOf(func(string) core.Key { return Orders }, headers...)
 }
 
-// PairsOf are all schemes that sign without a service, in all their forms: payloads
-// that are hashed, declared and unsigned, credentials in the header and in the
-// query. The headers are signed as well. The names that key is called with are hmac,
-// aksk, v11, ecdsa, sm3, sm2, sigv4, s3, sigv4a, aes and basic; where it returns keys
-// of different names and ids, all [Schemes] may be in one verifier.
+// PairsOf returns every scheme that needs no identity service, once for each way to sign:
+// with a hashed, declared or unsigned payload, and with the credential in the header or
+// in the query. The given headers are also signed. PairsOf calls key with the names hmac,
+// aksk, v11, ecdsa, sm3, sm2, sigv4, s3, sigv4a, aes and basic. If it returns keys with
+// different names and ids, one verifier can have all [Schemes].
 func PairsOf(key func(name string) core.Key, headers ...string) []Pair {
 	scoped := func(name string) core.Key {
 		k := key(name)
@@ -59,7 +59,7 @@ func PairsOf(key func(name string) core.Key, headers ...string) []Pair {
 	flat, regional := apig.New(keys(hmac)), apig.NewScoped(keys(aksk))
 	normalized := sigv4.New(sigv4.Config{Keys: core.Keys(v4)})
 	objects := sigv4.New(sigv4.Config{Keys: core.Keys(s3), Paths: sigv4.S3})
-	if s3.ID != v4.ID { // a verifier has one scheme for an algorithm
+	if s3.ID != v4.ID { // a verifier has only one scheme for each algorithm
 		normalized = sigv4.New(sigv4.Config{Keys: core.Keys(v4, s3), PathsByID: map[string]sigv4.Paths{s3.ID: sigv4.S3}})
 		objects = normalized
 	}
@@ -86,7 +86,7 @@ func PairsOf(key func(name string) core.Key, headers ...string) []Pair {
 	}
 }
 
-// Schemes are the schemes of the pairs, each once.
+// Schemes returns the schemes of the pairs, each once.
 func Schemes(pairs []Pair) (schemes []core.Scheme) {
 	for _, p := range pairs {
 		if !slices.Contains(schemes, p.Scheme) {

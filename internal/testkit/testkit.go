@@ -1,6 +1,5 @@
-// Package testkit has what most tests need: a verifier of two keys whose clock
-// stands still, requests that are signed for it, and a handler that counts how
-// often it ran.
+// Package testkit has the fixtures of most tests: a verifier with two keys and a fixed
+// clock, requests that are signed for it, and a handler that counts its runs.
 package testkit
 
 import (
@@ -20,17 +19,17 @@ import (
 	"github.com/gatewayauth/gatewayauth/core/signer"
 )
 
-// Orders is bound to every API but /partner/ and the open GET /health.
+// Orders is bound to every API except /partner/ and the open GET /health.
 var (
 	Orders  = core.Key{Name: "orders_key", ID: "071fe2459cf64d75", Secret: core.NewSecret("the-secret-of-the-orders-key")}
 	Partner = core.Key{Name: "partner_key", ID: "98a1c5e07b3f4d26", Secret: core.NewSecret("the-secret-of-the-partner-key")}
 )
 
-// Now stands still, so that two requests can be equal.
+// Now returns a fixed time, so that two requests can be equal.
 func Now() time.Time { return time.Date(2026, 1, 15, 12, 0, 0, 0, time.UTC) }
 
-// Verifier returns a verifier of the policy that change, if it is not nil, makes
-// of the ordinary one, as [New] does.
+// Verifier returns a verifier with the policy of this package, after applying change
+// unless it is nil. See [New].
 func Verifier(t testing.TB, change func(*core.Config)) *core.Verifier {
 	t.Helper()
 	c := core.Config{
@@ -46,8 +45,8 @@ func Verifier(t testing.TB, change func(*core.Config)) *core.Verifier {
 	return New(t, c)
 }
 
-// New returns a verifier of the policy c, which logs nothing unless c says where.
-// It must hold no body when the test ends.
+// New returns a verifier with the policy c, which logs nothing if c.Logger is nil. The
+// test fails if the memory of a body is not released when it ends.
 func New(t testing.TB, c core.Config) *core.Verifier {
 	t.Helper()
 	if c.Logger == nil {
@@ -68,8 +67,8 @@ func New(t testing.TB, c core.Config) *core.Verifier {
 // Unsigned returns a request without a body.
 func Unsigned(method, target string) *http.Request { return httptest.NewRequest(method, target, nil) }
 
-// Signed returns a request with a body, signed with key at [Now]; the header lines
-// ("Name: value") are signed as well.
+// Signed returns a request with a body, signed with key at [Now]. The header lines
+// ("Name: value") are also signed.
 func Signed(key core.Key, method, target, body string, lines ...string) *http.Request {
 	r := httptest.NewRequest(method, target, strings.NewReader(body))
 	var options apig.SignOptions
@@ -81,7 +80,7 @@ func Signed(key core.Key, method, target, body string, lines ...string) *http.Re
 	return Sign(apig.NewSigner(key, options), r, body, Now())
 }
 
-// Sign signs r for at, whose body is to be body, and returns it.
+// Sign signs r with this body at this time, and returns r.
 func Sign(s signer.Signer, r *http.Request, body string, at time.Time) *http.Request {
 	digest := ""
 	if h := s.NewHash(); h != nil {
@@ -89,19 +88,19 @@ func Sign(s signer.Signer, r *http.Request, body string, at time.Time) *http.Req
 		digest = hex.EncodeToString(h.Sum(nil))
 	}
 	if err := s.Sign(r, digest, at); err != nil {
-		panic(err) // of a request that a test wrote
+		panic(err) // the request is invalid
 	}
 	return r
 }
 
-// Serve returns the answer of h to r.
+// Serve returns the response of h to r.
 func Serve(h http.Handler, r *http.Request) *httptest.ResponseRecorder {
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, r)
 	return w
 }
 
-// KeyName returns the key of the request's identity, "nobody" without one.
+// KeyName returns the name of the key of the request's identity, or "nobody".
 func KeyName(r *http.Request) string {
 	if id, ok := core.FromContext(r.Context()); ok {
 		return id.Key()
@@ -109,7 +108,7 @@ func KeyName(r *http.Request) string {
 	return "nobody"
 }
 
-// Codes is an observer that keeps the codes of verdicts, "" for acceptances.
+// Codes is an observer that records the codes of verdicts, "" for accepted requests.
 type Codes struct {
 	mu   sync.Mutex
 	list []core.Code
@@ -122,7 +121,7 @@ func (c *Codes) Observe(_ context.Context, e core.Event) {
 	c.list = append(c.list, e.Code)
 }
 
-// Take returns the codes since the last call.
+// Take returns the codes that were recorded since the last call.
 func (c *Codes) Take() []core.Code {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -131,7 +130,7 @@ func (c *Codes) Take() []core.Code {
 	return list
 }
 
-// Text is [Codes.Take] as a text, with a blank between two codes.
+// Text returns the result of [Codes.Take] as text, separated by spaces.
 func (c *Codes) Text() string {
 	var texts []string
 	for _, code := range c.Take() {

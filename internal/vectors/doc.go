@@ -1,6 +1,6 @@
-// Package vectors reads the published test vectors in core/testdata/vectors and
-// sets up what each of them is judged by. The format is described in the
-// README.md beside the files; the program in conformance/vectors writes them.
+// Package vectors reads the published test vectors in core/testdata/vectors, and creates
+// the verifier for each of them. README.md in that folder describes the format. The
+// program in conformance/vectors writes the files.
 package vectors
 
 //go:generate go -C ../../conformance run ./vectors -dir ../core/testdata/vectors

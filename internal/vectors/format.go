@@ -6,8 +6,7 @@ import (
 	"github.com/gatewayauth/gatewayauth/core"
 )
 
-// A File holds the vectors of one scheme, and the keys of the environment that
-// they are judged in.
+// A File has the vectors of one scheme, and the keys of their environment.
 type File struct {
 	// Scheme is the scheme's name: the key type in the environments file, and the
 	// file's name without .json.
@@ -17,8 +16,8 @@ type File struct {
 	Vectors []Vector `json:"vectors"`
 }
 
-// A Key has the fields of a key in the environments file. What a scheme does not
-// have is absent.
+// A Key has the fields of a key in the environments file. Fields that the scheme does not
+// have are absent.
 type Key struct {
 	Name string `json:"name"`
 	Key  string `json:"key,omitempty"`
@@ -45,35 +44,35 @@ type Previous struct {
 	Until  time.Time `json:"until"`
 }
 
-// A Vector is one request and its verdict.
+// A Vector is one request with its verdict.
 type Vector struct {
 	Name    string    `json:"name"`
 	Comment string    `json:"comment,omitempty"`
 	At      time.Time `json:"at"`
-	// Key is the name of the key that is bound to every API; empty where none is.
+	// Key is the name of the key that is bound to every API, or empty if there is none.
 	Key             string           `json:"key"`
 	Policy          *Policy          `json:"policy,omitempty"`
 	IdentityService *IdentityService `json:"identity_service,omitempty"`
-	// Before is sent first, from the same address at the same instant.
+	// Before is sent before Request, from the same address at the same instant.
 	Before *Before `json:"before,omitempty"`
-	// Request is everything on the wire, in base64.
+	// Request is the request as it is sent, in base64.
 	Request []byte `json:"request"`
-	// Code is why the request is refused; empty where it is accepted.
+	// Code is the code of the refusal, or empty if the request is accepted.
 	Code     core.Code `json:"code"`
 	Identity *Identity `json:"identity,omitempty"`
 
-	// What a verifier computes from the request as received, where the verdict
-	// depends on it.
+	// CanonicalRequest and StringToSign are what a verifier computes from the received
+	// request. They are empty if the verdict does not depend on them.
 	CanonicalRequest string `json:"canonical_request,omitempty"`
 	StringToSign     string `json:"string_to_sign,omitempty"`
 }
 
-// Policy is what differs from the default policy of an environment.
+// Policy has the differences from the default policy of an environment.
 type Policy struct {
 	// ClockSkew is in seconds, MaxBody in bytes.
 	ClockSkew int   `json:"clock_skew,omitempty"`
 	MaxBody   int64 `json:"max_body,omitempty"`
-	// RequireSigned is nil where it is the default, [host].
+	// RequireSigned is nil for the default, [host].
 	RequireSigned        []string `json:"require_signed,omitzero"`
 	AllowUnsignedPayload bool     `json:"allow_unsigned_payload,omitempty"`
 	AllowPresigned       bool     `json:"allow_presigned,omitempty"`
@@ -81,7 +80,7 @@ type Policy struct {
 	Rewrite              *Rewrite `json:"rewrite,omitempty"`
 }
 
-// Rewrite is what a proxy in front of the verifier changed.
+// Rewrite is the change that a proxy in front of the verifier made.
 type Rewrite struct {
 	AddPrefix string `json:"add_prefix,omitempty"`
 	Host      string `json:"host,omitempty"`
@@ -93,34 +92,34 @@ type Before struct {
 	Times   int    `json:"times"`
 }
 
-// IdentityService is what the identity service answers. An answer that is absent
-// belongs to a call that must not be made.
+// IdentityService has the responses of the identity service. If a response is absent, the
+// verifier must not make that call.
 type IdentityService struct {
-	// Login is the answer to POST /v3/auth/tokens.
+	// Login is the response to POST /v3/auth/tokens.
 	Login *Answer `json:"login,omitempty"`
-	// Check is the answer to GET /v3/auth/tokens, which asks about Token.
+	// Check is the response to GET /v3/auth/tokens for the subject Token.
 	Token string  `json:"token,omitempty"`
 	Check *Answer `json:"check,omitempty"`
 }
 
-// Answer is an answer of the identity service.
+// Answer is a response of the identity service.
 type Answer struct {
 	Status int               `json:"status"`
 	Header map[string]string `json:"header,omitempty"`
 	Body   string            `json:"body,omitempty"`
 }
 
-// Identity is what is proven about an accepted request.
+// Identity is the identity of an accepted request.
 type Identity struct {
 	Key       string `json:"key"`
 	KeyID     string `json:"key_id"`
 	Algorithm string `json:"algorithm"`
-	// Secret is 0 for the key's secret, n for the n-th of the previous ones that
+	// Secret is 0 for the current secret, and n for the n-th of the previous secrets that
 	// are accepted at the instant.
 	Secret int `json:"secret"`
 	// Payload is hashed, declared, unsigned or none.
 	Payload string        `json:"payload"`
 	Covers  core.Coverage `json:"covers"`
-	// Attributes are what the identity service said about the caller.
+	// Attributes are the caller's attributes from the identity service.
 	Attributes map[string][]string `json:"attributes,omitempty"`
 }

@@ -10,8 +10,8 @@ import (
 	"sync"
 )
 
-// identityService plays the identity service of one vector and notes what it
-// should not have been asked.
+// identityService is a fake identity service for one vector. It records unexpected
+// requests.
 type identityService struct {
 	answers *IdentityService
 	key     Key
@@ -47,7 +47,7 @@ func (s *identityService) answer(r *http.Request) (*Answer, error) {
 	}
 	switch {
 	case r.URL.Path != "/v3/auth/tokens":
-		return nil, fmt.Errorf("the identity service was asked for %s", r.URL.Path)
+		return nil, fmt.Errorf("the identity service got a request for %s", r.URL.Path)
 	case r.Method == http.MethodPost && answers.Login != nil:
 		s.logins++
 		s.ownToken = answers.Login.Header["X-Subject-Token"]
@@ -55,17 +55,17 @@ func (s *identityService) answer(r *http.Request) (*Answer, error) {
 	case r.Method == http.MethodGet && answers.Check != nil:
 		s.checks++
 		if got := r.Header.Get("X-Auth-Token"); got != s.ownToken {
-			return nil, errors.New("the identity service was asked with another token than the one it gave")
+			return nil, errors.New("the identity service got a token that it did not issue")
 		}
 		if got := r.Header.Get("X-Subject-Token"); got != answers.Token {
-			return nil, fmt.Errorf("the identity service was asked about %q", got)
+			return nil, fmt.Errorf("the identity service got a check of the token %q", got)
 		}
 		return answers.Check, nil
 	}
-	return nil, fmt.Errorf("the identity service was called with %s, which the vector has no answer for", r.Method)
+	return nil, fmt.Errorf("the identity service got a request with method %s, and the vector has no response for it", r.Method)
 }
 
-// checkLogin compares the log-in with the key's account.
+// checkLogin checks that the login is for the key's account.
 func (s *identityService) checkLogin(r *http.Request) error {
 	type named struct {
 		Name string `json:"name"`
@@ -90,22 +90,22 @@ func (s *identityService) checkLogin(r *http.Request) error {
 		}
 	}
 	if err := json.NewDecoder(r.Body).Decode(&login); err != nil {
-		return fmt.Errorf("the log-in is not JSON: %w", err)
+		return fmt.Errorf("the login is not JSON: %w", err)
 	}
 	user, project := login.Auth.Identity.Password.User, login.Auth.Scope.Project
 	if strings.Join(login.Auth.Identity.Methods, ",") != "password" || user.Name != s.key.User || user.Password != s.key.Password ||
 		user.Domain.Name != s.key.Domain || project.Name != s.key.Project || project.Domain.Name != s.key.Domain {
-		return errors.New("the log-in is not that of the key's account")
+		return errors.New("the login is not for the key's account")
 	}
 	return nil
 }
 
-// verdict reports calls that were wrong or missing.
+// verdict returns an error if requests were unexpected or missing.
 func (s *identityService) verdict() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.answers != nil && (s.answers.Login != nil && s.logins == 0 || s.answers.Check != nil && s.checks == 0) {
-		s.wrong = append(s.wrong, fmt.Errorf("the identity service saw %d log-ins and %d checks", s.logins, s.checks))
+		s.wrong = append(s.wrong, fmt.Errorf("the identity service got %d logins and %d checks", s.logins, s.checks))
 	}
 	return errors.Join(s.wrong...)
 }

@@ -13,16 +13,16 @@ import (
 	"github.com/gatewayauth/gatewayauth/core"
 )
 
-// Load reads every *.json file at the root of a folder. No file, a file without
-// vectors, a field that is not known and a vector that is not complete are
-// errors: a test that reads nothing would prove nothing.
+// Load reads every *.json file at the root of a folder. It returns an error if there is
+// no file, and for files without vectors, unknown fields and incomplete vectors: a test
+// without vectors would test nothing.
 func Load(folder fs.FS) ([]*File, error) {
 	names, err := fs.Glob(folder, "*.json")
 	if err != nil {
 		return nil, err
 	}
 	if len(names) == 0 {
-		return nil, errors.New("vectors: no file")
+		return nil, errors.New("vectors: the folder has no *.json file")
 	}
 	var files []*File
 	for _, name := range names {
@@ -32,7 +32,7 @@ func Load(folder fs.FS) ([]*File, error) {
 		}
 		file, err := Read(text)
 		if err == nil && file.Scheme != strings.TrimSuffix(path.Base(name), ".json") {
-			err = fmt.Errorf("the file holds vectors of scheme %q", file.Scheme)
+			err = fmt.Errorf("the file name does not match its scheme %q", file.Scheme)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("vectors: %s: %w", name, err)
@@ -51,7 +51,7 @@ func Read(text []byte) (*File, error) {
 		return nil, err
 	}
 	if _, err := d.Token(); err != io.EOF {
-		return nil, errors.New("more than one JSON value")
+		return nil, errors.New("the file has more than one JSON value")
 	}
 	return &f, f.check()
 }
@@ -66,7 +66,7 @@ func (f *File) check() error {
 	keys := map[string]bool{"": true}
 	for _, key := range f.Keys {
 		if keys[key.Name] {
-			return fmt.Errorf("key %q: no name, or one that occurs twice", key.Name)
+			return fmt.Errorf("key %q: the name is empty or occurs twice", key.Name)
 		}
 		keys[key.Name] = true
 	}
@@ -87,19 +87,19 @@ func (f *File) check() error {
 func (v *Vector) check(keys map[string]bool) error {
 	switch {
 	case v.Name == "" || v.At.IsZero() || len(v.Request) == 0:
-		return errors.New("no name, no instant or no request")
+		return errors.New("name, at or request is missing")
 	case !keys[v.Key]:
-		return fmt.Errorf("no key is named %q", v.Key)
+		return fmt.Errorf("key: there is no key with the name %q", v.Key)
 	case v.Code != "" && core.CodeOf(core.Refuse(v.Code, "")) != v.Code:
-		return fmt.Errorf("unknown code %q", v.Code)
+		return fmt.Errorf("code: %q is unknown", v.Code)
 	case (v.Code == "") != (v.Identity != nil):
-		return errors.New("an identity belongs to accepted requests, and to them alone")
+		return errors.New("identity must be set if the request is accepted, and only then")
 	case (v.CanonicalRequest == "") != (v.StringToSign == ""):
-		return errors.New("canonical request and string to sign belong together")
+		return errors.New("canonical_request and string_to_sign must both be set, or neither")
 	case v.Identity != nil && v.Identity.Covers.Target != (v.CanonicalRequest != ""):
-		return errors.New("an accepted signature has a canonical request")
+		return errors.New("canonical_request is missing, and the request is accepted")
 	case v.Before != nil && (len(v.Before.Request) == 0 || v.Before.Times < 1):
-		return errors.New("nothing is sent before")
+		return errors.New("before has no request, or times is 0")
 	}
 	return nil
 }

@@ -16,22 +16,22 @@ import (
 	"github.com/gatewayauth/gatewayauth/core/token"
 )
 
-// Environment is the environment in which vectors are judged.
+// Environment is the environment of the vectors.
 const Environment = "RELEASE"
 
-// A Judge is a verifier for one vector: the file's keys, its scheme alone, and
-// the vector's policy and instant.
+// A Judge is a verifier for one vector, with the keys and the scheme of the file, and the
+// policy and the instant of the vector.
 type Judge struct {
 	*core.Verifier
 	close func() error
 }
 
-// Close ends what the verifier needed. It returns an error where the identity
-// service was called otherwise than the vector says.
+// Close stops the identity service. It returns an error if that got other requests than
+// the vector describes.
 func (j *Judge) Close() error { return j.close() }
 
-// Judge returns the verifier for a vector of f, after a change of its policy
-// that does not concern the verdict; nil for none.
+// Judge returns the verifier for a vector of f. change, if not nil, may change parts of
+// its policy that do not affect the verdict.
 func (f *File) Judge(v *Vector, change func(*core.Config)) (*Judge, error) {
 	c := core.Config{
 		Environment:  Environment,
@@ -133,7 +133,8 @@ func (f *File) aes() []aescfb.Key {
 	return keys
 }
 
-// token starts the identity service that the vector describes.
+// token returns the token scheme, and starts the identity service that the vector
+// describes.
 func (f *File) token(v *Vector) (core.Scheme, func() error) {
 	service := &identityService{answers: v.IdentityService}
 	server := httptest.NewTLSServer(service)

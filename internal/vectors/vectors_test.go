@@ -19,33 +19,33 @@ import (
 const good = `{"scheme":"hmac","keys":[{"name":"k","key":"AK","secret":"s"}],"vectors":[` +
 	`{"name":"a","at":"2026-01-15T12:00:00Z","key":"k","request":"R0VU","code":"credential_missing"}]}`
 
-// TestRead: a file that says nothing, or something else than it should, is an error.
+// TestRead: files with missing, unknown or contradictory fields are errors.
 func TestRead(t *testing.T) {
 	if f, err := vectors.Read([]byte(good)); err != nil || len(f.Vectors) != 1 || string(f.Vectors[0].Request) != "GET" {
 		t.Fatalf("got %+v, %v", f, err)
 	}
 	for name, change := range map[string][2]string{
-		"no vectors":               {good[strings.Index(good, `"vectors":[`):], `"vectors":[]}`},
-		"no keys":                  {`{"name":"k","key":"AK","secret":"s"}`, ""},
-		"a key without a name":     {`"name":"k"`, `"name":""`},
-		"unknown field of a file":  {`"scheme"`, `"schema"`},
-		"unknown field of a key":   {`"secret"`, `"sekret"`},
-		"unknown field":            {`"at"`, `"expected":"x","at"`},
-		"unknown field of policy":  {`"at"`, `"policy":{"allow_everything":true},"at"`},
-		"unknown code":             {"credential_missing", "credential_mising"},
-		"unknown key":              {`"key":"k"`, `"key":"other"`},
-		"no name":                  {`"name":"a"`, `"name":""`},
-		"no instant":               {`"at":"2026-01-15T12:00:00Z",`, ""},
-		"no request":               {`"R0VU"`, `""`},
-		"not base64":               {`"R0VU"`, `"R0V"`},
-		"accepted, nothing proven": {"credential_missing", ""},
-		"refused, and proven":      {`"at"`, `"identity":{"key":"k","covers":{}},"at"`},
-		"half of what is computed": {`"at"`, `"string_to_sign":"x","at"`},
-		"nothing sent before":      {`"at"`, `"before":{"request":"R0VU","times":0},"at"`},
-		"a name twice":             {`[{"name":"a"`, good[strings.Index(good, `[{"name":"a"`):len(good)-2] + `,{"name":"a"`},
-		"more behind it":           {good, good + "{}"},
-		"cut off":                  {good, good[:40]},
-		"empty":                    {good, ""},
+		"no vectors":              {good[strings.Index(good, `"vectors":[`):], `"vectors":[]}`},
+		"no keys":                 {`{"name":"k","key":"AK","secret":"s"}`, ""},
+		"a key without a name":    {`"name":"k"`, `"name":""`},
+		"unknown field of a file": {`"scheme"`, `"schema"`},
+		"unknown field of a key":  {`"secret"`, `"sekret"`},
+		"unknown field":           {`"at"`, `"expected":"x","at"`},
+		"unknown field of policy": {`"at"`, `"policy":{"allow_everything":true},"at"`},
+		"unknown code":            {"credential_missing", "credential_mising"},
+		"unknown key":             {`"key":"k"`, `"key":"other"`},
+		"no name":                 {`"name":"a"`, `"name":""`},
+		"no instant":              {`"at":"2026-01-15T12:00:00Z",`, ""},
+		"no request":              {`"R0VU"`, `""`},
+		"not base64":              {`"R0VU"`, `"R0V"`},
+		"accepted, no identity":   {"credential_missing", ""},
+		"refused, and identity":   {`"at"`, `"identity":{"key":"k","covers":{}},"at"`},
+		"no canonical request":    {`"at"`, `"string_to_sign":"x","at"`},
+		"nothing sent before":     {`"at"`, `"before":{"request":"R0VU","times":0},"at"`},
+		"a name twice":            {`[{"name":"a"`, good[strings.Index(good, `[{"name":"a"`):len(good)-2] + `,{"name":"a"`},
+		"two JSON values":         {good, good + "{}"},
+		"cut off":                 {good, good[:40]},
+		"empty":                   {good, ""},
 	} {
 		text := strings.Replace(good, change[0], change[1], 1)
 		if text == good {
@@ -57,7 +57,7 @@ func TestRead(t *testing.T) {
 	}
 }
 
-// TestLoad: no file is an error as well, and so is one under another's name.
+// TestLoad: a folder without files, and a file with the name of another scheme, are errors.
 func TestLoad(t *testing.T) {
 	for name, folder := range map[string]fstest.MapFS{
 		"no folder":      {},
@@ -74,9 +74,9 @@ func TestLoad(t *testing.T) {
 	}
 }
 
-// The codes that every scheme gives, those of schemes that sign requests, and
-// those of single schemes. Not among them: unavailable where there is nobody to
-// ask, and replayed, which takes a store.
+// The codes of every scheme, those of schemes that sign requests, and those of single
+// schemes. They do not include unavailable for schemes without an identity service, and
+// replayed, which needs a store.
 var (
 	everywhere = []core.Code{core.CodeCredentialMissing, core.CodeCredentialMalformed, core.CodeSchemeNotAccepted, core.CodeKeyUnknown,
 		core.CodeSignatureMismatch, core.CodeHeaderNotSigned, core.CodeRequestAmbiguous, core.CodeBodyTooLarge}
@@ -91,8 +91,9 @@ var (
 	queryForm = map[string]bool{"hmac": true, "aksk": true, "sigv4": true, "sigv4a": true}
 )
 
-// TestPublished: every scheme has a file, with every code that it can give, at
-// least as many refusals as acceptances, and both forms of the credential.
+// TestPublished: every scheme has a file with every code that the scheme can return, at
+// least as many refused requests as accepted ones, and credentials in the header and in
+// the query.
 func TestPublished(t *testing.T) {
 	files, err := vectors.Load(os.DirFS("../../core/testdata/vectors"))
 	if err != nil {
@@ -119,7 +120,7 @@ func TestPublished(t *testing.T) {
 			t.Errorf("%s: %d accepted, %d refused", f.Scheme, found[""], refused)
 		}
 		if queryForm[f.Scheme] && (presigned[true] == 0 || presigned[false] < presigned[true]) {
-			t.Errorf("%s: %d accepted in the query form, %d refused", f.Scheme, presigned[true], presigned[false])
+			t.Errorf("%s: with the credential in the query, %d accepted, %d refused", f.Scheme, presigned[true], presigned[false])
 		}
 		for _, code := range codes[f.Scheme] {
 			if found[code] == 0 {
@@ -128,7 +129,7 @@ func TestPublished(t *testing.T) {
 			delete(found, code)
 		}
 		if delete(found, ""); len(found) > 0 {
-			t.Errorf("%s: codes that this test does not know of: %v", f.Scheme, found)
+			t.Errorf("%s: codes that this test does not expect: %v", f.Scheme, found)
 		}
 	}
 	for scheme := range codes {
@@ -138,7 +139,7 @@ func TestPublished(t *testing.T) {
 	}
 }
 
-// TestFormatIsDocumented: the README names every field.
+// TestFormatIsDocumented: the README describes every field.
 func TestFormatIsDocumented(t *testing.T) {
 	text, err := os.ReadFile("../../core/testdata/vectors/README.md")
 	if err != nil {
@@ -157,7 +158,7 @@ func TestFormatIsDocumented(t *testing.T) {
 			name, _, _ := strings.Cut(of.Field(i).Tag.Get("json"), ",")
 			named := regexp.MustCompile("`([a-z_]+\\.)?" + name + "`")
 			if fields++; name == "" || !named.Match(text) {
-				t.Errorf("%v: field %q is not in the README", of, name)
+				t.Errorf("%v: the README does not have the field %q", of, name)
 			}
 			check(of.Field(i).Type)
 		}
@@ -168,7 +169,8 @@ func TestFormatIsDocumented(t *testing.T) {
 	}
 }
 
-// TestIdentityServiceOfVectors: what a vector says about the identity service is checked as well.
+// TestIdentityServiceOfVectors: missing and unexpected requests to the identity service
+// are errors.
 func TestIdentityServiceOfVectors(t *testing.T) {
 	answer := &vectors.Answer{Status: 404}
 	for name, service := range map[string]*vectors.IdentityService{
@@ -190,6 +192,6 @@ func TestIdentityServiceOfVectors(t *testing.T) {
 		}
 	}
 	if _, err := (&vectors.File{Scheme: "none"}).Judge(&vectors.Vector{}, nil); err == nil {
-		t.Error("an unknown scheme was judged")
+		t.Error("no error for an unknown scheme")
 	}
 }
