@@ -16,7 +16,7 @@ import (
 )
 
 // TestErrorHandlerShapesTheAnswer: a custom error handler gets the refusal as
-// *core.Error, and sends what it writes with the content type of that.
+// *core.Error, and the response has the body and the content type that it writes.
 func TestErrorHandlerShapesTheAnswer(t *testing.T) {
 	v := newVerifier(t, nil)
 	for _, tt := range []struct {
@@ -49,7 +49,7 @@ func TestErrorHandlerShapesTheAnswer(t *testing.T) {
 					t.Errorf("the handler got %v, want a *core.Error within", err)
 				}
 				if text := err.Error(); !strings.Contains(text, string(core.CodeCredentialMissing)) || strings.Contains(text, "\n") {
-					t.Errorf("got the text %q, want one line with the code", text)
+					t.Errorf("got the error text %q, want one line with the code", text)
 				}
 				tt.handler(err, c)
 			}
@@ -67,8 +67,8 @@ func TestErrorHandlerShapesTheAnswer(t *testing.T) {
 	}
 }
 
-// TestDebugTellsNoReason: Echo's debug mode and ?pretty indent the answer, as
-// they do with all JSON, and add nothing to it.
+// TestDebugTellsNoReason: Echo's debug mode and ?pretty indent the response, as all JSON,
+// and add nothing to it.
 func TestDebugTellsNoReason(t *testing.T) {
 	want := core.ProblemOf(core.Refuse(core.CodeCredentialMissing, ""))
 	for _, debug := range []bool{true, false} {

@@ -13,7 +13,7 @@ import (
 	"github.com/gatewayauth/gatewayauth/internal/adaptertest"
 )
 
-// adapters are the right adapter and mutants of it, each wrong in one way.
+// adapters has the correct adapter and mutants of it with one mistake each.
 var adapters = map[string]func(*core.Verifier) echo.MiddlewareFunc{
 	"": echoauth.Middleware,
 	"it calls next after a refusal": mutant(func(v *core.Verifier, c echo.Context, next echo.HandlerFunc) error {
@@ -51,7 +51,7 @@ func mutant(serve func(*core.Verifier, echo.Context, echo.HandlerFunc) error) fu
 	}
 }
 
-// TestConformance mounts the adapter for the whole server.
+// TestConformance runs the suite with the adapter mounted for the whole server.
 func TestConformance(t *testing.T) {
 	middleware := adaptertest.Chosen(t, adapters)
 	coretest.Run(t, func(v *core.Verifier, next http.Handler) http.Handler {
@@ -62,15 +62,16 @@ func TestConformance(t *testing.T) {
 	})
 }
 
-// TestConformanceOfGroupAndRoute_T117 mounts it on a group and, for what is
-// outside the group, on single routes. Targets that are no path match no route.
+// TestConformanceOfGroupAndRoute_T117 runs the suite with the adapter mounted on a group
+// and, for paths outside the group, on single routes. Targets that are not paths match no
+// route.
 func TestConformanceOfGroupAndRoute_T117(t *testing.T) {
 	coretest.Run(t, func(v *core.Verifier, next http.Handler) http.Handler {
 		verify, handler := echoauth.Middleware(v), echo.WrapHandler(next)
 		e := echo.New()
 		e.Group("/v1", verify).Any("/*", handler)
 		e.Any("/*", handler, verify)
-		e.RouteNotFound("/*", handler, verify) // methods that Any does not know
+		e.RouteNotFound("/*", handler, verify) // for methods that Any does not have
 		e.Pre(func(next echo.HandlerFunc) echo.HandlerFunc {
 			return func(c echo.Context) error {
 				if !strings.HasPrefix(c.Request().URL.Path, "/") {

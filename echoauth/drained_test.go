@@ -11,7 +11,8 @@ import (
 	"github.com/gatewayauth/gatewayauth/internal/adaptertest"
 )
 
-// TestDrainedBodies_T174: a body that something in front has read is not an empty one.
+// TestDrainedBodies_T174: a body that middleware in front has read is not taken for an
+// empty body.
 func TestDrainedBodies_T174(t *testing.T) {
 	mounted := func(mount func(e *echo.Echo, front, verify echo.MiddlewareFunc, handler echo.HandlerFunc)) adaptertest.DrainedMount {
 		return func(v *core.Verifier, front func(*http.Request), next http.Handler) http.Handler {

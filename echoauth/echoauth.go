@@ -11,9 +11,9 @@ import (
 	"github.com/gatewayauth/gatewayauth/core"
 )
 
-// Middleware returns middleware that passes on what v admits and refuses the
-// rest: it returns an *[echo.HTTPError] without calling the next handler. The
-// handler finds the identity with [core.FromContext] in c.Request().Context().
+// Middleware returns middleware that passes on the requests that v admits. For a refused
+// request it returns an *[echo.HTTPError] without calling the next handler. The handler
+// gets the identity with [core.FromContext] from c.Request().Context().
 func Middleware(v *core.Verifier) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
@@ -24,21 +24,21 @@ func Middleware(v *core.Verifier) echo.MiddlewareFunc {
 				return refusal(c, err)
 			}
 			admitted := admission.Request
-			if c.Path() != "" { // routed already
-				defer func() { r.MultipartForm = admitted.MultipartForm }() // net/http removes its files
+			if c.Path() != "" { // Echo has already found the route
+				defer func() { r.MultipartForm = admitted.MultipartForm }() // net/http removes the files of r.MultipartForm
 				c.SetRequest(admitted)
 				return next(c)
 			}
-			admission.Replace(c.Response(), r) // after Pre, Echo routes by r, whatever SetRequest was told
+			admission.Replace(c.Response(), r) // after Pre, Echo finds the route of r, not of the request of SetRequest
 			return next(c)
 		}
 	}
 }
 
-// route is what Echo runs for a request. Its parameters stand for one segment of the
-// path each, but for a wildcard; Echo's last one takes the rest of the path as well,
-// and /orders/7/x is then a path of the route /orders/:id. Before the router has run,
-// it is asked in a context of its own: what it finds stays in there.
+// route returns the route that Echo runs for a request. A parameter stands for one
+// segment of the path, but Echo's last parameter matches the rest of the path, so that
+// /orders/7/x is a path of the route /orders/:id. If the router has not run, route runs
+// it with a separate context, which keeps the result.
 func route(c echo.Context) core.Route {
 	e, r := c.Echo(), c.Request()
 	router, exact := e.Routers()[r.Host]
@@ -82,19 +82,18 @@ func named(c echo.Context) []string {
 	return values
 }
 
-// refusal is an error that Echo's own error handler answers as
-// core.WriteProblem does, and any other as it likes.
+// refusal returns an error that Echo's own error handler answers as core.WriteProblem does.
 func refusal(c echo.Context, err error) error {
 	a := answer{core.ProblemOf(err), c.Response().Header(), c.Request()}
 	a.problem.SetHeader(a.header, a.request)
 	if a.request.Method != http.MethodHead {
-		a.header.Del(echo.HeaderContentType) // c.JSON, c.HTML and c.File would keep it for what they write
+		a.header.Del(echo.HeaderContentType) // c.JSON, c.HTML and c.File would not replace it
 	}
 	return &echo.HTTPError{Code: a.problem.Status, Message: a, Internal: err}
 }
 
-// answer sets the Content-Type of a problem where, and only where, the problem
-// is what gets written.
+// answer is the Message of the error. When it is written as JSON, it sets the
+// Content-Type of a problem.
 type answer struct {
 	problem *core.Problem
 	header  http.Header

@@ -14,7 +14,8 @@ import (
 	"github.com/gatewayauth/gatewayauth/echoauth"
 )
 
-// A custom error handler answers refusals like all other errors.
+// A custom error handler writes the responses to refused requests like those to all other
+// errors.
 func ExampleMiddleware() {
 	keys := core.Keys(core.Key{Name: "orders_key", ID: "071fe2459cf64d75", Secret: core.NewSecret("a-secret-of-the-gateway")})
 	v, err := core.New(core.Config{

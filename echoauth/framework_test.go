@@ -13,7 +13,7 @@ import (
 	"github.com/gatewayauth/gatewayauth/internal/testkit"
 )
 
-// The policy and the requests of these tests are those of every HTTP adapter.
+// The policy and the requests are those of the tests of every HTTP adapter.
 var (
 	orders, partner = testkit.Orders, testkit.Partner
 	newVerifier     = testkit.Verifier
@@ -28,7 +28,7 @@ type (
 	exchange = testkit.Exchange
 )
 
-// framework is Echo for the tests that all frameworks share.
+// framework is Echo, for the tests that the adapters share.
 var framework = adaptertest.Framework[echo.MiddlewareFunc]{
 	New: func() adaptertest.Router[echo.MiddlewareFunc] {
 		e := echo.New()
@@ -90,7 +90,7 @@ func step(do adaptertest.Step) echo.MiddlewareFunc {
 	}
 }
 
-// before makes middleware of what is done to the request before it goes on.
+// before returns middleware that calls do with the request before it passes it on.
 func before(do func(*http.Request)) echo.MiddlewareFunc {
 	return step(func(_ http.ResponseWriter, r *http.Request, next func(*http.Request)) {
 		do(r)
@@ -101,7 +101,8 @@ func before(do func(*http.Request)) echo.MiddlewareFunc {
 // counted returns a handler that counts its runs.
 func counted(runs *counter) echo.HandlerFunc { return echo.WrapHandler(runs) }
 
-// with mounts the adapter as use does it, in front of one handler for every path.
+// with returns a Mount that mounts the adapter with use, in front of one handler for
+// every path.
 func with(use func(*echo.Echo, echo.MiddlewareFunc)) adaptertest.Mount {
 	return func(v *core.Verifier, next http.Handler) http.Handler {
 		e := echo.New()

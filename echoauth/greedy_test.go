@@ -14,14 +14,14 @@ import (
 	"github.com/gatewayauth/gatewayauth/internal/testkit"
 )
 
-// byDepth binds /orders/{id} to one key and what is below to another.
+// byDepth binds /orders/{id} to one key, and the paths below it to another.
 func byDepth(c *core.Config) {
 	c.APIs = []core.API{{Match: "/orders/{id}", Key: orders.Name}, {Match: "/orders/", Key: partner.Name},
 		{Match: "/api/orders/{id}", Key: orders.Name}, {Match: "/api/orders/", Key: partner.Name}}
 }
 
-// mounts are the places of the middleware. The router of a group or a host is the one
-// that routes are registered with.
+// mounts are the ways to mount the middleware. They return the group or host with which
+// routes are registered.
 var mounts = map[string]func(e *echo.Echo, verify echo.MiddlewareFunc) *echo.Group{
 	"Use": func(e *echo.Echo, verify echo.MiddlewareFunc) *echo.Group { e.Use(verify); return e.Group("") },
 	"Pre": func(e *echo.Echo, verify echo.MiddlewareFunc) *echo.Group { e.Pre(verify); return e.Group("") },
@@ -40,8 +40,9 @@ var mounts = map[string]func(e *echo.Echo, verify echo.MiddlewareFunc) *echo.Gro
 	},
 }
 
-// TestGreedyParameter_T173: a route whose last parameter takes more than a segment
-// serves no request, wherever the middleware is mounted; a longer route does.
+// TestGreedyParameter_T173: wherever the middleware is mounted, a request is refused if
+// the last parameter of its route would match more than one segment, and accepted if
+// there is a longer route.
 func TestGreedyParameter_T173(t *testing.T) {
 	for name, mount := range mounts {
 		t.Run(name, func(t *testing.T) {
@@ -78,8 +79,8 @@ func TestGreedyParameter_T173(t *testing.T) {
 	}
 }
 
-// TestGreedyParameterReported_T173: report mode stops nobody, and says what would be
-// refused.
+// TestGreedyParameterReported_T173: in report mode such a request is accepted, and its
+// refusal is reported.
 func TestGreedyParameterReported_T173(t *testing.T) {
 	for name, mount := range mounts {
 		codes := new(testkit.Codes)
@@ -100,8 +101,8 @@ func TestGreedyParameterReported_T173(t *testing.T) {
 	}
 }
 
-// TestRoutesServeTheirDepth_T173: whatever routes there are, a handler runs for paths
-// of as many segments as its route has, or of more where it ends in a wildcard.
+// TestRoutesServeTheirDepth_T173: for random routes, a handler runs only for paths with
+// as many segments as its route, or more if the route ends in a wildcard.
 func TestRoutesServeTheirDepth_T173(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	pick := func(list ...string) string { return list[random.IntN(len(list))] }
@@ -143,6 +144,6 @@ func TestRoutesServeTheirDepth_T173(t *testing.T) {
 		}
 	}
 	if ran < 1000 || greedy < 100 {
-		t.Errorf("%d handlers ran, %d requests were ambiguous: the generator shows too little", ran, greedy)
+		t.Errorf("only %d handlers ran and %d requests were ambiguous: change the generator", ran, greedy)
 	}
 }

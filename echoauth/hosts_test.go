@@ -11,8 +11,8 @@ import (
 	"github.com/gatewayauth/gatewayauth/echoauth"
 )
 
-// TestHostRoutes_T173: Echo takes a host with a port, or in another case, for one of
-// which it has no routes, where the policy binds it as the host.
+// TestHostRoutes_T173: Echo has no routes for a host with a port or in another case,
+// which the policy treats as the same host.
 func TestHostRoutes_T173(t *testing.T) {
 	shop := core.Key{Name: "shop", ID: "shop", Secret: core.NewSecret("password-of-the-shop")}
 	admin := core.Key{Name: "admin", ID: "admin", Secret: core.NewSecret("password-of-the-admin")}
@@ -38,7 +38,7 @@ func TestHostRoutes_T173(t *testing.T) {
 			{"shop.example:80", byHost, shop, 400, ""},
 			{"shop.example:80", byHost, admin, 403, ""},
 			{"SHOP.example", byHost, shop, 400, ""},
-			// Where nothing is bound by host, the routes of one path are one API.
+			// If no API is bound by host, the routes of one path are one API.
 			{"shop.example:80", config(core.API{Match: "/users/", Key: "shop"}), shop, 200, "admin"},
 		} {
 			ran := ""

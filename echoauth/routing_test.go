@@ -17,21 +17,21 @@ func methodOverride(r *http.Request) {
 	}
 }
 
-// rewrite turns /old/... into /v1/..., and leaves the target as it was received.
+// rewrite changes the path /old/... to /v1/..., but not the received target.
 func rewrite(r *http.Request) {
 	if rest, ok := strings.CutPrefix(r.RequestURI, "/old/"); ok {
 		r.URL, _ = r.URL.Parse("/v1/" + rest)
 	}
 }
 
-// removeTrailingSlash changes the received target as well.
+// removeTrailingSlash changes the path and the received target.
 func removeTrailingSlash(r *http.Request) {
 	r.URL.Path = strings.TrimSuffix(r.URL.Path, "/")
 	r.RequestURI = r.URL.Path
 }
 
-// TestMethodOverrideAndRewrite_T118: what changes a request after it was
-// verified needs a signature; what changes it before is not in doubt either.
+// TestMethodOverrideAndRewrite_T118: a header that changes a request after the verdict
+// must be signed. If the request is changed before, the changed request is verified.
 func TestMethodOverrideAndRewrite_T118(t *testing.T) {
 	const override = "X-Http-Method-Override"
 	v, deleted := newVerifier(t, nil), new(counter)
@@ -72,8 +72,9 @@ func TestMethodOverrideAndRewrite_T118(t *testing.T) {
 	}
 }
 
-// TestUnknownRoutes_T119: a global adapter refuses before the router answers; a
-// group's covers its prefix; a route's covers nothing but the route.
+// TestUnknownRoutes_T119: mounted for the server, the adapter refuses requests before the
+// router answers them. Mounted on a group, it covers the prefix; mounted on a route, only
+// the route.
 func TestUnknownRoutes_T119(t *testing.T) {
 	v, runs := newVerifier(t, nil), new(counter)
 	global, pre, parts := echo.New(), echo.New(), echo.New()
@@ -84,7 +85,7 @@ func TestUnknownRoutes_T119(t *testing.T) {
 		runs.Check(t, e, []exchange{
 			expect("unknown", unsigned("GET", "/nothing"), 401, 0),
 			expect("wrong method", unsigned("DELETE", "/v1/items"), 401, 0),
-			expect("no method of HTTP", unsigned("BREW", "/v1/items"), 401, 0),
+			expect("unknown method", unsigned("BREW", "/v1/items"), 401, 0),
 			expect("OPTIONS", unsigned("OPTIONS", "/v1/items"), 401, 0),
 			expect("a final slash", unsigned("GET", "/v1/items/"), 401, 0),
 			expect("two slashes", unsigned("GET", "//v1/items"), 401, 0),
@@ -100,7 +101,7 @@ func TestUnknownRoutes_T119(t *testing.T) {
 		expect("group, unknown", unsigned("GET", "/v1/nothing"), 401, 0),
 		expect("group, wrong method", unsigned("DELETE", "/v1/items"), 401, 0),
 		expect("group, OPTIONS", unsigned("OPTIONS", "/v1/items"), 401, 0),
-		expect("group, wrong method, signed", signed(orders, "DELETE", "/v1/items", ""), 404, 0), // Echo's own choice for groups
+		expect("group, wrong method, signed", signed(orders, "DELETE", "/v1/items", ""), 404, 0), // Echo answers 404 in groups
 		expect("outside the group", unsigned("GET", "//v1/items"), 404, 0),
 		expect("route, wrong method", unsigned("POST", "/one"), 405, 0),
 		expect("route, OPTIONS", unsigned("OPTIONS", "/one"), 204, 0),
@@ -108,19 +109,19 @@ func TestUnknownRoutes_T119(t *testing.T) {
 	})
 	parts.Any("/*", counted(runs))
 	runs.Check(t, parts, []exchange{
-		expect("group, unknown, beside a catch-all that is open", unsigned("GET", "/v1/nothing"), 401, 0),
-		expect("group, wrong method, beside a catch-all that is open", unsigned("DELETE", "/v1/items"), 401, 0),
+		expect("group, unknown, and an open catch-all route", unsigned("GET", "/v1/nothing"), 401, 0),
+		expect("group, wrong method, and an open catch-all route", unsigned("DELETE", "/v1/items"), 401, 0),
 		expect("the catch-all", unsigned("GET", "/nothing"), 200, 1),
 	})
 }
 
-// TestGroupUseComesFirst_T119 shows the trap that the package comment warns of:
-// Group.Use covers only routes that are registered after it.
+// TestGroupUseComesFirst_T119: as the package comment warns, Group.Use covers only routes
+// that are registered after it.
 func TestGroupUseComesFirst_T119(t *testing.T) {
 	v, runs := newVerifier(t, nil), new(counter)
 	e := echo.New()
 	e.GET("/root", counted(runs))
-	e.Use(echoauth.Middleware(v)) // of the server: for all routes, whenever registered
+	e.Use(echoauth.Middleware(v)) // for all routes, also those registered before it
 	runs.Check(t, e, []exchange{expect("a route before Echo.Use", unsigned("GET", "/root"), 401, 0)})
 
 	e = echo.New()
@@ -134,7 +135,7 @@ func TestGroupUseComesFirst_T119(t *testing.T) {
 	})
 }
 
-// TestRemovedSlash_T120: a slash that is removed after the verdict opens no route.
+// TestRemovedSlash_T120: removing a slash after the verdict does not make a route open.
 func TestRemovedSlash_T120(t *testing.T) {
 	open := new(counter)
 	e := echo.New()
@@ -143,8 +144,9 @@ func TestRemovedSlash_T120(t *testing.T) {
 	open.Check(t, e, []exchange{expect("a slash", unsigned("GET", "/health/"), 401, 0)})
 }
 
-// TestGreedyParameterBesideOpenAPI_T120: Echo's last parameter takes slashes, so a route
-// can serve a path that the policy has under another key, or open.
+// TestGreedyParameterBesideOpenAPI_T120: Echo's last parameter matches slashes, so a
+// route could serve a path that the policy binds to another key or opens. Such requests
+// are refused.
 func TestGreedyParameterBesideOpenAPI_T120(t *testing.T) {
 	v := newVerifier(t, func(c *core.Config) {
 		c.APIs = []core.API{{Match: "GET /users/{id}/avatar", Open: true}}

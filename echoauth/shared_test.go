@@ -12,7 +12,7 @@ import (
 )
 
 // The tests of this file are those that the adapters share; internal/adaptertest
-// says what each demands.
+// documents them.
 
 func TestNothingRunsAfterARefusal_T114(t *testing.T) {
 	adaptertest.TestNothingRunsAfterARefusal(t, framework)

@@ -13,8 +13,8 @@ import (
 	"github.com/gatewayauth/gatewayauth/nethttp"
 )
 
-// TestTrailers_T191: no handler sees the trailers of a verified request, neither in
-// the request that Echo was given nor in another one.
+// TestTrailers_T191: no handler gets the trailers of a verified request, neither in the
+// original request nor in another one.
 func TestTrailers_T191(t *testing.T) {
 	mounted := func(do func(e *echo.Echo, verify echo.MiddlewareFunc, handler echo.HandlerFunc)) adaptertest.Mount {
 		return func(v *core.Verifier, next http.Handler) http.Handler {
@@ -23,7 +23,7 @@ func TestTrailers_T191(t *testing.T) {
 			return e
 		}
 	}
-	derived := func(next echo.HandlerFunc) echo.HandlerFunc { // as tracing middleware does it
+	derived := func(next echo.HandlerFunc) echo.HandlerFunc { // as tracing middleware does
 		return func(c echo.Context) error {
 			type key struct{}
 			c.SetRequest(c.Request().WithContext(context.WithValue(c.Request().Context(), key{}, 1)))

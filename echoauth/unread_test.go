@@ -20,21 +20,21 @@ import (
 	"github.com/gatewayauth/gatewayauth/echoauth"
 )
 
-// TestUnreadBodies_T191: what a handler leaves of a body on the connection is never
-// the next request, whether it closes the body or not, and the server does not panic.
+// TestUnreadBodies_T191: the unread rest of a body is never read as the next request,
+// whether the handler closes the body or not, and the server does not panic.
 func TestUnreadBodies_T191(t *testing.T) {
 	verify := echoauth.Middleware(newVerifier(t, func(c *core.Config) {
 		c.Schemes = []core.Scheme{basic.New(basic.Config{Keys: core.Keys(orders)})}
 		c.APIs = []core.API{{Match: "GET /open", Open: true}}
 	}))
 	const smuggled = "GET /open?smuggled HTTP/1.1\r\nHost: a\r\n\r\n"
-	long := strings.Repeat("A", 256<<10) // what net/http reads to keep a connection
-	bodies := map[string]string{"short": "12345678", "long": long, "smuggling behind": long + smuggled, "smuggling in front": smuggled + long + long}
+	long := strings.Repeat("A", 256<<10) // as much as net/http reads to keep the connection
+	bodies := map[string]string{"short": "12345678", "long": long, "request after it": long + smuggled, "request in front": smuggled + long + long}
 	for mount, use := range map[string]func(*echo.Echo){
 		"Pre": func(e *echo.Echo) { e.Pre(verify) },
 		"Use": func(e *echo.Echo) { e.Use(verify) },
 	} {
-		for _, path := range []string{"/items", "/nothing"} { // the one has a route
+		for _, path := range []string{"/items", "/nothing"} { // only the first has a route
 			for name, body := range bodies {
 				for n := range 4 {
 					closes, chunked := n&1 != 0, n&2 != 0
@@ -52,9 +52,9 @@ func TestUnreadBodies_T191(t *testing.T) {
 	}
 }
 
-// leaveUnread sends a verified request and another one behind it to a server whose
-// handlers read no body. It returns the targets for which handlers ran, and what
-// the server logged.
+// leaveUnread sends a verified request and then another one to a server whose handlers do
+// not read the body. It returns the targets for which handlers ran, and the log of the
+// server.
 func leaveUnread(t *testing.T, use func(*echo.Echo), path, body string, closes, chunked bool) (ran []string, logged string) {
 	t.Helper()
 	var mu sync.Mutex
@@ -90,7 +90,7 @@ func leaveUnread(t *testing.T, use func(*echo.Echo), path, body string, closes, 
 			fmt.Fprintf(conn, "Content-Length: %d\r\n\r\n%s%s", len(body), body, second)
 		}
 	}()
-	io.Copy(io.Discard, conn) // until the server ends the connection
+	io.Copy(io.Discard, conn) // until the server closes the connection
 	conn.Close()
 	server.Close()
 	return ran, text.String()

@@ -14,7 +14,7 @@ import (
 	"github.com/gatewayauth/gatewayauth/internal/adaptertest"
 )
 
-// engineOf has one handler for every path behind these middlewares.
+// engineOf returns an engine with one handler for every path behind this middleware.
 func engineOf(handler http.Handler, chain ...gin.HandlerFunc) *gin.Engine {
 	engine := gin.New()
 	engine.Use(chain...)
@@ -31,9 +31,8 @@ func errorHandler(c *gin.Context) {
 	}
 }
 
-// TestErrorMiddlewareShapesTheAnswer: with LeaveAnswer, error middleware gets
-// the refusal as *core.Error, and sends what it writes with the content type
-// of that.
+// TestErrorMiddlewareShapesTheAnswer: with LeaveAnswer, error middleware gets the refusal
+// as *core.Error, and the response has the body and the content type that it writes.
 func TestErrorMiddlewareShapesTheAnswer(t *testing.T) {
 	v := newVerifier(t, nil)
 	for _, tt := range []struct {
@@ -79,8 +78,9 @@ func TestErrorMiddlewareShapesTheAnswer(t *testing.T) {
 	}
 }
 
-// TestDocumentedErrorMiddleware writes its answer where it was left to it, and
-// one that finds the answer written changes nothing.
+// TestDocumentedErrorMiddleware: with LeaveAnswer, the error middleware of Gin's
+// documentation writes the response. Without it, the response is already written, and the
+// middleware does not change it.
 func TestDocumentedErrorMiddleware(t *testing.T) {
 	v := newVerifier(t, nil)
 	left := adaptertest.Ask(t, engineOf(new(counter), errorHandler, ginauth.Middleware(v, ginauth.LeaveAnswer())), unsigned("GET", "/v1/items"))
@@ -93,7 +93,8 @@ func TestDocumentedErrorMiddleware(t *testing.T) {
 	}
 }
 
-// TestLeaveAnswerWhereNoRouteMatches: Gin's own 404 does not replace it.
+// TestLeaveAnswerWhereNoRouteMatches: Gin's own 404 does not replace the response to a
+// refused request.
 func TestLeaveAnswerWhereNoRouteMatches(t *testing.T) {
 	engine := gin.New()
 	engine.Use(ginauth.Middleware(newVerifier(t, nil), ginauth.LeaveAnswer()))

@@ -13,13 +13,13 @@ import (
 	"github.com/gatewayauth/gatewayauth/internal/adaptertest"
 )
 
-// TestMain (F18): nothing runs on.
+// TestMain (F18) fails if a goroutine is running when all tests have ended.
 func TestMain(m *testing.M) {
 	gin.SetMode(gin.ReleaseMode) // every case makes an engine, and debug mode prints its routes
 	goleak.VerifyTestMain(m)
 }
 
-// adapters are the right adapter and mutants of it, each wrong in one way.
+// adapters has the correct adapter and mutants of it with one mistake each.
 var adapters = map[string]adaptertest.Mount{
 	"": mounted(verify),
 	"it does not abort": func(v *core.Verifier, next http.Handler) http.Handler {
@@ -63,11 +63,11 @@ var adapters = map[string]adaptertest.Mount{
 	}),
 }
 
-// TestConformance mounts the adapter for the whole engine.
+// TestConformance runs the suite with the adapter mounted for the whole engine.
 func TestConformance(t *testing.T) { coretest.Run(t, coretest.Mount(adaptertest.Chosen(t, adapters))) }
 
-// TestConformanceOfGroupAndRoute_T117 mounts it on a group and, for what is
-// outside the group, where no route matches.
+// TestConformanceOfGroupAndRoute_T117 runs the suite with the adapter mounted on a group
+// and, for paths outside the group, with NoRoute.
 func TestConformanceOfGroupAndRoute_T117(t *testing.T) {
 	coretest.Run(t, func(v *core.Verifier, next http.Handler) http.Handler {
 		engine := gin.New()
@@ -77,7 +77,7 @@ func TestConformanceOfGroupAndRoute_T117(t *testing.T) {
 			engine.Any(path, ginauth.Middleware(v), gin.WrapH(next))
 		}
 		engine.NoRoute(ginauth.Middleware(v), func(c *gin.Context) {
-			c.Status(http.StatusOK) // 404 stands there before
+			c.Status(http.StatusOK) // Gin has set 404
 			next.ServeHTTP(c.Writer, c.Request)
 		})
 		return engine

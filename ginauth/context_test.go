@@ -14,8 +14,8 @@ import (
 	"github.com/gatewayauth/gatewayauth/internal/testkit"
 )
 
-// TestWrongAccessor_T115: Gin's context is no request's context unless the
-// engine says so, and it never finds another request's identity.
+// TestWrongAccessor_T115: core.FromContext finds no identity in Gin's context, except
+// with ContextWithFallback. It never finds the identity of another request.
 func TestWrongAccessor_T115(t *testing.T) {
 	for _, fallback := range []bool{false, true} {
 		engine := gin.New()
@@ -38,8 +38,8 @@ func TestWrongAccessor_T115(t *testing.T) {
 	}
 }
 
-// TestHandleContext_T172 routes a verified request again: it is verified anew, on
-// the target that was received, and a body that was read or changed is refused.
+// TestHandleContext_T172: Engine.HandleContext verifies the request again, with the
+// received target. A body that was read or changed is refused.
 func TestHandleContext_T172(t *testing.T) {
 	v, runs := newVerifier(t, nil), new(counter)
 	engine := gin.New()

@@ -12,8 +12,8 @@ import (
 	"github.com/gatewayauth/gatewayauth/internal/adaptertest"
 )
 
-// TestDrainedBodies_T174: a body that something in front has read is not an empty one,
-// whatever Gin keeps of it for the handlers.
+// TestDrainedBodies_T174: a body that middleware in front has read is not taken for an
+// empty body, also if Gin keeps it for handlers.
 func TestDrainedBodies_T174(t *testing.T) {
 	on := func(mount func(e *gin.Engine, front, verify, handler gin.HandlerFunc)) adaptertest.DrainedMount {
 		return func(v *core.Verifier, front func(*http.Request), next http.Handler) http.Handler {

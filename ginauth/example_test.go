@@ -14,7 +14,8 @@ import (
 	"github.com/gatewayauth/gatewayauth/ginauth"
 )
 
-// Error middleware in front answers refusals like all other errors.
+// Error middleware in front writes the responses to refused requests like those to all
+// other errors.
 func ExampleLeaveAnswer() {
 	keys := core.Keys(core.Key{Name: "orders_key", ID: "071fe2459cf64d75", Secret: core.NewSecret("a-secret-of-the-gateway")})
 	v, err := core.New(core.Config{

@@ -14,7 +14,7 @@ import (
 	"github.com/gatewayauth/gatewayauth/internal/testkit"
 )
 
-// The policy and the requests of these tests are those of every HTTP adapter.
+// The policy and the requests are those of the tests of every HTTP adapter.
 var (
 	orders      = testkit.Orders
 	newVerifier = testkit.Verifier
@@ -29,7 +29,7 @@ type (
 	exchange = testkit.Exchange
 )
 
-// framework is Gin for the tests that all frameworks share.
+// framework is Gin, for the tests that the adapters share.
 func framework(options ...ginauth.Option) adaptertest.Framework[gin.HandlerFunc] {
 	return adaptertest.Framework[gin.HandlerFunc]{
 		New: func() adaptertest.Router[gin.HandlerFunc] {
@@ -57,7 +57,7 @@ func (r router) Group(prefix string, through ...gin.HandlerFunc) adaptertest.Rou
 
 func (r router) Handle(method, path string, handler http.Handler, through ...gin.HandlerFunc) {
 	if strings.HasSuffix(path, "*") {
-		path += "rest" // Gin has a name for it
+		path += "rest" // Gin's wildcards have a name
 	}
 	through = append(through, gin.WrapH(handler))
 	if method == "" {
@@ -85,8 +85,8 @@ func step(do adaptertest.Step) gin.HandlerFunc {
 // counted returns a handler that counts its runs.
 func counted(runs *counter) gin.HandlerFunc { return gin.WrapH(runs) }
 
-// mounted mounts the middleware for the whole engine, in front of one handler for
-// every path.
+// mounted returns a Mount with the middleware for the whole engine, in front of one
+// handler for every path.
 func mounted(chain ...func(*core.Verifier) gin.HandlerFunc) adaptertest.Mount {
 	return func(v *core.Verifier, next http.Handler) http.Handler {
 		engine := gin.New()

@@ -8,10 +8,10 @@ import (
 	"github.com/gatewayauth/gatewayauth/core"
 )
 
-// Middleware returns middleware that passes on what v admits and refuses the
-// rest: it attaches the error to c.Errors, aborts the chain, and answers with
-// [core.WriteProblem] unless told otherwise by [LeaveAnswer]. The handler finds
-// the identity with [core.FromContext] in c.Request.Context().
+// Middleware returns middleware that passes on the requests that v admits. For a refused
+// request it attaches the error to c.Errors, aborts the chain, and answers with
+// [core.WriteProblem], except with the option [LeaveAnswer]. The handler gets the
+// identity with [core.FromContext] from c.Request.Context().
 func Middleware(v *core.Verifier, options ...Option) gin.HandlerFunc {
 	leave := slices.Contains(options, LeaveAnswer())
 	return func(c *gin.Context) {
@@ -20,7 +20,7 @@ func Middleware(v *core.Verifier, options ...Option) gin.HandlerFunc {
 		defer admission.Release()
 		if err == nil {
 			admitted := admission.Request
-			// net/http removes the files of the form that it finds in r.
+			// net/http removes the files of r.MultipartForm.
 			defer func() { r.MultipartForm = admitted.MultipartForm }()
 			c.Request = admitted
 			c.Next()
@@ -34,7 +34,7 @@ func Middleware(v *core.Verifier, options ...Option) gin.HandlerFunc {
 		}
 		p := core.ProblemOf(err)
 		p.SetHeader(c.Writer.Header(), r)
-		c.Writer.Header().Del("Content-Type") // c.JSON and c.HTML would keep it for what they write
+		c.Writer.Header().Del("Content-Type") // c.JSON and c.HTML would not replace it
 		c.Status(p.Status)
 	}
 }
@@ -42,9 +42,9 @@ func Middleware(v *core.Verifier, options ...Option) gin.HandlerFunc {
 // Option changes how [Middleware] refuses.
 type Option struct{ leaveAnswer bool }
 
-// LeaveAnswer leaves the answer to a middleware in front of this one, which
-// looks at c.Errors when c.Next has returned: status and header fields of the
-// answer are set (but for Content-Type), nothing is written. If nobody writes,
-// they go out without a body. Without this option the answer is written at
-// once, and what is written after it does not reach the caller.
+// LeaveAnswer leaves the response to a refused request to middleware in front of this
+// one, which reads c.Errors after c.Next has returned. The status and the headers except
+// Content-Type are set, and nothing is written. If no middleware writes a body, the
+// response has none. Without this option the response is written immediately, and later
+// writes do not reach the caller.
 func LeaveAnswer() Option { return Option{leaveAnswer: true} }

@@ -10,8 +10,8 @@ import (
 	"github.com/gatewayauth/gatewayauth/nethttp"
 )
 
-// TestMethodOverride_T118: Gin routes before middleware runs, so an override can
-// only stand in front of the engine.
+// TestMethodOverride_T118: Gin routes before middleware runs, so a method override works
+// only in front of the engine.
 func TestMethodOverride_T118(t *testing.T) {
 	v, deleted := newVerifier(t, nil), new(counter)
 	engine := gin.New()
@@ -44,8 +44,8 @@ func TestMethodOverride_T118(t *testing.T) {
 	})
 }
 
-// TestUnknownRoutes_T119: Use covers what no route matches as well, but not
-// Gin's redirects; a group's and a route's adapter covers routes alone.
+// TestUnknownRoutes_T119: with Use, the adapter also covers requests that match no route,
+// but not Gin's redirects. Mounted on a group or a route, it covers only routes.
 func TestUnknownRoutes_T119(t *testing.T) {
 	v, runs := newVerifier(t, nil), new(counter)
 	for _, notAllowed := range []bool{false, true} {
@@ -60,7 +60,7 @@ func TestUnknownRoutes_T119(t *testing.T) {
 		covered := []exchange{
 			expect("unknown", unsigned("GET", "/nothing"), 401, 0),
 			expect("wrong method", unsigned("DELETE", "/v1/items"), 401, 0),
-			expect("no method of HTTP", unsigned("BREW", "/v1/items"), 401, 0),
+			expect("unknown method", unsigned("BREW", "/v1/items"), 401, 0),
 			expect("OPTIONS", unsigned("OPTIONS", "/v1/items"), 401, 0),
 			expect("two slashes", unsigned("GET", "//v1/items"), 401, 0),
 			expect("unknown, signed", signed(orders, "GET", "/nothing", ""), 404, 0),
@@ -88,8 +88,8 @@ func TestUnknownRoutes_T119(t *testing.T) {
 	})
 }
 
-// TestUseComesFirst_T119 shows the trap that the package comment warns of: Use
-// covers only routes that are registered after it.
+// TestUseComesFirst_T119: as the package comment warns, Use covers only routes that are
+// registered after it.
 func TestUseComesFirst_T119(t *testing.T) {
 	v, runs := newVerifier(t, nil), new(counter)
 	engine := gin.New()

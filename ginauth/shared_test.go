@@ -13,9 +13,9 @@ import (
 )
 
 // The tests of this file are those that the adapters share; internal/adaptertest
-// says what each demands.
+// documents them.
 
-// TestNothingRunsAfterARefusal_T114, whoever answers.
+// TestNothingRunsAfterARefusal_T114 runs with and without LeaveAnswer.
 func TestNothingRunsAfterARefusal_T114(t *testing.T) {
 	adaptertest.TestNothingRunsAfterARefusal(t, framework())
 	adaptertest.TestNothingRunsAfterARefusal(t, framework(ginauth.LeaveAnswer()))
@@ -35,8 +35,8 @@ func TestMultipartFilesAreRemoved_T062(t *testing.T) {
 	adaptertest.TestMultipartFilesAreRemoved(t, mounted(verify))
 }
 
-// TestAnswersAreThoseOfNetHTTP_T128, also where error middleware does not look
-// whether the answer was written.
+// TestAnswersAreThoseOfNetHTTP_T128 also runs with error middleware that does not check
+// whether the response was written.
 func TestAnswersAreThoseOfNetHTTP_T128(t *testing.T) {
 	adaptertest.TestAnswersAreThoseOfNetHTTP(t, true, map[string]adaptertest.Mount{
 		"Use":                     mounted(verify),
@@ -44,7 +44,7 @@ func TestAnswersAreThoseOfNetHTTP_T128(t *testing.T) {
 	})
 }
 
-// TestOnlyTheOpenRouteIsOpen_T120 in every way that Gin reads paths.
+// TestOnlyTheOpenRouteIsOpen_T120 runs with every setting for how Gin reads paths.
 func TestOnlyTheOpenRouteIsOpen_T120(t *testing.T) {
 	for n := range 16 {
 		t.Run(fmt.Sprintf("settings %04b", n), func(t *testing.T) {

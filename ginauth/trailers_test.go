@@ -12,7 +12,7 @@ import (
 	"github.com/gatewayauth/gatewayauth/nethttp"
 )
 
-// TestTrailers_T191: no handler sees the trailers of a verified request.
+// TestTrailers_T191: no handler gets the trailers of a verified request.
 func TestTrailers_T191(t *testing.T) {
 	on := func(mount func(e *gin.Engine, verify, handler gin.HandlerFunc)) adaptertest.Mount {
 		return func(v *core.Verifier, next http.Handler) http.Handler {

@@ -30,7 +30,7 @@ func (b *bodies) Unmarshal(data mem.BufferSlice, message any) error {
 }
 
 // key returns the key of a message in decoded. It is nil for a message that is not a
-// pointer; the bytes of such a message are not known to the interceptors.
+// pointer; the interceptors do not have the bytes of such a message.
 func key(message any) any {
 	if reflect.ValueOf(message).Kind() != reflect.Pointer {
 		return nil
@@ -95,7 +95,7 @@ type call struct {
 
 type callKey struct{}
 
-// callOf returns nil if the stats handler is not installed.
+// callOf returns the call of a context, or nil if the stats handler is not installed.
 func callOf(ctx context.Context) *call {
 	c, _ := ctx.Value(callKey{}).(*call)
 	return c

@@ -30,7 +30,7 @@ func exchange(ctx context.Context, conn *grpc.ClientConn, method string, message
 	}
 	for _, m := range messages {
 		if stream.SendMsg(m) != nil {
-			break // RecvMsg says why
+			break // RecvMsg returns the error
 		}
 	}
 	stream.CloseSend()
@@ -44,8 +44,9 @@ func exchange(ctx context.Context, conn *grpc.ClientConn, method string, message
 	}
 }
 
-// TestUnknownBytes: where the bytes are not known, what covers them is refused
-// with a code of its own, and what leaves them unsigned is not.
+// TestUnknownBytes: if the bytes of a body are not available, a credential that covers
+// the body is refused with payload_unsupported, and one with an unsigned payload is
+// accepted.
 func TestUnknownBytes(t *testing.T) {
 	message := text(strings.Repeat("compressible ", 100))
 	alone := func(v *core.Verifier) []grpc.ServerOption {
@@ -77,7 +78,7 @@ func TestUnknownBytes(t *testing.T) {
 				wantCode(t, "stream, "+payload.String(), err, codes.Unauthenticated)
 				j.codes()
 			}
-			// Messages that are not known are not the same as no messages.
+			// Unknown messages are not the same as no messages.
 			err := exchange(signed(t, echo+"Chat", core.PayloadDeclared), conn, echo+"Chat", []*bytesValue{message}, tt.call...)
 			wantCode(t, "stream, the digest of nothing", err, codes.Unauthenticated)
 			err = conn.Invoke(signed(t, echo+"Unary", core.PayloadUnsigned), echo+"Unary", message, new(bytesValue), tt.call...)
@@ -89,12 +90,12 @@ func TestUnknownBytes(t *testing.T) {
 }
 
 // TestReportStopsNobody: in report mode a stream whose digest cannot be compared
-// goes on, and is reported.
+// continues, and is reported.
 func TestReportStopsNobody(t *testing.T) {
 	for _, mode := range []core.Mode{core.Enforce, core.Report} {
 		v, j := verifier(t, func(c *core.Config) { c.Mode = mode })
 		conn := start(t, func(_ context.Context, receive func() ([]byte, error)) error {
-			_, err := receive() // and not to the end
+			_, err := receive() // the handler does not receive to the end
 			return err
 		}, grpcauth.ServerOptions(v)...)
 		err := exchange(signed(t, echo+"Upload", core.PayloadDeclared, text("one"), text("two")), conn, echo+"Upload", []*bytesValue{text("one"), text("two")})
@@ -104,8 +105,8 @@ func TestReportStopsNobody(t *testing.T) {
 	}
 }
 
-// TestDeclaredWhereAPIsStream: a digest that core leaves to whoever reads the body
-// is compared before the handler of a call runs.
+// TestDeclaredWhereAPIsStream: for an API with Stream, the declared digest of a unary
+// call is still compared before the handler runs.
 func TestDeclaredWhereAPIsStream(t *testing.T) {
 	for _, mode := range []core.Mode{core.Enforce, core.Report} {
 		v, j := verifier(t, func(c *core.Config) {
@@ -121,7 +122,7 @@ func TestDeclaredWhereAPIsStream(t *testing.T) {
 			for _, method := range []string{"Unary", "Watch", "Upload"} {
 				for _, sent := range []string{"one", "two"} {
 					runs.Store(0)
-					right := sent == "one" && name != "tap" // which has no body to compare
+					right := sent == "one" && name != "tap" // a tap handle has no body to compare
 					err := exchange(signed(t, echo+method, core.PayloadDeclared, text("one")), conn, echo+method, []*bytesValue{text(sent)})
 					verdicts := j.codes()
 					refused := slices.ContainsFunc(verdicts, func(c core.Code) bool { return c != "" })
@@ -137,7 +138,7 @@ func TestDeclaredWhereAPIsStream(t *testing.T) {
 	}
 }
 
-// TestBodiesAreReleased after calls, however they end.
+// TestBodiesAreReleased: the bytes of messages are released after a call, however it ends.
 func TestBodiesAreReleased(t *testing.T) {
 	message := text("one")
 	v, _ := verifier(t, allowUnsigned)
@@ -189,13 +190,13 @@ func TestBodiesAreReleased(t *testing.T) {
 			cancel()
 			server.Stop()
 			if n := bodies.Held(); n != 0 {
-				t.Errorf("the bytes of %d messages are held after all calls, want none", n)
+				t.Errorf("the bytes of %d messages are in memory after all calls, want none", n)
 			}
 		})
 	}
 }
 
-// garbage encodes every message as something that does not decode.
+// garbage is a codec whose messages cannot be decoded.
 type garbage struct{}
 
 func (garbage) Name() string                         { return "proto" }
@@ -204,7 +205,8 @@ func (garbage) Marshal(any) (mem.BufferSlice, error) {
 	return mem.BufferSlice{mem.SliceBuffer("\xff\xff\xff")}, nil
 }
 
-// TestCodecOption: messages of any codec, also into something that is no pointer.
+// TestCodecOption: WithCodec accepts any codec, also one for messages that are not
+// pointers.
 func TestCodecOption(t *testing.T) {
 	v, _ := verifier(t, nil)
 	listener := listen(t)
@@ -236,7 +238,8 @@ func (mapCodec) Unmarshal(data mem.BufferSlice, m any) error {
 	return nil
 }
 
-// TestTwoMessagesInAUnaryCall, sent by hand: gRPC's client does not.
+// TestTwoMessagesInAUnaryCall: two messages in a unary call are refused. gRPC's client
+// cannot send them.
 func TestTwoMessagesInAUnaryCall(t *testing.T) {
 	v, _ := verifier(t, nil)
 	bodies, options := grpcauth.NewBodies()

@@ -21,7 +21,8 @@ import (
 	"github.com/gatewayauth/gatewayauth/grpcauth"
 )
 
-// builtins is a server with what gRPC brings along, behind the interceptors.
+// builtins starts a server with gRPC's own services behind the interceptors, and connects
+// to it.
 func builtins(t *testing.T, apis ...core.API) *grpc.ClientConn {
 	t.Helper()
 	v, _ := verifier(t, func(c *core.Config) { c.APIs = apis })
@@ -35,7 +36,8 @@ func builtins(t *testing.T, apis ...core.API) *grpc.ClientConn {
 	return dial(t, listener)
 }
 
-// TestBuiltIns_T154 are refused like every other service, unless they are open.
+// TestBuiltIns_T154: gRPC's own services are refused like every other service, unless
+// they are open.
 func TestBuiltIns_T154(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
@@ -69,7 +71,7 @@ func TestBuiltIns_T154(t *testing.T) {
 	for _, open := range calls {
 		constant(t, open.api, open.call(closed), codes.Unauthenticated)
 		conn := builtins(t, core.API{Match: open.api, Open: true})
-		for _, c := range calls { // T155: one open method opens no other
+		for _, c := range calls { // T155: opening one method opens no other
 			if err := c.call(conn); c.api == open.api && err != nil || c.api != open.api && status.Code(err) != codes.Unauthenticated {
 				t.Errorf("with %s open, %s: got %v", open.api, c.api, err)
 			}
@@ -77,7 +79,7 @@ func TestBuiltIns_T154(t *testing.T) {
 	}
 }
 
-// TestUnknownService_T153: a proxy for all services is behind the interceptor.
+// TestUnknownService_T153: the handler for unknown services runs behind the interceptor.
 func TestUnknownService_T153(t *testing.T) {
 	v, _ := verifier(t, allowUnsigned)
 	var mu sync.Mutex
@@ -93,19 +95,18 @@ func TestUnknownService_T153(t *testing.T) {
 	wantCode(t, "unsigned", exchange(t.Context(), conn, "/other.Svc/M", nil), codes.Unauthenticated)
 	wantCode(t, "signed for another method", exchange(signed(t, "/other.Svc/N", core.PayloadUnsigned), conn, "/other.Svc/M", nil), codes.Unauthenticated)
 	wantCode(t, "signed", exchange(signed(t, "/other.Svc/M", core.PayloadUnsigned), conn, "/other.Svc/M", nil), codes.OK)
-	// T148: spellings that gRPC routes to nobody else
+	// T148: spellings of a method that gRPC passes to the handler for unknown services
 	for _, method := range []string{"//other.Svc/M", "/other.Svc/M/"} {
 		wantCode(t, method, exchange(signed(t, "/other.Svc/M", core.PayloadUnsigned), conn, method, nil), map[string]codes.Code{
-			"//other.Svc/M": codes.Unauthenticated, "/other.Svc/M/": codes.OK}[method]) // /a and /a/ have one signature in this scheme
+			"//other.Svc/M": codes.Unauthenticated, "/other.Svc/M/": codes.OK}[method]) // /a and /a/ have the same signature in this scheme
 	}
 	if want := []string{"/other.Svc/M", "/other.Svc/M/"}; !slices.Equal(ran, want) {
 		t.Errorf("the proxy ran for %v, want %v", ran, want)
 	}
 }
 
-// TestServerOptionsVerifyBothKinds_T152: nothing of ServerOptions can be left out by accident; one
-// interceptor alone is the caller's own doing, and the other kind of call is
-// then not verified.
+// TestServerOptionsVerifyBothKinds_T152: ServerOptions verifies unary calls and streams.
+// With only one of the interceptors, calls of the other kind are not verified.
 func TestServerOptionsVerifyBothKinds_T152(t *testing.T) {
 	v, j := verifier(t, nil)
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)

@@ -17,8 +17,8 @@ import (
 	"github.com/gatewayauth/gatewayauth/grpcauth"
 )
 
-// TestConformance runs over the adapter, or over the mutant that the environment
-// names.
+// TestConformance runs the suite for the adapter, or for the mutant that the environment
+// variable names.
 func TestConformance(t *testing.T) {
 	serve := coretest.ServeGRPC(serveVerified)
 	if name := os.Getenv(mutantVariable); name != "" {
@@ -29,7 +29,7 @@ func TestConformance(t *testing.T) {
 
 const mutantVariable = "GRPCAUTH_TEST_MUTANT"
 
-// mutants are adapters that are wrong, each with a case that must turn red.
+// mutants are adapters with one mistake, each with a case that must fail.
 var mutants = map[string]struct {
 	serve coretest.ServeGRPC
 	red   string
@@ -39,16 +39,16 @@ var mutants = map[string]struct {
 		return withContext{ss, inner.Context()}
 	}), `T151_client_stream`},
 	"the handler runs after a refusal": {afterRefusal, `T148_the_signature`},
-	"nobody is verified":               {only(), `T147_no_credential`},
-	"unary calls alone are verified":   {only(unaryOnly), `T151_unsigned`},
-	"streams alone are verified":       {only(streamOnly), `T147_no_credential`},
-	"the answer tells the reason": {around(func(err error) error {
+	"nothing is verified":              {only(), `T147_no_credential`},
+	"only unary calls are verified":    {only(unaryOnly), `T151_unsigned`},
+	"only streams are verified":        {only(streamOnly), `T147_no_credential`},
+	"the response has the reason": {around(func(err error) error {
 		if status.Code(err) == codes.Unauthenticated {
 			return status.Error(codes.Unauthenticated, "the signature is that of another method")
 		}
 		return err
 	}, nil), `T148_the_signature`},
-	"the status is one for all refusals": {around(func(err error) error {
+	"all refusals have the same status": {around(func(err error) error {
 		if err != nil {
 			return status.Error(codes.Internal, "refused")
 		}
@@ -56,7 +56,7 @@ var mutants = map[string]struct {
 	}, nil), `T150_two_dates`},
 }
 
-// TestMutants shows that the suite can fail: each mutant in a process of its own.
+// TestMutants: the suite fails for each mutant, which runs in its own process.
 func TestMutants(t *testing.T) {
 	for name, mutant := range mutants {
 		t.Run(name, func(t *testing.T) {
@@ -65,14 +65,15 @@ func TestMutants(t *testing.T) {
 			run.Env = append(os.Environ(), mutantVariable+"="+name)
 			out, err := run.CombinedOutput()
 			if _, failed := err.(*exec.ExitError); !failed || !regexp.MustCompile(`--- FAIL: TestConformance/`+mutant.red).Match(out) {
-				t.Errorf("the suite stays green, or %s does: %v\n%s", mutant.red, err, out)
+				t.Errorf("the suite or case %s passes, want it to fail: %v\n%s", mutant.red, err, out)
 			}
 		})
 	}
 }
 
-// around changes what the interceptors return, and the stream for the handler:
-// made of the server's stream and the interceptor's.
+// around returns an adapter that changes the results of the interceptors with result, and
+// the stream for the handler with stream, which gets the server's stream and the
+// interceptor's.
 func around(result func(error) error, stream func(ss, inner grpc.ServerStream) grpc.ServerStream) coretest.ServeGRPC {
 	if result == nil {
 		result = func(err error) error { return err }
@@ -127,7 +128,7 @@ func streamOnly(v *core.Verifier) grpc.ServerOption {
 	return grpc.StreamInterceptor(grpcauth.StreamServerInterceptor(v))
 }
 
-// only installs less than ServerOptions does.
+// only returns an adapter that installs only some of ServerOptions.
 func only(options ...func(*core.Verifier) grpc.ServerOption) coretest.ServeGRPC {
 	return func(v *core.Verifier, listener net.Listener, handle coretest.GRPCHandler) func() {
 		installed := grpcauth.ServerOptions(v)[:2]

@@ -29,7 +29,7 @@ func deadline(t *testing.T) context.Context {
 	return ctx
 }
 
-// TestCredentials sign what the interceptors verify.
+// TestCredentials: the interceptors accept calls that Credentials signs.
 func TestCredentials(t *testing.T) {
 	v, j := verifier(t, allowUnsigned)
 	listener := listen(t)
@@ -75,14 +75,14 @@ func TestCredentials(t *testing.T) {
 	j.codes()
 	err := conn.Invoke(deadline(t), echo+"Unary", text("one"), new(bytesValue), covering)
 	if err == nil || !strings.Contains(err.Error(), "leaves the payload unsigned") || len(j.codes()) != 0 {
-		t.Errorf("a signer that covers the body: got %v, want the call not made", err)
+		t.Errorf("a signer that covers the body: got %v, want an error and no call", err)
 	}
 	if _, err := grpcauth.Credentials(nil).GetRequestMetadata(t.Context()); err == nil {
 		t.Error("without a signer or a call: no error")
 	}
 }
 
-// TestCredentialsNeedTLS unless they are told otherwise.
+// TestCredentialsNeedTLS: Credentials needs TLS, except with WithInsecureTransport.
 func TestCredentialsNeedTLS(t *testing.T) {
 	v, _ := verifier(t, allowUnsigned)
 	certified := httptest.NewTLSServer(nil) // for its certificate, of example.com

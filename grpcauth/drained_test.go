@@ -12,9 +12,9 @@ import (
 	"github.com/gatewayauth/gatewayauth/grpcauth"
 )
 
-// TestDrainedStreams_T174: messages that an interceptor in front has received are no
-// part of what the verifier reads, so a stream that has begun has no known body. One
-// without messages is not such a stream.
+// TestDrainedStreams_T174: the verifier does not get messages that an interceptor in
+// front has received, so it refuses a credential that covers the body of such a stream.
+// It accepts a stream without messages.
 func TestDrainedStreams_T174(t *testing.T) {
 	receiving := func(n int) grpc.ServerOption {
 		return grpc.StreamInterceptor(func(srv any, s grpc.ServerStream, _ *grpc.StreamServerInfo, next grpc.StreamHandler) error {

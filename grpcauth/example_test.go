@@ -27,7 +27,7 @@ func ordersVerifier() *core.Verifier {
 		Environment:          "TEST",
 		Schemes:              []core.Scheme{apig.New(apig.Config{Keys: core.Keys(ordersKey)})},
 		Default:              "orders_key",
-		AllowUnsignedPayload: true, // credentials of gRPC's clients see no messages
+		AllowUnsignedPayload: true, // credentials of gRPC clients do not get the messages
 		Logger:               slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
@@ -36,7 +36,7 @@ func ordersVerifier() *core.Verifier {
 	return v
 }
 
-// check makes a call as the gateway would, and one that anybody could make.
+// check makes one signed call, as the gateway would, and one unsigned call.
 func check(address net.Addr) {
 	signer := apig.NewSigner(ordersKey, apig.SignOptions{Payload: core.PayloadUnsigned})
 	conn, err := grpc.NewClient(address.String(),
@@ -62,7 +62,7 @@ func listenLocally() net.Listener {
 	return listener
 }
 
-// A server whose calls are verified, and a client that signs.
+// A server that verifies calls, and a client that signs them.
 func ExampleServerOptions() {
 	server := grpc.NewServer(grpcauth.ServerOptions(ordersVerifier())...)
 	grpc_health_v1.RegisterHealthServer(server, health.NewServer())
@@ -76,8 +76,8 @@ func ExampleServerOptions() {
 	// unsigned: Unauthenticated
 }
 
-// Behind net/http's server the whole body of a call is verified before it
-// begins. The gRPC server has no options of this package then.
+// Behind net/http's server, the whole body of a call is verified before the call begins.
+// The gRPC server then has no options of this package.
 func Example_serveHTTP() {
 	server := grpc.NewServer()
 	grpc_health_v1.RegisterHealthServer(server, health.NewServer())

@@ -31,7 +31,7 @@ const host = "api.example.com"
 
 var key = core.Key{Name: "k1", ID: "AKTESTAKTEST0001", Secret: core.NewSecret("sktest-0123456789abcdef0123456789abcdef")}
 
-// journal is an observer that keeps the verdicts.
+// journal is an observer that records the verdicts.
 type journal struct {
 	mu     sync.Mutex
 	events []core.Event
@@ -43,14 +43,14 @@ func (j *journal) Observe(_ context.Context, e core.Event) {
 	j.events = append(j.events, e)
 }
 
-// codes returns the codes since the last call.
+// codes returns the codes that were recorded since the last call.
 func (j *journal) codes() (codes []core.Code) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	for _, e := range j.events {
 		code := e.Code
 		if why := core.CodePayloadUnsupported; errors.Is(e.Err, &core.Error{Code: why}) {
-			code = why // what reading the body came to
+			code = why // the code of the error from reading the body
 		}
 		codes = append(codes, code)
 	}
@@ -58,7 +58,8 @@ func (j *journal) codes() (codes []core.Code) {
 	return codes
 }
 
-// verifier binds everything to key. Chat may leave its payload unsigned.
+// verifier returns a verifier that binds every API to key. Chat may leave its payload
+// unsigned.
 func verifier(t *testing.T, change func(*core.Config)) (*core.Verifier, *journal) {
 	t.Helper()
 	j := new(journal)
@@ -118,7 +119,7 @@ func readAll(_ context.Context, receive func() ([]byte, error)) error {
 	}
 }
 
-// signed is a context for a call that covers these messages as payload says.
+// signed returns the context of a call, signed over these messages as payload says.
 func signed(t *testing.T, method string, payload core.Payload, messages ...proto.Message) context.Context {
 	t.Helper()
 	h := sha256.New()
@@ -133,7 +134,7 @@ func signed(t *testing.T, method string, payload core.Payload, messages ...proto
 	return withCredential(t, method, http.Header{}, apig.SignOptions{Payload: payload}, hex.EncodeToString(h.Sum(nil)))
 }
 
-// signedWith is a context for a call to Unary, unsigned but for one header.
+// signedWith returns the context of a call to Unary with one more signed header.
 func signedWith(t *testing.T, name, value string) context.Context {
 	t.Helper()
 	header := http.Header{http.CanonicalHeaderKey(name): {value}}
@@ -170,7 +171,7 @@ func wantCode(t *testing.T, what string, err error, want codes.Code) {
 	}
 }
 
-// h2c speaks unencrypted HTTP/2.
+// h2c returns a transport for unencrypted HTTP/2.
 func h2c(t *testing.T) *http.Transport {
 	transport := &http.Transport{Protocols: new(http.Protocols), DisableCompression: true}
 	transport.Protocols.SetUnencryptedHTTP2(true)
@@ -178,8 +179,8 @@ func h2c(t *testing.T) *http.Transport {
 	return transport
 }
 
-// raw posts a body as a call, and returns its status: gRPC's clients send
-// nothing that is wrong.
+// raw sends a body as a call, and returns the status. A gRPC client cannot send malformed
+// calls.
 func raw(t *testing.T, address, method string, header http.Header, body string) string {
 	t.Helper()
 	return post(t, h2c(t), address, method, header, body)

@@ -21,7 +21,7 @@ import (
 	"github.com/gatewayauth/gatewayauth/internal/testkit"
 )
 
-// asked is a stream of which only the metadata matters.
+// asked is a stream without messages.
 type asked struct {
 	grpc.ServerStream
 	ctx context.Context
@@ -29,10 +29,9 @@ type asked struct {
 
 func (a asked) Context() context.Context { return a.ctx }
 
-// FuzzMetadata_T140 makes calls of a method and lines of metadata, as a transport
-// hands them over. Nothing panics; unary calls and streams get one verdict; the
-// handler runs where there is no error and nowhere else; and what is accepted is
-// the call that was signed.
+// FuzzMetadata_T140: for any method and metadata that a transport may pass, nothing
+// panics, unary calls and streams get the same verdict, the handler runs if and only if
+// there is no error, and an accepted call is the signed one.
 func FuzzMetadata_T140(f *testing.F) {
 	at := time.Date(2026, 1, 15, 12, 0, 0, 0, time.UTC)
 	v := testkit.New(f, core.Config{Environment: "prod", Schemes: schemes(key), Default: "k1", AllowUnsignedPayload: true,
@@ -57,7 +56,7 @@ func FuzzMetadata_T140(f *testing.F) {
 	f.Add(method, strings.Replace(good, ":authority", "host", 1))
 	f.Add("*", ":authority: a\n:authority: b\nauthorization: Basic Og==\nauthorization: \nX-Sdk-Date: x\ngrpc-timeout: 1n")
 	f.Fuzz(func(t *testing.T, method, text string) {
-		md := metadata.MD{} // with names as they come: a transport writes them in lower case
+		md := metadata.MD{} // names are unchanged: a transport passes them in lower case
 		for line := range strings.SplitSeq(text, "\n") {
 			if name, value, ok := strings.Cut(line, ": "); ok {
 				md[name] = append(md[name], value)
@@ -104,8 +103,8 @@ func FuzzMetadata_T140(f *testing.F) {
 	})
 }
 
-// sameValues is whether two lists hold the same, whatever the order: the form
-// that was signed cannot tell.
+// sameValues reports whether two lists have the same values in any order, because the
+// canonical request sorts them.
 func sameValues(a, b []string) bool {
 	count := map[string]int{}
 	for _, s := range a {
@@ -122,7 +121,7 @@ func sameValues(a, b []string) bool {
 	return true
 }
 
-// decoded is the path that a method's name encodes.
+// decoded returns the decoded path of a method.
 func decoded(method string) string {
 	path, _, _ := strings.Cut(method, "?")
 	path, _ = url.PathUnescape(path)

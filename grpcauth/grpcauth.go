@@ -69,7 +69,7 @@ func UnaryServerInterceptor(v *core.Verifier) grpc.UnaryServerInterceptor {
 			body.end, r.ContentLength = io.EOF, int64(size)
 		}
 		admission, err := v.Admit(nil, r, core.BodyConsumed)
-		admission.Release() // before the handler runs: it has the message, and reads no body
+		admission.Release() // before the handler runs: the handler has the message, and does not read the body
 		body.Close()
 		if err != nil {
 			return nil, refusal(err)

@@ -18,7 +18,7 @@ import (
 	"github.com/gatewayauth/gatewayauth/grpcauth"
 )
 
-// TestLongStream_T158: a stream that was admitted lives on when its key is gone.
+// TestLongStream_T158: an admitted stream continues when its key is removed.
 func TestLongStream_T158(t *testing.T) {
 	v, _ := verifier(t, nil)
 	started := make(chan struct{})
@@ -42,7 +42,8 @@ func TestLongStream_T158(t *testing.T) {
 	wantCode(t, "the old stream", stream.RecvMsg(new(bytesValue)), codes.OK)
 }
 
-// TestLimits_T159: what is too much or malformed is refused, one call at a time.
+// TestLimits_T159: too many streams, too much metadata and malformed metadata are
+// refused; other calls are not affected.
 func TestLimits_T159(t *testing.T) {
 	v, j := verifier(t, allowUnsigned)
 	conn := start(t, readAll, grpcauth.ServerOptions(v)...)
@@ -65,12 +66,12 @@ func TestLimits_T159(t *testing.T) {
 	long := metadata.AppendToOutgoingContext(ctx, "authorization", "SDK-HMAC-SHA256 Access="+strings.Repeat("~", 1<<20))
 	wantCode(t, "a credential of 1 MB", conn.Invoke(long, echo+"Unary", text(""), new(bytesValue)), codes.Unauthenticated)
 	if got := raw(t, conn.CanonicalTarget()[len("passthrough:///"):], "Unary", http.Header{"X-Bad-Bin": {"!"}}, ""); got != "13" {
-		t.Errorf("binary metadata that is no base64: got status %s, want gRPC's Internal", got)
+		t.Errorf("binary metadata that is not base64: got status %s, want gRPC's Internal", got)
 	}
 	wantCode(t, "the call after them", conn.Invoke(signed(t, echo+"Unary", core.PayloadUnsigned), echo+"Unary", text(""), new(bytesValue)), codes.OK)
 }
 
-// TestGoroutines: none is left when the calls have ended.
+// TestGoroutines: no goroutine is running when the calls have ended.
 func TestGoroutines(t *testing.T) {
 	before := runtime.NumGoroutine()
 	v, _ := verifier(t, nil)
@@ -78,7 +79,7 @@ func TestGoroutines(t *testing.T) {
 	left := make(chan error, 1)
 	server := serve(listener, func(ctx context.Context, receive func() ([]byte, error)) error {
 		received := make(chan struct{})
-		go func() { // outlives the handler, as many handlers let it
+		go func() { // runs longer than the handler, as in many applications
 			receive()
 			close(received)
 			_, err := receive()
@@ -93,7 +94,7 @@ func TestGoroutines(t *testing.T) {
 		t.Fatal(err)
 	}
 	stream.SendMsg(text("one"))
-	err = stream.RecvMsg(new(bytesValue)) // the handler's answer, which came before the end
+	err = stream.RecvMsg(new(bytesValue)) // the handler's response, before the end of the stream
 	for err == nil {
 		err = stream.RecvMsg(new(bytesValue))
 	}

@@ -18,7 +18,7 @@ import (
 	"github.com/gatewayauth/gatewayauth/grpcauth"
 )
 
-// constant fails unless err is a refusal that tells nothing but its status.
+// constant fails the test unless err is a refusal without the reason.
 func constant(t *testing.T, what string, err error, want codes.Code) {
 	t.Helper()
 	s := status.Convert(err)
@@ -29,18 +29,18 @@ func constant(t *testing.T, what string, err error, want codes.Code) {
 	}
 	info, ok := details[0].(*errdetails.ErrorInfo)
 	if !ok || info.Domain != "gatewayauth" || info.Reason != want.String() || len(info.Metadata) > 0 {
-		t.Errorf("%s: got details %v, want an ErrorInfo that says %v", what, details[0], want)
+		t.Errorf("%s: got details %v, want an ErrorInfo with the reason %v", what, details[0], want)
 	}
 }
 
-// intercept runs the unary interceptor over a context, as gRPC would.
+// intercept calls the unary interceptor with a context, as gRPC would.
 func intercept(v *core.Verifier, ctx context.Context, method string) (ran bool, err error) {
 	_, err = grpcauth.UnaryServerInterceptor(v)(ctx, nil, &grpc.UnaryServerInfo{FullMethod: method},
 		func(context.Context, any) (any, error) { ran = true; return nil, nil })
 	return ran, err
 }
 
-// TestNoMetadata_T147: contexts that no server would make.
+// TestNoMetadata_T147: contexts without metadata, which no server makes, are refused.
 func TestNoMetadata_T147(t *testing.T) {
 	v, _ := verifier(t, nil)
 	for name, tt := range map[string]struct {
@@ -75,14 +75,14 @@ func TestNoMetadata_T147(t *testing.T) {
 	}
 }
 
-// incoming is what a server makes of the metadata of an outgoing context.
+// incoming returns the context in which a server gets the metadata of an outgoing context.
 func incoming(ctx context.Context, more ...string) context.Context {
 	md, _ := metadata.FromOutgoingContext(ctx)
 	return metadata.NewIncomingContext(ctx, metadata.Join(md, metadata.Pairs(append(more, ":authority", host)...)))
 }
 
-// TestHostMetadata_T149 beside :authority, which gRPC's own transport discards,
-// and net/http's does not.
+// TestHostMetadata_T149: a host header in addition to :authority is refused. gRPC's own
+// transport discards it, net/http does not.
 func TestHostMetadata_T149(t *testing.T) {
 	v, j := verifier(t, allowUnsigned)
 	ctx := signed(t, echo+"Unary", core.PayloadUnsigned)
@@ -101,7 +101,7 @@ func TestHostMetadata_T149(t *testing.T) {
 	}
 }
 
-// TestReservedMetadata: what core keeps from handlers is not in their metadata.
+// TestReservedMetadata: the metadata for handlers lacks the headers that core removes.
 func TestReservedMetadata(t *testing.T) {
 	v, _ := verifier(t, allowUnsigned)
 	ctx := incoming(signed(t, echo+"Unary", core.PayloadUnsigned), "x-apig-identity", "root", "x-other", "kept")
@@ -118,7 +118,8 @@ func TestReservedMetadata(t *testing.T) {
 	}
 }
 
-// TestExposeReason: in development a refusal explains itself.
+// TestExposeReason: with ExposeReason the details have the code, the canonical request
+// and the string to sign.
 func TestExposeReason(t *testing.T) {
 	v, _ := verifier(t, func(c *core.Config) { c.ExposeReason, c.AllowUnsignedPayload = true, true })
 	ctx := metadata.AppendToOutgoingContext(signed(t, echo+"Other", core.PayloadUnsigned), "x-role", "\xff")
@@ -130,14 +131,14 @@ func TestExposeReason(t *testing.T) {
 	info := details[0].(*errdetails.ErrorInfo)
 	if info.Reason != string(core.CodeSignatureMismatch) || !strings.Contains(info.Metadata["canonical_request"], "POST\n"+echo+"Unary/\n") ||
 		!strings.HasPrefix(info.Metadata["string_to_sign"], "SDK-HMAC-SHA256\n") || info.Metadata["reason"] == "" {
-		t.Errorf("got %v, want the code, and what was computed", info)
+		t.Errorf("got %v, want the code, the canonical request and the string to sign", info)
 	}
 	if md, _ := metadata.FromOutgoingContext(ctx); strings.Contains(info.String(), strings.SplitAfter(md["authorization"][0], "Signature=")[1]) {
-		t.Error("the details hold the signature")
+		t.Error("the details contain the signature")
 	}
 }
 
-// TestBinaryMetadata is verified as the text that is sent.
+// TestBinaryMetadata: binary metadata is verified as the text that is sent.
 func TestBinaryMetadata(t *testing.T) {
 	v, _ := verifier(t, allowUnsigned)
 	for value, want := range map[string]bool{"\x00\xff": true, "\x00\xfe": false} {

@@ -20,7 +20,7 @@ import (
 	"github.com/gatewayauth/gatewayauth/nethttp"
 )
 
-// frame is a message on the wire, compressed where flag is 1.
+// frame returns a message as it is sent, compressed if flag is 1.
 func frame(t *testing.T, flag byte, message *bytesValue) string {
 	t.Helper()
 	data, err := proto.Marshal(message)
@@ -37,7 +37,7 @@ func frame(t *testing.T, flag byte, message *bytesValue) string {
 	return string(binary.BigEndian.AppendUint32([]byte{flag}, uint32(len(data)))) + string(data)
 }
 
-// tampering changes the last byte of a body that was signed.
+// tampering is a RoundTripper that changes the last byte of the signed body.
 type tampering struct{ http.RoundTripper }
 
 func (t tampering) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -56,8 +56,8 @@ type readCloser struct{ *bytes.Buffer }
 
 func (readCloser) Close() error { return nil }
 
-// TestServeHTTP: behind nethttp.Middleware the whole framed body is verified
-// before the call begins, in every form, of every kind of call.
+// TestServeHTTP: behind nethttp.Middleware, the whole body of every kind of call is
+// verified before the call begins, compressed or not, declared or not.
 func TestServeHTTP(t *testing.T) {
 	v, j := verifier(t, func(c *core.Config) { c.AllowUnsignedPayload = true })
 	var runs atomic.Int32
@@ -101,13 +101,13 @@ func TestServeHTTP(t *testing.T) {
 			runs.Store(0)
 			got := post(t, signing(payload, tampering{h2c(t)}), address, tt.method, tt.header, tt.body)
 			if refused := got == "" && runs.Load() == 0; refused != (payload != core.PayloadUnsigned) {
-				t.Errorf("%s, changed on the way: got status %q, %d runs, refused %v", name, got, runs.Load(), refused)
+				t.Errorf("%s, with a changed body: got status %q, %d runs, refused %v", name, got, runs.Load(), refused)
 			}
 			j.codes()
 		}
 	}
 
-	conn := dial(t, listener) // gRPC's client understands the refusal
+	conn := dial(t, listener) // a gRPC client gets the status of the refusal
 	wantCode(t, "unsigned", conn.Invoke(t.Context(), echo+"Unary", text("one"), new(bytesValue)), codes.Unauthenticated)
 	wantCode(t, "unsigned stream", exchange(t.Context(), conn, echo+"Chat", nil), codes.Unauthenticated)
 	wantCode(t, "signed", conn.Invoke(signed(t, echo+"Unary", core.PayloadHashed, text("one")), echo+"Unary", text("one"), new(bytesValue)), codes.OK)

@@ -14,7 +14,7 @@ import (
 // send a password or token. It verifies the metadata of a call in a tap handle, before
 // gRPC creates the call, which costs less than the interceptors do. A refused call
 // without a deadline does not reach the server, and calls of unknown methods are
-// verified as well. A credential that covers the body is refused
+// also verified. A credential that covers the body is refused
 // ([core.CodePayloadUnsupported]), because no message has been received yet.
 //
 // All other calls of a connection wait while one is verified. Use it only with keys and

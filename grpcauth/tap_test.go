@@ -19,8 +19,8 @@ import (
 	"github.com/gatewayauth/gatewayauth/grpcauth"
 )
 
-// TestTap: calls of every kind are judged by their metadata, each once, before
-// the server knows them, and what covers the body is refused.
+// TestTap: calls of every kind are verified by their metadata, each once, before the
+// server creates them. A credential that covers the body is refused.
 func TestTap(t *testing.T) {
 	v, j := verifier(t, allowUnsigned)
 	var runs atomic.Int32
@@ -64,7 +64,7 @@ func TestTap(t *testing.T) {
 	}
 }
 
-// TestTapDeadlines: nothing is kept of refused calls, however late they would end.
+// TestTapDeadlines: no memory of refused calls is kept until their deadline.
 func TestTapDeadlines(t *testing.T) {
 	v, j := verifier(t, allowUnsigned)
 	listener := listen(t)
@@ -93,11 +93,12 @@ func TestTapDeadlines(t *testing.T) {
 	before := held()
 	refused(calls)
 	if after := held(); after > before+calls {
-		t.Errorf("%d objects are held after %d refused calls", after-before, 2*calls)
+		t.Errorf("%d objects are in memory after %d refused calls", after-before, 2*calls)
 	}
 }
 
-// TestTapServeHTTP: where gRPC runs no tap handle, nothing goes unjudged.
+// TestTapServeHTTP: if gRPC does not run the tap handle, the interceptors verify every
+// call.
 func TestTapServeHTTP(t *testing.T) {
 	v, j := verifier(t, allowUnsigned)
 	var runs atomic.Int32
@@ -133,7 +134,8 @@ func TestTapServeHTTP(t *testing.T) {
 	}
 }
 
-// TestTapOfAnotherVerifier: what one verifier has let in is judged by the next.
+// TestTapOfAnotherVerifier: a second verifier also verifies the calls that the first one
+// accepts.
 func TestTapOfAnotherVerifier(t *testing.T) {
 	first, _ := verifier(t, allowUnsigned)
 	second, _ := verifier(t, func(c *core.Config) {
@@ -144,7 +146,7 @@ func TestTapOfAnotherVerifier(t *testing.T) {
 	wantCode(t, "behind two verifiers", err, codes.Unauthenticated)
 }
 
-// TestTapReport: in report mode everything goes on.
+// TestTapReport: in report mode every call continues.
 func TestTapReport(t *testing.T) {
 	v, j := verifier(t, func(c *core.Config) { c.Mode = core.Report })
 	var identified atomic.Bool

@@ -20,12 +20,13 @@ import (
 	"github.com/gatewayauth/gatewayauth/grpcauth"
 )
 
-// port443 is a connection that is to port 443, as far as it says.
+// port443 is a connection with 443 as the port of its remote address.
 type port443 struct{ net.Conn }
 
 func (port443) RemoteAddr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 443} }
 
-// TestCallsSignedAreSent_T190: a call with Credentials is accepted, or not made.
+// TestCallsSignedAreSent_T190: a call with Credentials is accepted by the server, or
+// fails before it is sent.
 func TestCallsSignedAreSent_T190(t *testing.T) {
 	flat := key
 	user := core.Key{Name: "k1", ID: "user", Secret: key.Secret}
@@ -105,7 +106,7 @@ func TestCallsSignedAreSent_T190(t *testing.T) {
 				conn, err := grpc.NewClient(call.target, append(slices.Clip(call.options), dialer,
 					grpc.WithTransportCredentials(insecure.NewCredentials()), grpc.WithPerRPCCredentials(grpcauth.Credentials(s.signer, options...)))...)
 				if err != nil {
-					continue // gRPC has the reason
+					continue // gRPC itself returns the error
 				}
 				ctx := metadata.NewOutgoingContext(deadline(t), metadata.MD(call.metadata))
 				method := call.method

@@ -11,13 +11,13 @@ import (
 	"github.com/gatewayauth/gatewayauth/nethttp"
 )
 
-// The race detector makes pools forget, so this file is not for it.
+// With the race detector, pools drop values, so this file is excluded.
 
-// nobody takes an answer.
+// nobody is a ResponseWriter that is never used.
 type nobody struct{ http.ResponseWriter }
 
-// TestAllocations: a verified request costs its identity, a context that carries
-// it, and a copy of the request with that context.
+// TestAllocations: a verified request costs three allocations: the identity, a context
+// with it, and a copy of the request with that context.
 func TestAllocations(t *testing.T) {
 	identified := 0
 	handler := nethttp.Middleware(testkit.Verifier(t, func(c *core.Config) { c.APIs = nil }))(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {

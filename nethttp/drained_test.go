@@ -9,7 +9,8 @@ import (
 	"github.com/gatewayauth/gatewayauth/nethttp"
 )
 
-// TestDrainedBodies_T174: a body that something in front has read is not an empty one.
+// TestDrainedBodies_T174: a body that middleware in front has read is not taken for an
+// empty body.
 func TestDrainedBodies_T174(t *testing.T) {
 	adaptertest.TestDrained(t, map[string]adaptertest.DrainedMount{
 		"nethttp": func(v *core.Verifier, front func(*http.Request), next http.Handler) http.Handler {

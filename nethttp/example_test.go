@@ -13,8 +13,8 @@ import (
 	"github.com/gatewayauth/gatewayauth/nethttp"
 )
 
-// A backend behind a gateway that signs every API of its RELEASE environment
-// with one key.
+// A backend behind a gateway that signs the requests of every API of its RELEASE
+// environment with one key.
 func Example() {
 	v, err := core.New(core.Config{
 		Environment: "RELEASE",
@@ -35,7 +35,8 @@ func Example() {
 	log.Fatal(http.ListenAndServe(":8080", nethttp.Middleware(v)(orders)))
 }
 
-// What does not come from the gateway gets one answer, whatever is wrong with it.
+// Requests that do not come from the gateway get the same response, whatever is wrong
+// with them.
 func ExampleMiddleware() {
 	keys := core.Keys(core.Key{Name: "orders_key", ID: "071fe2459cf64d75", Secret: core.NewSecret("a-secret-of-the-gateway")})
 	v, err := core.New(core.Config{

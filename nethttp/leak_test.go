@@ -6,5 +6,5 @@ import (
 	"go.uber.org/goleak"
 )
 
-// TestMain (F18) fails where a goroutine is left when all tests have ended.
+// TestMain (F18) fails if a goroutine is running when all tests have ended.
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

@@ -7,19 +7,18 @@ import (
 	"github.com/gatewayauth/gatewayauth/core"
 )
 
-// Middleware returns middleware that passes on what v admits and answers the
-// rest with [core.WriteProblem]. The handler finds the identity with
+// Middleware returns middleware that passes on the requests that v admits, and answers
+// refused ones with [core.WriteProblem]. The handler gets the identity with
 // [core.FromContext].
 //
-// Wrap the router with it rather than single routes where you can: a
-// [net/http.ServeMux] answers paths such as //x with a redirect before a
-// handler inside it runs, and unknown paths with 404. "OPTIONS *" is answered
-// by [net/http.Server] itself and reaches no middleware.
+// If possible, wrap the router and not single routes: a [net/http.ServeMux] answers paths
+// such as //x with a redirect before a handler inside it runs, and unknown paths with
+// 404. [net/http.Server] answers "OPTIONS *" itself, without calling middleware.
 //
-// For Echo use package echoauth: the last parameter of an Echo route takes several
+// For Echo use package echoauth: the last parameter of an Echo route matches several
 // segments of the path, so that /orders/7/x runs the handler of /orders/:id, and only
-// echoauth sees which route that is. A router of another kind whose parameters take
-// slashes needs the same ([core.Route]).
+// echoauth knows the route. Another router whose parameters match slashes needs its own
+// adapter ([core.Route]).
 func Middleware(v *core.Verifier) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -30,7 +29,7 @@ func Middleware(v *core.Verifier) func(http.Handler) http.Handler {
 				return
 			}
 			admitted := admission.Request
-			// The server removes the files of the form that it finds in r.
+			// The server removes the files of r.MultipartForm.
 			defer func() { r.MultipartForm, r.Pattern = admitted.MultipartForm, admitted.Pattern }()
 			next.ServeHTTP(w, admitted)
 		})

@@ -28,8 +28,8 @@ func TestExpect_T056(t *testing.T) {
 	})
 }
 
-// TestOuterMiddleware: what the router and the handler leave in a request is found
-// by what stands in front of the verifier.
+// TestOuterMiddleware: middleware in front of the verifier finds the pattern and the form
+// that the router and the handler set in the request.
 func TestOuterMiddleware(t *testing.T) {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /v1/{what}", func(_ http.ResponseWriter, r *http.Request) { r.ParseMultipartForm(1 << 20) })

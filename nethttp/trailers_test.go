@@ -9,7 +9,7 @@ import (
 	"github.com/gatewayauth/gatewayauth/nethttp"
 )
 
-// TestTrailers_T191: no handler sees the trailers of a verified request.
+// TestTrailers_T191: no handler gets the trailers of a verified request.
 func TestTrailers_T191(t *testing.T) {
 	mux := func(next http.Handler) http.Handler {
 		mux := http.NewServeMux()
