@@ -25,8 +25,7 @@ type server interface {
 	Shutdown(context.Context) error
 }
 
-// adapters are the ways to put the verifier in front of the handler, each with
-// the flag that names its address.
+// adapters has the adapters, each with the flag for its address.
 var adapters = []struct {
 	flag, usage string
 	server      func(*core.Verifier) server
@@ -55,7 +54,7 @@ var adapters = []struct {
 	}},
 }
 
-// serving is a server of HTTP/1.1 and unencrypted HTTP/2.
+// serving returns a server for HTTP/1.1 and unencrypted HTTP/2.
 func serving(h http.Handler) server {
 	s := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, Protocols: new(http.Protocols)}
 	s.Protocols.SetHTTP1(true)
@@ -63,7 +62,7 @@ func serving(h http.Handler) server {
 	return s
 }
 
-// grpcServer gives gRPC's server the names of net/http's.
+// grpcServer is a gRPC server with the methods of http.Server.
 type grpcServer struct{ *grpc.Server }
 
 func (s grpcServer) Shutdown(ctx context.Context) error {

@@ -11,7 +11,8 @@ import (
 	"github.com/gatewayauth/gatewayauth/core"
 )
 
-// answer is what was proven about a request, and what its body was.
+// answer is the JSON of the response: the identity of the request, and its body's length
+// and hash.
 type answer struct {
 	Verified      bool     `json:"verified"`
 	Key           string   `json:"key"`
@@ -44,6 +45,6 @@ func handle(w http.ResponseWriter, r *http.Request) {
 		a.SignedHeaders, a.Payload = id.SignedHeaders(), id.Payload().String()
 	}
 	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(http.StatusOK) // Gin would say 404: it has no route for this
+	w.WriteHeader(http.StatusOK) // Gin has no route for the path, and would send 404
 	json.NewEncoder(w).Encode(a)
 }

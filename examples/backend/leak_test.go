@@ -6,5 +6,5 @@ import (
 	"go.uber.org/goleak"
 )
 
-// TestMain (F18) fails where the program leaves a goroutine behind when it ends.
+// TestMain (F18) fails if a goroutine is running when the program has ended.
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

@@ -1,8 +1,7 @@
 // Command backend runs one handler behind each adapter, with a policy from an
-// environments file. Over HTTP every method and path reads the whole body and
-// answers with what was proven about the request; over gRPC there are the health
-// and reflection services. The file is watched: a change takes effect without
-// a restart.
+// environments file. Over HTTP the handler of every method and path reads the whole body
+// and responds with the identity of the request. Over gRPC there are the health and
+// reflection services. The file is watched: a change takes effect without a restart.
 package main
 
 import (
@@ -39,9 +38,9 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	flags := flag.NewFlagSet("backend", flag.ContinueOnError)
 	file := flags.String("config", "", "environments `file`")
 	env := flags.String("env", "", "`name` of the environment")
-	at := flags.String("at", "", "freeze the verifier's clock at this RFC 3339 `instant`: for recorded requests only")
-	debug := flags.Bool("debug", false, "log accepted requests as well: gatewayauth check --report needs them")
-	operator := flags.String("metrics", "", "`address` to serve /metrics for Prometheus on; for the operator alone")
+	at := flags.String("at", "", "stop the verifier's clock at this RFC 3339 `instant`, for recorded requests only")
+	debug := flags.Bool("debug", false, "also log accepted requests, which gatewayauth check --report needs")
+	operator := flags.String("metrics", "", "`address` to serve /metrics for Prometheus on; only the operator may reach it")
 	addresses := make([]*string, len(adapters))
 	for i, a := range adapters {
 		addresses[i] = flags.String(a.flag, "", a.usage+"; port 0 picks one")
@@ -77,7 +76,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		options = append(options, m.options()...)
 	}
 	watching, end := context.WithCancel(context.WithoutCancel(ctx))
-	defer end() // when the servers have shut down: a replay store is closed with it
+	defer end() // after the servers have shut down, because it closes the replay store
 	v, err := config.Watch(watching, *file, *env, options...)
 	if err != nil {
 		return err
@@ -94,8 +93,8 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	return serve(ctx, v, addresses, more, out)
 }
 
-// serve listens on every address that is set, says so in one line with more at its
-// end, and serves until ctx ends.
+// serve listens on every address that is set, prints one line with the addresses and
+// more, and serves until ctx ends.
 func serve(ctx context.Context, v *core.Verifier, addresses []*string, more string, out io.Writer) error {
 	var ready strings.Builder
 	var servers []server

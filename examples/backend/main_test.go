@@ -95,7 +95,7 @@ func signing(protocols *http.Protocols, payload core.Payload) *http.Client {
 		Signer: apig.NewSigner(key, apig.SignOptions{Payload: payload}), Base: &http.Transport{Protocols: protocols}}}
 }
 
-// TestBackend over HTTP/1.1 and unencrypted HTTP/2.
+// TestBackend: the backend responds over HTTP/1.1 and unencrypted HTTP/2.
 func TestBackend(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "environments.yaml")
 	write(t, file, "enforce", secret)
@@ -126,7 +126,7 @@ func TestBackend(t *testing.T) {
 	}
 }
 
-// TestBackendFollowsTheFile: modes and keys change without a restart.
+// TestBackendFollowsTheFile: changed modes and keys take effect without a restart.
 func TestBackendFollowsTheFile(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "environments.yaml")
 	write(t, file, "enforce", secret)
@@ -151,7 +151,7 @@ func TestBackendFollowsTheFile(t *testing.T) {
 	until("the old secret", func() bool { _, got := call(t, client, "GET", base+"/", ""); return got["verified"] == true })
 }
 
-// TestBackendAt judges the recorded request P1 at its instant.
+// TestBackendAt: the recorded request P1 is accepted at its instant.
 func TestBackendAt(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "environments.yaml")
 	write(t, file, "enforce", secret)
@@ -173,7 +173,7 @@ func TestBackendAt(t *testing.T) {
 	}
 }
 
-// TestBackendDoesNotStart with anything wrong: each error says what.
+// TestBackendDoesNotStart: each invalid flag or file is an error that says what is wrong.
 func TestBackendDoesNotStart(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "environments.yaml")
 	write(t, file, "enforce", secret)
@@ -197,13 +197,13 @@ func TestBackendDoesNotStart(t *testing.T) {
 		err := run(ctx, tt.args, &out)
 		cancel()
 		if err == nil || !strings.Contains(err.Error(), tt.want) || out.Len() > 0 {
-			t.Errorf("%v: got %v and output %q, want an error that says %q", tt.args, err, &out, tt.want)
+			t.Errorf("%v: got %v and output %q, want an error that contains %q", tt.args, err, &out, tt.want)
 		}
 	}
 }
 
-// TestBackendReplay: a captured request is refused behind every adapter that the
-// one verifier stands in front of, also after the file has changed.
+// TestBackendReplay: a captured request is refused behind every adapter, because they
+// share one verifier, also after the file has changed.
 func TestBackendReplay(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "environments.yaml")
 	put := func(more string) {
@@ -257,8 +257,7 @@ func TestBackendReplay(t *testing.T) {
 	again("after a change of the file")
 }
 
-// TestBackendStream: the handler of a streamed API reads the verdict with the end
-// of the body.
+// TestBackendStream: the handler of a streamed API gets the verdict at the end of the body.
 func TestBackendStream(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "environments.yaml")
 	text := strings.NewReplacer("MODE", "enforce", "SECRET", secret).Replace(policy)
@@ -283,7 +282,7 @@ func TestBackendStream(t *testing.T) {
 	}
 }
 
-// changing sends another body than the one that was signed.
+// changing is a RoundTripper that sends another body than the signed one.
 type changing struct{}
 
 func (changing) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -296,7 +295,7 @@ func (changing) RoundTrip(r *http.Request) (*http.Response, error) {
 	return http.DefaultTransport.RoundTrip(r)
 }
 
-// TestBackendMetrics: what was accepted and refused is there to be scraped.
+// TestBackendMetrics: the metrics count accepted and refused requests.
 func TestBackendMetrics(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "environments.yaml")
 	write(t, file, "enforce", secret)

@@ -15,8 +15,7 @@ import (
 	"github.com/gatewayauth/gatewayauth/core/telemetry"
 )
 
-// metrics are what Prometheus scrapes from an address of its own, for nobody but
-// the operator.
+// metrics serves the metrics for Prometheus on an address that only the operator may reach.
 type metrics struct {
 	telemetry *telemetry.Telemetry
 	page      http.Handler
@@ -37,7 +36,7 @@ func newMetrics() (*metrics, error) {
 	return &metrics{t, mux}, nil
 }
 
-// options let the metrics see verdicts and reloads.
+// options returns the options with which the metrics observe verdicts and reloads.
 func (m *metrics) options() []config.Option {
 	return []config.Option{config.WithObservers(m.telemetry),
 		config.WithReloads(func(r config.Reload) { m.telemetry.Reloaded(r.Environment, r.Err) })}

@@ -20,10 +20,10 @@ import (
 	"github.com/gatewayauth/gatewayauth/core/token"
 )
 
-// then is the instant at which all requests of TestBackendTypes are made.
+// then is the instant of all requests of TestBackendTypes.
 var then = time.Date(2026, 1, 15, 12, 0, 0, 0, time.UTC)
 
-// identityService answers as Keystone does, and takes one token for valid.
+// identityService is a fake Keystone with one valid token.
 func identityService(w http.ResponseWriter, r *http.Request) {
 	status := http.StatusOK
 	switch {
@@ -40,7 +40,7 @@ func identityService(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprintf(w, `{"token": {"user": {"id": "u"}, "project": {"id": "p"}, "expires_at": %q}}`, then.Add(time.Hour).Format(time.RFC3339))
 }
 
-// elsewhere sends what was signed for one path to another.
+// elsewhere is a RoundTripper that sends a request to another path than the signed one.
 type elsewhere string
 
 func (path elsewhere) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -50,8 +50,8 @@ func (path elsewhere) RoundTrip(r *http.Request) (*http.Response, error) {
 	return http.DefaultTransport.RoundTrip(r)
 }
 
-// TestBackendTypes: a file with a key of every type, each bound to its own API,
-// behind each adapter.
+// TestBackendTypes: with a key of every type in the file, each bound to its own API,
+// requests are verified behind each adapter.
 func TestBackendTypes(t *testing.T) {
 	iam := httptest.NewServer(http.HandlerFunc(identityService))
 	defer iam.Close()

@@ -25,8 +25,8 @@ func main() {
 		log.Fatal(err)
 	}
 	engine := gin.New()
-	engine.RedirectTrailingSlash = false                            // redirects are answered before any middleware
-	engine.Use(gin.Logger(), gin.Recovery(), ginauth.Middleware(v)) // before the routes: Use covers what comes after it
+	engine.RedirectTrailingSlash = false                            // Gin redirects before any middleware runs
+	engine.Use(gin.Logger(), gin.Recovery(), ginauth.Middleware(v)) // before the routes: Use covers only later routes
 	engine.GET("/healthz", func(c *gin.Context) { c.Status(http.StatusOK) })
 	engine.Any("/orders/*path", func(c *gin.Context) {
 		if id, ok := core.FromContext(c.Request.Context()); ok { // not in report and off mode

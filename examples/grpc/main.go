@@ -23,7 +23,7 @@ func main() {
 		Schemes:     []core.Scheme{apig.New(apig.Config{Keys: core.Keys(key)})},
 		APIs: []core.API{
 			{Match: "POST /grpc.health.v1.Health/Check", Open: true},
-			// A gateway that streams cannot know the digest of what it passes on.
+			// A gateway that streams does not know the digest of the body when it signs.
 			{Match: "POST /grpc.health.v1.Health/Watch", Key: "orders_key", AllowUnsignedPayload: true},
 		},
 		Default: "orders_key",

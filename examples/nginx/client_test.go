@@ -21,12 +21,12 @@ import (
 	"time"
 )
 
-// curl sends a request as it is given, body on its standard input, and returns
-// status and answer.
+// curl sends a request unchanged, with body as its standard input, and returns the status
+// and the response.
 func curl(t *testing.T, body []byte, args ...string) (int, string) {
 	t.Helper()
 	cmd := exec.Command(program(t, "curl"), append([]string{
-		// No configuration file, no proxy, nothing in the URL made nicer.
+		// No configuration file, no proxy, and the URL unchanged.
 		"-q", "--noproxy", "*", "--path-as-is", "--globoff",
 		"--silent", "--show-error", "--max-time", "60", "--expect100-timeout", "30",
 		"--write-out", "\n%{http_code}"}, args...)...)
@@ -40,12 +40,12 @@ func curl(t *testing.T, body []byte, args ...string) (int, string) {
 	i := bytes.LastIndexByte(out, '\n')
 	status, err := strconv.Atoi(string(out[i+1:]))
 	if err != nil {
-		t.Fatalf("curl %q said %q", args, out)
+		t.Fatalf("curl %q printed %q", args, out)
 	}
 	return status, string(out[:i])
 }
 
-// answer is what the backend proved.
+// answer is the response of the backend.
 type answer struct {
 	Verified      bool     `json:"verified"`
 	Key           string   `json:"key"`
@@ -56,13 +56,13 @@ type answer struct {
 	BodySHA256    string   `json:"body_sha256"`
 }
 
-// proven checks that the backend verified nginx's signature over this body, and
-// that content-type was signed or was not there.
+// proven checks that the backend verified nginx's signature over this body, and that
+// content-type was signed or absent.
 func proven(t *testing.T, text string, body []byte, contentType bool) {
 	t.Helper()
 	var got answer
 	if err := json.Unmarshal([]byte(text), &got); err != nil {
-		t.Errorf("the answer %q: %v", text, err)
+		t.Errorf("the response %q: %v", text, err)
 		return
 	}
 	signed := []string{"host", "x-sdk-content-sha256", "x-sdk-date"}
@@ -82,14 +82,15 @@ func digest(body []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// message is a request as it stood on the wire.
+// message is a request as it was sent.
 type message struct {
 	method, target, host string
 	header               http.Header
 	body                 []byte
 }
 
-// record returns an upstream that takes everything, and where it puts it.
+// record starts an upstream that accepts every request, and returns its address and the
+// requests.
 func record(t *testing.T) (address string, taken <-chan message) {
 	t.Helper()
 	messages := make(chan message, 1)
@@ -101,15 +102,14 @@ func record(t *testing.T) (address string, taken <-chan message) {
 		select {
 		case messages <- message{r.Method, r.RequestURI, r.Host, r.Header.Clone(), body}:
 		default:
-			t.Error("there was a request that nobody asked for")
+			t.Error("there was an unexpected request")
 		}
 	}))
 	t.Cleanup(s.Close)
 	return s.Listener.Addr().String(), messages
 }
 
-// send writes m to a socket, with nothing added but its length, and returns the
-// status of the answer.
+// send sends m, with only its Content-Length added, and returns the status of the response.
 func (m message) send(t *testing.T, address string) int {
 	t.Helper()
 	conn, err := net.DialTimeout("tcp", address, 10*time.Second)

@@ -14,15 +14,15 @@ import (
 
 var env = []string{"GATEWAYAUTH_KEY=" + keyID, "GATEWAYAUTH_SECRET=" + secret}
 
-// awkward are requests that a gateway, nginx or the verifier could get wrong.
-// All of them verify through nginx and are refused past it.
+// awkward are requests that a gateway, nginx or the verifier might handle wrongly.
+// Through nginx they all verify; sent directly to the backend they are refused.
 var awkward = []struct {
 	name, target string
 	args         []string
 	body         []byte
-	contentType  bool // is sent, and so is signed
-	http1        bool // means nothing in HTTP/2
-	past         int  // the status past nginx, where it is not 401
+	contentType  bool // the header is sent and signed
+	http1        bool // not possible in HTTP/2
+	past         int  // the status without nginx; 0 means 401
 }{
 	{name: "plain", target: "/orders/7"},
 	{name: "root", target: "/"},
@@ -30,14 +30,14 @@ var awkward = []struct {
 	{name: "final slash", target: "/a/"},
 	{name: "path in UTF-8", target: "/caf%C3%A9/%e4%b8%ad"},
 	{name: "raw UTF-8", target: "/中/ä?ä=ü"},
-	{name: "bytes that are no UTF-8", target: "/%ff%C3?%ff=%80"},
-	{name: "raw bytes that are no UTF-8", target: "/a", args: []string{"--request-target", "/\xff\x80?\xff=\x80"}, http1: true},
+	{name: "bytes that are not UTF-8", target: "/%ff%C3?%ff=%80"},
+	{name: "raw bytes that are not UTF-8", target: "/a", args: []string{"--request-target", "/\xff\x80?\xff=\x80"}, http1: true},
 	{name: "reserved characters", target: "/!$&'()*+,=:@-_.~"},
 	{name: "encoded reserved characters", target: "/%21%24%26%27%28%29%2A%2b%2C%3b%3D%3A%40%20%22%23%3C%3E%3F%5B%5D%5E%60%7B%7C%7D"},
 	{name: "semicolon in the path", target: "/a;b=c"},
 	{name: "encoded percent sign", target: "/a%252Fb%25"},
 	{name: "hash sign", target: "/a", args: []string{"--request-target", "/a#b?c"}, http1: true},
-	{name: "dots that are no segments", target: "/.a/b./..c/..."},
+	{name: "dots that are not dot segments", target: "/.a/b./..c/..."},
 	{name: "absolute form", target: "/a", args: []string{"--request-target", "http://elsewhere.example/a//b?x=1"}, http1: true, past: 400},
 
 	{name: "bare question mark", target: "/a?"},
@@ -49,14 +49,14 @@ var awkward = []struct {
 	{name: "prefixes of names", target: "/a?ab=1&a=2&a-b=3&a.b=4&a_b=5"},
 	{name: "question marks and slashes", target: "/a?b?c=/d/../e?f"},
 	{name: "line breaks in a value", target: "/a?x=%0d%0aX-Sdk-Date:%201%00"},
-	// Sorted by what they stand for, and sorted as written, these differ.
+	// The order of these differs between decoded and encoded.
 	{name: "order of encoded names", target: "/a?a-b=1&a%2Fb=2&%C3%A4=3&~=4&z=5&%7C=6"},
 	{name: "order of encoded values", target: "/a?k=~&k=%C3%A4&k=-&k=%2F&k=Z&k=%5E&k=a"},
 	{name: "many parameters", target: "/a?" + strings.Repeat("k=1&", 1000)},
 
 	{name: "HEAD", target: "/a", args: []string{"--head"}},
 	{name: "DELETE", target: "/a", args: []string{"--request", "DELETE"}},
-	{name: "method of one's own", target: "/a", args: []string{"--request", "PURGE"}},
+	{name: "unusual method", target: "/a", args: []string{"--request", "PURGE"}},
 	{name: "OPTIONS", target: "/a", args: []string{"--request", "OPTIONS"}},
 
 	{name: "JSON", target: "/a", args: []string{"--json", "@-"}, body: []byte(`{"amount":100}`), contentType: true},
@@ -81,13 +81,13 @@ var awkward = []struct {
 	{name: "long header", target: "/a", args: []string{"--header", "X-Long: " + strings.Repeat("x", 7000)}},
 	{name: "Connection names signed headers", target: "/a", args: []string{"--header", "Connection: close, X-Sdk-Date, Authorization"}, http1: true},
 	{name: "Upgrade", target: "/a", args: []string{"--header", "Connection: Upgrade", "--header", "Upgrade: h2c"}, http1: true},
-	{name: "Host of the client's", target: "/a", args: []string{"--header", "Host: elsewhere.example"}},
+	{name: "another Host", target: "/a", args: []string{"--header", "Host: elsewhere.example"}},
 	{name: "HTTP/1.0", target: "/a", args: []string{"--http1.0", "--header", "Host:"}, http1: true, past: 400},
 
 	{name: "forged headers", target: "/a", args: forged, past: 400},
 }
 
-// forged is what a client sends to be taken for the gateway.
+// forged has headers that a client sends to impersonate the gateway.
 var forged = []string{
 	"--header", "Authorization: SDK-HMAC-SHA256 Access=nginx-gateway, SignedHeaders=host;x-sdk-date, Signature=" + strings.Repeat("0", 64),
 	"--header", "X-Sdk-Date: 20260115T120000Z",
@@ -115,7 +115,8 @@ func allBytes() (all []byte) {
 	return all
 }
 
-// TestAwkwardRequests through nginx and past it, over HTTP/1.1 and HTTP/2.
+// TestAwkwardRequests: over HTTP/1.1 and HTTP/2, awkward requests verify through nginx,
+// and are refused directly.
 func TestAwkwardRequests(t *testing.T) {
 	b := startBackend(t, "RELEASE")
 	n := startNginx(t, "nginx.conf", env, upstream(b))
@@ -131,15 +132,15 @@ func TestAwkwardRequests(t *testing.T) {
 				switch {
 				case status != 200:
 					t.Errorf("%s through nginx: got %d %s; want 200", version, status, text)
-				case tt.name != "HEAD": // which has no answer to look at
+				case tt.name != "HEAD": // its response has no body
 					proven(t, text, tt.body, tt.contentType)
 				}
 				if i == 1 && body {
-					continue // curl 7.88 stumbles over an HTTP/2 answer that does not wait for the body
+					continue // curl 7.88 fails if an HTTP/2 response comes before the body was sent
 				}
 				want := cmp.Or(tt.past, 401)
 				if status, text := curl(t, tt.body, append(args, "http://"+b+tt.target)...); status != want {
-					t.Errorf("%s past nginx: got %d %s; want %d", version, status, text, want)
+					t.Errorf("%s without nginx: got %d %s; want %d", version, status, text, want)
 				}
 			}
 		})

@@ -26,7 +26,7 @@ const (
 
 func program(t *testing.T, name string) string {
 	t.Helper()
-	// Debian has nginx where an ordinary user's PATH may not lead.
+	// Debian installs nginx in a folder that may not be in a user's PATH.
 	for _, candidate := range []string{name, filepath.Join("/usr/sbin", name)} {
 		if path, err := exec.LookPath(candidate); err == nil {
 			return path
@@ -36,7 +36,7 @@ func program(t *testing.T, name string) string {
 	return ""
 }
 
-// modules makes sure that what a configuration loads is there.
+// modules checks that the modules that a configuration loads are installed.
 func modules(t *testing.T, conf string) {
 	t.Helper()
 	packages := map[string]string{
@@ -46,7 +46,7 @@ func modules(t *testing.T, conf string) {
 	for _, match := range regexp.MustCompile(`(?m)^load_module (\S+);`).FindAllStringSubmatch(conf, -1) {
 		name := filepath.Base(match[1])
 		if packages[name] == "" {
-			t.Fatalf("no package is known for %s", name)
+			t.Fatalf("the Debian package of %s is unknown: add it to packages", name)
 		}
 		if _, err := os.Stat(match[1]); err != nil {
 			needs.Missing(t, "nginx module "+name, packages[name])
@@ -54,22 +54,22 @@ func modules(t *testing.T, conf string) {
 	}
 }
 
-// edit is a change to a configuration as it is in the repository.
+// edit is a change to a configuration of the repository.
 type edit struct{ old, new string }
 
 func (e edit) apply(t *testing.T, conf string) string {
 	t.Helper()
 	if n := strings.Count(conf, e.old); n != 1 {
-		t.Fatalf("%q stands %d times in the configuration, want once", e.old, n)
+		t.Fatalf("%q occurs %d times in the configuration, want once", e.old, n)
 	}
 	return strings.Replace(conf, e.old, e.new, 1)
 }
 
-// upstream makes nginx.conf forward to address.
+// upstream returns the edit with which nginx forwards to address.
 func upstream(address string) edit { return edit{"server 127.0.0.1:9000;", "server " + address + ";"} }
 
-// server is a running nginx: where it listens, in the order of its listen
-// directives, and its prefix directory.
+// server is a running nginx: its addresses, in the order of the listen directives, and
+// its prefix directory.
 type server struct {
 	addresses []string
 	dir       string
@@ -81,7 +81,7 @@ var listen = regexp.MustCompile(`\blisten (127\.0\.0\.1:\d+)`)
 func startNginx(t *testing.T, file string, env []string, edits ...edit) server {
 	t.Helper()
 	nginx := program(t, "nginx")
-	program(t, "curl") // every test that starts nginx asks it something
+	program(t, "curl") // every test that starts nginx uses curl
 	text, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
@@ -91,7 +91,7 @@ func startNginx(t *testing.T, file string, env []string, edits ...edit) server {
 	for _, e := range edits {
 		conf = e.apply(t, conf)
 	}
-	// A free port can be taken by another before nginx has it.
+	// Another process may take a free port before nginx does.
 	for range 3 {
 		s := server{dir: t.TempDir()}
 		moved := listen.ReplaceAllStringFunc(conf, func(string) string {
@@ -110,7 +110,7 @@ func startNginx(t *testing.T, file string, env []string, edits ...edit) server {
 		write(t, filepath.Join(s.dir, "sign.js"), script)
 		directives := "daemon off;"
 		if os.Geteuid() == 0 {
-			directives += " user root;" // else its workers cannot enter the test's directory
+			directives += " user root;" // otherwise its workers cannot enter the test's directory
 		}
 		cmd := exec.Command(nginx, "-p", s.dir, "-c", file, "-g", directives)
 		cmd.Env = env
@@ -127,8 +127,8 @@ func startNginx(t *testing.T, file string, env []string, edits ...edit) server {
 	return server{}
 }
 
-// listening reports whether nginx has bound its ports, which it does before it
-// writes its pid, and takes connections.
+// listening reports whether nginx has written its pid, which it does after binding its
+// ports, and accepts connections.
 func listening(pid string, addresses []string) bool {
 	if text, err := os.ReadFile(pid); err != nil || len(text) == 0 {
 		return false
@@ -150,7 +150,7 @@ func freeAddresses(t *testing.T, n int) (addresses []string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer l.Close() // not before all are known: no port twice
+		defer l.Close() // closed only after all ports are chosen, so that they differ
 		addresses = append(addresses, l.Addr().String())
 	}
 	return addresses
@@ -170,7 +170,7 @@ func startBackend(t *testing.T, environment string) string {
 	line, _ := bufio.NewReader(out).ReadString('\n')
 	address, ok := strings.CutPrefix(strings.TrimSpace(line), "ready nethttp=")
 	if !ok {
-		t.Fatalf("the backend said %q", line)
+		t.Fatalf("the backend printed %q", line)
 	}
 	return address
 }
@@ -190,7 +190,7 @@ func backend(t *testing.T) string {
 	return backendProgram
 }
 
-// built is the directory for what all tests share.
+// built is the directory of the built backend.
 var built string
 
 func TestMain(m *testing.M) {
@@ -205,8 +205,8 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// process is a program that runs until the test ends. What it says is shown
-// where the test fails.
+// process is a program that runs until the test ends. Its output is logged if the test
+// fails.
 type process struct {
 	output bytes.Buffer // to be read after gone is closed
 	gone   chan struct{}
@@ -217,7 +217,7 @@ func start(t *testing.T, cmd *exec.Cmd) *process {
 	p := &process{gone: make(chan struct{})}
 	cmd.Stderr = &p.output
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	// A child that outlives its parent must not hold up Wait.
+	// A child that outlives its parent must not block Wait.
 	cmd.WaitDelay = 10 * time.Second
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -231,9 +231,9 @@ func start(t *testing.T, cmd *exec.Cmd) *process {
 		select {
 		case <-p.gone:
 		case <-time.After(10 * time.Second):
-			syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // nginx's workers as well
+			syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // also nginx's workers
 			<-p.gone
-			t.Errorf("%s had to be killed", cmd.Args[0])
+			t.Errorf("%s did not end and was killed", cmd.Args[0])
 		}
 		if t.Failed() {
 			text := p.output.Bytes()
@@ -243,7 +243,7 @@ func start(t *testing.T, cmd *exec.Cmd) *process {
 	return p
 }
 
-// ready waits until done says so. It is false if the program ended before.
+// ready waits until done returns true. It returns false if the program ended before.
 func (p *process) ready(t *testing.T, done func() bool) bool {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)

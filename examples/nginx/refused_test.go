@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestRefusedByNginx: what no verifier accepts is not signed, and does not reach
-// the backend.
+// TestRefusedByNginx: nginx does not sign requests that no verifier accepts, and does not
+// forward them.
 func TestRefusedByNginx(t *testing.T) {
 	address, taken := record(t)
 	n := startNginx(t, "nginx.conf", env, upstream(address))
@@ -37,7 +37,7 @@ func TestRefusedByNginx(t *testing.T) {
 		{"asterisk form", "/", []string{"--request", "OPTIONS", "--request-target", "*"}, nil, 400},
 		{"method in lower case", "/", []string{"--request", "get"}, nil, 400},
 		{"TRACE", "/", []string{"--request", "TRACE"}, nil, 405},
-		{"transfer coding that is not known", "/", []string{"--header", "Transfer-Encoding: xchunked", "--data-binary", "@-"}, []byte("a"), 501},
+		{"unknown transfer coding", "/", []string{"--header", "Transfer-Encoding: xchunked", "--data-binary", "@-"}, []byte("a"), 501},
 		{"two credentials", "/", []string{"--header", "Authorization: Basic YTpi", "--header", "Authorization: Basic YTpi"}, nil, 400},
 		{"two lengths", "/", []string{"--header", "Content-Length: 1", "--header", "Content-Length: 2", "--request", "POST"}, nil, 400},
 		{"signed header that is not UTF-8", "/", []string{"--header", "Content-Type: \xe9"}, nil, 400},
@@ -57,7 +57,7 @@ func TestRefusedByNginx(t *testing.T) {
 	}
 }
 
-// TestForgedHeaders: what the backend gets of them is nginx's own.
+// TestForgedHeaders: the backend gets nginx's own values of forged headers.
 func TestForgedHeaders(t *testing.T) {
 	address, taken := record(t)
 	n := startNginx(t, "nginx.conf", env, upstream(address))
@@ -92,8 +92,8 @@ func TestForgedHeaders(t *testing.T) {
 	}
 }
 
-// TestHeadersNotStripped: the script does not sign what its configuration let
-// through.
+// TestHeadersNotStripped: if the configuration does not remove forged headers, the script
+// does not sign the request.
 func TestHeadersNotStripped(t *testing.T) {
 	address, _ := record(t)
 	n := startNginx(t, "nginx.conf", env, upstream(address),
@@ -106,8 +106,8 @@ func TestHeadersNotStripped(t *testing.T) {
 	}
 }
 
-// TestNothingIsForwardedUnsigned: without a key or a secret nothing is forwarded, nor where
-// the list of headers to sign names one that nginx sends in its own words.
+// TestNothingIsForwardedUnsigned: nginx forwards nothing without a key or a secret, or if
+// the list of headers to sign has one that nginx rewrites.
 func TestNothingIsForwardedUnsigned(t *testing.T) {
 	address, taken := record(t)
 	list := `set $sign_headers "content-type";`

@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// TestClientAuthentication: nginx can still ask clients for a credential, which
-// the backend does not get.
+// TestClientAuthentication: nginx can require a credential of clients, and does not
+// forward it.
 func TestClientAuthentication(t *testing.T) {
 	users := filepath.Join(t.TempDir(), "users")
 	write(t, users, []byte("alice:{PLAIN}wonderland\n"))
@@ -29,8 +29,8 @@ func TestClientAuthentication(t *testing.T) {
 	proven(t, text, nil, false)
 }
 
-// TestBodiesInMemory: the other setting that the README names, and what happens
-// to bodies where there is neither.
+// TestBodiesInMemory: the other setting for bodies of the README, and bodies with neither
+// setting.
 func TestBodiesInMemory(t *testing.T) {
 	b := startBackend(t, "RELEASE")
 	off := edit{"client_body_in_file_only clean;", "client_body_buffer_size 1m;"}
@@ -61,7 +61,7 @@ func TestBodiesInMemory(t *testing.T) {
 	}
 }
 
-// TestBodyFilesAreRemoved when their requests have ended.
+// TestBodyFilesAreRemoved: the files of bodies are removed after the request.
 func TestBodyFilesAreRemoved(t *testing.T) {
 	address, taken := record(t)
 	n := startNginx(t, "nginx.conf", env, upstream(address))
@@ -72,12 +72,12 @@ func TestBodyFilesAreRemoved(t *testing.T) {
 		<-taken
 	}
 	left, err := filepath.Glob(filepath.Join(n.dir, "client_body_temp", "*"))
-	if err != nil || len(left) > 1 { // the last one may still be on its way out
+	if err != nil || len(left) > 1 { // the last file may not be removed yet
 		t.Errorf("got %v, %v", left, err)
 	}
 }
 
-// TestSecretFile: a new secret counts at once; without one nothing is forwarded.
+// TestSecretFile: a new secret is used immediately. Without a secret nothing is forwarded.
 func TestSecretFile(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "secret")
 	b := startBackend(t, "RELEASE")

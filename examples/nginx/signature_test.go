@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestCapturedSignature sends a request that nginx signed to the backend again,
-// past nginx: as it was, and changed.
+// TestCapturedSignature sends a request that nginx signed directly to the backend:
+// unchanged, and with changes.
 func TestCapturedSignature(t *testing.T) {
 	address, taken := record(t)
 	n := startNginx(t, "nginx.conf", env, upstream(address))
@@ -22,7 +22,7 @@ func TestCapturedSignature(t *testing.T) {
 		change func(m *message)
 		want   int
 	}{
-		{"nothing", func(m *message) {}, 200}, // replays are the replay store's business
+		{"nothing", func(m *message) {}, 200}, // there is no replay store
 		{"order of parameters", func(m *message) { m.target = "/orders/7?a=2&b=1" }, 200},
 		{"header that is not signed", func(m *message) { m.header.Set("User-Agent", "other") }, 200},
 		{"path", func(m *message) { m.target = "/orders/8?b=1&a=2" }, 401},
@@ -44,7 +44,7 @@ func TestCapturedSignature(t *testing.T) {
 		{"content type", func(m *message) { m.header.Set("Content-Type", "text/plain") }, 401},
 		{"no content type", func(m *message) { m.header.Del("Content-Type") }, 401},
 		{"date", func(m *message) { m.header.Set("X-Sdk-Date", "20260115T120000Z") }, 401},
-		{"header of the gateway's more", func(m *message) { m.header.Set("X-Sdk-More", "1") }, 401},
+		{"another protocol header", func(m *message) { m.header.Set("X-Sdk-More", "1") }, 401},
 		{"key", func(m *message) {
 			m.header.Set("Authorization", strings.Replace(m.header.Get("Authorization"), keyID, "other-gateway", 1))
 		}, 401},
@@ -61,8 +61,8 @@ func TestCapturedSignature(t *testing.T) {
 	}
 }
 
-// TestSecondProxy: what a proxy behind the gateway changed verifies where
-// rewrite tells of it, and nowhere else.
+// TestSecondProxy: a request that a proxy behind the gateway changed verifies only if
+// rewrite describes the change.
 func TestSecondProxy(t *testing.T) {
 	for environment, want := range map[string]int{"BEHIND_PROXY": 200, "RELEASE": 401} {
 		t.Run(environment, func(t *testing.T) {
@@ -80,7 +80,7 @@ func TestSecondProxy(t *testing.T) {
 					}
 				}
 				if status, text := curl(t, body, "--json", "@-", "http://"+second.addresses[0]+target); status != 401 {
-					t.Errorf("%s past the gateway: got %d %s; want 401", target, status, text)
+					t.Errorf("%s without the gateway: got %d %s; want 401", target, status, text)
 				}
 			}
 			if status, text := curl(t, nil, "http://"+n.addresses[0]+"/orders/7"); status != 404 {
@@ -90,8 +90,8 @@ func TestSecondProxy(t *testing.T) {
 	}
 }
 
-// TestCredentialInTheQuery: nginx passes on what looks like a pre-signed URL, and
-// the verifier does not choose between two credentials.
+// TestCredentialInTheQuery: nginx signs and forwards a presigned URL, and the verifier
+// refuses the request, because it has two credentials.
 func TestCredentialInTheQuery(t *testing.T) {
 	n := startNginx(t, "nginx.conf", env, upstream(startBackend(t, "RELEASE")))
 	for _, query := range []string{"X-Sdk-Signature=a", "X-Amz-Signature=a"} {

@@ -1,7 +1,6 @@
-// Command observability is a backend with everything that its operator watches:
-// metrics for Prometheus, and a page that tells which secrets are in use. Both
-// are served on an address of their own, for nobody but the operator. Beside it
-// are alert rules and a dashboard over these metrics.
+// Command observability is a backend with metrics for Prometheus and a page with the
+// secrets in use. Both are served on a separate address, which only the operator may
+// reach. The folder also has alert rules and a dashboard for these metrics.
 package main
 
 import (
@@ -67,7 +66,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		*address: nethttp.Middleware(v)(service), *operator: operations(v, metrics)})
 }
 
-// newMetrics returns the observer for verifiers, and what Prometheus scrapes.
+// newMetrics returns the observer for verifiers, and the handler for Prometheus.
 func newMetrics() (*telemetry.Telemetry, http.Handler, error) {
 	registry := prometheus.NewRegistry()
 	exporter, err := otelprometheus.New(otelprometheus.WithRegisterer(registry), otelprometheus.WithoutScopeInfo())
@@ -78,7 +77,7 @@ func newMetrics() (*telemetry.Telemetry, http.Handler, error) {
 	return t, promhttp.HandlerFor(registry, promhttp.HandlerOpts{}), err
 }
 
-// operations are the pages of the operator.
+// operations returns the handler of the operator's pages.
 func operations(v *core.Verifier, metrics http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", metrics)
@@ -86,7 +85,7 @@ func operations(v *core.Verifier, metrics http.Handler) http.Handler {
 	return mux
 }
 
-// writeStatus writes which secrets are in use since when, and what was refused.
+// writeStatus writes the secrets in use, since when, and the refused requests.
 func writeStatus(w io.Writer, s core.Status) {
 	date := func(t time.Time) string {
 		if t.IsZero() {

@@ -29,7 +29,7 @@ func signed(key core.Key) *http.Request {
 	return testkit.Sign(apig.NewSigner(key, apig.SignOptions{}), r, "", time.Now().Add(-5*time.Second))
 }
 
-// operate serves the operator's pages of a verifier that has seen everything.
+// operate serves the operator's pages of a verifier that has accepted and refused requests.
 func operate(t *testing.T) *httptest.Server {
 	t.Helper()
 	observer, metrics, err := newMetrics()
@@ -76,8 +76,8 @@ func fetch(t *testing.T, url string) string {
 	return string(body)
 }
 
-// TestMetricNames: rules, dashboard and README name metrics that exist, and the
-// README names all.
+// TestMetricNames: the metrics in the rules, the dashboard and the README exist, and the
+// README has all metrics.
 func TestMetricNames(t *testing.T) {
 	text := fetch(t, operate(t).URL+"/metrics")
 	exported, families := map[string]bool{}, map[string]bool{}
@@ -101,7 +101,7 @@ func TestMetricNames(t *testing.T) {
 		named := map[string]bool{}
 		for _, name := range metric.FindAllString(string(source), -1) {
 			if named[name] = true; !exported[name] {
-				t.Errorf("%s: no metric is called %s", file, name)
+				t.Errorf("%s: there is no metric %s", file, name)
 			}
 		}
 		if len(named) < least {
@@ -115,12 +115,12 @@ func TestMetricNames(t *testing.T) {
 	}
 	for _, expr := range expressions(t) {
 		if !metric.MatchString(expr) {
-			t.Errorf("dashboard.json: %s shows nothing", expr)
+			t.Errorf("dashboard.json: %s has no data", expr)
 		}
 	}
 }
 
-// expressions are those of the dashboard.
+// expressions returns the expressions of the dashboard.
 func expressions(t *testing.T) (all []string) {
 	t.Helper()
 	var dashboard struct {
@@ -135,7 +135,7 @@ func expressions(t *testing.T) (all []string) {
 	}
 	for i, panel := range dashboard.Panels {
 		if len(panel.Targets) == 0 {
-			t.Errorf("dashboard.json: panel %d shows nothing", i)
+			t.Errorf("dashboard.json: panel %d has no expression", i)
 		}
 		for _, target := range panel.Targets {
 			all = append(all, target.Expr)
@@ -144,7 +144,7 @@ func expressions(t *testing.T) (all []string) {
 	return all
 }
 
-// TestStatusPage tells which secrets are in use, and no secret.
+// TestStatusPage: the page shows which secrets are in use, but not the secrets.
 func TestStatusPage(t *testing.T) {
 	page := fetch(t, operate(t).URL+"/status")
 	for _, want := range []string{`(?m)^k1 +current +1 +2\S+Z +-$`, `(?m)^k1 +previous 1 +1 +2\S+Z +2\S+Z$`, `(?m)^"" +credential_missing +1 +0$`} {
@@ -153,11 +153,11 @@ func TestStatusPage(t *testing.T) {
 		}
 	}
 	if strings.Contains(page, "0123456789abcdef") {
-		t.Error("the page holds a secret")
+		t.Error("the page contains a secret")
 	}
 }
 
-// TestAlertRules with Prometheus's own tool.
+// TestAlertRules checks and tests the rules with promtool.
 func TestAlertRules(t *testing.T) {
 	promtool := needs.Program(t, "promtool", "prometheus")
 	// The dashboard's expressions, as rules.
@@ -185,12 +185,12 @@ func TestAlertRules(t *testing.T) {
 	}
 	for _, alert := range regexp.MustCompile(`alert: (\w+)`).FindAllStringSubmatch(string(rules), -1) {
 		if !strings.Contains(string(tests), "alertname: "+alert[1]+"\n") {
-			t.Errorf("rules_test.yaml never sets off %s", alert[1])
+			t.Errorf("rules_test.yaml never fires the alert %s", alert[1])
 		}
 	}
 }
 
-// TestRun: the program as the README has it.
+// TestRun: the program runs as described in the README.
 func TestRun(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "environments.yaml")
 	const policy = "environments: {RELEASE: {keys: [{name: k1, type: hmac, key: AKTESTAKTEST0001, secret: new-0123456789abcdef}], default: k1}}"

@@ -12,8 +12,8 @@ import (
 	"github.com/gatewayauth/gatewayauth/nethttp"
 )
 
-// adapters put the verifier in front of a handler, each in its framework's way.
-// That of gRPC has a table of its own.
+// adapters put the verifier in front of a handler of each HTTP framework. gRPC has its
+// own table.
 var adapters = []struct {
 	name  string
 	mount func(*core.Verifier, http.Handler) http.Handler

@@ -29,7 +29,7 @@ const (
 	watchMethod = "/grpc.health.v1.Health/Watch"
 )
 
-// health is the application behind gRPC. It counts how often it runs.
+// health is the gRPC application. It counts its runs.
 type health struct {
 	healthpb.UnimplementedHealthServer
 	mu  sync.Mutex
@@ -60,8 +60,8 @@ func (h *health) observe(_ context.Context, e core.Event) {
 	h.got.code = e.Code
 }
 
-// call is one gRPC call: with a message about a service, the metadata of a
-// signed request, and the outcome that it must have.
+// call is one gRPC call, with the service in its message, the metadata of a signed request,
+// and the expected outcome.
 type call struct {
 	what, method, service string
 	throughGateway        bool
@@ -70,11 +70,11 @@ type call struct {
 	want                  outcome // the status is a gRPC code
 }
 
-// body is what such a call sends: the message behind its prefix.
+// body returns the body of such a call: the message after its prefix.
 func body(service string) string {
 	message, err := proto.Marshal(&healthpb.HealthCheckRequest{Service: service})
 	if err != nil || len(message) > 255 {
-		panic("the message does not fit")
+		panic("the message is too long")
 	}
 	return "\x00\x00\x00\x00" + string(rune(len(message))) + string(message)
 }
@@ -82,12 +82,13 @@ func body(service string) string {
 func calls(host string) []call {
 	now := time.Now()
 	const withDigest = "host;x-sdk-content-sha256;x-sdk-date"
-	// signed is the metadata of a call with a message about a service. Accepted
-	// calls differ in that, or in their date: they are not to be replays.
+	// signed returns the metadata of a call with this service in its message. Accepted
+	// calls differ in the service or the date, because a second equal call would be a
+	// replay.
 	signed := func(key core.Key, method, service string, at time.Time) []string {
 		return post(method, body(service), "Host: "+host, "X-Sdk-Content-Sha256: "+hexSHA256(body(service))).sign(key, at, withDigest).pairs()
 	}
-	honest := signed(orders, checkMethod, "honest", now)
+	valid := signed(orders, checkMethod, "valid", now)
 	undeclared := post(checkMethod, body("orders"), "Host: "+host).sign(orders, now, all).pairs()
 	unsigned := post(watchMethod, "", "Host: "+host, "X-Sdk-Content-Sha256: UNSIGNED-PAYLOAD").sign(orders, now.Add(-time.Minute), withDigest).pairs()
 	credentials := grpc.PerRPCCredentials(grpcauth.Credentials(
@@ -100,11 +101,11 @@ func calls(host string) []call {
 		{what: "through the gateway", method: checkMethod, service: "orders", throughGateway: true, want: accepted},
 		{what: "through the gateway: client's own credentials are stripped", method: checkMethod, service: "other orders", throughGateway: true,
 			metadata: []string{"authorization", "Bearer stolen", "x-sdk-date", "19700101T000000Z"}, want: accepted},
-		{what: "past the gateway, digest declared", method: checkMethod, service: "honest", metadata: honest, want: accepted},
-		{what: "past the gateway, the same call again", method: checkMethod, service: "honest", metadata: honest, want: refused(core.CodeReplayed)},
-		{what: "past the gateway, digest not declared", method: checkMethod, service: "orders", metadata: undeclared, want: accepted},
-		{what: "past the gateway, digest declared, stream", method: watchMethod, service: "orders", metadata: signed(orders, watchMethod, "orders", now), want: accepted},
-		{what: "past the gateway, payload unsigned where allowed, stream", method: watchMethod, service: "orders", metadata: unsigned, want: accepted},
+		{what: "directly to the backend, digest declared", method: checkMethod, service: "valid", metadata: valid, want: accepted},
+		{what: "directly to the backend, the same call again", method: checkMethod, service: "valid", metadata: valid, want: refused(core.CodeReplayed)},
+		{what: "directly to the backend, digest not declared", method: checkMethod, service: "orders", metadata: undeclared, want: accepted},
+		{what: "directly to the backend, digest declared, stream", method: watchMethod, service: "orders", metadata: signed(orders, watchMethod, "orders", now), want: accepted},
+		{what: "directly to the backend, payload unsigned where allowed, stream", method: watchMethod, service: "orders", metadata: unsigned, want: accepted},
 		{what: "signed by grpcauth.Credentials", method: watchMethod, service: "orders", options: []grpc.CallOption{credentials}, want: accepted},
 
 		{what: "signed by grpcauth.Credentials, where payloads must be signed", method: checkMethod, service: "orders", options: []grpc.CallOption{credentials}, want: refused(core.CodePayloadNotSigned)},
@@ -114,15 +115,15 @@ func calls(host string) []call {
 		{what: "message changed, digest declared", method: checkMethod, service: "others", metadata: signed(orders, checkMethod, "changed", now), want: refused(core.CodeBodyMismatch)},
 		{what: "message changed, digest not declared", method: checkMethod, service: "others", metadata: undeclared, want: refused(core.CodeSignatureMismatch)},
 		{what: "message changed, stream", method: watchMethod, service: "others", metadata: signed(orders, watchMethod, "changed", now), want: refused(core.CodeBodyMismatch)},
-		{what: "two authorization values", method: checkMethod, service: "honest", metadata: append(honest[:len(honest):len(honest)], "authorization", "x"), want: refused(core.CodeRequestAmbiguous)},
-		{what: "x-sdk-* metadata added", method: checkMethod, service: "honest", metadata: append(honest[:len(honest):len(honest)], "x-sdk-foo", "1"), want: refused(core.CodeHeaderNotSigned)},
+		{what: "two authorization values", method: checkMethod, service: "valid", metadata: append(valid[:len(valid):len(valid)], "authorization", "x"), want: refused(core.CodeRequestAmbiguous)},
+		{what: "x-sdk-* metadata added", method: checkMethod, service: "valid", metadata: append(valid[:len(valid):len(valid)], "x-sdk-foo", "1"), want: refused(core.CodeHeaderNotSigned)},
 		{what: "20 minutes old", method: checkMethod, service: "orders", metadata: signed(orders, checkMethod, "orders", now.Add(-20*time.Minute)), want: refused(core.CodeSignatureExpired)},
 		{what: "unknown key", method: checkMethod, service: "orders", metadata: signed(core.Key{ID: "unknown", Secret: orders.Secret}, checkMethod, "orders", now), want: refused(core.CodeKeyUnknown)},
 		{what: "key of another API", method: checkMethod, service: "orders", metadata: signed(payments, checkMethod, "orders", now), want: refused(core.CodeKeyNotBound)},
 	}
 }
 
-// pairs are the headers as metadata, without Host.
+// pairs returns the headers as metadata, without Host.
 func (m message) pairs() (pairs []string) {
 	for _, h := range m.headers {
 		if name, value, _ := strings.Cut(h, ": "); name != "Host" {
@@ -132,7 +133,7 @@ func (m message) pairs() (pairs []string) {
 	return pairs
 }
 
-// grpcTable makes every call, and returns how many outcomes are wrong.
+// grpcTable makes every call, and returns the number of wrong outcomes.
 func grpcTable(identity string) (wrong int, err error) {
 	app := new(health)
 	policy, err := policy(identity)

@@ -19,7 +19,8 @@ const (
 	servicePass   = "password-of-the-service"
 )
 
-// tokenKeys are what we are to the identity service, which knows us and two callers.
+// tokenKeys returns the keys for the identity service, which has an account for the
+// backend.
 func tokenKeys(identity string) []token.Key {
 	known := token.Key{Name: callersKey, IAMURL: identity, InsecureHTTP: true, // on loopback
 		User: "service", Password: core.NewSecret(servicePass), Domain: "Default", Project: "service", CallerProject: "blue"}
@@ -28,8 +29,7 @@ func tokenKeys(identity string) []token.Key {
 	return []token.Key{known, unanswered}
 }
 
-// startIdentity starts an identity service that answers as Keystone does, and
-// returns its URL.
+// startIdentity starts a fake Keystone, and returns its URL.
 func startIdentity() (string, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -39,7 +39,7 @@ func startIdentity() (string, error) {
 	return "http://" + listener.Addr().String(), nil
 }
 
-// projects are those of the tokens that are valid.
+// projects has the projects of the valid tokens.
 var projects = map[string]string{"token-of-blue": "blue", "token-of-green": "green"}
 
 func identify(w http.ResponseWriter, r *http.Request) {

@@ -1,8 +1,8 @@
-// Command quickstart shows the whole library at work, without arguments or
-// services: it starts a signing gateway, a backend behind each adapter
-// and an identity service on loopback, sends real requests through the gateway and tampered ones past it,
-// and prints what was accepted and refused and why. It exits with 0 only if
-// every verdict is the right one.
+// Command quickstart demonstrates the whole library. It needs no arguments and no
+// services: on loopback it starts a signing gateway, a backend with each adapter and an
+// identity service. It sends requests through the gateway, and modified requests directly
+// to the backends, and prints which were accepted or refused, and why. It exits with 0
+// only if every verdict is right.
 package main
 
 import (
@@ -42,8 +42,8 @@ func main() {
 	fmt.Println("every verdict is right")
 }
 
-// httpTable sends every case to every HTTP adapter, and returns how many
-// outcomes are wrong.
+// httpTable sends every case to every HTTP adapter, and returns the number of wrong
+// outcomes.
 func httpTable(identity string) (wrong int, err error) {
 	out := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprint(out, "HTTP\tstatus\twhy, or key")
@@ -75,8 +75,8 @@ func httpTable(identity string) (wrong int, err error) {
 	return wrong, out.Flush()
 }
 
-// outcome is what came of a request: the answer, the refusal's code, the key
-// of the identity that the handler saw, and how often it ran.
+// outcome is the result of a request: the status, the code of the refusal, the key of the
+// identity that the handler got, and how often the handler ran.
 type outcome struct {
 	status int
 	code   core.Code
@@ -86,7 +86,7 @@ type outcome struct {
 
 func (o outcome) why() string { return cmp.Or(string(o.code), o.key) }
 
-// compare says whether got is the outcome wanted.
+// compare compares got with the expected outcome, and returns the text for the table.
 func (o outcome) compare(got outcome) (string, bool) {
 	if got != o {
 		return fmt.Sprintf("WRONG: %d %s, handler ran %d times", got.status, got.why(), got.ran), false
@@ -94,15 +94,14 @@ func (o outcome) compare(got outcome) (string, bool) {
 	return "right", true
 }
 
-// backend is one adapter in front of the application, and the gateway in front
-// of that.
+// backend is the application behind one adapter, and a gateway in front of it.
 type backend struct {
 	adapter         string
 	gateway, direct string // addresses
 	servers         []*http.Server
 
 	mu   sync.Mutex
-	got  outcome // of the request that is under way
+	got  outcome // of the current request
 	late atomic.Bool
 }
 
@@ -146,7 +145,7 @@ func (b *backend) stop() {
 	}
 }
 
-// lateBody is a path to which a body takes an hour to arrive.
+// lateBody is a path whose bodies take an hour to arrive, by the verifier's clock.
 const lateBody = "/orders/late"
 
 // now is the verifier's clock.
@@ -185,7 +184,7 @@ func (b *delayedBody) Read(p []byte) (int, error) {
 func (b *backend) handle(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
-		core.WriteProblem(w, r, err) // of a streamed body this is the verdict
+		core.WriteProblem(w, r, err) // the verdict on a streamed body
 		return
 	}
 	key := "-"
@@ -193,7 +192,7 @@ func (b *backend) handle(w http.ResponseWriter, r *http.Request) {
 		key = id.Key()
 	}
 	if r.Header.Get("X-Apig-Identity") != "" {
-		key += " and a header that nobody signed"
+		key += " and an unsigned header"
 	}
 	b.mu.Lock()
 	b.got.key, b.got.ran = key, b.got.ran+1

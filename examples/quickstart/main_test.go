@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestQuickstart: every verdict is right. That each check has a row is shown by core,
-// which takes one after the other out.
+// TestQuickstart: every verdict is right. A test of core shows that each check has a row:
+// it removes one check after the other.
 func TestQuickstart(t *testing.T) {
 	output, err := exec.Command("go", "run", ".").CombinedOutput()
 	out := string(output)

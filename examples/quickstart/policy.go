@@ -27,7 +27,7 @@ var (
 	partner = core.Key{Name: "partner_key", ID: "partner", Secret: core.NewSecret("partner-password")}
 )
 
-// maxBody is small, so that a body over it is quickly sent.
+// maxBody is small, so that a larger body is sent quickly.
 const maxBody = 64 << 10
 
 func policy(identity string) (core.Config, error) {
@@ -55,7 +55,7 @@ func policy(identity string) (core.Config, error) {
 		MaxBody:       maxBody,
 		MaxBuffered:   maxBody,
 		Replay:        core.Replay{Store: store, ExemptMethods: []string{"GET", "HEAD"}},
-		Logger:        slog.New(slog.DiscardHandler), // the table says it all
+		Logger:        slog.New(slog.DiscardHandler), // the table shows the verdicts
 	}
 	for _, s := range signing {
 		c.APIs = append(c.APIs, core.API{Match: s.api, Key: s.key})
@@ -66,14 +66,14 @@ func policy(identity string) (core.Config, error) {
 // signed are the headers that the gateway signs besides its own.
 var signed = apig.SignOptions{Headers: []string{"x-tenant"}}
 
-// unsigned signs nothing: for open APIs.
+// unsigned is a signer that signs nothing, for open APIs.
 type unsigned struct{}
 
 func (unsigned) NewHash() hash.Hash                          { return nil }
 func (unsigned) Sign(*http.Request, string, time.Time) error { return nil }
 
-// gateway is a gateway in front of target: it signs for each API with the key
-// that is bound to it. Base sends; nil is HTTP/1.1.
+// gateway returns a gateway in front of target, which signs with the key that is bound to
+// the API. base sends the requests; nil means HTTP/1.1.
 func gateway(target string, base http.RoundTripper) http.Handler {
 	mux := http.NewServeMux()
 	signAt := func(api string, s signer.Signer, now func() time.Time) {
@@ -84,7 +84,7 @@ func gateway(target string, base http.RoundTripper) http.Handler {
 	sign("/payments/", apig.NewSigner(payments, apig.SignOptions{Payload: core.PayloadDeclared}))
 	sign("/uploads/", apig.NewSigner(orders, apig.SignOptions{Payload: core.PayloadUnsigned}))
 	sign("/streams/", apig.NewSigner(orders, apig.SignOptions{Payload: core.PayloadDeclared}))
-	stopped := time.Now() // so that two equal requests are the same one, bit for bit
+	stopped := time.Now() // so that two equal requests have the same signature
 	signAt("/captured/", apig.NewSigner(orders, signed), func() time.Time { return stopped })
 	sign("/temporary/", apig.NewSigner(temporary, signed))
 	sign("/partner/", basic.NewSigner(partner))

@@ -32,7 +32,7 @@ func inScope(k core.Key) core.Key {
 	return k
 }
 
-// schemes are all of the library's.
+// schemes returns all schemes of the library.
 func schemes(identity string) []core.Scheme {
 	return []core.Scheme{
 		apig.New(apig.Config{Keys: core.Keys(orders, payments, temporary)}),
@@ -49,8 +49,8 @@ func schemes(identity string) []core.Scheme {
 	}
 }
 
-// signing has an API for each scheme that signs requests, beside flat HMAC, which
-// the other cases are about.
+// signing has an API for each scheme that signs requests, except flat HMAC, which the
+// other cases use.
 var signing = []struct {
 	what, api, key string
 	signer         signer.Signer

@@ -19,8 +19,8 @@ import (
 	"github.com/gatewayauth/gatewayauth/core/signer"
 )
 
-// message is a request as text, so that it can be sent with any defect: no
-// client repairs it on the way.
+// message is a request as text, so that it can be sent with any defect. An HTTP client
+// would correct it.
 type message struct {
 	method, target string
 	headers        []string // "Name: value"
@@ -41,7 +41,7 @@ func (m message) with(header string) message {
 	return m
 }
 
-// replace returns a copy in which old is new: in method, target, headers, body.
+// replace returns a copy with old replaced by new in the method, target, headers and body.
 func (m message) replace(old, new string) message {
 	m.method = strings.ReplaceAll(m.method, old, new)
 	m.target = strings.ReplaceAll(m.target, old, new)
@@ -63,8 +63,8 @@ func (m message) header(name string) string {
 	return ""
 }
 
-// sign signs the message by hand, as the vendor's document describes it, with
-// whatever list of headers: its path and query must be in canonical form.
+// sign signs the message as the vendor's document describes it, with any list of signed
+// headers. Path and query must be in canonical form.
 func (m message) sign(key core.Key, at time.Time, signedHeaders string) message {
 	date := at.UTC().Format("20060102T150405Z")
 	m = m.with("X-Sdk-Date: " + date)
@@ -112,8 +112,7 @@ func hexSHA256(s string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// exchange sends the message on a connection of its own and returns the status
-// of the answer.
+// exchange sends the message on a new connection and returns the status of the response.
 func exchange(address string, m message) (int, error) {
 	conn, err := net.Dial("tcp", address)
 	if err != nil {
