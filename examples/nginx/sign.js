@@ -1,26 +1,26 @@
-// Signs what nginx forwards with SDK-HMAC-SHA256, flat key, as an API gateway
-// does. The names in capitals are those of the vendor's signing guide. Written
-// for the njs of Debian 12 (0.7.9), which has no for-of and no crypto.subtle.
+// Signs the requests that nginx forwards with SDK-HMAC-SHA256 and a flat key, as an
+// API gateway does. The names in capitals are from the vendor's signing guide. For
+// the njs of Debian 12 (0.7.9), which has no for-of and no crypto.subtle.
 
 import crypto from 'crypto';
 import fs from 'fs';
 
 const ALGORITHM = 'SDK-HMAC-SHA256';
 
-// What nginx.conf strips or, the last three, replaces. Looked for once more
-// here: a configuration that forgot a line must not sign a client's word.
+// The headers that nginx.conf removes or, for the last three, replaces. They are checked
+// here again, so that a configuration without a line does not sign a client's values.
 const RESERVED = /^(x-(sdk|amz|apig)-|x-(stage|security-token|auth-token|http-method-override|http-method|method-override)$)/;
 
-// What nginx writes itself, so that the client's value is not what is sent.
+// The headers that nginx writes itself: the client's value is not the one that is sent.
 const REWRITTEN = /^(authorization|connection|content-length|expect|host|keep-alive|te|trailer|transfer-encoding|upgrade|x-forwarded-.*)$/;
 
-// forward signs r and hands it to the location that sends it.
+// forward signs r and passes it to the location that sends it.
 function forward(r) {
     let signed;
     try {
         signed = sign(r);
     } catch (e) {
-        // 400 and 413 are about the request; anything else is our own fault.
+        // 400 and 413 are faults of the request; others are faults of the configuration.
         const status = e.status || 500;
         r[status < 500 ? 'warn' : 'error'](`not signed: ${e.message}`);
         r.return(status);
@@ -60,7 +60,7 @@ function sign(r) {
     };
 }
 
-// fail throws an error that is answered with status.
+// fail throws an error for which the response has this status.
 function fail(status, message) {
     const e = new Error(message);
     e.status = status;
@@ -75,8 +75,8 @@ function keyID() {
     return id;
 }
 
-// secret reads the file for every request: a new secret counts at once, without
-// a reload. One line break at its end does not belong to it.
+// secret reads the file for every request, so that a new secret takes effect without a
+// reload. One line break at its end is not part of the secret.
 function secret() {
     const path = process.env.GATEWAYAUTH_SECRET_FILE;
     let text = process.env.GATEWAYAUTH_SECRET;
@@ -84,22 +84,22 @@ function secret() {
         text = fs.readFileSync(path, 'utf8').replace(/\r?\n$/, '');
     }
     if (!text) {
-        fail(500, 'the secret is not set, or empty');
+        fail(500, 'the secret is not set or empty');
     }
     return text;
 }
 
-// bodyDigest hashes the body that nginx has read, from memory or from its file.
+// bodyDigest returns the digest of the body that nginx has read, from memory or its file.
 function bodyDigest(r) {
     const hash = crypto.createHash('sha256');
-    // nginx knows what it is going to send, of chunked bodies as well. An empty
-    // body is not looked at: this njs cannot hash the buffer that it gives for it.
+    // content_length is the length that nginx sends, also for chunked bodies. An empty
+    // body is not hashed from requestBuffer, because this njs cannot hash that buffer.
     const sent = Number(r.variables.content_length || 0);
     if (sent > 0) {
         const path = r.variables.request_body_file;
         const read = path ? hashFile(hash, path) : hashMemory(hash, r.requestBuffer);
         if (read !== sent) {
-            fail(500, 'the body at hand is not the one that is sent');
+            fail(500, 'the body that was read has another length than the one that is sent');
         }
     }
     return hash.digest('hex');
@@ -113,9 +113,9 @@ function hashMemory(hash, buffer) {
     return buffer.length;
 }
 
-// hashFile returns the length of the file. Without client_body_in_file_only the
-// file has no name any more and cannot be opened: what outgrew the memory is
-// too large to be signed.
+// hashFile hashes the file, and returns its length. Without client_body_in_file_only nginx
+// has deleted the file's name, so it cannot be opened: a body that does not fit in memory
+// is then too large to be signed.
 function hashFile(hash, path) {
     let file;
     try {
@@ -139,8 +139,8 @@ function hashFile(hash, path) {
     }
 }
 
-// clientHeaders returns the client's headers that are to be signed: by name, the
-// values trimmed and sorted.
+// clientHeaders returns the client's headers to sign, by name, with the values trimmed and
+// sorted.
 function clientHeaders(r) {
     const wanted = (r.variables.sign_headers || '').split(' ').filter(name => name !== '');
     if (wanted.some(name => REWRITTEN.test(name))) {
@@ -150,7 +150,7 @@ function clientHeaders(r) {
     r.rawHeadersIn.forEach(line => {
         const name = line[0].toLowerCase();
         if (RESERVED.test(name.replace(/_/g, '-'))) {
-            fail(400, `the client's ${name} was not stripped`);
+            fail(400, `the client's ${name} was not removed: the configuration lacks a line`);
         }
         if (wanted.includes(name)) {
             headers[name] = headers[name] || [];
@@ -161,8 +161,8 @@ function clientHeaders(r) {
     return headers;
 }
 
-// utf8 refuses values in other encodings: njs hands their bytes on as U+FFFD,
-// and there is nothing to sign then.
+// utf8 refuses values in other encodings: njs replaces their bytes by U+FFFD, so they
+// cannot be signed.
 function utf8(name, value) {
     const text = Buffer.from(value).toString();
     if (text.includes('\ufffd')) {
@@ -171,10 +171,10 @@ function utf8(name, value) {
     return text;
 }
 
-// canonicalTarget returns CanonicalURI and CanonicalQuery of the bytes that
-// nginx received and sends. What a verifier refuses as ambiguous is not signed.
+// canonicalTarget returns CanonicalURI and CanonicalQuery of the bytes that nginx received
+// and sends. It fails for targets that a verifier refuses as ambiguous.
 function canonicalTarget(bytes) {
-    // Bytes beyond ASCII have the same canonical form raw and encoded.
+    // Bytes that are not ASCII have the same canonical form raw and encoded.
     let target = '';
     for (let i = 0; i < bytes.length; i++) {
         target += bytes[i] < 0x80 ? String.fromCharCode(bytes[i]) : hex(bytes[i]);
@@ -197,7 +197,7 @@ function canonicalPath(path) {
     }
     // NUL, LF, CR, slash, backslash; letters, digits, "-._~".
     if (/%(00|0a|0d|2f|5c|2d|2e|5f|7e|3\d|4[1-9a-f]|5[\da]|6[1-9a-f]|7[\da])/i.test(path)) {
-        fail(400, 'an encoded character in the path that routers read in two ways');
+        fail(400, 'an encoded character in the path that routers interpret differently');
     }
     const canonical = path.split('/').map(encode).join('/');
     return canonical.endsWith('/') ? canonical : canonical + '/';
@@ -207,7 +207,7 @@ function canonicalQuery(query) {
     if (query.includes(';')) {
         fail(400, 'a semicolon in the query');
     }
-    // Sorted by what they stand for, as the vendor's Go, Python and Node SDKs do.
+    // Sorted by the decoded text, as in the vendor's Go, Python and Node SDKs.
     return query.split('&').filter(piece => piece !== '').map(piece => {
         const equals = piece.indexOf('=');
         if (equals === 0) {
@@ -219,7 +219,7 @@ function canonicalQuery(query) {
     }).sort((a, b) => compare(a.name, b.name) || compare(a.value, b.value)).map(p => p.text).join('&');
 }
 
-// plus writes the space as in a path.
+// plus replaces + by %20, as in a path.
 function plus(text) {
     return text.replace(/\+/g, '%20');
 }
