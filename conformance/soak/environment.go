@@ -12,6 +12,7 @@ import (
 
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/config"
+	"github.com/gatewayauth/gatewayauth/core/token"
 	"github.com/gatewayauth/gatewayauth/internal/testkit"
 )
 
@@ -29,7 +30,7 @@ const (
 // types are the types of the keys in the file, by the names of the keys. Each key
 // is bound to the API below its name.
 var types = map[string]string{"hmac": "hmac", "aksk": "aksk", "v11": "v11", "ecdsa": "ecdsa-p256", "sm3": "hmac-sm3", "sm2": "sm2",
-	"sigv4": "sigv4", "s3": "sigv4", "sigv4a": "sigv4a", "aes": "aes", "basic": "basic"}
+	"sigv4": "sigv4", "s3": "sigv4", "sigv4a": "sigv4a", "aes": "aes", "basic": "basic", "token": "token"}
 
 // The keys that change with the generation, or whose APIs do.
 const (
@@ -41,8 +42,11 @@ const (
 	toggled = "toggled" // an API of red that allows unsigned payloads in even generations
 )
 
-// pairs are all signing schemes in all their forms, each with a key of its own.
-func pairs(headers ...string) []testkit.Pair { return testkit.PairsOf(fixedKey, headers...) }
+// pairs are all schemes in all their forms, each with a key of its own.
+func pairs(headers ...string) []testkit.Pair {
+	return append(testkit.PairsOf(fixedKey, headers...),
+		testkit.Pair{Name: "token", Key: core.Key{Name: "token"}, Signer: token.NewSigner(core.NewSecret(callerToken))})
+}
 
 func fixedKey(name string) core.Key {
 	return core.Key{Name: name, ID: "id-of-" + name, Secret: core.NewSecret("secret-of-" + name + "-0123456789abcdef")}
@@ -71,10 +75,10 @@ func apis(generation int) map[string]string {
 }
 
 // environmentsFile is the content of a generation.
-func environmentsFile(adapter, redisURL string, generation int) string {
+func environmentsFile(adapter string, at services, generation int) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "environments:\n  soak:\n    max_body: %d\n    max_buffered: %d\n    body_timeout: %v\n    allow_presigned: true\n"+
-		"    replay: {store: redis, url: %q, timeout: 5s}\n    keys:\n", maxBody, maxBuffered, bodyTimeout, redisURL)
+		"    replay: {store: redis, url: %q, timeout: 5s}\n    keys:\n", maxBody, maxBuffered, bodyTimeout, at.redis)
 	add := func(k core.Key, kind, more string) {
 		fmt.Fprintf(&b, "      - {name: %s, type: %s, key: %q, secret: %q%s}\n", k.Name, kind, k.ID, k.Secret.Reveal(), more)
 	}
@@ -85,6 +89,8 @@ func environmentsFile(adapter, redisURL string, generation int) string {
 			continue
 		case k.Name == "aes":
 			fmt.Fprintf(&b, "      - {name: aes, type: aes, key: aesKey-123456789, secret: vector-987654321}\n")
+		case k.Name == "token":
+			fmt.Fprintf(&b, "      - {name: token, type: token, iam_url: %q, insecure_http: true, user: u, password: p, domain: d, project: p}\n", at.iam)
 		case k.Region != "" && k.Name == "s3":
 			add(k, types[k.Name], ", paths: s3, region: "+k.Region+", service: "+k.Service)
 		case k.Region != "":
@@ -109,13 +115,17 @@ func environmentsFile(adapter, redisURL string, generation int) string {
 	return b.String()
 }
 
+// services are the URLs of what a file refers to.
+type services struct{ redis, iam string }
+
 // An environment is a file that changes each second, the Verifier that follows it,
 // and when which generation may have been in force.
 type environment struct {
-	adapter, path, redisURL string
-	verifier                *core.Verifier
-	clock                   clock
-	results                 chan error // of reloads
+	adapter, path string
+	at            services
+	verifier      *core.Verifier
+	clock         clock
+	results       chan error // of reloads
 
 	mu              sync.Mutex
 	written, loaded []time.Time // by generation: before that it is not in force, after that no older one is
@@ -141,9 +151,9 @@ func (c *clock) step(back time.Duration) {
 }
 
 // watch writes the first generation and follows the file until ctx ends.
-func watch(ctx context.Context, adapter, path, redisURL string) (*environment, error) {
-	e := &environment{adapter: adapter, path: path, redisURL: redisURL, results: make(chan error, 1)}
-	if err := e.write(0, environmentsFile(adapter, redisURL, 0)); err != nil {
+func watch(ctx context.Context, adapter, path string, at services) (*environment, error) {
+	e := &environment{adapter: adapter, path: path, at: at, results: make(chan error, 1)}
+	if err := e.write(0, environmentsFile(adapter, at, 0)); err != nil {
 		return nil, err
 	}
 	v, err := config.Watch(ctx, path, "soak", config.WithLogger(slog.New(slog.DiscardHandler)), config.WithNow(e.clock.now),
@@ -178,7 +188,7 @@ func (e *environment) rotate(ctx context.Context) error {
 			return nil
 		case <-second.C:
 		}
-		text := environmentsFile(e.adapter, e.redisURL, generation)
+		text := environmentsFile(e.adapter, e.at, generation)
 		if generation%10 == 0 {
 			if err := e.replace(ctx, -1, text+"      - {match: /, key: nobody}\n"); err == nil {
 				return errors.New("a file with a key that does not exist was loaded")

@@ -53,9 +53,14 @@ func run(ctx context.Context, o options, out io.Writer) (ok bool, err error) {
 	if s.redis, err = startRedis(dir); err != nil {
 		return false, err
 	}
+	at := services{redis: s.redis.url()}
+	var stopIAM func()
+	if at.iam, stopIAM, err = serveIAM(); err != nil {
+		return false, err
+	}
 	watching, unwatch := context.WithCancel(context.Background())
 	for i, name := range []string{"net/http", "Echo", "Gin", "gRPC"} {
-		if err := s.serve(watching, name, filepath.Join(dir, fmt.Sprintf("environments%d.yaml", i))); err != nil {
+		if err := s.serve(watching, name, filepath.Join(dir, fmt.Sprintf("environments%d.yaml", i)), at); err != nil {
 			unwatch()
 			s.redis.stop()
 			return false, err
@@ -89,13 +94,14 @@ func run(ctx context.Context, o options, out io.Writer) (ok bool, err error) {
 	}
 	unwatch()
 	s.redis.stop()
+	stopIAM()
 	s.end(before)
 	return s.report.total(wrong) == 0, nil
 }
 
 // serve starts an adapter with an environments file of its own.
-func (s *soak) serve(ctx context.Context, name, path string) error {
-	e, err := watch(ctx, name, path, s.redis.url())
+func (s *soak) serve(ctx context.Context, name, path string, at services) error {
+	e, err := watch(ctx, name, path, at)
 	if err != nil {
 		return err
 	}
