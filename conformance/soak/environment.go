@@ -165,7 +165,10 @@ func watch(ctx context.Context, adapter, path string, at services) (*environment
 				e.refused++
 			}
 			e.mu.Unlock()
-			e.results <- r.Err
+			select {
+			case e.results <- r.Err:
+			case <-ctx.Done(): // nobody waits for it any more
+			}
 		}))
 	if err != nil {
 		return nil, err
