@@ -12,7 +12,7 @@
 // It exits with 1 if a verdict was wrong, or a handler saw another request than the
 // one that was sent; if a body is held in memory while no request is on its way; if
 // goroutines or open files are left at the end; or if heap, goroutines or open files grow.
-// For the growth see the function growth; it needs eight samples.
+// For the rule see the function growth.
 package main
 
 import (

@@ -41,12 +41,12 @@ func settle(ok func() bool) bool {
 }
 
 // growth applies one rule to heap, goroutines and open files. Without the first quarter of
-// the samples, which is the warm-up, the median of the last third must not exceed
-// that of the first third by more than a tenth and some room.
+// the samples, which is the warm-up, the median of the second half must not exceed
+// that of the first half by more than a tenth and some room.
 func growth(samples []sample) (problems []string) {
 	samples = samples[(len(samples)+3)/4:]
-	third := len(samples) / 3
-	if third < 2 {
+	half := len(samples) / 2
+	if half == 0 {
 		return nil
 	}
 	check := func(what string, room int64, of func(sample) int64) {
@@ -58,9 +58,9 @@ func growth(samples []sample) (problems []string) {
 			slices.Sort(values)
 			return values[len(values)/2]
 		}
-		before, after := median(samples[:third]), median(samples[len(samples)-third:])
+		before, after := median(samples[:half]), median(samples[len(samples)-half:])
 		if after > before+before/10+room {
-			problems = append(problems, fmt.Sprintf("%s grow: median %d in the first third after warm-up, %d in the last", what, before, after))
+			problems = append(problems, fmt.Sprintf("%s grow: median %d in the first half after warm-up, %d in the second", what, before, after))
 		}
 	}
 	check("bytes of heap", 2<<20, func(s sample) int64 { return s.heap })

@@ -81,11 +81,12 @@ func run(ctx context.Context, o options, out io.Writer) (ok bool, err error) {
 	for i := range o.clients {
 		running.Go(func() { s.client(ctx, o, uint64(i)) })
 	}
-	s.cycles(ctx, max(5*time.Second, min(30*time.Second, o.lasts/8)))
+	s.cycles(ctx, max(5*time.Second, min(30*time.Second, o.lasts/10)))
 	cancel()
 	running.Wait()
 
 	s.sample("at the end")
+	s.samples = s.samples[:len(s.samples)-1] // of a program whose clients have ended
 	for _, a := range s.adapters {
 		if a.conn != nil {
 			a.conn.Close()
