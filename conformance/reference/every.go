@@ -9,7 +9,7 @@ import (
 // docs/protocols.md, Target.
 
 func (j *judgement) checkTarget() {
-	j.refuse(PolicyOriginForm, !strings.HasPrefix(j.path, "/"))
+	j.refuse(PolicyOriginForm, !strings.HasPrefix(j.received, "/"))
 	j.refuse(PolicyEscape, badEscape(j.path) || badEscape(j.query))
 	j.refuse(PolicyPathControl, strings.ContainsAny(decodePath(j.path), "\x00\r\n"))
 	j.refuse(PolicySemicolon, strings.Contains(j.query, ";"))
@@ -66,7 +66,7 @@ var digestHeaders = []string{"x-sdk-content-sha256", "x-sdk-content-sm3", "x-amz
 func (j *judgement) checkSignedHeaders(c *credential, key Key) {
 	j.refuse(PolicyListForm, len(c.signed) > 64)
 	for i, name := range c.signed {
-		j.refuse(PolicyListForm, name == "" || strings.ToLower(name) != name || i > 0 && c.signed[i-1] >= name)
+		j.refuse(PolicyListForm, !isToken(name) || strings.ToLower(name) != name || i > 0 && c.signed[i-1] >= name)
 		j.refuse(PolicyAbsent, j.values(name) == nil)
 		j.refuse(PolicyHopByHop, slices.Contains(hopByHop, name))
 		j.refuse(PolicyConnection, slices.Contains(j.connection(), name))
@@ -74,7 +74,7 @@ func (j *judgement) checkSignedHeaders(c *credential, key Key) {
 			j.refuse(PolicySignedValue, value != trim(value) || strings.ContainsAny(value, "\x00\r\n"))
 		}
 		for _, h := range j.headers {
-			j.refuse(PolicyUnderscore, h.name != name && strings.Contains(h.name, "_") && dashes(h.name) == dashes(name))
+			j.refuse(PolicyUnderscore, !c.signs(h.name) && strings.Contains(h.name, "_") && dashes(h.name) == dashes(name))
 		}
 	}
 	j.refuse(PolicyDateSigned, c.dateHeader != "" && !c.signs(c.dateHeader))
@@ -94,7 +94,9 @@ func (j *judgement) checkSignedHeaders(c *credential, key Key) {
 // checkOverride is for every scheme; c is nil for those that sign no request.
 func (j *judgement) checkOverride(c *credential) {
 	for _, name := range []string{"x-http-method-override", "x-method-override", "x-http-method"} {
-		j.refuse(PolicyOverride, j.values(name) != nil && (c == nil || !c.signs(name)))
+		for _, h := range j.headers {
+			j.refuse(PolicyOverride, dashes(h.name) == name && (c == nil || !c.signs(h.name)))
+		}
 	}
 }
 
@@ -129,8 +131,8 @@ func (j *judgement) checkSessionToken(c *credential, key Key) {
 	if c.signs(header) {
 		tokens = j.values(header)
 	}
-	if sigv4 && c.dateHeader == "" {
-		tokens = append(tokens, j.parameters("X-Amz-Security-Token")...)
+	if sigv4 && c.dateHeader == "" { // in the query form the parameter takes the header's place
+		tokens = j.parameters("X-Amz-Security-Token")
 	}
 	switch {
 	case c.keyType == "aes": // AES profile 1: the header has no meaning
@@ -145,8 +147,10 @@ func (j *judgement) checkSessionToken(c *credential, key Key) {
 
 const unsignedPayload = "UNSIGNED-PAYLOAD"
 
-func (j *judgement) checkAnnouncedSize() {
-	j.refuse(PolicyMaxBody, j.announced > j.MaxBody)
+// checkBody is for every scheme, also where nothing is signed about the body.
+func (j *judgement) checkBody() {
+	j.refuse(PolicyMaxBody, j.announced > j.MaxBody || int64(len(j.body)) > j.MaxBody)
+	j.refuse(PolicyBodyLength, !j.whole)
 }
 
 // checkPayload compares the payload line with the body.
@@ -162,6 +166,5 @@ func (j *judgement) checkPayload(c *credential, payload string) {
 		j.invalid("the body does not have the declared digest")
 	}
 	j.verdict.Body = true
-	j.refuse(PolicyMaxBody, int64(len(j.body)) > j.MaxBody)
-	j.refuse(PolicyBodyLength, !j.whole || j.chunked && len(j.body) == 0)
+	j.refuse(PolicyBodyLength, j.chunked && len(j.body) == 0)
 }

@@ -16,6 +16,7 @@ type message struct {
 	headers        []header // without Host
 	body           []byte
 	chunked        bool
+	noLength       bool  // neither Content-Length nor a transfer coding: the length is 0
 	announced      int64 // Content-Length
 	whole          bool  // the body arrived whole
 }
@@ -27,6 +28,9 @@ type header struct{ name, value string }
 func (m *message) values(name string) (values []string) {
 	if name == "host" && m.host != "" {
 		return []string{m.host}
+	}
+	if name == "content-length" && m.noLength {
+		return []string{"0"}
 	}
 	for _, h := range m.headers {
 		if h.name == name {
@@ -74,15 +78,15 @@ func parse(raw []byte) (m message, why string) {
 	if pragma := m.values("pragma"); len(pragma) > 0 && pragma[0] == "no-cache" && m.values("cache-control") == nil {
 		m.headers = append(m.headers, header{"cache-control", "no-cache"})
 	}
-	return m, m.parseBody(rest)
+	return m, m.parseBody(rest, parts[2])
 }
 
 // parseBody takes the framing away (RFC 9112, section 6).
-func (m *message) parseBody(rest []byte) (why string) {
+func (m *message) parseBody(rest []byte, version string) (why string) {
 	codings, lengths := m.values("transfer-encoding"), slices.Compact(m.values("content-length"))
 	m.remove("transfer-encoding")
 	m.remove("trailer")
-	if len(codings) > 0 {
+	if len(codings) > 0 && version != "HTTP/1.0" { // which has none
 		if len(codings) > 1 || !strings.EqualFold(codings[0], "chunked") {
 			return "the transfer coding is not chunked"
 		}
@@ -93,6 +97,7 @@ func (m *message) parseBody(rest []byte) (why string) {
 	}
 	m.whole = true
 	if len(lengths) == 0 {
+		m.noLength = true
 		return ""
 	}
 	n, err := strconv.ParseUint(lengths[0], 10, 63)
@@ -116,13 +121,11 @@ func chunks(rest []byte) (body []byte, whole bool) {
 		case !ok || err != nil:
 			return body, false
 		case n == 0:
-			for { // trailers
-				line, rest, ok := cutLine(after)
-				if !ok || line == "" {
-					return body, ok
-				}
-				after = rest
+			trailers, _, ok := bytes.Cut(append([]byte("\r\n"), after...), []byte("\r\n\r\n"))
+			for line := range strings.SplitSeq(string(trailers[min(2, len(trailers)):]), "\r\n") {
+				ok = ok && (line == "" || strings.Index(line, ":") > 0)
 			}
+			return body, ok
 		case n > uint64(len(after)) || !bytes.HasPrefix(after[n:], []byte("\r\n")):
 			return append(body, after[:min(n, uint64(len(after)))]...), false
 		}
@@ -193,6 +196,13 @@ func escape(s string) (byte, bool) {
 }
 
 func isHex(b byte) bool { return strings.IndexByte("0123456789abcdefABCDEF", b) >= 0 }
+
+// isToken tells whether s is the name of a header (RFC 9110, section 5.6.2).
+func isToken(s string) bool {
+	return s != "" && !strings.ContainsFunc(s, func(r rune) bool {
+		return r > 127 || !unreserved(byte(r)) && strings.IndexByte("!#$%&'*+^`|", byte(r)) < 0
+	})
+}
 
 // badEscape tells whether s has a % that two hexadecimal digits do not follow.
 func badEscape(s string) bool {

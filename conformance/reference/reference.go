@@ -112,7 +112,8 @@ const (
 type judgement struct {
 	Settings
 	message
-	verdict Verdict
+	received string // the target without AddPrefix
+	verdict  Verdict
 }
 
 // Judge judges raw, one message of HTTP/1.1: request line, header lines, blank line and body.
@@ -133,6 +134,7 @@ func Judge(raw []byte, s Settings) Verdict {
 	if j.message, j.verdict.Why = parse(raw); j.verdict.Why != "" {
 		return j.verdict
 	}
+	j.received = j.target
 	j.target = s.AddPrefix + j.target
 	if s.Host != "" {
 		j.host = s.Host
@@ -141,7 +143,7 @@ func Judge(raw []byte, s Settings) Verdict {
 
 	j.checkTarget()
 	j.checkHeaders()
-	j.checkAnnouncedSize()
+	j.checkBody()
 	switch authorization, token := j.values("authorization"), j.values("x-auth-token"); {
 	case len(authorization) > 0:
 		j.judgeAuthorization(authorization[0])
