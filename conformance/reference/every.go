@@ -36,7 +36,7 @@ func (j *judgement) checkHeaders() {
 	names := j.connection()
 	j.refuse(PolicyConnection, len(names) > 64 || slices.Contains(names, "authorization") || slices.ContainsFunc(names, protocolHeader))
 	odd := func(r rune) bool { return r <= ' ' || r == 0x7f || strings.ContainsRune(`/\@?#,`, r) }
-	j.refuse(PolicyHost, j.host == "" || strings.ContainsFunc(j.host, odd))
+	j.refuse(PolicyHost, j.receivedHost == "" || strings.ContainsFunc(j.receivedHost, odd))
 
 	inHeader := j.values("authorization") != nil || j.values("x-auth-token") != nil
 	inQuery := slices.ContainsFunc([]string{
@@ -80,6 +80,9 @@ func (j *judgement) checkSignedHeaders(c *credential, key Key) {
 	j.refuse(PolicyDateSigned, c.dateHeader != "" && !c.signs(c.dateHeader))
 	for _, name := range j.RequireSigned {
 		j.refuse(PolicyRequireSigned, j.values(name) != nil && !c.signs(name))
+		for _, h := range j.headers {
+			j.refuse(PolicyUnderscore, h.name != name && strings.Contains(h.name, "_") && dashes(h.name) == dashes(name))
+		}
 	}
 	for _, name := range j.RequireSignedWithBody {
 		j.refuse(PolicyWithBody, (j.chunked || j.announced > 0) && !c.signs(name))
@@ -167,4 +170,7 @@ func (j *judgement) checkPayload(c *credential, payload string) {
 	}
 	j.verdict.Body = true
 	j.refuse(PolicyBodyLength, j.chunked && len(j.body) == 0)
+	for _, length := range j.values("content-length") {
+		j.refuse(PolicyBodyLength, length != trim(length)) // a folded line
+	}
 }

@@ -100,7 +100,7 @@ func (m *message) parseBody(rest []byte, version string) (why string) {
 		m.noLength = true
 		return ""
 	}
-	n, err := strconv.ParseUint(lengths[0], 10, 63)
+	n, err := strconv.ParseUint(trim(lengths[0]), 10, 63)
 	if err != nil || len(lengths) > 1 {
 		return "Content-Length is malformed"
 	}
@@ -118,18 +118,32 @@ func chunks(rest []byte) (body []byte, whole bool) {
 		digits, _, _ := strings.Cut(strings.TrimRight(string(line), " \t"), ";")
 		n, err := strconv.ParseUint(digits, 16, 63)
 		switch {
-		case !ok || err != nil:
+		case !ok || err != nil || strings.ContainsAny(string(line), "\r\n"):
 			return body, false
 		case n == 0:
-			trailers, _, ok := bytes.Cut(append([]byte("\r\n"), after...), []byte("\r\n\r\n"))
-			for line := range strings.SplitSeq(string(trailers[min(2, len(trailers)):]), "\r\n") {
-				ok = ok && (line == "" || strings.Index(line, ":") > 0)
-			}
-			return body, ok
+			return body, isTrailer(after)
 		case n > uint64(len(after)) || !bytes.HasPrefix(after[n:], []byte("\r\n")):
 			return append(body, after[:min(n, uint64(len(after)))]...), false
 		}
 		body, rest = append(body, after[:n]...), after[n+2:]
+	}
+}
+
+// isTrailer tells whether text begins with a trailer section, which ends with an empty line.
+func isTrailer(text []byte) bool {
+	if !bytes.HasPrefix(text, []byte("\r\n")) && !bytes.Contains(text, []byte("\r\n\r\n")) {
+		return false
+	}
+	for {
+		line, rest, ok := cutLine(text)
+		if !ok || line == "" {
+			return ok
+		}
+		name, value, _ := strings.Cut(line, ":")
+		if !isToken(strings.ReplaceAll(name, " ", "")) || strings.ContainsFunc(value, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }) {
+			return false
+		}
+		text = rest
 	}
 }
 

@@ -112,8 +112,8 @@ const (
 type judgement struct {
 	Settings
 	message
-	received string // the target without AddPrefix
-	verdict  Verdict
+	received, receivedHost string // without Rewrite
+	verdict                Verdict
 }
 
 // Judge judges raw, one message of HTTP/1.1: request line, header lines, blank line and body.
@@ -134,7 +134,7 @@ func Judge(raw []byte, s Settings) Verdict {
 	if j.message, j.verdict.Why = parse(raw); j.verdict.Why != "" {
 		return j.verdict
 	}
-	j.received = j.target
+	j.received, j.receivedHost = j.target, j.host
 	j.target = s.AddPrefix + j.target
 	if s.Host != "" {
 		j.host = s.Host
@@ -149,11 +149,11 @@ func Judge(raw []byte, s Settings) Verdict {
 		j.judgeAuthorization(authorization[0])
 	case len(token) > 0:
 		j.judgeToken(token[0])
-	case j.has("X-Sdk-Algorithm"):
+	case slices.Equal(j.parameters("X-Sdk-Algorithm"), []string{"SDK-HMAC-SHA256"}):
 		j.judgeQuery("X-Sdk-", "SDK-HMAC-SHA256")
 	case j.has("X-Amz-Algorithm"), j.has("X-Amz-Credential"), j.has("X-Amz-Signature"):
 		j.judgeQuery("X-Amz-", "AWS4-HMAC-SHA256", "AWS4-ECDSA-P256-SHA256")
-	default:
+	default: // X-Sdk-Algorithm of another value is none of these schemes
 		j.invalid("there is no credential")
 	}
 	j.verdict.Valid = j.verdict.Why == ""
