@@ -1,0 +1,180 @@
+package differential_test
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/gin-gonic/gin"
+	"github.com/labstack/echo/v4"
+
+	"github.com/gatewayauth/gatewayauth/conformance/reference"
+	"github.com/gatewayauth/gatewayauth/core"
+	"github.com/gatewayauth/gatewayauth/echoauth"
+	"github.com/gatewayauth/gatewayauth/ginauth"
+	"github.com/gatewayauth/gatewayauth/nethttp"
+)
+
+// An adapter puts a verifier in front of a handler.
+type adapter struct {
+	name string
+	wrap func(v *core.Verifier, h http.HandlerFunc) http.Handler
+}
+
+var adapters = []adapter{
+	{"net/http", func(v *core.Verifier, h http.HandlerFunc) http.Handler { return nethttp.Middleware(v)(h) }},
+	{"Echo", func(v *core.Verifier, h http.HandlerFunc) http.Handler {
+		e := echo.New()
+		e.Use(echoauth.Middleware(v))
+		e.RouteNotFound("/*", func(c echo.Context) error {
+			h(c.Response(), c.Request())
+			return nil
+		})
+		return e
+	}},
+	{"Gin", func(v *core.Verifier, h http.HandlerFunc) http.Handler {
+		gin.SetMode(gin.ReleaseMode)
+		e := gin.New()
+		e.Use(ginauth.Middleware(v))
+		e.NoRoute(func(c *gin.Context) {
+			c.Status(http.StatusOK)
+			h(c.Writer, c.Request)
+		})
+		return e
+	}},
+}
+
+// backends are the servers of one run: for each world and adapter one, started when it is
+// first needed.
+type backends struct {
+	testing.TB
+	mu      sync.Mutex
+	servers map[string]*httptest.Server
+	// exchanges has the connections, by the address of their client.
+	exchanges sync.Map
+}
+
+// An exchange is what became of the requests of one connection, in their order.
+type exchange struct {
+	mu       sync.Mutex
+	arrivals []*outcome
+}
+
+type outcomeKey struct{}
+
+func newBackends(t testing.TB) *backends {
+	return &backends{TB: t, servers: map[string]*httptest.Server{}}
+}
+
+func (b *backends) server(w *world, a adapter) *httptest.Server {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	name := a.name + " " + w.name
+	if s := b.servers[name]; s != nil {
+		return s
+	}
+	c := w.config
+	c.Observers = []core.Observer{core.ObserverFunc(func(ctx context.Context, e core.Event) {
+		if o, ok := ctx.Value(outcomeKey{}).(*outcome); ok && e.Code != "" {
+			o.code, o.refusal = e.Code, string(e.Code)
+		}
+	})}
+	v, err := core.New(c)
+	if err != nil {
+		b.Fatal(err)
+	}
+	inner := a.wrap(v, handle)
+	s := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		o := new(outcome)
+		if x, ok := b.exchanges.Load(r.RemoteAddr); ok {
+			x := x.(*exchange)
+			x.mu.Lock()
+			x.arrivals = append(x.arrivals, o)
+			x.mu.Unlock()
+		}
+		inner.ServeHTTP(rw, r.WithContext(context.WithValue(r.Context(), outcomeKey{}, o)))
+	}))
+	b.Cleanup(s.Close)
+	b.servers[name] = s
+	return s
+}
+
+// handle is the handler behind the adapters.
+func handle(_ http.ResponseWriter, r *http.Request) {
+	o := r.Context().Value(outcomeKey{}).(*outcome)
+	o.runs++
+	o.identity, _ = core.FromContext(r.Context())
+	var err error
+	o.body, err = io.ReadAll(r.Body)
+	o.accepted = err == nil
+	if err != nil {
+		o.refusal = err.Error()
+	}
+	o.request = r
+}
+
+// send sends a message on a connection of its own, and returns what became of it; nil where
+// the server answered without asking the adapter.
+func (b *backends) send(w *world, a adapter, raw []byte) (*outcome, error) {
+	conn, err := net.Dial("tcp", b.server(w, a).Listener.Addr().String())
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close()
+	x, name := new(exchange), conn.LocalAddr().String()
+	b.exchanges.Store(name, x)
+	defer b.exchanges.Delete(name)
+	conn.SetDeadline(time.Now().Add(time.Minute)) // against hanging for ever; no result depends on it
+	var writing sync.WaitGroup
+	writing.Go(func() {
+		conn.Write(raw)
+		conn.(*net.TCPConn).CloseWrite()
+	})
+	defer writing.Wait()
+	status := 0
+	reader := bufio.NewReader(conn)
+	for status < 200 {
+		response, err := http.ReadResponse(reader, nil)
+		if err != nil {
+			return nil, fmt.Errorf("no answer: %w", err)
+		}
+		status = response.StatusCode
+	}
+	io.Copy(io.Discard, reader) // the server closes when it has read the end: then every handler has returned
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if len(x.arrivals) == 0 {
+		return nil, nil
+	}
+	o := x.arrivals[0]
+	if o.runs == 0 && status < 400 || o.runs > 1 {
+		return o, fmt.Errorf("the handler ran %d times, and the status is %d", o.runs, status)
+	}
+	return o, nil
+}
+
+// overSockets sends a message through every adapter, and reports the first disagreement.
+func (b *backends) overSockets(w *world, raw []byte, v reference.Verdict, each func(name string)) (o *outcome, found *disagreement) {
+	for _, a := range adapters {
+		o, err := b.send(w, a, raw)
+		switch {
+		case err != nil:
+			return &outcome{refusal: err.Error()}, &disagreement{a.name + ": " + err.Error(), ""}
+		case o == nil:
+			continue
+		}
+		each(a.name)
+		if found := w.compare(raw, v, o); found != nil {
+			found.class = a.name + ": " + found.class
+			return o, found
+		}
+	}
+	return nil, nil
+}
