@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -30,6 +29,7 @@ var validators = []func(*compiler){
 	(*compiler).validateMode,
 	(*compiler).validateBounds,
 	(*compiler).validateLimits,
+	(*compiler).validateCredentialHeader,
 	(*compiler).validateRequired,
 	(*compiler).validateHosts,
 	(*compiler).validateRewrite,
@@ -171,15 +171,7 @@ func (x *compiler) addScheme(s Scheme) {
 			x.prefixes = append(x.prefixes, prefix)
 		}
 	}
-	header := "Authorization"
-	if h, ok := s.(HeaderScheme); ok {
-		header = http.CanonicalHeaderKey(h.CredentialHeader())
-	}
-	if header == "Authorization" {
-		x.inAuthorization = true
-	} else if !slices.Contains(x.headers, header) {
-		x.headers = append(x.headers, header)
-	}
+	x.addCredentialHeader(made)
 	for _, a := range s.Algorithms() {
 		if !slices.Contains(x.algorithms, a) {
 			x.algorithms = append(x.algorithms, a)

@@ -22,6 +22,14 @@ type Config struct {
 	// other API is refused.
 	Default string
 
+	// CredentialHeader is the header that holds the gateway's credential. Empty means
+	// Authorization. With another header only that one is read: Authorization is an
+	// ordinary header then, which clients may use for tokens of their own, and a
+	// credential in the query is not accepted. Schemes that have a header of their own
+	// (see [HeaderScheme]) keep it. The header must be one that proxies forward
+	// unchanged, and it cannot be signed itself.
+	CredentialHeader string
+
 	// ClockSkew is how far the signed date may be from the clock, in either
 	// direction, both ends included. 0 means 15 minutes; at most one hour.
 	ClockSkew time.Duration
@@ -172,7 +180,7 @@ type Rewrite struct {
 type Limits struct {
 	// Target is the longest path and query together in bytes; 0 means 65536.
 	Target int
-	// Authorization is the longest Authorization header in bytes; 0 means 8192.
+	// Authorization is the longest header with a credential in bytes; 0 means 8192.
 	Authorization int
 	// SignedHeaders is the largest number of signed headers; 0 means 64.
 	SignedHeaders int
@@ -244,6 +252,7 @@ func (c Config) WithDefaults() Config {
 	c.Limits.Headers = cmp.Or(c.Limits.Headers, 256)
 	c.Limits.QueryParameters = cmp.Or(c.Limits.QueryParameters, 1024)
 	c.Limits.KeyLookups = cmp.Or(c.Limits.KeyLookups, 1024)
+	c.CredentialHeader = cmp.Or(c.CredentialHeader, authorization)
 	if c.RequireSigned == nil {
 		c.RequireSigned = []string{"host"}
 	}

@@ -37,7 +37,7 @@ func checkHeaders(v *verification) error {
 		return Refuse(CodeRequestAmbiguous, "no host, one that is none, or a host header beside it")
 	}
 	credentials := 0
-	if p.inAuthorization {
+	if p.usesHeader {
 		credentials = min(1, len(v.authorization))
 	}
 	for _, name := range p.headers {
@@ -52,7 +52,7 @@ func checkHeaders(v *verification) error {
 		return Refuse(CodeRequestAmbiguous, "credentials in a header and in the query")
 	}
 	if len(v.authorization) > 0 && len(v.authorization[0]) > p.Limits.Authorization {
-		return Refuse(CodeCredentialMalformed, "the Authorization header is too long")
+		return p.refusalsOf.tooLong
 	}
 	return nil
 }
@@ -71,7 +71,7 @@ const (
 	overrideHeader                    // changes the method
 	reservedHeader                    // set by gateways: x-apig-*
 	underscoreHeader                  // could be taken for another one
-	credentialHeader                  // Authorization
+	credentialHeader                  // Config.CredentialHeader
 	connectionHeader                  // Connection
 	hostHeader                        // Host, which belongs elsewhere
 )
@@ -96,7 +96,7 @@ func (v *verification) readHeaders() error {
 			v.connection = values
 		case k&hostHeader != 0:
 			v.hostHeader = len(values) > 0
-		case k&underscoreHeader != 0 && (k&protocolHeader != 0 || sameSpelling("authorization", name)):
+		case k&underscoreHeader != 0 && (k&protocolHeader != 0 || sameSpelling(v.policy.headerName, name)):
 			return Refuse(CodeRequestAmbiguous, "a header that steers verification is spelled with an underscore")
 		default:
 			v.kinds |= k
@@ -109,6 +109,9 @@ func (v *verification) readHeaders() error {
 // kindOf tells whether a header is protected and why; it is 0 for others. Underscores are
 // taken for dashes, as CGI and its kin do.
 func (p *policy) kindOf(name string) kind {
+	if name == p.CredentialHeader {
+		return credentialHeader
+	}
 	k := kindOf(name)
 	if len(p.prefixes) > 0 && startsWith(name, p.prefixes) {
 		k |= protocolHeader
@@ -119,8 +122,6 @@ func (p *policy) kindOf(name string) kind {
 // kindOf is the same for the schemes of this module.
 func kindOf(name string) (k kind) {
 	switch name {
-	case "Authorization":
-		return credentialHeader
 	case "Connection":
 		return connectionHeader
 	case "Host":
@@ -169,7 +170,7 @@ func checkLookalikes(v *verification) error {
 	for _, value := range v.connection {
 		for option := range strings.SplitSeq(value, ",") {
 			name := canonical.Trim(option)
-			if options++; options > most || sameName("authorization", name) || v.policy.isProtocol(name) || c.signs(name, sameName) {
+			if options++; options > most || sameName(v.policy.headerName, name) || v.policy.isProtocol(name) || c.signs(name, sameName) {
 				return Refuse(CodeRequestAmbiguous, "Connection names a header that steers verification or is signed, or too many")
 			}
 		}

@@ -2,11 +2,11 @@ package core
 
 import "strings"
 
-// unsignable reports headers that are absent from what a server sees, belong
-// to one connection, or hold the signature.
-func unsignable(name string) bool {
+// belongsToConnection reports headers that are absent from what a server sees, or belong
+// to one connection.
+func belongsToConnection(name string) bool {
 	switch name {
-	case "authorization", "connection", "keep-alive", "proxy-authorization", "proxy-connection",
+	case "connection", "keep-alive", "proxy-authorization", "proxy-connection",
 		"te", "trailer", "transfer-encoding", "upgrade":
 		return true
 	}

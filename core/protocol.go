@@ -108,7 +108,9 @@ func (p *policy) whyNot(name string) string {
 	switch reason := steering[name]; {
 	case reason != "":
 		return reason
-	case !isHeaderName(name) || unsignable(name):
+	case name == p.headerName:
+		return holdsCredential
+	case !isHeaderName(name) || p.unsignable(name):
 		return "is not the name of a header that can be signed"
 	case strings.ContainsAny(name, "*_") || strings.HasSuffix(name, "-"):
 		return "is no exact name of a header; list each by its name, with dashes"

@@ -1,6 +1,7 @@
 package core
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -27,7 +28,8 @@ type Scheme interface {
 	// Parse reads the scheme's credential from r into the zero c. It returns
 	// [ErrNoCredential] where r has none of this scheme; any other error
 	// (an [*Error]) is final, and no other scheme is tried. It reads headers
-	// and target only, and r has at most one Authorization value.
+	// and target only. The header of the credential is [Credential.Authorization], which
+	// has at most one value.
 	Parse(r *http.Request, c *Credential) error
 	// Verify proves that the credential was made with one of the secrets of the
 	// key over r as it was received, and returns the index of that secret:
@@ -47,9 +49,11 @@ type Validator interface {
 }
 
 // A HeaderScheme is a [Scheme] whose credential stands in a header of its own
-// in place of Authorization. A request with the headers of two schemes is
+// in place of that of [Config.CredentialHeader]. A request with the headers of two schemes is
 // ambiguous, and so is one with a credential in the query beside one.
 type HeaderScheme interface {
+	// CredentialHeader returns the name of the header, or "" for that of
+	// [Config.CredentialHeader].
 	CredentialHeader() string
 }
 
@@ -149,6 +153,14 @@ type Credential struct {
 	Attributes map[string][]string
 
 	scratch *canonical.Message
+	header  string // Config.CredentialHeader, "" where no verifier is calling
+}
+
+// Authorization returns the values of the header of r that holds credentials: the one of
+// [Config.CredentialHeader], and Authorization where no verifier is calling. Parse calls it
+// before it sets c as a whole.
+func (c *Credential) Authorization(r *http.Request) []string {
+	return r.Header[cmp.Or(c.header, authorization)]
 }
 
 // Scratch returns working memory of the verification, in which the signed headers of

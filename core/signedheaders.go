@@ -48,7 +48,7 @@ func (p *policy) readList(text string, s *signedHeaders) error {
 		if !isHeaderName(name) || name <= previous {
 			return Refuse(CodeCredentialMalformed, "SignedHeaders is not a sorted list of lower-case names, each once")
 		}
-		s.unsignable = s.unsignable || unsignable(name)
+		s.unsignable = s.unsignable || p.unsignable(name)
 		previous = name
 	}
 	for _, header := range p.required {
@@ -174,7 +174,7 @@ func (x *compiler) requireSigned(field string, given []string, why string) (name
 	names = make([]string, 0, len(given))
 	for i, name := range given {
 		name = strings.ToLower(name)
-		if !isHeaderName(name) || unsignable(name) {
+		if !isHeaderName(name) || x.unsignable(name) {
 			x.wrongValue(item(field, i), name, "is not the name of a header that can be signed")
 		}
 		names = append(names, name)

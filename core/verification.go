@@ -65,7 +65,7 @@ var verifications = sync.Pool{New: func() any {
 func (p *policy) newVerification(r *http.Request, use BodyUse) *verification {
 	v := verifications.Get().(*verification)
 	v.policy, v.request, v.signed, v.use, v.binding, v.list = p, r, r, use, noBinding, &v.unknown
-	v.credential.scratch = v.message
+	v.credential = v.noCredential()
 	return v
 }
 

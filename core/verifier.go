@@ -133,8 +133,10 @@ type policy struct {
 	schemes          []*compiledScheme // Schemes
 	algorithms       []string
 	challenge        string
-	headers          []string    // in which the schemes' credentials stand, beside Authorization
-	inAuthorization  bool        // some stand there
+	headers          []string // that hold credentials of schemes, beside CredentialHeader
+	usesHeader       bool     // some scheme reads CredentialHeader
+	headerName       string   // CredentialHeader in lower case
+	refusalsOf       credentialRefusals
 	prefixes         []string    // of the schemes' headers, beside protocolPrefixes
 	required         []required  // RequireSigned
 	requiredWithBody []required  // RequireSignedWithBody

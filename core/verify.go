@@ -80,18 +80,23 @@ func parseCredential(v *verification) error {
 		case !errors.Is(err, ErrNoCredential):
 			return err
 		}
-		*c = Credential{scratch: v.message}
+		*c = v.noCredential()
 	}
 	switch {
 	case len(v.authorization) == 0:
-		return Refuse(CodeCredentialMissing, "no credential of an accepted scheme")
+		return v.policy.refusalsOf.missing
 	case !looksLikeCredential(v.authorization[0]):
-		return Refuse(CodeCredentialMalformed, "the Authorization header holds no credential")
+		return v.policy.refusalsOf.malformed
 	}
-	return Refuse(CodeSchemeNotAccepted, "the Authorization header is of a scheme or form that is not accepted here")
+	return v.policy.refusalsOf.notAccepted
 }
 
-// looksLikeCredential reports whether an Authorization value has the shape of
+// noCredential is what a scheme reads a credential into.
+func (v *verification) noCredential() Credential {
+	return Credential{scratch: v.message, header: v.policy.CredentialHeader}
+}
+
+// looksLikeCredential reports whether the value of an Authorization header has the shape of
 // a token followed by parameters with a '=', or by base64 that ends in one. It
 // decides between two codes of one answer.
 func looksLikeCredential(auth string) bool {

@@ -14,9 +14,11 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/metadata"
 
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/apig"
+	"github.com/gatewayauth/gatewayauth/core/signer"
 	"github.com/gatewayauth/gatewayauth/grpcauth"
 )
 
@@ -80,6 +82,34 @@ func TestCredentials(t *testing.T) {
 	if _, err := grpcauth.Credentials(nil).GetRequestMetadata(t.Context()); err == nil {
 		t.Error("without a signer or a call: no error")
 	}
+}
+
+// TestCredentialHeader_T192 is that a call has its credential in the header of the policy,
+// beside a token of the client in authorization, which the handler gets.
+func TestCredentialHeader_T192(t *testing.T) {
+	v, _ := verifier(t, func(c *core.Config) { c.AllowUnsignedPayload, c.CredentialHeader = true, "X-Backend-Sign" })
+	var seen []string
+	conn := start(t, func(ctx context.Context, receive func() ([]byte, error)) error {
+		md, _ := metadata.FromIncomingContext(ctx)
+		seen = md.Get("authorization")
+		return readAll(ctx, receive)
+	}, grpcauth.ServerOptions(v)...)
+	with := func(s signer.Signer) grpc.CallOption {
+		return grpc.PerRPCCredentials(grpcauth.Credentials(s, grpcauth.WithInsecureTransport()))
+	}
+	moved := with(signer.InHeader(unsignedPayload, "x-backend-sign"))
+	call := func(ctx context.Context, options ...grpc.CallOption) error {
+		return conn.Invoke(ctx, echo+"Unary", text("one"), new(bytesValue), options...)
+	}
+	wantCode(t, "the credential in its header", call(deadline(t), moved), codes.OK)
+	wantCode(t, "the credential in authorization", call(deadline(t), with(unsignedPayload)), codes.Unauthenticated)
+	client := metadata.AppendToOutgoingContext(deadline(t), "authorization", "Bearer of-the-client")
+	wantCode(t, "a token of the client alone", call(client), codes.Unauthenticated)
+	wantCode(t, "a token of the client beside it", call(client, moved), codes.OK)
+	if len(seen) != 1 || seen[0] != "Bearer of-the-client" {
+		t.Errorf("the handler sees authorization %q, want that of the client", seen)
+	}
+	wantCode(t, "the credential twice", call(metadata.AppendToOutgoingContext(deadline(t), "x-backend-sign", "a", "x-backend-sign", "b")), codes.InvalidArgument)
 }
 
 // TestCredentialsNeedTLS: Credentials needs TLS, except with WithInsecureTransport.

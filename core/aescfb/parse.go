@@ -23,7 +23,7 @@ func malformed(detail string) error { return core.Refuse(core.CodeCredentialMalf
 
 // Parse reads the header.
 func (s *Scheme) Parse(r *http.Request, c *core.Credential) error {
-	values := r.Header["Authorization"]
+	values := c.Authorization(r)
 	if len(values) == 0 {
 		return core.ErrNoCredential
 	}

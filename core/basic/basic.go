@@ -62,7 +62,7 @@ func (s *scheme) Keys() core.KeySource { return s.keys }
 
 // Parse reads the header.
 func (s *scheme) Parse(r *http.Request, c *core.Credential) error {
-	values := r.Header["Authorization"]
+	values := c.Authorization(r)
 	if len(values) == 0 {
 		return core.ErrNoCredential
 	}

@@ -18,6 +18,7 @@
 //	environments:
 //	  RELEASE:
 //	    mode: enforce              # enforce (default), report, off
+//	    credential_header: X-Backend-Sign   # where the gateway sends its credential; default Authorization
 //	    clock_skew: 15m            # default; at most 1h
 //	    max_body: 12MiB            # default
 //	    max_buffered: 256MiB       # default

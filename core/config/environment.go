@@ -62,6 +62,7 @@ func (d *decoder) environment(name string, v value) *environment {
 	p.Environment = name
 	e.at = d.mapping(v, fields{
 		"mode":                     d.modeTo(&p.Mode),
+		"credential_header":        d.textTo(&p.CredentialHeader),
 		"clock_skew":               d.durationTo(&p.ClockSkew),
 		"max_body":                 d.sizeTo(&p.MaxBody),
 		"max_buffered":             d.sizeTo(&p.MaxBuffered),
@@ -256,6 +257,7 @@ func (e *environment) checked() []apiEntry {
 var settingNames = map[string]string{
 	"Environment":           "environment",
 	"Mode":                  "mode",
+	"CredentialHeader":      "credential_header",
 	"ClockSkew":             "clock_skew",
 	"MaxBody":               "max_body",
 	"MaxBuffered":           "max_buffered",

@@ -41,7 +41,7 @@ var refusals = []struct{ name, file, want string }{
 	{"environment without value", "environments:\n  R:\n", ":2: environments.R: must be a mapping of fields"},
 	{"no keys", head + "    mode: report\n", ":2: environments.R.keys: there is no key, so every request would be refused; list at least one, or set mode: off"},
 	{"0 keys", head + "    mode: enforce\n    keys: []\n", ":4: environments.R.keys: there is no key, so every request would be refused; list at least one, or set mode: off"},
-	{"unknown field", oneKey + "    skew: 15m\n", ":5: environments.R.skew: unknown field; known here: allow_presigned, allow_unsigned, allow_unsigned_payload, apis, body_timeout, clock_skew, default, expose_reason, hosts, keys, max_body, max_buffered, mode, replay, require_signed, require_signed_with_body, rewrite"},
+	{"unknown field", oneKey + "    skew: 15m\n", ":5: environments.R.skew: unknown field; known here: allow_presigned, allow_unsigned, allow_unsigned_payload, apis, body_timeout, clock_skew, credential_header, default, expose_reason, hosts, keys, max_body, max_buffered, mode, replay, require_signed, require_signed_with_body, rewrite"},
 	{"field twice", oneKey + "    mode: off\n    mode: enforce\n", ":6: environments.R.mode: is set twice, first in line 5; leave one out"},
 	{"field twice, quoted", oneKey + "    mode: off\n    \"mode\": enforce\n", ":6: environments.R.mode: is set twice, first in line 5; leave one out"},
 	{"unknown mode", oneKey + "    mode: Enforce\n", ":5: environments.R.mode: unknown mode; write enforce, report or off"},

@@ -24,6 +24,9 @@ type SigningKey struct {
 	core.Key
 	// Type is the field type, one of [KeyTypes].
 	Type string
+	// CredentialHeader is that of the environment: where the credential is sent, or ""
+	// for Authorization.
+	CredentialHeader string
 	// Paths is the field paths of types sigv4 and sigv4a.
 	Paths string
 	// Algorithm and Vector are the fields algorithm and secret of type aes.
@@ -71,7 +74,7 @@ func (f *File) SigningKey(env, name string) (SigningKey, error) {
 		return SigningKey{}, fmt.Errorf("environment %s was loaded without its secrets: %s", env, strings.Join(e.missing, ", "))
 	}
 	k := e.built[i]
-	made := SigningKey{Key: coreKey(k), Type: e.keys[i].typeName, Paths: k.texts["paths"], Algorithm: k.texts["algorithm"]}
+	made := SigningKey{Key: coreKey(k), Type: e.keys[i].typeName, CredentialHeader: e.policy.CredentialHeader, Paths: k.texts["paths"], Algorithm: k.texts["algorithm"]}
 	if made.Type == "aes" {
 		made.ID, made.Secret, made.Vector = name, k.secrets["key"], k.secrets["secret"]
 	}
@@ -84,7 +87,14 @@ func (k SigningKey) Signer(o SignOptions) (signer.Signer, error) {
 	if t == nil {
 		return nil, fmt.Errorf("the type %q is none of %s", k.Type, strings.Join(KeyTypes(), ", "))
 	}
-	return t.signer(k, o)
+	if o.Expires != 0 && k.CredentialHeader != "" {
+		return nil, errors.New("the environment reads the credential from its credential_header alone, so a credential in the query would be refused")
+	}
+	s, err := t.signer(k, o)
+	if err != nil {
+		return nil, err
+	}
+	return signer.InHeader(s, k.CredentialHeader), nil
 }
 
 func basicSigner(k SigningKey, _ SignOptions) (signer.Signer, error) {

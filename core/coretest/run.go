@@ -100,7 +100,7 @@ func allCases() []testCase {
 	var all []testCase
 	for _, table := range []func() []testCase{
 		controlCases, controlScripts,
-		authorizationCases, fieldCases,
+		authorizationCases, fieldCases, credentialHeaderCases,
 		signedHeaderCases, headerCases,
 		methodCases, hostCases, pathCases, pathByteCases, targetCases,
 		queryCases,

@@ -200,7 +200,7 @@ func (b *bench) checkIdentity(id *core.Identity, m message, want verdict) {
 		scheme = want.scheme
 	}
 	if headers == "" && scheme == "hmac" {
-		_, rest, _ := strings.Cut(m.value("Authorization"), "SignedHeaders=")
+		_, rest, _ := strings.Cut(m.credential(), "SignedHeaders=")
 		headers, _, _ = strings.Cut(rest, ",")
 	}
 	if !id.Verified() || id.Environment() != environment || id.Scheme() != scheme || id.Key() != key.name || id.KeyID() != key.id {

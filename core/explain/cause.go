@@ -26,13 +26,14 @@ const (
 	CauseBody            Cause = "body_changed"      // the body was changed in an unknown way
 
 	// The sender uses another key, or uses the key in another way.
-	CauseOldSecret    Cause = "old_secret"        // the key's previous secret, which is no longer accepted
-	CauseEnvironment  Cause = "other_environment" // the key of another environment
-	CauseOtherKey     Cause = "other_key"         // the secret of another key of this environment
-	CauseScope        Cause = "scope"             // another region or service than the key's
-	CauseSessionToken Cause = "session_token"     // the session token is missing or differs
-	CauseScheme       Cause = "other_scheme"      // another scheme than the key's
-	CauseSecretText   Cause = "secret_text"       // spaces around the secret, or an encoded secret
+	CauseOldSecret        Cause = "old_secret"        // the key's previous secret, which is no longer accepted
+	CauseEnvironment      Cause = "other_environment" // the key of another environment
+	CauseOtherKey         Cause = "other_key"         // the secret of another key of this environment
+	CauseScope            Cause = "scope"             // another region or service than the key's
+	CauseSessionToken     Cause = "session_token"     // the session token is missing or differs
+	CauseScheme           Cause = "other_scheme"      // another scheme than the key's
+	CauseCredentialHeader Cause = "credential_header" // another header holds the credential
+	CauseSecretText       Cause = "secret_text"       // spaces around the secret, or an encoded secret
 
 	// The sender's signer deviates from the specification.
 	CauseSigner Cause = "signer_form"
@@ -63,6 +64,7 @@ var edits = []func(*search) []edit{
 	(*search).emptyBodies,
 	(*search).unsigned,
 	(*search).bodies,
+	(*search).elsewhere,
 	(*search).oldSecrets,
 	(*search).otherEnvironments,
 	(*search).otherKeys,

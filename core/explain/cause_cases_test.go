@@ -269,9 +269,25 @@ func secret(key core.Key, text string) core.Key {
 	return key
 }
 
+func inHeader(header string) func(core.Key) signer.Signer {
+	return func(key core.Key) signer.Signer {
+		return signer.InHeader(apig.NewSigner(key, apig.SignOptions{}), header)
+	}
+}
+
 func basicSigner(key core.Key) signer.Signer { return basic.NewSigner(key) }
 
 var keyCases = []scenario{
+	{name: "credential in another header", signer: inHeader("X-Backend-Sign"), want: causes(explain.CauseCredentialHeader), says: "set CredentialHeader to X-Backend-Sign"},
+	{name: "credential in Authorization, and the environment reads another header", config: func(c *core.Config) { c.CredentialHeader = "x-backend-sign" },
+		want: causes(explain.CauseCredentialHeader), says: "reads it from X-Backend-Sign alone"},
+	{name: "credential in another header, beside a token of the client", headers: []string{"Authorization: Bearer x"}, signer: inHeader("X-Backend-Sign"),
+		want: causes(explain.CauseCredentialHeader), says: "let the gateway send it in Authorization"},
+	{name: "secret of another key, in the header of the environment", key: secret(k1, k2.Secret.Reveal()), signer: inHeader("X-Backend-Sign"),
+		config: func(c *core.Config) { c.CredentialHeader = "X-Backend-Sign" }, want: causes(explain.CauseOtherKey), says: "k2"},
+	{name: "key of another environment with another header", key: staging, signer: inHeader("X-Staging-Sign"), hints: explain.Hints{Environments: map[string]core.Config{
+		"staging": {Environment: "staging", Schemes: []core.Scheme{hmacScheme(staging)}, CredentialHeader: "X-Staging-Sign"}}},
+		want: causes(explain.CauseEnvironment), says: "staging"},
 	{name: "previous secret", key: secret(k1, "previous-0123456789"), config: keyIs(rotated), want: causes(explain.CauseOldSecret), says: "2026-01-15T11:00:00Z"},
 	{name: "key of another environment", key: staging, hints: environments(staging), want: causes(explain.CauseEnvironment), says: "staging"},
 	{name: "key that only another environment has", key: unknown, hints: environments(unknown), want: causes(explain.CauseEnvironment), says: "staging_key"},

@@ -57,7 +57,7 @@ func namesOne(detail string) bool {
 
 // kept reports whether a header is signed, or holds a credential.
 func (s *search) kept(name string) bool {
-	if name == "Authorization" || s.credential != nil && s.credential.Signs(strings.ToLower(name)) {
+	if name == s.credentialHeader(&s.base) || s.credential != nil && s.credential.Signs(strings.ToLower(name)) {
 		return true
 	}
 	return slices.ContainsFunc(s.policy.Schemes, func(scheme core.Scheme) bool {
@@ -74,7 +74,7 @@ func (s *search) unfit(r *http.Request) (names []string) {
 		return []string{c.Date}
 	}
 	for _, name := range s.signed() {
-		if slices.Contains(unsignable, name) {
+		if slices.Contains(unsignable, name) || http.CanonicalHeaderKey(name) == s.credentialHeader(&s.base) {
 			names = append(names, name)
 		}
 	}
@@ -90,5 +90,5 @@ func (s *search) unfit(r *http.Request) (names []string) {
 }
 
 // unsignable are headers that no credential can sign.
-var unsignable = []string{"authorization", "connection", "keep-alive", "proxy-authorization", "proxy-connection",
+var unsignable = []string{"connection", "keep-alive", "proxy-authorization", "proxy-connection",
 	"te", "trailer", "transfer-encoding", "upgrade"}

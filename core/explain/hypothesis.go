@@ -26,6 +26,8 @@ type hypothesis struct {
 	anyScope bool        // region and service are not compared with the key's
 	anyToken bool        // the key has the credential's session token, or none
 
+	credentialHeader string // "": that of the policy
+
 	rewrite func(canonicalRequest string) string // edits the canonical request; for a scheme that is a Prover
 }
 
@@ -137,6 +139,7 @@ func (s *search) parse(r *http.Request, h *hypothesis) (core.Scheme, *core.Crede
 	if h.scheme != nil {
 		schemes = []core.Scheme{h.scheme}
 	}
+	r = inAuthorization(r, s.credentialHeader(h))
 	for _, scheme := range schemes {
 		c := new(core.Credential)
 		switch err := scheme.Parse(r, c); {

@@ -67,7 +67,8 @@ const mostKeys = 200
 func (s *search) otherEnvironments() (edits []edit) {
 	for _, other := range s.others {
 		for _, scheme := range other.policy.Schemes {
-			_, c, err := s.parse(s.request(&s.base), &hypothesis{scheme: scheme})
+			header := other.policy.CredentialHeader
+			_, c, err := s.parse(s.request(&s.base), &hypothesis{scheme: scheme, credentialHeader: header})
 			if err != nil {
 				continue
 			}
@@ -83,7 +84,7 @@ func (s *search) otherEnvironments() (edits []edit) {
 				for which, same := range s.secretsOf(key, c.KeyID) {
 					f := keyEdit(CauseEnvironment, "with "+which+" of the key "+key.Name+" of the environment "+other.name,
 						"signed with "+which+" of the key "+key.Name+" of the environment "+other.name+under+": send the request to that environment, or give the sender a key of this one", same)
-					f.apply = func(h *hypothesis) { h.scheme, h.key = scheme, same }
+					f.apply = func(h *hypothesis) { h.scheme, h.key, h.credentialHeader = scheme, same, header }
 					edits = append(edits, f)
 				}
 			}

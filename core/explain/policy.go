@@ -48,7 +48,7 @@ func (a *assumed) CredentialHeader() string {
 	if own, ok := a.Scheme.(core.HeaderScheme); ok {
 		return own.CredentialHeader()
 	}
-	return "Authorization"
+	return ""
 }
 
 // withProtocol returns the scheme with the protocol headers of the scheme that it replaces,

@@ -54,8 +54,9 @@ func (s *search) explain() {
 	case core.CodeBodyTooLarge, core.CodeUnavailable, core.CodeThrottled:
 		return // there is no other cause than the verdict
 	case core.CodeCredentialMissing, core.CodeCredentialMalformed:
-		// The verdict is the cause, unless another environment can read the credential.
-		s.collect((*search).otherEnvironments)
+		// The verdict is the cause, unless the credential can be read from another header
+		// or by another environment.
+		s.collect((*search).elsewhere, (*search).otherEnvironments)
 		s.single()
 		return
 	}

@@ -160,7 +160,12 @@ func freeAddresses(t *testing.T, n int) (addresses []string) {
 // and returns its address.
 func startBackend(t *testing.T, environment string) string {
 	t.Helper()
-	cmd := exec.Command(backend(t), "-config", "environments.yaml", "-env", environment, "-nethttp", "127.0.0.1:0")
+	return startBackendWith(t, "environments.yaml", environment)
+}
+
+func startBackendWith(t *testing.T, file, environment string) string {
+	t.Helper()
+	cmd := exec.Command(backend(t), "-config", file, "-env", environment, "-nethttp", "127.0.0.1:0")
 	cmd.Env = append(os.Environ(), "GATEWAYAUTH_SECRET="+secret)
 	out, err := cmd.StdoutPipe()
 	if err != nil {

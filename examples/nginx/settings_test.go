@@ -29,6 +29,42 @@ func TestClientAuthentication(t *testing.T) {
 	proven(t, text, nil, false)
 }
 
+// TestCredentialHeader_T192 is that nginx can send the signature in another header, as the
+// README says, and that the client's Authorization then reaches the backend.
+func TestCredentialHeader_T192(t *testing.T) {
+	settings, err := os.ReadFile("environments.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "environments.yaml")
+	write(t, file, bytes.Replace(settings, []byte("  RELEASE:\n"), []byte("  RELEASE:\n    credential_header: X-Backend-Sign\n"), 1))
+	moved := edit{"proxy_set_header Authorization $signed_authorization;", "proxy_set_header X-Backend-Sign $signed_authorization;"}
+	n := startNginx(t, "nginx.conf", env, upstream(startBackendWith(t, file, "RELEASE")), moved)
+	url := "http://" + n.addresses[0] + "/"
+	for _, header := range []string{"Authorization: Bearer of-the-client", "X-Backend-Sign: forged", "Accept: text/plain"} {
+		status, text := curl(t, nil, "--header", header, url)
+		if status != 200 {
+			t.Fatalf("%s: got %d %s; want 200", header, status, text)
+		}
+		proven(t, text, nil, false)
+	}
+	address, taken := record(t)
+	n = startNginx(t, "nginx.conf", env, upstream(address), moved)
+	curl(t, nil, "--header", "Authorization: Bearer of-the-client", "http://"+n.addresses[0]+"/")
+	got := <-taken
+	if tokens := got.header.Values("Authorization"); !slices.Equal(tokens, []string{"Bearer of-the-client"}) {
+		t.Errorf("the backend gets Authorization %q, want that of the client", tokens)
+	}
+	if credential := got.header.Values("X-Backend-Sign"); len(credential) != 1 || !strings.HasPrefix(credential[0], "SDK-HMAC-SHA256 ") {
+		t.Errorf("the backend gets X-Backend-Sign %q, want the credential", credential)
+	}
+	// The environment reads no other header.
+	plain := startNginx(t, "nginx.conf", env, upstream(startBackendWith(t, file, "RELEASE")))
+	if status, _ := curl(t, nil, "http://"+plain.addresses[0]+"/"); status != 401 {
+		t.Errorf("the signature in Authorization: got %d, want 401", status)
+	}
+}
+
 // TestBodiesInMemory: the other setting for bodies of the README, and bodies with neither
 // setting.
 func TestBodiesInMemory(t *testing.T) {

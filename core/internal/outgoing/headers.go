@@ -46,7 +46,7 @@ func headers(r *http.Request) error {
 			return refuse("the header Expect is not 100-continue, and net/http's server refuses others")
 		}
 	}
-	return connection(r.Header, func(option string) bool { return option == "authorization" || isProtected(option) })
+	return Connection(r.Header, func(option string) bool { return option == "authorization" || isProtected(option) })
 }
 
 // canonicalNames gives all names the spelling of [http.Header], and joins the
@@ -77,9 +77,9 @@ func trimmed(values []string) []string {
 	return made
 }
 
-// connection refuses a Connection header that names what is signed: a proxy would
-// take it away.
-func connection(h http.Header, signed func(option string) bool) error {
+// Connection refuses a Connection header that names what is signed: a proxy would
+// take it away. The options are in lower case.
+func Connection(h http.Header, signed func(option string) bool) error {
 	for _, value := range h["Connection"] {
 		for option := range strings.SplitSeq(value, ",") {
 			if signed(strings.ToLower(authorization.Trim(option))) {
@@ -141,7 +141,7 @@ func covers(h http.Header, names []string) error {
 			return refuse("the header %s could be taken for one that is signed: leave it out", header)
 		}
 	}
-	return connection(h, func(option string) bool { return slices.Contains(names, option) })
+	return Connection(h, func(option string) bool { return slices.Contains(names, option) })
 }
 
 // crumbs joins cookies to the one value that a server of HTTP/2 makes of them

@@ -37,7 +37,7 @@ func (s *scheme) Parse(r *http.Request, c *core.Credential) error {
 	var p presented
 	var err error
 	m := Scratch(c)
-	if values := r.Header["Authorization"]; len(values) > 0 {
+	if values := c.Authorization(r); len(values) > 0 {
 		err = s.parseHeader(r, m, c, values[0], &p)
 	} else {
 		err = s.parseQuery(r, m, c, &p)
