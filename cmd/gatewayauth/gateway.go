@@ -31,7 +31,8 @@ environment requires to be signed.
 
 Clients may not send x-apig-*, x-sdk-* and x-stage. All other headers are forwarded,
 including X-Auth-Token and X-Amz-*, except hop-by-hop headers; X-Forwarded-* are
-replaced. The signature replaces the Authorization header of the client. Requests for
+replaced. The signature replaces the Authorization header of the client, unless the
+environment has a credential_header: then it is sent there. Requests for
 open APIs are forwarded unsigned, with the client's own Authorization. For keys of
 type token, the client's token is forwarded unchanged.
 

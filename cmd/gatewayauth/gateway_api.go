@@ -87,7 +87,7 @@ func (g *gateway) api(file *config.File, env string, policy *core.Config, api co
 		if err != nil {
 			return nil, err
 		}
-		s := &apiSigner{Signer: right, wrong: wrong, rewrite: policy.Rewrite}
+		s := &apiSigner{Signer: right, wrong: wrong, rewrite: policy.Rewrite, credentialHeader: key.CredentialHeader}
 		made.signing[payload] = signer.Forward(g.target, noting{&signer.Transport{Signer: s, Base: sends, MaxBody: api.MaxBody}}, api.MaxBody)
 	}
 	return made, nil
@@ -144,8 +144,9 @@ func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // a skewed date and a wrong secret.
 type apiSigner struct {
 	signer.Signer
-	wrong   signer.Signer // signs with another secret
-	rewrite core.Rewrite
+	wrong            signer.Signer // signs with another secret
+	rewrite          core.Rewrite
+	credentialHeader string // "": Authorization
 }
 
 func (s *apiSigner) NewHash() hash.Hash { return s.Signer.NewHash() }
@@ -173,7 +174,7 @@ func (s *apiSigner) Sign(r *http.Request, digest string, at time.Time) error {
 		r.Host = signed.Host
 	}
 	x.at = at
-	x.note(signed.Header)
+	x.note(signed.Header.Get(cmp.Or(s.credentialHeader, "Authorization")), signed.Header)
 	return nil
 }
 

@@ -38,8 +38,8 @@ func (x *exchange) faulty() bool {
 }
 
 // note records the list of signed headers, and how the body was signed.
-func (x *exchange) note(h http.Header) {
-	_, list, found := strings.Cut(h.Get("Authorization"), "SignedHeaders=")
+func (x *exchange) note(credential string, h http.Header) {
+	_, list, found := strings.Cut(credential, "SignedHeaders=")
 	if !found {
 		x.signed = "signed=none"
 		return

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"net/http"
@@ -85,11 +86,11 @@ func (a *signArgs) run(c *cobra.Command, s streams, target string) error {
 	if err != nil {
 		return fmt.Errorf("--at: %w", err)
 	}
-	r, body, signed, err := a.request(s, target)
+	key, err := a.key.find(s)
 	if err != nil {
 		return err
 	}
-	key, err := a.key.find(s)
+	r, body, signed, err := a.request(s, target, cmp.Or(key.CredentialHeader, "Authorization"))
 	if err != nil {
 		return err
 	}

@@ -18,7 +18,7 @@ type keyArgs struct {
 	config, env, name                 string
 	typ, id, region, service, paths   string
 	secretEnv, secretFile, secretText string
-	tokenEnv                          string
+	tokenEnv, credentialHeader        string
 }
 
 func (a *keyArgs) flags(f *pflag.FlagSet) {
@@ -31,6 +31,7 @@ func (a *keyArgs) flags(f *pflag.FlagSet) {
 	f.StringVar(&a.secretFile, "secret-file", "", "file with the secret")
 	f.StringVar(&a.secretText, "secret-text", "", "the secret itself; other users of this machine can read it")
 	f.StringVar(&a.tokenEnv, "session-token-env", "", "environment variable with the session token of a temporary key")
+	f.StringVar(&a.credentialHeader, "credential-header", "", "without --config: header that holds the credential (default Authorization)")
 	f.StringVar(&a.region, "region", "", "region of the key (aksk, v11, sigv4, sigv4a)")
 	f.StringVar(&a.service, "service", "", "service of the key (aksk, v11, sigv4, sigv4a)")
 	f.StringVar(&a.paths, "paths", "", "how paths are signed (sigv4, sigv4a): normalized or s3")
@@ -46,7 +47,7 @@ func (a *keyArgs) find(s streams) (config.SigningKey, error) {
 		if a.env == "" {
 			return config.SigningKey{}, errors.New("--config needs --env, the name of an environment")
 		}
-		if a.typ != "" || a.id != "" || a.region != "" || a.service != "" || a.paths != "" || a.tokenEnv != "" {
+		if a.typ != "" || a.id != "" || a.region != "" || a.service != "" || a.paths != "" || a.tokenEnv != "" || a.credentialHeader != "" {
 			return config.SigningKey{}, errors.New("the key is given twice: use either --config and --key, or --type and --key-id")
 		}
 		file, err := config.Load(a.config, config.WithSecretsOf(a.env))
@@ -63,7 +64,7 @@ func (a *keyArgs) find(s streams) (config.SigningKey, error) {
 		}
 		return key, err
 	}
-	key := config.SigningKey{Type: a.typ, Paths: a.paths}
+	key := config.SigningKey{Type: a.typ, Paths: a.paths, CredentialHeader: a.credentialHeader}
 	key.Key = core.Key{Name: a.id, ID: a.id, Secret: secret, Region: a.region, Service: a.service}
 	switch {
 	case a.typ == "":

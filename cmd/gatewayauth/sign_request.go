@@ -16,7 +16,7 @@ import (
 
 // request builds the request from the flags, and returns the names of the headers to
 // sign besides those that are always signed.
-func (a *signArgs) request(s streams, target string) (r *http.Request, body []byte, signed []string, err error) {
+func (a *signArgs) request(s streams, target, credentialHeader string) (r *http.Request, body []byte, signed []string, err error) {
 	text, binary := a.data, false
 	if a.dataBinary != "" {
 		if a.data != "" {
@@ -63,7 +63,7 @@ func (a *signArgs) request(s streams, target string) (r *http.Request, body []by
 		switch {
 		case name == "" || strings.ContainsAny(name, " \t;") || strings.ContainsFunc(h, isControl):
 			return nil, nil, nil, fmt.Errorf("--header: %q is not a header such as 'X-Tenant: blue'", h)
-		case (found || empty) && value != "" && slices.Contains(ownHeaders, canonical):
+		case (found || empty) && value != "" && (slices.Contains(ownHeaders, canonical) || strings.EqualFold(canonical, credentialHeader)):
 			return nil, nil, nil, fmt.Errorf("--header: %s cannot be given, because signing or sending sets it; --at sets the date, and --data the body", canonical)
 		case empty:
 			r.Header.Set(name, "")
@@ -84,7 +84,7 @@ func (a *signArgs) request(s streams, target string) (r *http.Request, body []by
 }
 
 // ownHeaders cannot be given: signing sets them, or the body determines them.
-var ownHeaders = []string{"Authorization", "X-Sdk-Date", "X-Amz-Date", "Content-Length", "Transfer-Encoding", "Trailer"}
+var ownHeaders = []string{"X-Sdk-Date", "X-Amz-Date", "Content-Length", "Transfer-Encoding", "Trailer"}
 
 // isControl reports whether c is a control character that a header cannot hold.
 func isControl(c rune) bool { return c < ' ' && c != '\t' || c == 0x7f }

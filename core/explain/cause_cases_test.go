@@ -282,7 +282,7 @@ var keyCases = []scenario{
 	{name: "credential in Authorization, and the environment reads another header", config: func(c *core.Config) { c.CredentialHeader = "x-backend-sign" },
 		want: causes(explain.CauseCredentialHeader), says: "reads it from X-Backend-Sign alone"},
 	{name: "credential in another header, beside a token of the client", headers: []string{"Authorization: Bearer x"}, signer: inHeader("X-Backend-Sign"),
-		want: causes(explain.CauseCredentialHeader), says: "let the gateway send it in Authorization"},
+		want: causes(explain.CauseCredentialHeader), says: "make the gateway send it in Authorization"},
 	{name: "secret of another key, in the header of the environment", key: secret(k1, k2.Secret.Reveal()), signer: inHeader("X-Backend-Sign"),
 		config: func(c *core.Config) { c.CredentialHeader = "X-Backend-Sign" }, want: causes(explain.CauseOtherKey), says: "k2"},
 	{name: "key of another environment with another header", key: staging, signer: inHeader("X-Staging-Sign"), hints: explain.Hints{Environments: map[string]core.Config{

@@ -47,7 +47,7 @@ func (s *search) elsewhere() (edits []edit) {
 		}
 		edits = append(edits, newEdit("credential header", CauseCredentialHeader, "credential in the header "+name,
 			"the credential is in the header "+name+", and this environment reads it from "+own+" alone: set "+s.setting("CredentialHeader")+
-				" to "+name+", or let the gateway send it in "+own,
+				" to "+name+", or make the gateway send it in "+own,
 			func(h *hypothesis) { h.credentialHeader = name }))
 	}
 	return edits
