@@ -15,6 +15,9 @@ func checkTarget(v *verification) error {
 	if err := v.message.CheckTarget(v.request, limits.QueryParameters); err != nil {
 		return Refuse(CodeRequestAmbiguous, err.Error())
 	}
+	if v.request.RequestURI == "" && v.request.Method == http.MethodConnect { // the server has read an empty target
+		return Refuse(CodeRequestAmbiguous, "the request target is empty")
+	}
 	if m := v.request.Method; strings.IndexByte(m, '\r') >= 0 || strings.IndexByte(m, '\n') >= 0 {
 		return Refuse(CodeRequestAmbiguous, "the method is not a token")
 	}

@@ -40,6 +40,16 @@ func TestRewrite(t *testing.T) {
 	}
 }
 
+// TestEmptyTarget_T036: net/http lets CONNECT through with an empty target, which looks
+// like a request that no server has read. It is not the signed "/".
+func TestEmptyTarget_T036(t *testing.T) {
+	const connect = "CONNECT / HTTP/1.1\r\nHost: api.example.com\r\nX-Sdk-Date: 20260115T120000Z\r\n" +
+		"Authorization: SDK-HMAC-SHA256 Access=AKTESTAKTEST0001, SignedHeaders=host;x-sdk-date, Signature=6f43270133e8535c188410e40f79f5073f7fe8746f43700a30c9b597c7225bed\r\n\r\n"
+	v := verifier(t)
+	wantVerdict(t, v, request(t, connect), "")
+	wantVerdict(t, v, request(t, strings.Replace(connect, "/", "", 1)), core.CodeRequestAmbiguous)
+}
+
 // TestLongTargets cost nothing to refuse.
 func TestLongTargets(t *testing.T) {
 	r := httptest.NewRequest("GET", "/", nil)
