@@ -135,7 +135,9 @@ func (b *backends) send(w *world, a adapter, raw []byte) (*outcome, error) {
 	var writing sync.WaitGroup
 	writing.Go(func() {
 		conn.Write(raw)
-		conn.(*net.TCPConn).CloseWrite()
+		if !complete(raw) { // the server waits for the rest
+			conn.(*net.TCPConn).CloseWrite()
+		}
 	})
 	defer writing.Wait()
 	status := 0
@@ -147,7 +149,8 @@ func (b *backends) send(w *world, a adapter, raw []byte) (*outcome, error) {
 		}
 		status = response.StatusCode
 	}
-	io.Copy(io.Discard, reader) // the server closes when it has read the end: then every handler has returned
+	conn.(*net.TCPConn).CloseWrite() // not before: that would cancel the request's context
+	io.Copy(io.Discard, reader)      // the server closes when it has read the end: then every handler has returned
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if len(x.arrivals) == 0 {
@@ -158,6 +161,15 @@ func (b *backends) send(w *world, a adapter, raw []byte) (*outcome, error) {
 		return o, fmt.Errorf("the handler ran %d times, and the status is %d", o.runs, status)
 	}
 	return o, nil
+}
+
+// complete reports whether a message arrives whole.
+func complete(raw []byte) bool {
+	r, err := read(raw)
+	if err == nil {
+		_, err = io.Copy(io.Discard, r.Body)
+	}
+	return err == nil
 }
 
 // overSockets sends a message through every adapter, and reports the first disagreement.
