@@ -343,3 +343,12 @@ func TestArchitectureNamesFiles(t *testing.T) {
 		t.Errorf("the table names %d files", named)
 	}
 }
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
