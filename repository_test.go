@@ -1,7 +1,6 @@
 package gatewayauth_test
 
 import (
-	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -195,131 +194,6 @@ func TestREADMECommands(t *testing.T) {
 		if !regexp.MustCompile(`(?m)^ *` + regexp.QuoteMeta(command) + `$`).Match(text) {
 			t.Errorf("README.md has no line %q", command)
 		}
-	}
-}
-
-// TestCases: docs/cases.md has every case that a verifier of this kind must
-// refuse or survive, once; the tests that it names exist and carry its id, or it
-// says why there is none; and every id in a test's name is of the list.
-func TestCases(t *testing.T) {
-	text, err := os.ReadFile("docs/cases.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	carries := func(text, id string) bool {
-		return regexp.MustCompile(`(^|[^0-9A-Z])` + id + `($|[^0-9])`).MatchString(text)
-	}
-	sources, tests := readTests(t)
-	rows := map[string]string{}
-	for _, m := range regexp.MustCompile(`(?m)^\| ([TF]\d+) \| [^|]+ \| ([^|]+) \|$`).FindAllStringSubmatch(string(text), -1) {
-		id, where := m[1], m[2]
-		if _, twice := rows[id]; twice {
-			t.Errorf("%s stands there twice", id)
-		}
-		rows[id] = where
-		if strings.HasPrefix(where, "not ") {
-			continue
-		}
-		named := 0
-		for _, in := range regexp.MustCompile("`([^`]+)`((?:,? (?:Test|Fuzz)\\w+)*)").FindAllStringSubmatch(where, -1) {
-			pkg, names := in[1], strings.FieldsFunc(in[2], func(c rune) bool { return c == ',' || c == ' ' })
-			if len(names) == 0 && pkg == "core/coretest" {
-				if named++; !regexp.MustCompile(`"` + id + `[ "]`).MatchString(sources[pkg]) {
-					t.Errorf("%s: no case of core/coretest begins with it", id)
-				}
-			}
-			for _, name := range names {
-				body, exists := tests[pkg][name]
-				if named++; !exists {
-					t.Errorf("%s: there is no %s in %s", id, name, pkg)
-				} else if inName := regexp.MustCompile(id + `($|[^0-9])`).MatchString(name); !inName && !carries(body, id) && id != "T140" && !ranges(body, id) {
-					t.Errorf("%s: %s in %s does not carry it", id, name, pkg)
-				}
-			}
-		}
-		if named == 0 {
-			t.Errorf("%s: neither a test, nor why there is none: %q", id, where)
-		}
-	}
-	for letter, last := range map[string]int{"T": 191, "F": 24} {
-		for n := 1; n <= last; n++ {
-			if id := fmt.Sprintf("%s%0*d", letter, map[string]int{"T": 3, "F": 2}[letter], n); rows[id] == "" {
-				t.Errorf("%s is missing", id)
-			}
-		}
-	}
-	for pkg, list := range tests {
-		for name := range list {
-			_, ids, _ := strings.Cut(name, "_")
-			for _, id := range regexp.MustCompile(`T\d{3}|F\d{2}`).FindAllString(ids, -1) {
-				if rows[id] == "" || strings.HasPrefix(rows[id], "not tested") {
-					t.Errorf("%s: %s of %s is not among the tested cases: %q", id, name, pkg, rows[id])
-				}
-			}
-		}
-	}
-}
-
-// ranges reports whether a comment names a range of ids that id is in.
-func ranges(text, id string) bool {
-	for _, m := range regexp.MustCompile(`([TF]\d+) to ([TF]\d+)`).FindAllStringSubmatch(text, -1) {
-		if m[1] <= id && id <= m[2] {
-			return true
-		}
-	}
-	return false
-}
-
-// readTests returns the code of each package that is not for tests, and of its tests by
-// their names.
-func readTests(t *testing.T) (sources map[string]string, tests map[string]map[string]string) {
-	t.Helper()
-	sources, tests = map[string]string{}, map[string]map[string]string{}
-	for _, path := range goFiles(t, ".") {
-		pkg := filepath.ToSlash(filepath.Dir(path))
-		source, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !strings.HasSuffix(path, "_test.go") {
-			sources[pkg] += string(source)
-			continue
-		}
-		files := token.NewFileSet()
-		file, err := parser.ParseFile(files, path, source, parser.ParseComments)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if tests[pkg] == nil {
-			tests[pkg] = map[string]string{}
-		}
-		for _, decl := range file.Decls {
-			if f, ok := decl.(*ast.FuncDecl); ok && f.Recv == nil && regexp.MustCompile(`^(Test|Fuzz)`).MatchString(f.Name.Name) {
-				body := source[files.Position(f.Pos()).Offset:files.Position(f.End()).Offset]
-				tests[pkg][f.Name.Name] += f.Doc.Text() + string(body)
-			}
-		}
-	}
-	return sources, tests
-}
-
-// TestSecurityNamesTests: the tests that SECURITY.md names behind its promises exist.
-func TestSecurityNamesTests(t *testing.T) {
-	text, err := os.ReadFile("SECURITY.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, tests := readTests(t)
-	named := 0
-	for _, in := range regexp.MustCompile("`([^`]+)`((?:,? (?:Test|Fuzz)\\w+)+)").FindAllStringSubmatch(string(text), -1) {
-		for _, name := range strings.FieldsFunc(in[2], func(c rune) bool { return c == ',' || c == ' ' }) {
-			if named++; tests[in[1]][name] == "" {
-				t.Errorf("there is no %s in %s", name, in[1])
-			}
-		}
-	}
-	if named < 20 {
-		t.Errorf("SECURITY.md names %d tests", named)
 	}
 }
 

@@ -206,8 +206,8 @@ func FuzzRequests_T140(f *testing.F) {
 }
 
 // FuzzChanges_T141 takes some bytes out of a signed request and puts others in
-// their place, which gets further than raw requests do: every byte that is signed
-// matters, or has no meaning.
+// their place, which gets further than the raw requests of T140 do: every byte that is
+// signed matters, or has no meaning.
 func FuzzChanges_T141(f *testing.F) {
 	v, seeds := everyScheme(f)
 	signed := meanings(f, v, seeds)
