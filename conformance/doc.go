@@ -7,7 +7,8 @@
 // request with one byte changed is refused; and where vendor and specification
 // part, the request is refused for the reason that the test names.
 //
-// Folder vectors has the program that writes the published test vectors.
+// Folder vectors has the program that writes the published test vectors, folder soak one
+// that runs all adapters for as long as you like.
 //
 // Some tests run programs that a machine may lack: they log which and return,
 // unless GATEWAYAUTH_E2E=1 is set, and then they fail.

@@ -177,14 +177,14 @@ func watch(ctx context.Context, adapter, path string, at services) (*environment
 	return e, <-e.results
 }
 
-// rotate replaces the file once a second. Every tenth time it writes one that cannot
-// be loaded first. Every eighth time the clock steps.
+// rotate replaces the file once a second. Every fifth time it writes one that cannot
+// be loaded first. Every fourth time the clock steps.
 func (e *environment) rotate(ctx context.Context) error {
 	second := time.NewTicker(time.Second)
 	defer second.Stop()
 	for generation := 1; ; generation++ {
-		if generation%8 == 0 {
-			e.clock.step(clockStep * time.Duration(generation/8%2))
+		if generation%4 == 0 {
+			e.clock.step(clockStep * time.Duration(generation/4%2))
 		}
 		select {
 		case <-ctx.Done():
@@ -192,7 +192,7 @@ func (e *environment) rotate(ctx context.Context) error {
 		case <-second.C:
 		}
 		text := environmentsFile(e.adapter, e.at, generation)
-		if generation%10 == 0 {
+		if generation%5 == 0 {
 			if err := e.replace(ctx, -1, text+"      - {match: /, key: nobody}\n"); err == nil {
 				return errors.New("a file with a key that does not exist was loaded")
 			}

@@ -28,7 +28,8 @@ func main() {
 	o := options{}
 	flag.DurationVar(&o.lasts, "for", time.Minute, "how long to run")
 	flag.IntVar(&o.clients, "clients", maxClients, fmt.Sprintf("concurrent clients, at most %d", maxClients))
-	flag.IntVar(&o.rate, "rate", 800, "requests a second of all clients together")
+	// About one core of a usual machine.
+	flag.IntVar(&o.rate, "rate", 1200, "requests a second of all clients together")
 	flag.Uint64Var(&o.seed, "seed", uint64(time.Now().UnixNano()), "of the random choices")
 	flag.Parse()
 	if o.lasts <= 0 || o.clients <= 0 || o.clients > maxClients || o.rate <= 0 || flag.NArg() > 0 {

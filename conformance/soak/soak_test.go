@@ -8,7 +8,9 @@ import (
 	"github.com/gatewayauth/gatewayauth/internal/needs"
 )
 
-// TestSoak runs the soak for some seconds, with an outage of Redis in it.
+// TestSoak runs the soak for some seconds: with Redis down (F01), bad files (F06), a clock
+// that steps back (F10), keys that are removed and rotated (F11, F12), slow bodies (F13) and
+// clients that disconnect (F14).
 func TestSoak(t *testing.T) {
 	needs.Program(t, "redis-server", "redis-server")
 	var out strings.Builder

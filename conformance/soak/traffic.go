@@ -140,7 +140,7 @@ func (c *client) rotated() {
 	options := apig.SignOptions{Headers: signedHeaders}
 	w := want{adapter: a, at: time.Now(), size: c.IntN(2000)}
 	var policy func(int) int
-	if12 := func(ok func(int) bool, otherwise int) func(int) int {
+	where := func(ok func(int) bool, otherwise int) func(int) int {
 		return func(g int) int {
 			if ok(g) {
 				return http.StatusOK
@@ -153,17 +153,17 @@ func (c *client) rotated() {
 	case 0:
 		signed := generation + 1 - c.IntN(5)
 		w.api, key = rotated, changingKey(rotated, a.name, signed)
-		policy = if12(func(g int) bool { return g == signed || g == signed+1 }, http.StatusUnauthorized)
+		policy = where(func(g int) bool { return g == signed || g == signed+1 }, http.StatusUnauthorized)
 	case 1:
 		signed := generation - c.IntN(2)
 		w.api, key = guest, changingKey(guest, a.name, signed)
-		policy = if12(func(g int) bool { return g == signed }, http.StatusUnauthorized)
+		policy = where(func(g int) bool { return g == signed }, http.StatusUnauthorized)
 	case 2:
 		w.api, key = moving, fixedKey([]string{red, blue}[c.IntN(2)])
-		policy = if12(func(g int) bool { return apis(g)[moving] == key.Name }, http.StatusForbidden)
+		policy = where(func(g int) bool { return apis(g)[moving] == key.Name }, http.StatusForbidden)
 	case 3:
 		w.api, key, options.Payload = toggled, fixedKey(red), core.PayloadUnsigned
-		policy = if12(func(g int) bool { return g%2 == 0 }, http.StatusUnauthorized)
+		policy = where(func(g int) bool { return g%2 == 0 }, http.StatusUnauthorized)
 	}
 	w.key, w.signer = key.Name, apig.NewSigner(key, options)
 	c.send(changing, newMessage(w), expectation{policy: policy})
