@@ -23,7 +23,7 @@ const (
 	maxBuffered = 80 * maxBody // more than maxClients can send at once
 	maxClients  = 64
 	bodyTimeout = 2 * time.Second
-	linkLife    = 5 * time.Second // of short presigned links
+	linkLife    = 3 * time.Second // of short presigned links
 	clockStep   = 30 * time.Second
 )
 
