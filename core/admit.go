@@ -79,6 +79,7 @@ func (v *Verifier) Admit(w http.ResponseWriter, r *http.Request, use BodyUse, ro
 	admitted := new(http.Request)
 	*admitted = *r
 	setDeadlines(w, admitted)
+	deadlines := p.deadlines(admitted)
 	verification := p.newVerification(admitted, use)
 	verification.routes = route
 	returned := false
@@ -93,6 +94,9 @@ func (v *Verifier) Admit(w http.ResponseWriter, r *http.Request, use BodyUse, ro
 	id, err := verification.verifyAndReport()
 	returned = true
 	if err != nil && p.Mode != Report {
+		if deadlines != nil { // net/http's server reads a small body to its end before it answers
+			deadlines.within(p.BodyTimeout)
+		}
 		return a, err
 	}
 	admitted.Trailer = r.Trailer // the server has written it into r

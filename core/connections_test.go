@@ -3,6 +3,7 @@ package core_test
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -84,6 +85,12 @@ func TestClientAbort_F14(t *testing.T) {
 // byte; what the server answers to it, when it does, is the result.
 func slowly(t *testing.T, addr string, r *http.Request) (status int, closed bool) {
 	t.Helper()
+	return stalls(t, addr, r, 1_000_000)
+}
+
+// stalls announces a body of a length and sends its first byte.
+func stalls(t *testing.T, addr string, r *http.Request, length int) (status int, closed bool) {
+	t.Helper()
 	conn, err := net.Dial("tcp", addr)
 	if err != nil {
 		t.Error(err)
@@ -91,7 +98,7 @@ func slowly(t *testing.T, addr string, r *http.Request) (status int, closed bool
 	}
 	defer conn.Close()
 	conn.SetDeadline(time.Now().Add(30 * time.Second)) // of the test, not what is tested
-	head, _, _ := strings.Cut(wire(r, strings.Repeat("x", 1_000_000)), "\r\n\r\n")
+	head, _, _ := strings.Cut(wire(r, strings.Repeat("x", length)), "\r\n\r\n")
 	io.WriteString(conn, head+"\r\n\r\nx")
 	reader := bufio.NewReader(conn)
 	answer, err := http.ReadResponse(reader, nil)
@@ -130,6 +137,68 @@ func TestSlowBody_F13(t *testing.T) {
 		})
 	}
 }
+
+// TestStalledRefusals_F13 is that a refused request is answered in time whatever its body,
+// which the server may read before it answers, and whatever it is refused for.
+func TestStalledRefusals_F13(t *testing.T) {
+	declared := apig.SignOptions{Payload: core.PayloadDeclared}
+	for name, tt := range map[string]struct {
+		request func() *http.Request
+		policy  func(*core.Config)
+		status  int
+	}{
+		"no credential": {func() *http.Request {
+			r := signed(t, k1, "POST", "/v1/items", "x", declared)
+			r.Header.Del("Authorization")
+			return r
+		}, nil, 401},
+		"unknown key": {func() *http.Request {
+			return signed(t, core.Key{ID: "NOPE", Secret: k1.Secret}, "POST", "/v1/items", "x", declared)
+		}, nil, 401},
+		"wrong secret": {func() *http.Request {
+			return signed(t, core.Key{ID: k1.ID, Secret: core.NewSecret("wrong-0123456789")}, "POST", "/v1/items", "x", declared)
+		}, nil, 401},
+		"wrong signature over the hash of the body": {func() *http.Request {
+			return signed(t, core.Key{ID: k1.ID, Secret: core.NewSecret("wrong-0123456789")}, "POST", "/v1/items", "x", apig.SignOptions{})
+		}, nil, 401},
+		"ambiguous": {func() *http.Request {
+			r := signed(t, k1, "POST", "/v1/items", "x", declared)
+			r.Header["X_Sdk_Date"] = []string{"x"}
+			return r
+		}, nil, 400},
+		"too large": {func() *http.Request { return signed(t, k1, "POST", "/v1/items", "x", declared) },
+			func(c *core.Config) { c.MaxBody = 5 }, 413},
+		"key of another API": {func() *http.Request { return signed(t, k2, "POST", "/v1/items", "x", declared) }, nil, 403},
+		"replay store unavailable, streamed": {func() *http.Request { return signed(t, k1, "POST", "/v1/items", "x", declared) },
+			func(c *core.Config) {
+				c.APIs = []core.API{{Match: "/v1/items", Key: "k1", Stream: true}}
+				c.Replay.Store = away{}
+			}, 503},
+	} {
+		t.Run(name, func(t *testing.T) {
+			v := verifier(t, func(c *core.Config) {
+				if tt.policy != nil {
+					tt.policy(c)
+				}
+				c.BodyTimeout = 100 * time.Millisecond
+			})
+			var ran atomic.Int32
+			server := httptest.NewServer(nethttp.Middleware(v)(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { ran.Add(1) })))
+			defer server.Close()
+			for _, length := range []int{10, 4096, 4097, 300_000} {
+				status, closed := stalls(t, server.Listener.Addr().String(), tt.request(), length)
+				if status != tt.status || !closed || ran.Load() != 0 || v.Buffered() != 0 {
+					t.Errorf("%d bytes announced: got status %d, closed %v, %d runs, %d bytes held; want %d, closed", length, status, closed, ran.Load(), v.Buffered(), tt.status)
+				}
+			}
+		})
+	}
+}
+
+// away is a store that is never available.
+type away struct{}
+
+func (away) Add(context.Context, core.ReplayEntry) (bool, error) { return false, errors.New("away") }
 
 // TestSlowStream_F13: where the handler reads, each Read has its time.
 func TestSlowStream_F13(t *testing.T) {
