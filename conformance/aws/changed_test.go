@@ -9,8 +9,8 @@ import (
 	"github.com/gatewayauth/gatewayauth/core"
 )
 
-// TestHeaderForms (T008, T026): what the canonical form of a header's value
-// hides, and what it does not.
+// TestHeaderForms (T008, T026): changes of a header's value that the canonical form hides
+// are accepted, all others refused.
 func TestHeaderForms(t *testing.T) {
 	for _, v := range variants {
 		if v.service == "sts" {
@@ -23,14 +23,14 @@ func TestHeaderForms(t *testing.T) {
 			want               core.Code
 		}{
 			{"as signed", "X-Tag: a,b", "X-Tag: a,b", ""},
-			{"comma as two lines", "X-Tag: a,b", "X-Tag: a\r\nX-Tag: b", ""}, // one meaning by RFC 9110 section 5.3
+			{"comma as two lines", "X-Tag: a,b", "X-Tag: a\r\nX-Tag: b", ""}, // the same by RFC 9110 section 5.3
 			{"two lines in the other order", "X-Tag: a,b", "X-Tag: b\r\nX-Tag: a", mismatch},
 			{"one value twice", "X-Tag: a,b", "X-Tag: a\r\nX-Tag: a", mismatch},
 			{"value added", "X-Tag: a,b", "X-Tag: a,b\r\nX-Tag: c", mismatch},
-			{"blank after the comma", "X-Tag: a,b", "X-Tag: a, b", mismatch},
-			{"blanks", "one two", "one   two", ""},
+			{"space after the comma", "X-Tag: a,b", "X-Tag: a, b", mismatch},
+			{"spaces", "one two", "one   two", ""},
 			{"tab", "one two", "one\ttwo", ""},
-			{"blanks and tabs, outside as well", "one two", "\t one \t two \t", ""},
+			{"spaces and tabs, also outside", "one two", "\t one \t two \t", ""},
 			{"no blank", "one two", "onetwo", mismatch},
 			{"no-break space", "one two", "one\u00a0two", mismatch},
 			{"header dropped", "X-Words: one two\r\n", "", notSigned},
@@ -53,8 +53,8 @@ func TestHeaderForms(t *testing.T) {
 	}
 }
 
-// TestMessageLength changes where a signed message ends. aws-sdk-go-v2 signs
-// the length, the others do not.
+// TestMessageLength: changing the length of a signed message is refused. aws-sdk-go-v2
+// signs Content-Length, the others do not.
 func TestMessageLength(t *testing.T) {
 	for _, v := range variants {
 		full := request{method: "POST", target: "/", body: "ab"}
@@ -67,7 +67,7 @@ func TestMessageLength(t *testing.T) {
 			{"shorter", full, "Content-Length: 2", "Content-Length: 1"},
 			{"none", full, "Content-Length: 2", "Content-Length: 0"},
 			{"longer", full, "Content-Length: 2", "Content-Length: 6"}, // with the four bytes added below
-			{"body where there was none", empty, "Content-Length: 0", "Content-Length: 4"},
+			{"body added", empty, "Content-Length: 0", "Content-Length: 4"},
 		} {
 			if v.unsigned(&tt.r) {
 				continue
@@ -85,9 +85,9 @@ func TestMessageLength(t *testing.T) {
 	}
 }
 
-// TestUnsignedBody (T162, T065, T066): a body that is declared unsigned, or that
-// a link for S3 leaves unsigned, may be any where the policy allows that, and
-// is refused where it does not.
+// TestUnsignedBody (T162, T065, T066): if a body is declared unsigned, or a link for S3
+// leaves it unsigned, any body is accepted if the policy allows that, and otherwise
+// refused.
 func TestUnsignedBody(t *testing.T) {
 	for _, v := range variants {
 		for _, p := range v.values.payloads {
@@ -111,7 +111,7 @@ func TestUnsignedBody(t *testing.T) {
 	}
 }
 
-// TestPresigned (T161): a link serves the one request that it was made for.
+// TestPresigned (T161): a link is valid only for the request that it was made for.
 func TestPresigned(t *testing.T) {
 	for _, v := range variants {
 		if !v.presigned {
@@ -141,7 +141,7 @@ func TestPresigned(t *testing.T) {
 			{"signature twice", "&X-Amz-Signature=" + signature, "&X-Amz-Signature=" + signature + "&X-Amz-Signature=" + signature, []core.Code{ambiguous}},
 			{"signature with an escape in its name", "&X-Amz-Signature=", "&X-Amz-%53ignature=", nil}, // decoded it is the same name
 			{"signature removed", "&X-Amz-Signature=" + signature, "", []core.Code{malformed}},
-			{"Authorization beside it", "User-Agent:", "Authorization: Basic eDp5\r\nUser-Agent:", []core.Code{ambiguous}},
+			{"Authorization as well", "User-Agent:", "Authorization: Basic eDp5\r\nUser-Agent:", []core.Code{ambiguous}},
 			{"date in a header as well", "User-Agent:", "X-Amz-Date: 20260115T120000Z\r\nUser-Agent:", []core.Code{ambiguous}},
 		} {
 			t.Run(v.name+"/"+tt.name, func(t *testing.T) {
@@ -164,8 +164,8 @@ func TestPresigned(t *testing.T) {
 	}
 }
 
-// TestRegionSet (T163): a set that names the key's region is for it, a pattern
-// only where the configuration takes patterns.
+// TestRegionSet (T163): a region set with the key's region is accepted. A pattern that
+// matches it is accepted only if the configuration allows patterns.
 func TestRegionSet(t *testing.T) {
 	for _, v := range variants {
 		if !v.asymmetric {

@@ -8,8 +8,9 @@ import (
 	"github.com/gatewayauth/gatewayauth/core"
 )
 
-// changedCodes are the codes of AWS's requests. Without its name a header is
-// absent, and of several lines only one is. A date or region set is then missing.
+// changedCodes are the codes of changed AWS requests. If the name of a header is changed,
+// the header is absent; of several lines, only one is. A date or region set is then
+// missing.
 var changedCodes = wire.Codes{
 	"name":                       {core.CodeHeaderNotSigned, core.CodeSignatureMismatch},
 	"name x-amz-date":            {core.CodeCredentialMalformed},
@@ -19,10 +20,10 @@ var changedCodes = wire.Codes{
 	"value x-amz-content-sha256": {core.CodeSignatureMismatch, core.CodeCredentialMalformed},
 }
 
-// presignedCodes are those that differ where the credential is part of the
-// query: a byte of it may be one of a parameter's name, or end one. A query
-// with another algorithm holds no credential that is known, and where the list
-// of signed headers ends early the digest of the body may not be among them.
+// presignedCodes are the codes that differ for a credential in the query. The changed
+// byte may be part of a parameter's name, or end it. A query with another algorithm has
+// no known credential. If the list of signed headers ends early, the digest of the body
+// may not be in it.
 var presignedCodes = wire.Codes{
 	"algorithm": {core.CodeCredentialMissing},
 	"path":      {core.CodeSignatureMismatch, core.CodeRequestAmbiguous, core.CodeCredentialMalformed, ""},
@@ -32,9 +33,9 @@ var presignedCodes = wire.Codes{
 	"SignedHeaders": {core.CodeHeaderNotSigned, core.CodeCredentialMalformed, core.CodeSignatureMismatch, core.CodeRequestAmbiguous, core.CodePayloadNotSigned},
 }
 
-// tamper demands that each change is refused, and counts them. Accepted, and
-// not counted, are only the changes that the canonical form hides, and those
-// of a body that is not signed.
+// tamper checks that each change is refused, and returns the number of refusals. Changes
+// that the canonical form hides, and changes of an unsigned body, must be accepted and
+// are not counted.
 func tamper(t testing.TB, b *wire.Backend, v *variant, r *request, l wire.Layout, changes []wire.Change) (refusals int) {
 	t.Helper()
 	return b.Tamper(t, changes, func(c wire.Change) []core.Code {

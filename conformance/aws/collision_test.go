@@ -6,12 +6,12 @@ import (
 	"github.com/gatewayauth/gatewayauth/conformance/internal/wire"
 )
 
-// collisions are pairs of targets with one signature: the canonical form
-// (docs/protocols.md, "SigV4 canonical request") gives the same text for both. [wire.Collide] recognises them
-// among changed requests; nothing else that is changed may be accepted.
+// collisions are pairs of targets with the same canonical request, and so the same
+// signature (docs/protocols.md, "SigV4 canonical request"). [wire.Collide] recognizes
+// them. No other changed request may be accepted.
 var collisions = []struct {
 	name, why    string
-	s3           bool // by the rule of S3 alone
+	s3           bool // only with the path rule of S3
 	signed, sent string
 }{
 	{"query escape digits", "names and values are decoded and encoded again", false, "/?q=%2Fx", "/?q=%2fx"},
@@ -21,13 +21,13 @@ var collisions = []struct {
 	{"empty value", "the canonical query always has the equals sign", false, "/?b=", "/?b"},
 	{"parameter order", "the canonical query is sorted by name", false, "/?a=1&b=2", "/?b=2&a=1"},
 	{"value order", "the canonical query is sorted by name and then value", false, "/?k=1&k=2", "/?k=2&k=1"},
-	{"empty piece", "between two ampersands there is no parameter, for handlers neither", false, "/?a=1&b=2", "/?a=1&&b=2&"},
+	{"empty piece", "an empty piece is not a parameter, neither here nor for handlers", false, "/?a=1&b=2", "/?a=1&&b=2&"},
 	{"path escape digits", "RFC 3986 section 6.2.2.1: %c3 and %C3 are one; the path is decoded and encoded again", true, "/caf%C3%A9", "/caf%c3%a9"},
 	{"path reserved raw", "the path is decoded and encoded again, and handlers see the decoded path", true, "/a%3Ab%40c", "/a:b@c"},
 }
 
-// TestCollisions: the pairs by the rule of S3 are told apart where paths are
-// normalised and encoded twice.
+// TestCollisions: both requests of a pair are accepted. The second request of a pair for S3
+// is refused if paths are normalized and encoded twice.
 func TestCollisions(t *testing.T) {
 	for _, v := range variants {
 		if v.presigned || v.service == "sts" {

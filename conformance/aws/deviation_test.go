@@ -10,9 +10,9 @@ import (
 	"github.com/gatewayauth/gatewayauth/core"
 )
 
-// deviation is what a signer sends and the verifier rightly refuses.
+// deviation is a request that a signer sends and the verifier must refuse.
 type deviation struct {
-	variants  string // patterns of package path, joined with blanks
+	variants  string // patterns of package path, separated by spaces
 	name, why string
 	r         request
 	want      core.Code
@@ -25,8 +25,8 @@ const (
 	notSigned = core.CodeHeaderNotSigned
 )
 
-// deviations: where a signer strays from the published algorithm, where a
-// request can be read in two ways, and where limits say no.
+// deviations are requests with which a signer deviates from the published algorithm,
+// ambiguous requests, and requests that exceed a limit.
 var deviations = []deviation{
 	// Queries.
 	{"smithy*/*/* minio/*/*", "names in order", "sorted by the decoded names; the algorithm sorts after encoding, and %2F stands before -",
@@ -45,13 +45,13 @@ var deviations = []deviation{
 		request{target: "/?=v"}, ambiguous},
 	{"*/*/*", "too many parameters", "one over the verifier's limit",
 		request{target: "/?" + many(1025)}, ambiguous},
-	{"*/header/*", "parameter of a credential beside the header", "two places for a credential",
+	{"*/header/*", "parameter of a credential and the header", "two places for a credential",
 		request{target: "/?X-Amz-Signature=x"}, ambiguous},
-	{"*/query/*", "twin of a protocol parameter", "a reader that folds case would take it for the date",
+	{"*/query/*", "protocol parameter in another case", "a reader that folds case would take it for the date",
 		request{target: "/?x-amz-date=20260115T120000Z"}, ambiguous},
 
 	// Bodies.
-	{"*/header/*", "empty body in chunks", "nobody can tell it from one that something in front of the verifier has read",
+	{"*/header/*", "empty body in chunks", "it cannot be distinguished from a body that middleware in front has read",
 		request{method: "POST", target: "/", framing: chunked}, core.CodeBodyMismatch},
 
 	// Paths.
@@ -77,19 +77,19 @@ var deviations = []deviation{
 	{"*/*/*", "line feed in the path", "would forge a line where it is logged or passed on", request{target: "/a%0Ab"}, ambiguous},
 
 	// Headers.
-	{"smithy*/*/*", "blanks in a value", "kept; the algorithm makes one of several",
+	{"smithy*/*/*", "spaces in a value", "kept; the algorithm replaces several by one",
 		request{target: "/", headers: [][2]string{{"X-Spaces", "a  b"}}}, mismatch},
-	{"smithy*/*/*", "blanks in an x-amz-* header", "kept; the algorithm makes one of several",
+	{"smithy*/*/*", "spaces in an x-amz-* header", "kept; the algorithm replaces several by one",
 		request{target: "/", headers: [][2]string{{"X-Amz-Meta", "a  b"}}, narrow: true}, mismatch},
-	{"sdk/*/* smithy*/*/*", "tab in a value (T008)", "kept; the other signers, and servers, take it for a blank",
+	{"sdk/*/* smithy*/*/*", "tab in a value (T008)", "kept; the other signers, and servers, read it as a space",
 		request{target: "/", headers: [][2]string{{"X-Tab", "a\tb"}}}, mismatch},
-	{"sdk/*/* smithy*/*/* minio/*/s3", "no-break space around a value", "trimmed, as Unicode has it; HTTP trims blanks and tabs",
+	{"sdk/*/* smithy*/*/* minio/*/s3", "no-break space around a value", "trimmed as Unicode whitespace; HTTP trims spaces and tabs",
 		request{target: "/", headers: [][2]string{{"X-Space", "\u00a0x"}}}, mismatch},
-	{"minio/*/s3", "no-break space in a value", "made a blank, as Unicode has it",
+	{"minio/*/s3", "no-break space in a value", "replaced by a space, as Unicode whitespace",
 		request{target: "/", headers: [][2]string{{"X-Space", "a\u00a0b"}}}, mismatch},
 	{"smithy*/*/* minio/*/s3", "names that differ in case only", "listed twice; HTTP has one header with both values",
 		request{target: "/", headers: [][2]string{{"X-Multi", "a"}, {"x-multi", "b"}}}, malformed},
-	{"*/*/*", "repeated x-amz-* header", "rightly signed, but a header that steers verification or storage has one value",
+	{"*/*/*", "repeated x-amz-* header", "correctly signed, but a protocol header must have one value",
 		request{target: "/", headers: [][2]string{{"X-Amz-Meta-Tag", "a"}, {"X-Amz-Meta-Tag", "b"}}}, ambiguous},
 	{"sdk/*/* smithy*/*/* minio/*/s3", "Connection", "belongs to one connection and cannot be signed",
 		request{target: "/", headers: [][2]string{{"Connection", "keep-alive"}}}, notSigned},
@@ -104,14 +104,14 @@ var deviations = []deviation{
 	{"sdk/header/* smithy*/header/*", "too old", "more than 15 minutes", request{target: "/", age: 16 * time.Minute}, core.CodeSignatureExpired},
 	{"sdk/*/* smithy*/*/*", "too early", "more than 15 minutes", request{target: "/", age: -16 * time.Minute}, core.CodeSignatureNotYetValid},
 	{"sdk/query/* smithy*/query/*", "expired", "after ten minutes", request{target: "/", age: 11 * time.Minute}, core.CodeSignatureExpired},
-	{"sdk/query/* smithy*/query/*", "validity absent (T160)", "left to the application; without it a link would be good for ever",
+	{"sdk/query/* smithy*/query/*", "validity absent (T160)", "left to the application; without it a link would never expire",
 		request{target: "/", expires: "none"}, malformed},
-	{"*/query/*", "validity of more than a week (T160)", "signed unseen", request{target: "/", expires: "604801"}, malformed},
-	{"*/query/*", "validity of nothing (T160)", "signed unseen", request{target: "/", expires: "0"}, malformed},
+	{"*/query/*", "validity of more than a week (T160)", "signed without a check", request{target: "/", expires: "604801"}, malformed},
+	{"*/query/*", "validity of 0 seconds (T160)", "signed without a check", request{target: "/", expires: "0"}, malformed},
 	{"*/*/*", "another region", "the key's region comes from the configuration", request{target: "/", region: "us-east-1"}, mismatch},
-	{"smithy-a/*/*", "region wildcard (T163)", "valid in other regions as well; taken only where the configuration says so", request{target: "/", region: "*"}, mismatch},
-	{"smithy-a/*/*", "region pattern (T163)", "valid in other regions as well; taken only where the configuration says so", request{target: "/", region: "us-*,eu-*"}, mismatch},
-	{"smithy-a/*/*", "region set without the key's (T163)", "signed for elsewhere", request{target: "/", region: "us-east-1,eu-west-2"}, mismatch},
+	{"smithy-a/*/*", "region wildcard (T163)", "also valid in other regions; accepted only if the configuration allows it", request{target: "/", region: "*"}, mismatch},
+	{"smithy-a/*/*", "region pattern (T163)", "also valid in other regions; accepted only if the configuration allows it", request{target: "/", region: "us-*,eu-*"}, mismatch},
+	{"smithy-a/*/*", "region set without the key's (T163)", "signed for other regions", request{target: "/", region: "us-east-1,eu-west-2"}, mismatch},
 }
 
 var sixteen = func() (list [][2]string) {
@@ -159,9 +159,9 @@ func TestDeviations(t *testing.T) {
 	}
 }
 
-// TestParametersDroppedBySigners: what net/url does not parse, aws-sdk-go-v2, minio-go and, in the
-// query form, smithy-go take off the request before they send it. The handler
-// sees neither the parameter nor a request that differs from the signed one.
+// TestParametersDroppedBySigners: aws-sdk-go-v2, minio-go and, with the credential in the
+// query, smithy-go remove parameters that net/url cannot parse before they send the
+// request. The handler gets the signed request, without the parameter.
 func TestParametersDroppedBySigners(t *testing.T) {
 	for _, v := range variants {
 		if on(t, "smithy*/header/*", &v) {
@@ -173,14 +173,15 @@ func TestParametersDroppedBySigners(t *testing.T) {
 				raw := v.signed(t, r)
 				v.start(t, &r).Accept(t, raw)
 				if l := wire.Parse(t, raw); strings.Contains(l.Target(), "b=") || strings.Contains(l.Target(), "%=") || !strings.Contains(l.Target(), "a=1") {
-					t.Errorf("sent was %s", l.Target())
+					t.Errorf("the signer sent the target %s", l.Target())
 				}
 			})
 		}
 	}
 }
 
-// TestOtherKeys signs rightly, with what is not the key.
+// TestOtherKeys: correct signatures with another key, or another field of the key, are
+// refused.
 func TestOtherKeys(t *testing.T) {
 	for _, v := range variants {
 		r := request{target: "/"}
@@ -209,7 +210,7 @@ func TestOtherKeys(t *testing.T) {
 				wire.Start(t, v.policy(&r, key, other)).Refuse(t, raw, tt.want)
 			})
 		}
-		if v.service == "sts" { // signs no token
+		if v.service == "sts" { // this signer does not sign session tokens
 			continue
 		}
 		t.Run(v.name+"/token of another key", func(t *testing.T) {

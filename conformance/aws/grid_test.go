@@ -12,14 +12,14 @@ import (
 	"github.com/gatewayauth/gatewayauth/core"
 )
 
-// combinations are the random points of the grid, and tampered the changes made
-// to each request. Every byte of a request is changed in TestEveryByte.
+// combinations is the number of random points of the grid, and tampered the number of
+// changes to each request. TestEveryByte changes every byte of a request.
 const (
 	combinations = 60
 	tampered     = 16
 )
 
-// TestGrid signs along each axis, and then at random points of the whole grid.
+// TestGrid signs requests along each axis, and then at random points of the whole grid.
 // Every request must be accepted, and refused with one byte changed.
 func TestGrid(t *testing.T) {
 	for _, v := range variants {
@@ -42,8 +42,8 @@ func TestGrid(t *testing.T) {
 	}
 }
 
-// try demands that r is accepted where v signs it, and that it is refused with
-// the date one second later and with each of some changes.
+// try checks that r, signed by v, is accepted, and that it is refused with a date one
+// second later and with each of some changes.
 func try(t *testing.T, v *variant, r request, choose func(l *wire.Layout, random *rand.Rand) []wire.Change) (refusals int) {
 	t.Helper()
 	backend := v.start(t, &r)
@@ -54,7 +54,7 @@ func try(t *testing.T, v *variant, r request, choose func(l *wire.Layout, random
 	}
 	l := wire.Parse(t, raw)
 	if body := string(wire.Body(t, raw)); body != r.body || l.Presigned() != v.presigned {
-		t.Errorf("sent was another body or form: %.300q", raw)
+		t.Errorf("the signer sent another body or another kind of credential: %.300q", raw)
 	}
 	backend.Refuse(t, l.OneSecondLater(t), core.CodeSignatureMismatch)
 	return tamper(t, backend, v, &r, l, choose(&l, wire.Seeded(t)))
@@ -110,7 +110,7 @@ func (v *variant) grid(random *rand.Rand) (list []request) {
 		add(func(r *request) { r.token = token })
 	}
 	for range combinations {
-		b := bodies[random.IntN(len(bodies)-3)] // but the large ones
+		b := bodies[random.IntN(len(bodies)-3)] // except the large ones
 		list = append(list, request{
 			method:  methods[random.IntN(len(methods))],
 			target:  target(axes.paths[random.IntN(len(axes.paths))], axes.queries[random.IntN(len(axes.queries))]),
@@ -125,7 +125,7 @@ func (v *variant) grid(random *rand.Rand) (list []request) {
 	return list
 }
 
-// target joins path and query; the first empty query is none.
+// target joins path and query.
 func target(path, query string) string {
 	if query == "" {
 		return path
@@ -133,8 +133,8 @@ func target(path, query string) string {
 	return path + "?" + query
 }
 
-// TestEveryByte changes every byte that the signature covers of one request of
-// each kind.
+// TestEveryByte: a request of each kind is refused if any byte that the signature covers
+// is changed.
 func TestEveryByte(t *testing.T) {
 	for _, v := range variants {
 		for name, r := range map[string]request{
@@ -158,7 +158,7 @@ func TestEveryByte(t *testing.T) {
 				})
 				t.Logf("%d of %d changes refused, the others hidden by the canonical form", refusals, total)
 				if refusals < total*9/10 {
-					t.Errorf("got %d refusals of %d changes; want hardly any hidden by the canonical form", refusals, total)
+					t.Errorf("got %d refusals of %d changes; want only a few hidden by the canonical form", refusals, total)
 				}
 			})
 		}

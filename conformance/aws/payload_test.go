@@ -18,12 +18,13 @@ import (
 	"github.com/gatewayauth/gatewayauth/core"
 )
 
-// seekable is a body that smithy-go hashes by itself.
+// seekable is a body that smithy-go hashes itself.
 type seekable struct{ *strings.Reader }
 
 func (seekable) Close() error { return nil }
 
-// smithyLeft leaves the payload to smithy-go, with a body of a kind.
+// smithyLeft returns a signer that leaves the payload line to smithy-go, with this kind
+// of body.
 func smithyLeft(body func(text string) io.ReadCloser, options ...smithyv4.SignerOption) sign {
 	return func(t testing.TB, v *variant, r *request) *http.Request {
 		t.Helper()
@@ -36,19 +37,19 @@ func smithyLeft(body func(text string) io.ReadCloser, options ...smithyv4.Signer
 func seeks(text string) io.ReadCloser { return seekable{strings.NewReader(text)} }
 func flows(text string) io.ReadCloser { return io.NopCloser(strings.NewReader(text)) }
 
-// closable is a hash as minio-go wants it.
+// closable is a hash with the Close method that minio-go needs.
 type closable struct{ hash.Hash }
 
 func (closable) Close() {}
 
-// lacking signs with minio-go where the application has not put
-// x-amz-content-sha256 into the request.
+// lacking signs with minio-go a request for which the application has not set
+// x-amz-content-sha256.
 func lacking(t testing.TB, v *variant, r *request) *http.Request {
 	t.Helper()
 	return minio.SignV4(*r.build(t), keyID, secret, "", region)
 }
 
-// TestPayloadLine: signers that find the payload line by themselves.
+// TestPayloadLine: signers that determine the payload line themselves.
 func TestPayloadLine(t *testing.T) {
 	for _, tt := range []struct {
 		variants, name, why string
@@ -57,15 +58,15 @@ func TestPayloadLine(t *testing.T) {
 	}{
 		{"smithy*/header/* smithy*/query/normalized", "body that seeks", "hashed by the signer", smithyLeft(seeks), ""},
 		{"smithy*/header/* smithy*/query/normalized", "body that does not seek",
-			"such as any of http.NewRequest: UNSIGNED-PAYLOAD is signed, and nothing in the request says so", smithyLeft(flows), mismatch},
-		{"smithy*/query/s3", "body that does not seek", "UNSIGNED-PAYLOAD is signed, which for S3 a credential in the query need not say", smithyLeft(flows), ""},
+			"such as any of http.NewRequest: UNSIGNED-PAYLOAD is signed, and the request does not declare it", smithyLeft(flows), mismatch},
+		{"smithy*/query/s3", "body that does not seek", "UNSIGNED-PAYLOAD is signed, which need not be declared for S3 with a credential in the query", smithyLeft(flows), ""},
 		{"smithy*/header/* smithy*/query/normalized", "hashing switched off",
-			"UNSIGNED-PAYLOAD is signed, and nothing in the request says so", smithyLeft(seeks, func(o *smithyv4.SignerOptions) { o.DisableImplicitPayloadHashing = true }), mismatch},
+			"UNSIGNED-PAYLOAD is signed, and the request does not declare it", smithyLeft(seeks, func(o *smithyv4.SignerOptions) { o.DisableImplicitPayloadHashing = true }), mismatch},
 		{"smithy*/*/*", "empty payload line", "for CodeCommit, which has an algorithm of its own",
 			smithyLeft(flows, func(o *smithyv4.SignerOptions) { o.DisableUnsignedPayloadSentinel = true }), mismatch},
 		{"smithy*/*/*", "date without Z", "for CodeCommit, which has an algorithm of its own",
 			smithySign(func(o *smithyv4.SignerOptions) { o.CanonicalTimeFormat = "20060102T150405" }), malformed},
-		{"minio/header/s3", "header absent", "UNSIGNED-PAYLOAD is signed, and nothing in the request says so", lacking, mismatch},
+		{"minio/header/s3", "header absent", "UNSIGNED-PAYLOAD is signed, and the request does not declare it", lacking, mismatch},
 		{"minio/header/s3", "signed in chunks", "bodies in chunks with a signature each are not supported",
 			func(t testing.TB, v *variant, r *request) *http.Request {
 				built := r.build(t)
@@ -77,8 +78,8 @@ func TestPayloadLine(t *testing.T) {
 				built.Header.Set("X-Amz-Content-Sha256", "STREAMING-UNSIGNED-PAYLOAD-TRAILER")
 				return minio.SignV4Trailer(*built, keyID, secret, "", region, http.Header{"X-Amz-Checksum-Crc32": {"AAAAAA=="}})
 			}, core.CodePayloadUnsupported},
-		{"sdk/header/*", "streaming word", "the SDK signs any word unseen", sdkWord("STREAMING-AWS4-HMAC-SHA256-PAYLOAD"), core.CodePayloadUnsupported},
-		{"sdk/header/*", "another word", "the SDK signs any word unseen; taken, it would leave the body open", sdkWord("unsigned-payload"), malformed},
+		{"sdk/header/*", "streaming word", "the SDK signs any text without a check", sdkWord("STREAMING-AWS4-HMAC-SHA256-PAYLOAD"), core.CodePayloadUnsupported},
+		{"sdk/header/*", "another word", "the SDK signs any text without a check; if it were accepted, the body would be unsigned", sdkWord("unsigned-payload"), malformed},
 		{"sdk/header/*", "no token", "the SDK can leave it to the application", sdkWithoutToken, mismatch},
 		{"sdk/header/*", "length signed, body sent in chunks", "a server sees no length", sdkChunkedAfterwards, notSigned},
 		{"sdk/header/*", "URL.Opaque", "as the SDK's documentation advises; net/http then sends the target in absolute form", sdkOpaque, ambiguous},
@@ -95,7 +96,7 @@ func TestPayloadLine(t *testing.T) {
 						key.SessionToken = core.NewSecret("token")
 					}
 					policy := v.policy(&r, key)
-					policy.AllowUnsignedPayload = true // it must not be what refuses
+					policy.AllowUnsignedPayload = true // so that this setting is not the reason for a refusal
 					v.sign = tt.sign
 					backend, raw := wire.Start(t, policy), v.signed(t, r)
 					if tt.want != "" {
@@ -112,7 +113,7 @@ func TestPayloadLine(t *testing.T) {
 	}
 }
 
-// sdkSigned signs what an application has built, with a payload line of its own.
+// sdkSigned signs the request of an application with this payload line.
 func sdkSigned(t testing.TB, v *variant, built *http.Request, line, token string, options ...func(*sdkv4.SignerOptions)) *http.Request {
 	t.Helper()
 	s := sdkv4.NewSigner(append(options, func(o *sdkv4.SignerOptions) { o.DisableURIPathEscaping = v.service == "s3" })...)

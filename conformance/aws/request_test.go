@@ -22,13 +22,13 @@ const (
 	host   = "api.example.com"
 )
 
-// request is what an application hands to a signer.
+// request is a request that an application passes to a signer.
 type request struct {
 	method string // "" is GET
-	// target is path and query as they stand in a URL.
+	// target is the path and the query of the URL, unchanged.
 	target string
 	host   string // "" is the constant
-	// headers may repeat, and are sent in the case given.
+	// headers may repeat, and are sent in this case.
 	headers [][2]string
 	body    string
 	payload payload
@@ -36,13 +36,13 @@ type request struct {
 	token   string // session token
 	age     time.Duration
 	expires string // of a credential in the query; "" is 600
-	// narrow leaves it to smithy-go what to sign beside host and x-amz-*, which
-	// is nothing. Without it all headers are signed, as the others do.
+	// narrow makes smithy-go sign only its default headers, host and x-amz-*. Otherwise it
+	// signs all headers, as the other signers do.
 	narrow bool
 	region string // "" is the constant
 }
 
-// payload says what stands for the body.
+// payload is the kind of payload line.
 type payload int
 
 const (
@@ -61,7 +61,7 @@ const (
 
 const unsignedValue = "UNSIGNED-PAYLOAD"
 
-// build returns r as an application has it before it is signed.
+// build returns the unsigned request of the application.
 func (r *request) build(t testing.TB) *http.Request {
 	t.Helper()
 	u, err := url.Parse("http://" + cmp.Or(r.host, host) + r.target)
@@ -72,7 +72,7 @@ func (r *request) build(t testing.TB) *http.Request {
 	if err != nil {
 		t.Fatal(err)
 	}
-	built.URL = u // as it was parsed from the text, not from what String made of it
+	built.URL = u // as parsed from the original text
 	for _, h := range r.headers {
 		built.Header[h[0]] = append(built.Header[h[0]], h[1])
 	}
@@ -80,7 +80,7 @@ func (r *request) build(t testing.TB) *http.Request {
 	return built
 }
 
-// frame says how the body is sent, which may be signed.
+// frame sets how the body is sent. The headers for that may be signed.
 func (r *request) frame(built *http.Request) {
 	switch r.framing {
 	case chunked:
@@ -90,13 +90,13 @@ func (r *request) frame(built *http.Request) {
 	}
 }
 
-// digest is the SHA-256 of the body.
+// digest returns the SHA-256 of the body.
 func (r *request) digest() []byte {
 	sum := sha256.Sum256([]byte(r.body))
 	return sum[:]
 }
 
-// line is the payload line of the canonical request where v signs r.
+// line returns the payload line of the canonical request if v signs r.
 func (r *request) line(v *variant) string {
 	if v.unsigned(r) {
 		return unsignedValue
@@ -104,11 +104,10 @@ func (r *request) line(v *variant) string {
 	return hex.EncodeToString(r.digest())
 }
 
-// at is the instant that r is signed for.
+// at returns the instant that r is signed for.
 func (r *request) at() time.Time { return time.Now().Add(-r.age) }
 
-// expire puts the validity into the query, which most signers leave to the
-// application.
+// expire adds X-Amz-Expires to the query, which most signers leave to the application.
 func (r *request) expire(built *http.Request) {
 	if built.URL.RawQuery != "" {
 		built.URL.RawQuery += "&"
@@ -121,7 +120,7 @@ func written(t testing.TB, signed *http.Request) []byte {
 	t.Helper()
 	var raw bytes.Buffer
 	if err := signed.Write(&raw); err != nil {
-		t.Fatalf("net/http does not send: %v", err)
+		t.Fatalf("net/http cannot write the request: %v", err)
 	}
 	return raw.Bytes()
 }

@@ -16,14 +16,14 @@ import (
 	minio "github.com/minio/minio-go/v7/pkg/signer"
 )
 
-// declare puts x-amz-content-sha256 into a request where r wants it said.
+// declare sets x-amz-content-sha256 if r declares its payload.
 func declare(v *variant, r *request, built *http.Request) {
 	if r.payload == declared || r.payload == unsigned {
 		built.Header.Set("X-Amz-Content-Sha256", r.line(v))
 	}
 }
 
-// sdkSign is aws-sdk-go-v2.
+// sdkSign returns a sign that uses aws-sdk-go-v2.
 func sdkSign(options ...func(*sdkv4.SignerOptions)) sign {
 	return func(t testing.TB, v *variant, r *request) *http.Request {
 		t.Helper()
@@ -44,7 +44,7 @@ func sdkSign(options ...func(*sdkv4.SignerOptions)) sign {
 		if err != nil {
 			t.Fatal(err)
 		}
-		// What somebody sends who has the link, and was told the headers.
+		// The request of a client that has the link and knows the headers.
 		used, err := http.NewRequest(r.method, link, strings.NewReader(r.body))
 		if err != nil {
 			t.Fatal(err)
@@ -56,7 +56,7 @@ func sdkSign(options ...func(*sdkv4.SignerOptions)) sign {
 	}
 }
 
-// smithySign is smithy-go's aws-http-auth, of either algorithm.
+// smithySign returns a sign that uses smithy-go's aws-http-auth, for SigV4 or SigV4a.
 func smithySign(options ...smithyv4.SignerOption) sign {
 	return func(t testing.TB, v *variant, r *request) *http.Request {
 		t.Helper()
@@ -64,7 +64,7 @@ func smithySign(options ...smithyv4.SignerOption) sign {
 	}
 }
 
-// smithySignHash takes the payload line of its own: none leaves it to the signer.
+// smithySignHash signs with this payload line; nil leaves it to the signer.
 func smithySignHash(t testing.TB, v *variant, r *request, built *http.Request, line []byte, options []smithyv4.SignerOption) *http.Request {
 	t.Helper()
 	options = append([]smithyv4.SignerOption{func(o *smithyv4.SignerOptions) {
@@ -103,7 +103,7 @@ func smithySignHash(t testing.TB, v *variant, r *request, built *http.Request, l
 	return built
 }
 
-// everything signs all headers but those that net/http writes itself.
+// everything signs all headers except those that net/http writes itself.
 type everything struct{}
 
 func (everything) IsSigned(name string) bool {
@@ -114,8 +114,8 @@ func (everything) IsSigned(name string) bool {
 	return true
 }
 
-// minioSign is minio-go as its client uses it: in the header form the body is
-// always declared.
+// minioSign signs as the client of minio-go does: with the credential in the header, the
+// body is always declared.
 func minioSign(t testing.TB, v *variant, r *request) *http.Request {
 	t.Helper()
 	built := r.build(t)
@@ -131,8 +131,8 @@ func minioSign(t testing.TB, v *variant, r *request) *http.Request {
 	return minio.SignV4(*built, keyID, secret, r.token, cmp.Or(r.region, region))
 }
 
-// minioSTS is what minio-go asks for temporary keys with: the hash of the body
-// is signed without being declared.
+// minioSTS signs as minio-go does to get temporary keys: the hash of the body is signed
+// without being declared.
 func minioSTS(t testing.TB, v *variant, r *request) *http.Request {
 	t.Helper()
 	built := r.build(t)

@@ -12,18 +12,18 @@ import (
 
 type sign func(testing.TB, *variant, *request) *http.Request
 
-// variant is a signer in one of its forms: credential in the header or in the
-// query, and the rule for paths.
+// variant is a signer with one place of the credential, header or query, and one rule for
+// paths.
 type variant struct {
 	name       string
 	sign       sign
 	service    string
 	asymmetric bool // SigV4a
 	presigned  bool
-	values     *values // what it signs as published
+	values     *values // what it signs according to the published algorithm
 }
 
-// variants are all that the tests run over.
+// variants are the variants that the tests use.
 var variants = []variant{
 	{"sdk/header/normalized", sdkSign(), "execute-api", false, false, &sdkValues},
 	{"sdk/header/s3", sdkSign(), "s3", false, false, sdkValues.on(objectPaths)},
@@ -45,13 +45,13 @@ var variants = []variant{
 	{"minio/header/sts", minioSTS, "sts", false, false, &stsValues},
 }
 
-// unsigned reports whether the body is not signed where v signs r. For S3 the
-// body of a credential in the query is not, unless it is declared.
+// unsigned reports whether the body is unsigned if v signs r. For S3 with a credential in
+// the query it is unsigned, unless it is declared.
 func (v *variant) unsigned(r *request) bool {
 	return r.payload == unsigned || v.presigned && v.service == "s3" && r.payload != declared
 }
 
-// paths is the rule of the service.
+// paths returns the path rule of the service.
 func (v *variant) paths() sigv4.Paths {
 	if v.service == "execute-api" {
 		return sigv4.Normalized
@@ -59,12 +59,12 @@ func (v *variant) paths() sigv4.Paths {
 	return sigv4.S3
 }
 
-// key is the one that v signs r with.
+// key returns the key with which v signs r.
 func (v *variant) key(r *request) core.Key {
 	return core.Key{Name: "orders", ID: keyID, Secret: core.NewSecret(secret), SessionToken: core.NewSecret(r.token), Region: region, Service: v.service}
 }
 
-// policy is the strictest configuration that can accept r, with keys.
+// policy returns the strictest policy that can accept r, with these keys.
 func (v *variant) policy(r *request, keys ...core.Key) core.Config {
 	return core.Config{
 		Environment: "prod", Schemes: []core.Scheme{v.scheme(false, keys...)}, Default: "orders",
@@ -79,7 +79,7 @@ func (v *variant) scheme(wildcards bool, keys ...core.Key) core.Scheme {
 	return sigv4.New(sigv4.Config{Keys: core.Keys(keys...), Paths: v.paths()})
 }
 
-// signed returns the bytes that are sent for r.
+// signed returns the bytes of the signed request that is sent for r.
 func (v *variant) signed(t testing.TB, r request) []byte {
 	t.Helper()
 	return written(t, v.sign(t, v, &r))
@@ -91,7 +91,8 @@ func (v *variant) start(t testing.TB, r *request) *wire.Backend {
 	return wire.Start(t, v.policy(r, v.key(r)))
 }
 
-// values are the axes of the grid: what a signer signs as published.
+// values are the axes of the grid: what a signer signs according to the published
+// algorithm.
 type values struct {
 	paths, queries []string
 	headers        [][][2]string
@@ -121,7 +122,7 @@ var (
 		paths: slices.Concat(objectPaths[1:], decodedPaths), queries: queries,
 		headers: slices.Concat(headerSets, steering, blankHeaders, tabHeaders), tokens: tokens, payloads: allPayloads,
 	}
-	// SignV4STS knows neither session tokens nor other payloads.
+	// SignV4STS supports neither session tokens nor other payloads.
 	stsValues = values{
 		paths: []string{"/"}, queries: queries,
 		headers: headerSets[:1], tokens: tokens[:1], payloads: allPayloads[:1],

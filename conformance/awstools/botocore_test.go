@@ -11,9 +11,9 @@ import (
 	"github.com/gatewayauth/gatewayauth/internal/needs"
 )
 
-// botocore prints a request that botocore has signed, as it is sent: the
-// command line's own copy of it, where the caller has set Date. The class that
-// signs is the argument.
+// botocore is a Python program that prints a request, signed by the copy of botocore in
+// the command line, as it is sent. The caller has set Date. The argument is the class
+// that signs.
 const botocore = `
 import sys
 import awscli.botocore.session
@@ -32,8 +32,8 @@ lines += [name + ': ' + value for name, value in r.headers.items()]
 sys.stdout.write('\r\n'.join(lines) + '\r\n\r\n' + body.decode())
 `
 
-// TestBotocoreDate_T180: where the caller has set a Date, whatever it says,
-// botocore signs one of its own with the zone -0000, and sends no X-Amz-Date.
+// TestBotocoreDate_T180: if the caller has set a Date, botocore signs its own Date with
+// the zone -0000, and sends no X-Amz-Date.
 func TestBotocoreDate_T180(t *testing.T) {
 	needs.Program(t, awsProgram, "awscli")
 	for _, tt := range []struct{ signer, service, date string }{

@@ -19,9 +19,9 @@ const (
 	region = "eu-west-1"
 )
 
-// expected is what a request is signed for, and its verdict.
+// expected describes how a request is signed, and its verdict.
 type expected struct {
-	service    string // "" is execute-api; for s3 the paths are written as S3 has it
+	service    string // "" is execute-api; s3 has S3's path rule
 	asymmetric bool   // SigV4a
 	token      string // the key's session token
 	wildcards  bool   // the policy takes * for a region
@@ -29,7 +29,7 @@ type expected struct {
 	presigned bool // the credential is in the query
 	unsigned  bool // the body is not signed
 
-	want core.Code // "" is acceptance
+	want core.Code // "" means accepted
 	why  string    // for refusals
 }
 
@@ -42,7 +42,7 @@ func (e *expected) paths() sigv4.Paths {
 	return sigv4.Normalized
 }
 
-// policy is the strictest configuration that can accept the request.
+// policy returns the strictest policy that can accept the request.
 func (e *expected) policy() core.Config {
 	keys := core.Keys(core.Key{
 		Name: "orders", ID: keyID, Secret: core.NewSecret(secret), SessionToken: core.NewSecret(e.token),
@@ -58,10 +58,10 @@ func (e *expected) policy() core.Config {
 	}
 }
 
-// totals count what a tool's requests came to.
+// totals counts the verdicts on a tool's requests.
 type totals struct{ accepted, refused, changes atomic.Int64 }
 
-// count starts totals, which are logged when the test and all below it end.
+// count returns totals, which are logged when the test and its subtests have ended.
 func count(t *testing.T, tool string) *totals {
 	n := new(totals)
 	t.Cleanup(func() {
@@ -71,9 +71,9 @@ func count(t *testing.T, tool string) *totals {
 	return n
 }
 
-// try sends raw, and demands the verdict. What is accepted must be refused a
-// second later, with one byte changed, with anything added, and by a stricter
-// policy.
+// try sends raw, and checks the verdict. An accepted request must be refused with a date
+// one second later, with one byte changed, with a header or parameter added, and by a
+// stricter policy.
 func (n *totals) try(t *testing.T, e expected, raw []byte) {
 	t.Helper()
 	backend := wire.Start(t, e.policy())
@@ -111,8 +111,8 @@ func (n *totals) try(t *testing.T, e expected, raw []byte) {
 	}
 }
 
-// changedCodes are the codes of AWS's requests. Without its name a header is
-// absent, and what it said is missing.
+// changedCodes are the codes of changed AWS requests. If the name of a header is changed,
+// the header is absent.
 var changedCodes = wire.Codes{
 	"name repeated":              {core.CodeSignatureMismatch},
 	"name x-amz-date":            {core.CodeCredentialMalformed},
@@ -121,16 +121,16 @@ var changedCodes = wire.Codes{
 	"value x-amz-content-sha256": {core.CodeSignatureMismatch, core.CodeCredentialMalformed},
 }
 
-// inQuery are the codes for every part of a target that holds the credential: a
-// byte there can be one of any of its parts, or part them in another way.
+// inQuery are the codes for every part of a target with the credential: a changed byte
+// can belong to any parameter, or split the query differently.
 var inQuery = []core.Code{
 	core.CodeSignatureMismatch, core.CodeRequestAmbiguous, core.CodeCredentialMissing, core.CodeCredentialMalformed,
 	core.CodeKeyUnknown, core.CodeHeaderNotSigned, core.CodeSignatureExpired, core.CodeSignatureNotYetValid, "",
 }
 
-// tamper changes bytes of each part that the signature covers, demands that
-// each change is refused, and counts them. Accepted, and not counted, are only
-// the changes that the canonical form hides, and those of an unsigned body.
+// tamper changes bytes of each part that the signature covers, checks that each change is
+// refused, and returns the number of refusals. Changes that the canonical form hides, and
+// changes of an unsigned body, must be accepted and are not counted.
 func tamper(t testing.TB, b *wire.Backend, e *expected, l wire.Layout) (refusals int) {
 	t.Helper()
 	return b.Tamper(t, l.Changes(wire.Seeded(t)), func(c wire.Change) []core.Code {
@@ -159,7 +159,7 @@ func tamper(t testing.TB, b *wire.Backend, e *expected, l wire.Layout) (refusals
 	})
 }
 
-// declares reports whether the digest of the body is in a signed place.
+// declares reports whether the digest of the body is in a signed header or parameter.
 func declares(l *wire.Layout) bool {
 	return slices.Contains(l.SignedHeaders(), "x-amz-content-sha256") ||
 		l.Presigned() && strings.Contains(strings.ToLower(l.Text(l.Query)), "x-amz-content-sha256=")

@@ -22,11 +22,11 @@ import (
 	"github.com/gatewayauth/gatewayauth/internal/needs"
 )
 
-// awsProgram is Debian's, since what the command line signs changes with its
-// version, and a developer may have another one in front.
+// awsProgram is Debian's command line. What it signs depends on the version, and another
+// version may come first in PATH.
 const awsProgram = "/usr/bin/aws"
 
-// cli is the command line with a home of its own.
+// cli is the command line with its own home directory.
 type cli struct {
 	program, dir string
 }
@@ -39,8 +39,8 @@ func newCLI(t *testing.T) cli {
 	return c
 }
 
-// command runs in a folder with the file "upload". It reaches no network and
-// reads no configuration but its own.
+// command returns a command that runs in a folder with the file "upload". It uses no
+// network but loopback, and reads only its own configuration.
 func (c cli) command(t *testing.T, token string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(t.Context(), c.program, args...)
 	cmd.Dir = c.dir
@@ -54,7 +54,7 @@ func (c cli) command(t *testing.T, token string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// says answers with a body.
+// says returns a handler that responds with this body.
 func says(contentType, body string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", contentType)
@@ -62,8 +62,8 @@ func says(contentType, body string) http.HandlerFunc {
 	}
 }
 
-// object answers as S3 does for an object with the content "content", for GET,
-// HEAD and PUT.
+// object responds as S3 does for an object with the content "content", for GET, HEAD and
+// PUT.
 func object(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("ETag", etag)
 	w.Header().Set("Last-Modified", "Thu, 15 Jan 2026 12:00:00 GMT")
@@ -77,7 +77,7 @@ const (
 	etag    = `"9a0364b9e99bb480dd25e1f0284c8555"`
 )
 
-// oddKeys are names of objects.
+// oddKeys are unusual names of objects.
 var oddKeys = []string{
 	"a b+c%20/ü/中文/😀", "!$&'()*,;=:@~[]{}|^`\"<>?#", "//lead//double/", "back\\slash/literal%2Fslash%41", "./a/./b/../c",
 }
@@ -90,7 +90,7 @@ func TestAWSCLI(t *testing.T) {
 		expected
 		args     []string
 		handler  http.HandlerFunc
-		requests int    // 0 is one
+		requests int    // 0 means 1
 		output   string // a part of what the command prints
 	}
 	s3 := expected{service: "s3"}
@@ -143,8 +143,8 @@ func TestAWSCLI(t *testing.T) {
 	}
 }
 
-// TestAWSCLIOverTLS shows what the command line does where the connection
-// protects the body: it does not sign it, and sends checksums in a trailer.
+// TestAWSCLIOverTLS: over TLS the command line does not sign the body for S3, and sends
+// checksums in a trailer.
 func TestAWSCLIOverTLS(t *testing.T) {
 	c := newCLI(t)
 	certificate := certificate(t, c.dir)
@@ -169,7 +169,7 @@ func TestAWSCLIOverTLS(t *testing.T) {
 	}
 }
 
-// certificate returns one for 127.0.0.1, and writes it to ca.pem.
+// certificate returns a certificate for 127.0.0.1, and writes it to ca.pem.
 func certificate(t *testing.T, dir string) tls.Certificate {
 	t.Helper()
 	server := httptest.NewTLSServer(nil)
@@ -181,8 +181,8 @@ func certificate(t *testing.T, dir string) tls.Certificate {
 	return server.TLS.Certificates[0]
 }
 
-// TestAWSCLILinks has the command line make links and tokens that hold one, which
-// others send.
+// TestAWSCLILinks: links that the command line makes, and tokens that contain one, are
+// accepted.
 func TestAWSCLILinks(t *testing.T) {
 	c := newCLI(t)
 	s3 := expected{service: "s3", presigned: true, unsigned: true}
@@ -216,7 +216,7 @@ func TestAWSCLILinks(t *testing.T) {
 	}
 }
 
-// link returns the request for a link, byte for byte.
+// link returns the request for a link, with its bytes unchanged.
 func link(t *testing.T, url string) []byte {
 	t.Helper()
 	if _, rest, ok := strings.Cut(url, "://"); ok {
@@ -229,8 +229,8 @@ func link(t *testing.T, url string) []byte {
 	return fmt.Appendf(nil, "GET /%s HTTP/1.1\r\nHost: %s\r\n\r\n", target, host)
 }
 
-// clusterToken returns the request that a Kubernetes cluster sends for a token:
-// a link, with the cluster's name in a header that is signed.
+// clusterToken returns the request that a Kubernetes cluster sends for a token: a link,
+// with the cluster's name in a signed header.
 func clusterToken(t *testing.T, output string) []byte {
 	t.Helper()
 	var credential struct{ Status struct{ Token string } }

@@ -14,10 +14,10 @@ import (
 	"github.com/gatewayauth/gatewayauth/internal/needs"
 )
 
-// Where curl 7.88 strays from the published algorithm.
+// Deviations of curl 7.88 from the published algorithm.
 const (
-	curlPath   = "the path is signed as it stands, not encoded once more; right for S3 alone"
-	curlQuery  = "the query is signed as it stands, neither sorted nor encoded"
+	curlPath   = "the path is signed unchanged, not encoded again; correct only for S3"
+	curlQuery  = "the query is signed unchanged, neither sorted nor encoded"
 	curlOrder  = "headers are sorted together with their values, so that x-a-b comes before x-a"
 	curlTwice  = "a repeated header is listed once for each of its lines"
 	curlUpload = "of -T and -F, no body is signed"
@@ -41,7 +41,7 @@ func TestCurl(t *testing.T) {
 		expected
 		args []string
 	}{
-		// Paths. The URL is sent as it is written.
+		// Paths. The URL is sent unchanged.
 		{"", plain, nil},
 		{"/", plain, nil},
 		{"/a/b/", plain, nil},
@@ -58,11 +58,11 @@ func TestCurl(t *testing.T) {
 		{"/bucket/caf%C3%A9/%F0%9F%98%80", s3, nil},
 		{"/bucket/%21%24%26%27%28%29%2A%2B%2C%3B%3D%3A%40%25", s3, nil},
 		{"/bucket//a/./b/../c", s3, nil},
-		{"/bucket/caf%c3%a9", refuse("s3", mismatch, "escapes in lower case are signed as they stand"), nil},
-		{"/bucket/a:b@c", refuse("s3", mismatch, "reserved characters are signed as they stand, and not encoded"), nil},
-		{"/bucket/a+b", refuse("s3", mismatch, "reserved characters are signed as they stand, and not encoded"), nil},
-		{"/bucket/a%2Fb", refuse("s3", ambiguous, "routers tell it apart from what it decodes to"), nil},
-		{"/bucket/%41", refuse("s3", ambiguous, "routers tell it apart from what it decodes to"), nil},
+		{"/bucket/caf%c3%a9", refuse("s3", mismatch, "percent-encodings in lower case are signed unchanged"), nil},
+		{"/bucket/a:b@c", refuse("s3", mismatch, "reserved characters are signed unchanged, not encoded"), nil},
+		{"/bucket/a+b", refuse("s3", mismatch, "reserved characters are signed unchanged, not encoded"), nil},
+		{"/bucket/a%2Fb", refuse("s3", ambiguous, "routers distinguish it from the decoded path"), nil},
+		{"/bucket/%41", refuse("s3", ambiguous, "routers distinguish it from the decoded path"), nil},
 
 		// Queries.
 		{"/q?a=1", plain, nil},
@@ -84,7 +84,7 @@ func TestCurl(t *testing.T) {
 		{"/q?a=1;b=2", refuse("", ambiguous, curlQuery), nil},
 		{"/q?=v", refuse("", ambiguous, curlQuery), nil},
 
-		// Headers: all of the application's are signed.
+		// Headers: all headers of the application are signed.
 		{"/h", plain, []string{"-H", "X-Role: user", "-H", "x-lower: a", "-H", "X-UPPER: B", "-H", "X-AB: 1", "-H", "X-A: 2"}},
 		{"/h", plain, []string{"-H", "X-Spaces: a  b"}},
 		{"/h", plain, []string{"-H", "X-Tabs: a\tb \t c"}},
@@ -98,7 +98,7 @@ func TestCurl(t *testing.T) {
 		{"/h", refuse("", malformed, curlTwice), []string{"-H", "X-Multi: a", "-H", "X-Multi: b"}},
 		{"/h", refuse("", malformed, "the semicolon that stands for an empty value becomes part of the name"), []string{"-H", "X-Empty;"}},
 		{"/h", refuse("", core.CodeHeaderNotSigned, "it belongs to one connection"), []string{"-H", "Connection: close"}},
-		{"/h", refuse("", ambiguous, "a date of the application's, sent beside curl's own"),
+		{"/h", refuse("", ambiguous, "a date of the application, sent in addition to curl's own"),
 			[]string{"-H", "X-Amz-Date: " + timestamp(0)}},
 
 		// Bodies.
@@ -112,7 +112,7 @@ func TestCurl(t *testing.T) {
 		{"/b", refuse("", mismatch, curlUpload), []string{"-T", "upload"}},
 		{"/b", refuse("s3", mismatch, curlUpload), []string{"-T", "upload"}},
 		{"/b", refuse("", mismatch, curlUpload), []string{"-F", "a=b"}},
-		{"/b", refuse("s3", core.CodeBodyMismatch, "a digest of the application's, signed unseen"),
+		{"/b", refuse("s3", core.CodeBodyMismatch, "a digest of the application, signed without a check"),
 			[]string{"-d", "B", "-H", contentHeader + ": " + digestOfA}},
 		{"/b", refuse("s3", core.CodePayloadUnsupported, "signed unseen"),
 			[]string{"-d", "B", "-H", contentHeader + ": STREAMING-UNSIGNED-PAYLOAD-TRAILER"}},

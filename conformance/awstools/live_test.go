@@ -18,19 +18,19 @@ import (
 	"github.com/gatewayauth/gatewayauth/nethttp"
 )
 
-// live is a server that programs talk to: the middleware in front of a handler,
-// on connections that are recorded, with one request each.
+// live is a server for programs: the middleware in front of a handler. Its connections
+// are recorded, and have one request each.
 type live struct {
 	url string
 
 	mu       sync.Mutex
 	requests []*bytes.Buffer
-	codes    []core.Code // of every verdict
-	runs     int         // of the handler
+	codes    []core.Code // the code of every verdict
+	runs     int         // number of handler runs
 }
 
-// serve starts a server with the policy and the handler, which ends with the
-// test. Over TLS, what is recorded is what is inside.
+// serve starts a server with the policy and the handler, which stops when the test ends.
+// With TLS, the decrypted bytes are recorded.
 func serve(t *testing.T, c core.Config, handler http.HandlerFunc, certificate *tls.Certificate) *live {
 	t.Helper()
 	l := new(live)
@@ -65,7 +65,7 @@ func serve(t *testing.T, c core.Config, handler http.HandlerFunc, certificate *t
 	return l
 }
 
-// recorder is a listener that keeps what its connections receive.
+// recorder is a listener that records the bytes that its connections receive.
 type recorder struct {
 	net.Listener
 	l *live
@@ -97,8 +97,8 @@ func (r recorded) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// run runs a program against the server and demands the verdict for the n
-// requests that it sends; what is accepted is then put through [totals.try].
+// run runs a program against the server, and checks the verdict on the n requests that it
+// sends. It calls [totals.try] with each accepted request.
 func (l *live) run(t *testing.T, counts *totals, e expected, n int, cmd *exec.Cmd) (output string) {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
@@ -117,7 +117,7 @@ func (l *live) run(t *testing.T, counts *totals, e expected, n int, cmd *exec.Cm
 	if e.want == "" {
 		ran = n
 		if err != nil {
-			t.Errorf("the program fails: %v", err)
+			t.Errorf("the program failed: %v", err)
 		}
 	}
 	if want := slices.Repeat([]core.Code{e.want}, n); !slices.Equal(codes, want) || len(raws) != n || runs != ran {

@@ -19,8 +19,8 @@ type nodeCase struct {
 	expected expected
 }
 
-// nodeRequest is what an application hands to a signer. Header and query values
-// are strings or lists; of aws4 and aws4fetch, the path holds the query.
+// nodeRequest is a request that an application passes to a signer. Header and query
+// values are strings or lists. For aws4 and aws4fetch the path includes the query.
 type nodeRequest struct {
 	Method  string         `json:"method"`
 	Path    string         `json:"path"`
@@ -30,7 +30,7 @@ type nodeRequest struct {
 	Options map[string]any `json:"options,omitempty"`
 }
 
-// TestNode signs the grid with every signer on npm.
+// TestNode tests requests that every signer on npm signs.
 func TestNode(t *testing.T) {
 	cases := nodeCases()
 	raws := wire.SignWithNode(t, cases, "SIGN_ID="+keyID, "SIGN_SECRET="+secret)

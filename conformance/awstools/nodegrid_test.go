@@ -11,13 +11,13 @@ import (
 	"github.com/gatewayauth/gatewayauth/core"
 )
 
-// grid collects cases of one tool.
+// grid has the cases of one tool.
 type grid struct {
 	tool  string
 	cases []nodeCase
 }
 
-// add adds the header form, or the query form where e says so.
+// add adds a case with the credential in the header, or in the query if e.presigned is set.
 func (g *grid) add(name string, r nodeRequest, e expected) {
 	r.Method = cmp.Or(r.Method, "GET")
 	if e.presigned {
@@ -27,7 +27,7 @@ func (g *grid) add(name string, r nodeRequest, e expected) {
 		Name: g.tool + "/" + e.scope() + " " + name, Tool: g.tool, nodeRequest: r, expected: e,
 		Presigned: e.presigned, Service: e.scope(), Region: region, Token: e.token,
 	}
-	if sent, ok := r.Options["token"].(string); ok { // another token than the key's
+	if sent, ok := r.Options["token"].(string); ok { // a token other than the key's
 		c.Token = sent
 	}
 	g.cases = append(g.cases, c)
@@ -37,15 +37,15 @@ func nodeCases() []nodeCase {
 	return slices.Concat(aws4Cases(), aws4fetchCases(), smithyCases("signature-v4"), smithyCases("signature-v4a"))
 }
 
-// Deviations that more than one signer has.
+// Deviations of more than one signer.
 const (
-	resolved   = "signed with the path resolved, as published, and sent as it stands: routers resolve it too"
-	ambiguous  = "routers tell it apart from what it decodes to"
-	plusSpace  = "for S3 a plus sign in the path is taken for a space"
+	resolved   = "signed with the path resolved, as published, and sent unresolved: routers also resolve it"
+	ambiguous  = "routers distinguish it from the decoded path"
+	plusSpace  = "for S3 a plus sign in the path is read as a space"
 	firstOnly  = "for S3 only the first value of a repeated parameter is signed"
 	latin1     = "signed as UTF-8, sent as Latin-1"
-	noValidity = "X-Amz-Expires is the application's to add, except for S3"
-	verbatim   = "for S3 the path is signed as it stands, and not in its encoded form"
+	noValidity = "the application must add X-Amz-Expires, except for S3"
+	verbatim   = "for S3 the path is signed unchanged, not encoded"
 	unsent     = "signed as given, sent in upper case"
 )
 
@@ -55,24 +55,24 @@ const (
 	digestOfA     = "559aead08264d5795d3909718cdd05abd49572e84fe55590eef31a88a08fdffd"
 )
 
-// encodedPaths are paths that every signer here signs as published, in their
-// form on the wire, for S3 as well.
+// encodedPaths are paths, as they are sent, that every signer here signs according to the
+// published algorithm, also for S3.
 var encodedPaths = []string{
 	"/", "/a", "/a/", "/a/b/c", "/a%20b", "/caf%C3%A9", "/%E4%B8%AD%E6%96%87/%E8%B7%AF", "/%F0%9F%98%80", "/-_.~", "/...", "/.a/b./..c",
 	"/100%25", "/%2520", "/%3F%23%5B%5D", "/%2B", "/a%5Cb", "/%22%3C%3E%60%7B%7C%7D%5E", "/" + strings.Repeat("long-segment/", 300),
 	"/" + strings.Repeat("%C3%A9%20", 500),
 }
 
-// resolvedPaths are what normalising changes. For S3 they are names of objects.
+// resolvedPaths are paths that normalization changes. For S3 they are names of objects.
 var resolvedPaths = []string{"//", "//a", "/a//b", "/a//", "/./a", "/a/.", "/a/../b", "/a/b/..", "/.."}
 
-// rawPaths are reserved characters as they stand.
+// rawPaths have reserved characters that are not encoded.
 var rawPaths = []string{"/a:b@c", "/!$&'()*,;=", "/a=b&c=d"}
 
-// hiddenPaths are such as S3 style refuses.
+// hiddenPaths are paths that are refused for S3.
 var hiddenPaths = []string{"/a%2Fb", "/%41", "/a/%7E", "/%2e%2e/x"}
 
-// headerSets are headers that every signer signs as published.
+// headerSets are headers that every signer signs according to the published algorithm.
 var headerSets = []map[string]any{
 	{"X-Plain": "value"},
 	{"x-lower": "value", "X-UPPER": "VALUE", "x-MiXeD-1": "Value"},
@@ -84,7 +84,7 @@ var headerSets = []map[string]any{
 	{"Accept": "*/*", "Cookie": "a=1; b=2", "If-Match": `"x"`, "Content-Language": "de"},
 	{"User-Agent": "agent/1.0 (a  b)", "X-Amzn-Trace-Id": "Root=1"}, // not signed
 	{"X-Amz-Target": "Service.Operation", "X-Amz-Meta-A": "a", "X-Amz-Acl": "private"},
-	{"Pragma": "no-cache"}, // net/http adds a Cache-Control that nobody sent
+	{"Pragma": "no-cache"}, // net/http adds a Cache-Control to the received request
 	{"!#$%&'*+-.^`|~09": "every kind of character in a name"},
 	fifty(),
 }
@@ -116,7 +116,8 @@ func merged(a, b map[string]any) map[string]any {
 
 func short(s string) string { return s[:min(len(s), 40)] }
 
-// common adds what all signers sign alike, given how a target is written.
+// common adds the requests that all signers sign in the same way. target returns a
+// request for a path.
 func (g *grid) common(services []expected, target func(e expected, path string) nodeRequest) {
 	for _, e := range services {
 		for _, path := range encodedPaths {
@@ -147,8 +148,8 @@ func (g *grid) common(services []expected, target func(e expected, path string) 
 	}
 }
 
-// declared adds what a header of the application's says about the body, which
-// signers take unseen. They are of the service whose digests stand in headers.
+// declared adds requests in which the application sets the header for the body's digest.
+// Signers sign it without a check.
 func (g *grid) declared(e expected) {
 	for _, tt := range []struct {
 		name, digest string
@@ -171,7 +172,8 @@ func (g *grid) declared(e expected) {
 	}
 }
 
-// dates adds dates of the application's, in the header or parameter of that name.
+// dates adds requests with a date of the application in the header or parameter with this
+// name.
 func (g *grid) dates(name string) {
 	for _, tt := range []struct {
 		name, date string

@@ -7,7 +7,7 @@ import (
 	"github.com/gatewayauth/gatewayauth/core"
 )
 
-// smithyQueries are parameters as the SDK's own clients hand them over.
+// smithyQueries are parameters as the SDK's own clients pass them.
 var smithyQueries = []map[string]any{
 	{"a": "1"}, {"b": "2", "a": "1", "c": ""}, {"k": []string{"2", "1", "10", "1"}}, {"k": []string{}}, {"k": []string{"", "x"}},
 	{"plus": "a+b", "space": "a b", "both": " + "}, {"reserved": "!$&'()*+,;=:@~/?#[]%", "!$&'()*+,;=:@~/?#[]%": "name"},
@@ -26,9 +26,8 @@ func manyParameters(n int) map[string]any {
 	return query
 }
 
-// smithyCases is the grid for the SDK's signers: of SigV4, which signs in the
-// query too, and of SigV4a, which does not. They hand every request to the
-// SDK's HTTP client.
+// smithyCases returns the grid for the SDK's signers of SigV4, which also signs in the
+// query, and SigV4a, which does not. The SDK's HTTP client sends every request.
 func smithyCases(tool string) []nodeCase {
 	g := grid{tool: tool}
 	asymmetric := tool == "signature-v4a"
@@ -37,7 +36,7 @@ func smithyCases(tool string) []nodeCase {
 		services = append(services, expected{presigned: true}, expected{service: "s3", presigned: true, unsigned: true})
 	}
 	target := func(e expected, path string) nodeRequest {
-		if e.presigned && e.service == "s3" { // as the SDK's presigner for S3 does; it goes into the query
+		if e.presigned && e.service == "s3" { // as the SDK's presigner for S3 does; the value is moved to the query
 			return nodeRequest{Path: path, Headers: map[string]any{contentHeader: unsignedBody}}
 		}
 		return nodeRequest{Path: path}
@@ -76,14 +75,14 @@ func smithyCases(tool string) []nodeCase {
 		}
 		refuse("path not encoded", nodeRequest{Path: "/café"}, core.CodeSignatureMismatch, latin1)
 
-		refuse("query null", nodeRequest{Path: "/q", Query: map[string]any{"a": nil}}, core.CodeSignatureMismatch, "sent as a, but not signed")
-		refuse("query number", nodeRequest{Path: "/q", Query: map[string]any{"a": 1}}, core.CodeSignatureMismatch, "sent as a=1, but not signed")
+		refuse("query null", nodeRequest{Path: "/q", Query: map[string]any{"a": nil}}, core.CodeSignatureMismatch, "sent as a, and not signed")
+		refuse("query number", nodeRequest{Path: "/q", Query: map[string]any{"a": 1}}, core.CodeSignatureMismatch, "sent as a=1, and not signed")
 		refuse("query without a name", nodeRequest{Path: "/q", Query: map[string]any{"": "v"}}, core.CodeRequestAmbiguous, "frameworks differ on whether that is a parameter")
 		refuse("query of too many parameters", nodeRequest{Path: "/q", Query: manyParameters(1025)}, core.CodeRequestAmbiguous, "over the verifier's limit")
 		if e.presigned {
-			refuse("query signature in lower case", nodeRequest{Path: "/q", Query: map[string]any{"x-amz-signature": "1"}}, core.CodeRequestAmbiguous, "left out of what is signed, in any case of letters")
+			refuse("query signature in lower case", nodeRequest{Path: "/q", Query: map[string]any{"x-amz-signature": "1"}}, core.CodeRequestAmbiguous, "not signed, whatever the case of the name")
 		} else {
-			refuse("query signature in lower case", nodeRequest{Path: "/q", Query: map[string]any{"x-amz-signature": "1"}}, core.CodeSignatureMismatch, "left out of what is signed, in any case of letters")
+			refuse("query signature in lower case", nodeRequest{Path: "/q", Query: map[string]any{"x-amz-signature": "1"}}, core.CodeSignatureMismatch, "not signed, whatever the case of the name")
 			refuse("query signature", nodeRequest{Path: "/q", Query: map[string]any{"X-Amz-Signature": "1"}}, core.CodeRequestAmbiguous, "two places for a credential")
 		}
 		g.add("headers twice in different case", nodeRequest{Path: "/h", Headers: merged(target(e, "").Headers, map[string]any{"X-A": "1", "x-a": "2"})}, e)
@@ -104,7 +103,7 @@ func smithyCases(tool string) []nodeCase {
 	return g.cases
 }
 
-// regionSets adds the sets that a request of SigV4a may be signed for.
+// regionSets adds requests of SigV4a with different region sets.
 func (g *grid) regionSets() {
 	for _, tt := range []struct {
 		set       string
@@ -127,7 +126,7 @@ func (g *grid) regionSets() {
 	}
 }
 
-// smithyLinks adds what is particular to requests signed in the query.
+// smithyLinks adds the cases that only requests signed in the query have.
 func (g *grid) smithyLinks() {
 	link, link3 := expected{presigned: true}, expected{service: "s3", presigned: true, unsigned: true}
 	add := func(name string, r nodeRequest, e expected, want core.Code, why string) {

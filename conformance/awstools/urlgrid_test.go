@@ -8,8 +8,8 @@ import (
 	"github.com/gatewayauth/gatewayauth/core"
 )
 
-// urlQueries are queries as the signers take them that sign URLs: aws4 writes
-// them anew before it sends, aws4fetch does so in the query form.
+// urlQueries are queries for the signers of URLs. aws4 encodes them again before it
+// sends; aws4fetch does so if it signs in the query.
 var urlQueries = []string{
 	"a=1", "b=2&a=1&c=", "a", "a=&b", "q=a+b&r=a%20b&s=%2B", "q=!$'()*,:@~/?", "q=%21%24%26%27%28%29", "a=b=c", "&&a=1&&b=2&",
 	"a%2Fb=1&a-b=2&a~b=3&a_b=4&a%C3%A4b=5&a%20b=6&aZ=7", "é=ü&中=文&ключ=значение", "😀=1&～=2", "A=1&a=2&aa=3&B=4&b=5", "a%3Bb=c%3Bd",
@@ -65,7 +65,7 @@ func aws4Cases() []nodeCase {
 	}
 	g.add("no validity of its own", nodeRequest{Path: "/k"}, query3)
 	g.add("declared digest", nodeRequest{Method: "PUT", Path: "/b", Body: []byte("A"), Headers: map[string]any{contentHeader: digestOfA}},
-		expected{service: "s3", presigned: true, want: core.CodeSignatureMismatch, why: "the header is signed, but UNSIGNED-PAYLOAD is hashed in its place"})
+		expected{service: "s3", presigned: true, want: core.CodeSignatureMismatch, why: "the header is signed, and UNSIGNED-PAYLOAD is used as the payload line"})
 	g.add("old date", nodeRequest{Path: "/?X-Amz-Expires=60&X-Amz-Date=" + timestamp(-2*time.Minute)},
 		expected{presigned: true, want: core.CodeSignatureExpired, why: "two minutes old, valid for one"})
 	return g.cases
@@ -78,14 +78,14 @@ func (g *grid) refuse(e expected, name string, r nodeRequest, want core.Code, wh
 	g.add(name, r, e)
 }
 
-// byService adds targets that the rule of S3 and the one of other services read
-// differently: other services resolve the paths named resolved before they sign,
-// and S3 decodes those named hidden.
+// byService adds targets that the rule of S3 and the rule of other services interpret
+// differently: other services resolve resolvedPaths before they sign, and S3 decodes
+// hiddenPaths.
 func (g *grid) byService(e expected, resolvedPaths, hiddenPaths []string) {
 	type targetOf struct {
 		name, path, why string
 		want            core.Code
-		ofS3            bool // refused for S3, and for no other service
+		ofS3            bool // refused only for S3
 	}
 	var all []targetOf
 	for _, path := range resolvedPaths {
@@ -107,8 +107,8 @@ func (g *grid) byService(e expected, resolvedPaths, hiddenPaths []string) {
 	}
 }
 
-// valid adds a validity to the targets of links, which these signers leave to
-// the application.
+// valid adds X-Amz-Expires to the target of a link, which these signers leave to the
+// application.
 func valid(e expected, target string) string {
 	const parameter = "X-Amz-Expires=604800"
 	switch {
@@ -120,11 +120,11 @@ func valid(e expected, target string) string {
 	return target + "?" + parameter
 }
 
-// aws4fetchCases: what aws4fetch signs and fetch sends. Both take a URL, so
-// that paths are resolved before they are signed.
+// aws4fetchCases returns requests that aws4fetch signs and fetch sends. Both use a URL,
+// so paths are resolved before they are signed.
 func aws4fetchCases() []nodeCase {
 	g := grid{tool: "aws4fetch"}
-	plain, s3 := expected{}, expected{service: "s3", unsigned: true} // for S3 it declares the body unsigned
+	plain, s3 := expected{}, expected{service: "s3", unsigned: true} // aws4fetch declares the body unsigned for S3
 	query := expected{presigned: true}
 	query3 := expected{service: "s3", presigned: true, unsigned: true}
 	services := []expected{plain, s3, query, query3}
@@ -146,13 +146,13 @@ func aws4fetchCases() []nodeCase {
 		refuse := func(name string, r nodeRequest, want core.Code, why string) { g.refuse(e, name, r, want, why) }
 		g.byService(e, []string{"//", "//a", "/a//b", "/a//"}, []string{"/a%2Fb", "/%41", "/a/%7E"})
 		refuse("query without a name", nodeRequest{Path: "/q?=v"}, core.CodeRequestAmbiguous, "frameworks differ on whether that is a parameter; it is not signed either")
-		if !e.presigned { // the query form writes the query anew
-			refuse("query with a semicolon", nodeRequest{Path: "/q?a;b=c"}, core.CodeRequestAmbiguous, "sent as it stands; some servers part parameters there")
-			refuse("query badly escaped", nodeRequest{Path: "/q?a=%zz"}, core.CodeRequestAmbiguous, "signed as %25zz, sent as it stands")
-			refuse("query not UTF-8", nodeRequest{Path: "/q?a=%FF"}, core.CodeSignatureMismatch, "signed as U+FFFD, sent as it stands")
+		if !e.presigned { // if it signs in the query, it encodes the query again
+			refuse("query with a semicolon", nodeRequest{Path: "/q?a;b=c"}, core.CodeRequestAmbiguous, "sent unchanged; some servers split parameters there")
+			refuse("query badly escaped", nodeRequest{Path: "/q?a=%zz"}, core.CodeRequestAmbiguous, "signed as %25zz, sent unchanged")
+			refuse("query not UTF-8", nodeRequest{Path: "/q?a=%FF"}, core.CodeSignatureMismatch, "signed as U+FFFD, sent unchanged")
 		}
 		refuse("headers Latin-1", nodeRequest{Path: "/h", Headers: map[string]any{"X-Latin": "é"}}, core.CodeSignatureMismatch, latin1)
-		refuse("method in lower case", nodeRequest{Method: "patch", Path: "/m"}, core.CodeSignatureMismatch, "signed in upper case; fetch folds the case of the common methods only, of which PATCH is none")
+		refuse("method in lower case", nodeRequest{Method: "patch", Path: "/m"}, core.CodeSignatureMismatch, "signed in upper case; fetch changes the case of some methods only, and not of PATCH")
 		if e.service != "s3" {
 			refuse("encoded once", nodeRequest{Path: "/a%20b", Options: map[string]any{"singleEncode": true}}, core.CodeSignatureMismatch, "the rule of S3, on request")
 		}
@@ -163,7 +163,7 @@ func aws4fetchCases() []nodeCase {
 	g.add("no validity", nodeRequest{Path: "/"}, expected{presigned: true, want: core.CodeCredentialMalformed, why: noValidity})
 	g.add("no validity of its own", nodeRequest{Path: "/k"}, query3)
 	token := query
-	token.token, token.want, token.why = "session/token+/==", core.CodeSignatureMismatch, "added to the query after it is signed, as one service has it"
+	token.token, token.want, token.why = "session/token+/==", core.CodeSignatureMismatch, "added to the query after signing, as one service requires"
 	g.add("session token appended", nodeRequest{Path: valid(query, "/"), Options: map[string]any{"appendSessionToken": true}}, token)
 	g.add("declared digest", nodeRequest{Method: "PUT", Path: valid(query, "/b"), Body: []byte("A"), Headers: map[string]any{contentHeader: digestOfA}}, query)
 	return g.cases

@@ -30,13 +30,13 @@ func BenchmarkVerify(b *testing.B) {
 	}
 }
 
-// TestContendersVerify: what is measured accepts the requests, and refuses them with a
-// header or a byte of the body changed.
+// TestContendersVerify: each contender accepts the requests, and refuses them with a header
+// or a byte of the body changed.
 func TestContendersVerify(t *testing.T) {
 	names := make(map[string]bool)
 	for _, contender := range bench.Contenders() {
 		if contender.Like != "" && !names[contender.Like] {
-			t.Errorf("%s is like %q, which does not come before it", contender.Name, contender.Like)
+			t.Errorf("%s is like %q, which is not listed before it", contender.Name, contender.Like)
 		}
 		names[contender.Name] = true
 		measured := 0

@@ -11,26 +11,27 @@ import (
 	"github.com/gatewayauth/gatewayauth/core/sigv4"
 )
 
-// A Contender is one of the verifiers that are measured.
+// A Contender is a verifier that is measured.
 type Contender struct {
 	Name string
-	// Like names the contender that verifies the same kind of request here; empty for ours.
+	// Like is the name of the contender of this library for the same scheme; empty for
+	// ours.
 	Like  string
-	setup func(Request) *subject // nil: does not verify such requests
+	setup func(Request) *subject // returns nil if it does not verify such requests
 }
 
-// A Verify judges one request again, body included.
+// A Verify verifies the same request again, including the body.
 type Verify func() error
 
-// subject is a request and what verifies it.
+// subject is a request with its verifier.
 type subject struct {
 	verify Verify
-	// changes make another request of it, and undo that when called again.
+	// changes change the request, and undo the change when called again.
 	changes []func()
 }
 
-// Setup prepares to verify q, and shows that q is accepted and each change of it
-// refused. It returns nil for a request that the contender does not verify.
+// Setup prepares the verification of q. It checks that q is accepted and each change of it
+// refused. It returns nil if the contender does not verify such requests.
 func (c Contender) Setup(q Request) (Verify, error) {
 	s := c.setup(q)
 	if s == nil {
@@ -47,12 +48,12 @@ func (c Contender) Setup(q Request) (Verify, error) {
 		change()
 	}
 	if len(s.changes) == 0 {
-		return nil, fmt.Errorf("%s was shown no changes of %s", c.Name, q.Name)
+		return nil, fmt.Errorf("%s was tested with no changes of %s", c.Name, q.Name)
 	}
 	return s.verify, s.verify()
 }
 
-// Contenders lists them, the floor first.
+// Contenders returns all contenders, the floor first.
 func Contenders() []Contender {
 	flat, scoped := core.Keys(key()), core.Keys(scopedKey())
 	return []Contender{
@@ -78,35 +79,35 @@ func scopedKey() core.Key {
 	return k
 }
 
-// signer is what apig and sigv4 sign with.
+// signer is a signer of apig or sigv4.
 type signer interface {
 	Sign(r *http.Request, digest string, at time.Time) error
 }
 
-// NewSigner signs with the key that [Config] accepts: host, date, and the
-// headers of these requests.
+// NewSigner returns a signer with the key that [Config] accepts. It signs the host, the
+// date, and the headers of these requests.
 func NewSigner() *apig.Signer {
 	return apig.NewSigner(key(), apig.SignOptions{Headers: headers})
 }
 
-// NewDeclaringSigner is [NewSigner] with the body's digest in a header.
+// NewDeclaringSigner is like [NewSigner], with the body's digest in a header.
 func NewDeclaringSigner() *apig.Signer {
 	return apig.NewSigner(key(), apig.SignOptions{Headers: headers, Payload: core.PayloadDeclared})
 }
 
-// NewUnsignedSigner is [NewSigner] with the payload declared unsigned.
+// NewUnsignedSigner is like [NewSigner], with an unsigned payload.
 func NewUnsignedSigner() *apig.Signer {
 	return apig.NewSigner(key(), apig.SignOptions{Headers: headers, Payload: core.PayloadUnsigned})
 }
 
-// Config is a policy that accepts what [NewSigner] signs. It logs nothing.
+// Config returns a policy that accepts requests of [NewSigner]. It logs nothing.
 func Config() core.Config { return config(apig.New(apig.Config{Keys: core.Keys(key())})) }
 
 func config(scheme core.Scheme) core.Config {
 	return core.Config{Environment: "bench", Schemes: []core.Scheme{scheme}, Default: "orders", Logger: slog.New(slog.DiscardHandler)}
 }
 
-// gatewayauth verifies with a Verifier of its own.
+// gatewayauth returns a subject with its own Verifier.
 func gatewayauth(scheme core.Scheme, s signer) func(Request) *subject {
 	return func(q Request) *subject {
 		v, err := core.New(config(scheme))
@@ -121,7 +122,7 @@ func gatewayauth(scheme core.Scheme, s signer) func(Request) *subject {
 	}
 }
 
-// signed is the request as a server has it.
+// signed returns the signed request as a server receives it.
 func (q Request) signed(s signer) *http.Request {
 	r := q.received()
 	if err := s.Sign(r, q.digest(), time.Now()); err != nil {
@@ -130,12 +131,12 @@ func (q Request) signed(s signer) *http.Request {
 	return r
 }
 
-// Signed is the request as a server has it, with an id of its own.
+// Signed returns the signed request as a server receives it, with this request id.
 func (q Request) Signed(s signer, id, digest string) (*http.Request, error) {
 	r := q.received()
 	r.Header.Set("X-Request-Id", id)
 	return r, s.Sign(r, digest, time.Now())
 }
 
-// Floor is the work that no verifier of q can avoid.
+// Floor returns the work that no verifier of q can avoid.
 func Floor(q Request) Verify { return floor(q).verify }

@@ -1,7 +1,7 @@
-// Package bench measures what verifying costs, in units of the work that cannot
-// be avoided, the floor, and beside what others do for the same requests. Times
-// of different runs do not compare, ratios of one run do; see the programs below
-// it.
+// Package bench measures the cost of verifying requests, as a multiple of the work that
+// cannot be avoided (the floor), and compares it with other verifiers of the same
+// requests. Compare the ratios within one run, not the times of different runs. The
+// programs are:
 //
 //	go test -bench Verify -benchmem ./bench
 //	go run ./bench/ratios     what verifying takes, in floors

@@ -11,9 +11,9 @@ import (
 
 var errFloor = errors.New("the floor: another signature")
 
-// floor is what nobody can do without: SHA-256 of a canonical request of 350
-// bytes, HMAC-SHA256 of the string to sign with a prepared key, hex, and a
-// comparison in constant time; for bodies one SHA-256 over them as well.
+// floor returns the work that no verifier can avoid: SHA-256 of a canonical request of
+// 350 bytes, HMAC-SHA256 of the string to sign with a prepared key, hex, a comparison in
+// constant time, and SHA-256 of the body if there is one.
 func floor(q Request) *subject {
 	canonicalRequest := bytes.Repeat([]byte("a"), 350)
 	stringToSign := bytes.Repeat([]byte("b"), 97)

@@ -32,8 +32,8 @@ var (
 
 func huawei(q Request) *subject { return q.of(q.signed(NewSigner()), Huawei) }
 
-// Huawei verifies as the vendor's samples for backends do: it signs the request
-// again with the vendor's SDK and compares.
+// Huawei verifies a request as the vendor's samples for backends do: it signs the request
+// again with the vendor's SDK and compares the signatures.
 func Huawei(r *http.Request) error {
 	if err := fresh(r.Header.Get("X-Sdk-Date")); err != nil {
 		return err
@@ -59,9 +59,9 @@ func Huawei(r *http.Request) error {
 	return same(added["Authorization"], received)
 }
 
-// aws signs the request again with the vendor's SDK and compares.
+// aws signs the request again with the vendor's SDK and compares the signatures.
 func aws(q Request) *subject {
-	s := sdkv4.NewSigner() // which keeps the keys that it derives
+	s := sdkv4.NewSigner() // it caches derived keys
 	credentials := sdk.Credentials{AccessKeyID: keyID, SecretAccessKey: secret}
 	r := q.signed(sigv4.NewSigner(scopedKey(), sigv4.SignOptions{Headers: headers}))
 	return q.of(r, func(r *http.Request) error {
@@ -91,9 +91,9 @@ func aws(q Request) *subject {
 	})
 }
 
-// gofakes3 is the verifier that rclone's server for S3 has from minio. It knows
-// no service but s3, where the body's digest is declared; its callers compare
-// that with the body.
+// gofakes3 is the verifier of rclone's S3 server, which comes from minio. It supports
+// only the service s3, where the body's digest is declared; its callers compare that with
+// the body.
 func gofakes3(q Request) *subject {
 	k := scopedKey()
 	k.Service = "s3"
@@ -114,8 +114,8 @@ func gofakes3(q Request) *subject {
 	})
 }
 
-// golangJWT verifies a bearer token that proves nothing about the request: it is
-// here for scale, and for get alone.
+// golangJWT verifies a bearer token, which covers nothing of the request. It is a
+// reference point, for the request get only.
 func golangJWT(q Request) *subject {
 	if q.Body != nil {
 		return nil
@@ -156,7 +156,7 @@ func fresh(date string) error {
 	return nil
 }
 
-// signedHeaders are those that the credential names, with their values.
+// signedHeaders returns the headers that the credential lists, with their values.
 func signedHeaders(r *http.Request, credential string) map[string]string {
 	_, list, _ := strings.Cut(credential, "SignedHeaders=")
 	list, _, _ = strings.Cut(list, ",")

@@ -12,8 +12,8 @@ import (
 	"github.com/gatewayauth/gatewayauth/internal/needs"
 )
 
-// TestPrograms: each runs, with less than would tell anything, and prints its
-// rows. What takes how long is not tested.
+// TestPrograms: each program runs, with too few rounds for useful results, and prints its
+// rows. Durations are not tested.
 func TestPrograms(t *testing.T) {
 	var names []string
 	for _, contender := range bench.Contenders() {
@@ -56,7 +56,7 @@ func TestPrograms(t *testing.T) {
 	}
 }
 
-// TestDocument: there is a place in the document for each program's tables.
+// TestDocument: the document has the tables of each program.
 func TestDocument(t *testing.T) {
 	text, err := os.ReadFile("../../docs/performance.md")
 	if err != nil {

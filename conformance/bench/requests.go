@@ -9,13 +9,13 @@ import (
 	"net/http"
 )
 
-// A Request is one of those that everybody verifies.
+// A Request is a kind of request that all contenders verify.
 type Request struct {
 	Name string
 	Body []byte
 }
 
-// Requests are get, with a path of 40 bytes, three parameters and five signed
+// Requests returns get, with a path of 40 bytes, three parameters and five signed
 // headers, and the same with bodies.
 func Requests() []Request {
 	return []Request{
@@ -26,7 +26,7 @@ func Requests() []Request {
 	}
 }
 
-// The key that all sign with.
+// The key of all signers.
 const (
 	keyID   = "AKTESTAKTEST0001"
 	secret  = "sktest-0123456789abcdef0123456789abcdef"
@@ -36,11 +36,11 @@ const (
 	target  = "/v1/projects/0123456789abcdef/orders/420?limit=100&marker=abc&status=open"
 )
 
-// headers that are signed beside host and date. Huawei's SDK leaves Content-Type
-// unsigned.
+// headers are the signed headers besides host and date. Huawei's SDK does not sign
+// Content-Type.
 var headers = []string{"accept", "x-project-id", "x-request-id"}
 
-// received is the request as a server has it, without credential.
+// received returns the request as a server receives it, without a credential.
 func (q Request) received() *http.Request {
 	method := http.MethodGet
 	if q.Body != nil {
@@ -76,7 +76,7 @@ func (q Request) digest() string {
 	return hex.EncodeToString(sum[:])
 }
 
-// changes flips a bit of the body, if there is one.
+// changes returns a change that flips a bit of the body, if there is one.
 func (q Request) changes() (all []func()) {
 	if q.Body != nil {
 		all = append(all, func() { q.Body[len(q.Body)/2] ^= 1 })
@@ -84,7 +84,8 @@ func (q Request) changes() (all []func()) {
 	return all
 }
 
-// of is the subject that is r, signed, with its body anew each time.
+// of returns the subject for the signed request r, with a new reader of its body for each
+// verification.
 func (q Request) of(r *http.Request, judge func(*http.Request) error) *subject {
 	reader := bytes.NewReader(q.Body)
 	body := io.NopCloser(reader)
@@ -105,7 +106,7 @@ func (q Request) of(r *http.Request, judge func(*http.Request) error) *subject {
 	}
 }
 
-// Head is the request as it is sent, up to its body.
+// Head returns the bytes of the request before its body.
 func (q Request) Head(r *http.Request) []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "%s %s HTTP/1.1\r\nHost: %s\r\n", r.Method, r.RequestURI, r.Host)

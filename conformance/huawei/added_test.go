@@ -7,8 +7,8 @@ import (
 	"github.com/gatewayauth/gatewayauth/core"
 )
 
-// TestAddedLines puts header lines into a signed request. The SDK signs one
-// line per header, so that a second one is never its own.
+// TestAddedLines adds header lines to a signed request. The SDK signs one line for each
+// header, so a second line is never its own.
 func TestAddedLines(t *testing.T) {
 	r := request{method: "POST", path: "/v1/items", headers: [][2]string{{"X-Role", "user"}}, body: `{"amount":100}`, contentType: typeJSON, host: true}
 	const accept = core.Code("")
@@ -29,7 +29,7 @@ func TestAddedLines(t *testing.T) {
 			{"unsigned protocol header", "X-Sdk-Anything: 1", core.CodeHeaderNotSigned},
 			{"method override", "X-Http-Method-Override: DELETE", core.CodeHeaderNotSigned},
 			{"signed header for this connection only", "Connection: close, X-Role", core.CodeRequestAmbiguous},
-			// A digest that is not signed counts for nothing, right or wrong.
+			// An unsigned digest is ignored, right or wrong.
 			{"unsigned digest", a.digest + ": none", accept},
 			{"unsigned UNSIGNED-PAYLOAD", a.digest + ": UNSIGNED-PAYLOAD", accept},
 			{"unsigned UNSIGNED-PAYLOAD for SHA-256", contentSHA256 + ": UNSIGNED-PAYLOAD", accept},
@@ -38,7 +38,7 @@ func TestAddedLines(t *testing.T) {
 		} {
 			t.Run(a.name+"/"+tt.name, func(t *testing.T) {
 				backend := wire.Start(t, policy(&r, a.scheme(orders)))
-				// Before the header that stands there, and after all of them.
+				// Before the header with the same name, and after all headers.
 				for _, added := range [][]byte{
 					wire.Splice(raw, "\r\nHost: ", "\r\n"+tt.line+"\r\nHost: "),
 					wire.Splice(raw, "\r\n\r\n", "\r\n"+tt.line+"\r\n\r\n"),

@@ -33,23 +33,22 @@ type signing struct {
 	name      string // the token in front of the credential
 	sign      signFunc
 	newScheme func(apig.Config) core.Scheme
-	// digest is the header that declares the body's digest, and digestOfA what
-	// it is for the body "A".
+	// digest is the header that declares the body's digest, and digestOfA its value for
+	// the body "A".
 	digest, digestOfA string
-	// scoped is true where the credential names the key's region and service,
-	// npm where the Node SDK has the algorithm as well.
+	// scoped is true if the credential has the key's region and service, and npm if the
+	// Node SDK also has the algorithm.
 	scoped, npm bool
 }
 
 type signFunc func(r *sdk.DefaultHttpRequest, ak, sk string) (map[string]string, error)
 
-// algorithms are those of the SDK: a row for each.
+// algorithms has a row for each algorithm of the SDK.
 //
-// apig.NewScoped has none. Neither this SDK nor the one on npm makes the form
-// Credential=.../sdk_request; older ones do (golangsdk, gophertelekomcloud),
-// which the tests do not depend on. Here it stands only among the schemes that
-// must refuse the others' requests (TestCrossScheme); that it accepts its own is
-// shown by core/apig, with requests made by hand.
+// apig.NewScoped has no row. Neither this SDK nor the one on npm writes credentials with
+// Credential=.../sdk_request; older SDKs do (golangsdk, gophertelekomcloud), which the
+// tests do not depend on. TestCrossScheme shows that it refuses requests of the other
+// schemes. The tests of core/apig show that it accepts its own.
 var algorithms = []signing{
 	{name: "SDK-HMAC-SHA256", sign: signer(algorithm.HmacSHA256), newScheme: apig.New, digest: contentSHA256, digestOfA: sha256OfA, npm: true},
 	{name: "SDK-HMAC-SM3", sign: signer(algorithm.HmacSM3), newScheme: sm.New, digest: contentSM3, digestOfA: sm3OfA},
@@ -68,15 +67,15 @@ func signer(a algorithm.SigningAlgorithm) signFunc {
 	}
 }
 
-// derived signs with the SDK's derived key, which its credentials have for
-// themselves instead of among the algorithms.
+// derived signs with the SDK's derived key, which the SDK does not have among its
+// algorithms.
 func derived(region, service string) signFunc {
 	return func(r *sdk.DefaultHttpRequest, ak, sk string) (map[string]string, error) {
 		return vendor.GetDerivedSigner().Sign(r, ak, sk, service, region)
 	}
 }
 
-// orders is the key that the API is bound to.
+// orders is the key to which the API is bound.
 var orders = core.Key{Name: "orders", ID: keyID, Secret: core.NewSecret(secret)}
 
 // scheme returns the algorithm's scheme with the keys.

@@ -9,8 +9,7 @@ import (
 	"github.com/gatewayauth/gatewayauth/core"
 )
 
-// accepted sends raw and demands that it is accepted, and that body is what it
-// carries.
+// accepted sends raw and checks that it is accepted, and that its body is body.
 func accepted(t testing.TB, b *wire.Backend, raw, body []byte) *core.Identity {
 	t.Helper()
 	if sent := wire.Body(t, raw); !bytes.Equal(sent, body) {
@@ -19,9 +18,8 @@ func accepted(t testing.TB, b *wire.Backend, raw, body []byte) *core.Identity {
 	return b.Accept(t, raw)
 }
 
-// changedCodes are the codes of the vendor's requests. Without its name a header
-// is absent; the date is then missing as well, and an unknown x-sdk-* header is
-// unsigned.
+// changedCodes are the codes of changed requests. If the name of a header is changed, the
+// header is absent. The date is then missing, or an unknown x-sdk-* header is unsigned.
 var changedCodes = wire.Codes{
 	"Access":                     {core.CodeKeyUnknown},
 	"name x-sdk-date":            {core.CodeCredentialMalformed},
@@ -30,9 +28,9 @@ var changedCodes = wire.Codes{
 	"value x-sdk-content-sm3":    {core.CodeSignatureMismatch, core.CodeCredentialMalformed},
 }
 
-// tamper demands that each change is refused, and counts them. Accepted, and
-// not counted, are only the changes that the canonical form hides, and those
-// of a body that the SDK declared unsigned.
+// tamper checks that each change is refused, and returns the number of refusals. Changes
+// that the canonical form hides, and changes of a body that the SDK declares unsigned,
+// must be accepted and are not counted.
 func tamper(t testing.TB, b *wire.Backend, l wire.Layout, changes []wire.Change) (refusals int) {
 	t.Helper()
 	// No request here has both.

@@ -8,11 +8,10 @@ import (
 	"github.com/gatewayauth/gatewayauth/conformance/internal/wire"
 )
 
-// collisions are pairs of requests with one signature. This is the one place
-// where a changed request may be accepted, and why: the vendor's canonical form
-// (docs/protocols.md, "What the SDK schemes cannot tell apart") gives the same text for both, so that no
-// verifier can accept the one and refuse the other. [wire.Collide] recognises them
-// among changed requests.
+// collisions are pairs of requests with the same canonical request, and so the same
+// signature (docs/protocols.md, "What the SDK schemes cannot tell apart"). No verifier
+// can accept one and refuse the other. [wire.Collide] recognizes them. No other changed
+// request may be accepted.
 var collisions = []struct {
 	name, why    string
 	signed, sent string // targets
@@ -28,7 +27,7 @@ var collisions = []struct {
 	{"empty value", "the canonical query always has the equals sign", "/?b", "/?b="},
 	{"parameter order", "the canonical query is sorted by name", "/?a=1&b=2", "/?b=2&a=1"},
 	{"value order", "the canonical query is sorted by name and then value", "/?k=1&k=2", "/?k=2&k=1"},
-	{"empty piece", "between two ampersands there is no parameter, for handlers neither", "/?a=1&b=2", "/?a=1&&b=2&"},
+	{"empty piece", "an empty piece is not a parameter, neither here nor for handlers", "/?a=1&b=2", "/?a=1&&b=2&"},
 	{"bare question mark", "an empty query is no query", "/a", "/a?"},
 }
 
@@ -39,8 +38,8 @@ func TestCollisions(t *testing.T) {
 				r := request{host: true, path: mustParse(t, tt.signed).Path, query: parameters(t, tt.signed)}
 				backend := wire.Start(t, policy(&r, a.scheme(orders)))
 				raw := r.signed(t, a.sign, keyID, secret)
-				// The SDK has its own spelling of the target; the signature is over
-				// the canonical form, so both must be accepted.
+				// The SDK encodes the target in its own way. The signature is of the
+				// canonical request, so both must be accepted.
 				for _, target := range []string{tt.signed, tt.sent} {
 					l := wire.Parse(t, raw)
 					changed := wire.Splice(raw, " "+l.Target()+" HTTP/", " "+target+" HTTP/")
@@ -71,8 +70,8 @@ func parameters(t *testing.T, target string) (list []parameter) {
 	return list
 }
 
-// path returns the decoded path with its final slash, for [wire.Collide]. It is
-// false where the path has dot segments or an encoded backslash as well.
+// path returns the decoded path with a final slash, for [wire.Collide]. It also returns
+// false for paths with dot segments or an encoded backslash.
 func path(raw string) (string, bool) {
 	decoded, ok := wire.DecodedPath(raw)
 	for segment := range strings.SplitSeq(raw, "/") {

@@ -9,13 +9,12 @@ import (
 	"github.com/gatewayauth/gatewayauth/core/apig"
 )
 
-// schemes are all that verify credentials of this family: those that the SDK
-// signs for, and the scoped one.
+// schemes are all schemes of this family: those for which the SDK signs, and the scoped
+// one.
 var schemes = append([]signing{{name: "SDK-HMAC-SHA256 scoped", newScheme: apig.NewScoped, scoped: true}}, algorithms...)
 
-// TestCrossScheme (T085) signs with one algorithm what a verifier expects with
-// another. Every one has the same id and secret: the scheme alone tells them
-// apart.
+// TestCrossScheme (T085): a request that is signed with one algorithm is refused if the
+// key is for another. All keys have the same id and secret, so only the scheme differs.
 func TestCrossScheme(t *testing.T) {
 	r := request{method: "POST", path: "/v1/items", body: "ab", host: true}
 	for _, a := range algorithms {
@@ -28,7 +27,7 @@ func TestCrossScheme(t *testing.T) {
 			t.Run(a.name+"/for "+b.name, func(t *testing.T) {
 				verdict(t, policy(&r, b.scheme(orders)), raw, r.sent(t), want)
 
-				// The other schemes are accepted as well, but not with this key.
+				// The policy also has the other schemes, but this key is not for them.
 				config := policy(&r, b.scheme(orders))
 				for _, other := range schemes {
 					if other.name != b.name {
@@ -50,7 +49,7 @@ func TestCrossScheme(t *testing.T) {
 	}
 }
 
-// verdict demands that raw is refused with code, or accepted where that is "".
+// verdict checks that raw is refused with code, or accepted if code is "".
 func verdict(t *testing.T, c core.Config, raw, body []byte, code core.Code) {
 	t.Helper()
 	backend := wire.Start(t, c)
@@ -63,8 +62,8 @@ func verdict(t *testing.T, c core.Config, raw, body []byte, code core.Code) {
 	}
 }
 
-// relabelled returns raw with token and credential in the form of another
-// scheme, and the signature as it was.
+// relabelled returns raw with the token and the credential of another scheme, and the
+// same signature.
 func relabelled(t *testing.T, raw []byte, as *signing) []byte {
 	t.Helper()
 	l := wire.Parse(t, raw)
@@ -81,8 +80,8 @@ func relabelled(t *testing.T, raw []byte, as *signing) []byte {
 	return wire.Splice(raw, old+",", credential+",")
 }
 
-// TestDigestHeaderOfOtherHash signs the digest header that belongs to the other hash. It is
-// a header like any other then: the body is hashed, whatever that header says.
+// TestDigestHeaderOfOtherHash signs the digest header of the other hash. It has no
+// special meaning then: the hash of the body is signed.
 func TestDigestHeaderOfOtherHash(t *testing.T) {
 	for _, a := range algorithms {
 		other := contentSM3

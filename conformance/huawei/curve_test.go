@@ -12,22 +12,22 @@ import (
 	"github.com/gatewayauth/gatewayauth/core"
 )
 
-// curves are the algorithms whose signature is (r, s), each with the order of
-// its curve (FIPS 186-4 D.1.2.3, GB/T 32918.5) and the SDK's own key.
+// curves has the algorithms whose signature is (r, s), with the order of the curve (FIPS
+// 186-4 D.1.2.3, GB/T 32918.5) and the SDK's own key.
 var curves = map[string]struct {
 	order string
 	key   func(ak, sk string) (vendor.ISigningKey, error)
-	// second is true where (r, order-s) is a signature too: that of ECDSA is, and
-	// counts as the same request (apig.NewECDSA); that of SM2 is not.
+	// second is true if (r, order-s) is also a signature. It is for ECDSA, where it
+	// counts as the same request (apig.NewECDSA), but not for SM2.
 	second bool
 }{
 	"SDK-ECDSA-P256-SHA256": {"FFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551", vendor.P256SHA256Signer{}.GetSigningKey, true},
 	"SDK-SM2-SM3":           {"FFFFFFFEFFFFFFFFFFFFFFFFFFFFFFFF7203DF6B21C6052B53BBF40939D54123", vendor.SM2SM3Signer{}.GetSigningKey, false},
 }
 
-// TestCurveSignatures changes the encoding of a signature, and asks the SDK's
-// own verifier too, which nothing in the SDK calls. The two part in one point:
-// the SDK's overlooks what follows the signature.
+// TestCurveSignatures changes the encoding of a signature, and compares the verdict with
+// that of the SDK's own verifier, which the SDK does not use. They differ in one point:
+// the SDK's ignores bytes after the signature.
 func TestCurveSignatures(t *testing.T) {
 	type pair struct{ R, S *big.Int }
 	encode := func(r, s *big.Int) []byte {
@@ -48,7 +48,7 @@ func TestCurveSignatures(t *testing.T) {
 			change           func(p pair, der []byte) []byte
 			accepts, vendors bool
 		}{
-			{"as it is", func(_ pair, der []byte) []byte { return der }, true, true},
+			{"unchanged", func(_ pair, der []byte) []byte { return der }, true, true},
 			{"followed by a byte", func(_ pair, der []byte) []byte { return append(der, 0) }, false, true},
 			{"negated", func(p pair, _ []byte) []byte { return encode(p.R, new(big.Int).Sub(n, p.S)) }, curve.second, curve.second},
 			{"swapped", func(p pair, _ []byte) []byte { return encode(p.S, p.R) }, false, false},

@@ -9,10 +9,9 @@ import (
 	"github.com/gatewayauth/gatewayauth/core"
 )
 
-// TestGoSDKRefused holds what the SDK sends and the verifier rightly refuses,
-// with the default policy (except where a case says otherwise): where the SDK
-// strays from the published algorithm, where a request can be read in two
-// ways, and where policy or limits say no.
+// TestGoSDKRefused: requests of the SDK that are refused, with the default policy except
+// where a case has another one. The SDK deviates from the published algorithm, the
+// request is ambiguous, or the policy or a limit does not allow it.
 func TestGoSDKRefused(t *testing.T) {
 	for _, a := range algorithms {
 		for _, tt := range refusals(t, a.digest) {
@@ -31,7 +30,8 @@ func TestGoSDKRefused(t *testing.T) {
 	}
 }
 
-// TestGoSDKOtherKeys signs rightly, with what is not the key.
+// TestGoSDKOtherKeys: correct signatures with another key, or another field of the key,
+// are refused.
 func TestGoSDKOtherKeys(t *testing.T) {
 	for _, a := range algorithms {
 		for _, tt := range []struct {
@@ -53,8 +53,8 @@ func TestGoSDKOtherKeys(t *testing.T) {
 	}
 }
 
-// TestGoSDKSessionToken signs with a temporary key. The SDK's credentials send
-// its token as a header, which is signed like any other.
+// TestGoSDKSessionToken: temporary keys. The SDK sends the session token as a header,
+// which is signed like any other.
 func TestGoSDKSessionToken(t *testing.T) {
 	const name, token = "X-Security-Token", "token+/="
 	for _, a := range algorithms {
@@ -83,8 +83,8 @@ func TestGoSDKSessionToken(t *testing.T) {
 	}
 }
 
-// TestUnsignedParts changes what the SDK leaves unsigned: that is accepted, and
-// the identity says so.
+// TestUnsignedParts: changes of parts that the SDK does not sign are accepted, and the
+// identity does not cover these parts.
 func TestUnsignedParts(t *testing.T) {
 	r := request{method: "POST", path: "/v1/items", body: "a=1", contentType: typeForm}
 	for _, a := range algorithms {
@@ -107,7 +107,7 @@ func TestUnsignedParts(t *testing.T) {
 	}
 }
 
-// TestMessageLength changes where a signed message ends.
+// TestMessageLength: changing the length of a signed message is refused.
 func TestMessageLength(t *testing.T) {
 	signed := request{method: "POST", path: "/", body: "ab", headers: [][2]string{{"Content-Length", "2"}}, host: true}
 	plain := request{method: "POST", path: "/", body: "ab", host: true}
@@ -122,7 +122,7 @@ func TestMessageLength(t *testing.T) {
 			{"length shorter", plain, "Content-Length: 2", "Content-Length: 1"},
 			{"length zero", plain, "Content-Length: 2", "Content-Length: 0"},
 			{"body longer", plain, "Content-Length: 2", "Content-Length: 6"}, // with the four bytes added below
-			{"body where there was none", empty, "Content-Length: 0", "Content-Length: 4"},
+			{"body added", empty, "Content-Length: 0", "Content-Length: 4"},
 		} {
 			t.Run(a.name+"/"+tt.name, func(t *testing.T) {
 				backend := wire.Start(t, policy(&tt.r, a.scheme(orders)))

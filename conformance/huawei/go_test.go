@@ -8,7 +8,7 @@ import (
 	"github.com/gatewayauth/gatewayauth/core"
 )
 
-// TestGoSDK signs along each axis, and then at random points of the whole grid.
+// TestGoSDK signs requests along each axis, and then at random points of the whole grid.
 // Every request must be accepted, and refused with one byte changed.
 func TestGoSDK(t *testing.T) {
 	base := request{method: "POST", path: "/v1/items", query: []parameter{{"a", "1"}, {"b", ""}},
@@ -59,8 +59,8 @@ func TestGoSDK(t *testing.T) {
 			r.method = methods[i]
 			try("method", i, r)
 		}
-		// The canonical request is the same code for all algorithms, so that one
-		// of them is enough for most combinations.
+		// All algorithms share the code for the canonical request, so one algorithm is
+		// enough for most combinations.
 		combinations := 40
 		if a.name == "SDK-HMAC-SHA256" {
 			combinations = 200
@@ -80,8 +80,8 @@ func TestGoSDK(t *testing.T) {
 	}
 }
 
-// TestEveryByte changes every byte that the signature covers of one request of
-// each kind.
+// TestEveryByte: a request of each kind is refused if any byte that the signature covers
+// is changed.
 func TestEveryByte(t *testing.T) {
 	for _, a := range algorithms {
 		for name, r := range map[string]request{
@@ -100,7 +100,7 @@ func TestEveryByte(t *testing.T) {
 				refusals := tamper(t, backend, l, changes)
 				t.Logf("%d of %d changes refused, the others hidden by the canonical form", refusals, len(changes))
 				if refusals < len(changes)*9/10 {
-					t.Errorf("got %d refusals of %d changes; want hardly any hidden by the canonical form", refusals, len(changes))
+					t.Errorf("got %d refusals of %d changes; want only a few hidden by the canonical form", refusals, len(changes))
 				}
 			})
 		}

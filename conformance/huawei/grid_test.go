@@ -5,12 +5,12 @@ import (
 	"strings"
 )
 
-// The axes of the grid. Every value here is one that the SDK signs as
-// published, so every request made of them must be accepted; what it signs
-// otherwise is in deviation_test.go.
+// The axes of the grid. The SDK signs all of these values according to the published
+// algorithm, so every request with them must be accepted. Its deviations are in
+// deviation_test.go.
 
-// paths are as an application gives them to the SDK: decoded. So a percent
-// sign in them stands for itself, and an encoded slash cannot be sent.
+// paths are decoded, as an application passes them to the SDK. A percent sign stands for
+// itself, and an encoded slash cannot be sent.
 var paths = []string{
 	"", "/", "//", "///", "/a", "/a/", "/a//", "//a", "//a//b//", "/a/b/c",
 	"/with space", "/ ", "/a/ /b", "/trailing ", "/中文/路径", "/café", "/e\u0301", "/😀", "/\u00a0",
@@ -36,7 +36,7 @@ var queries = [][]parameter{
 	{{"utf8", "中文"}, {"ключ", "значение"}, {"emoji", "😀"}, {"é", "e\u0301"}},
 	{{"invalid", "\xff\xfe"}, {"control", "\x00\r\n\t\x7f"}},
 	{{"=", "="}, {"a=b", "c=d"}, {"&", "&&"}},
-	// Names and values whose order differs decoded and encoded.
+	// Names and values whose order differs between decoded and encoded.
 	{{"a/b", "1"}, {"a-b", "2"}, {"a~b", "3"}, {"a_b", "4"}, {"aäb", "5"}, {"a b", "6"}, {"aZ", "7"}},
 	{{"v", []string{"x/y", "x-y", "x~y", "xäy", "x y", "xZ", "x"}}},
 	{{"é", "1"}, {"z", "2"}, {"~", "3"}, {"/", "4"}, {"-", "5"}, {"Z", "6"}},
@@ -56,8 +56,8 @@ func many(n int) (list []parameter) {
 	return list
 }
 
-// headerSets hold what an application adds. The SDK signs all of it but names
-// with an underscore and those that start with content-type.
+// headerSets are headers that an application adds. The SDK signs all of them except names
+// with an underscore and names that start with content-type.
 var headerSets = [][][2]string{
 	nil,
 	{{"X-Plain", "value"}},
@@ -73,7 +73,7 @@ var headerSets = [][][2]string{
 	{{"X-Project-Id", "0123456789abcdef"}, {"X-Domain-Id", "fedcba9876543210"}, {"X-Security-Token", "token+/="}},
 	{{"X_Unsigned", "underscore"}, {"Content-Type-Options", "unsigned as well"}},
 	{{"X-Apig-Mode", "debug"}, {"X-Http-Method-Override", "PUT"}, {"X-Stage", "RELEASE"}},
-	{{"Pragma", "no-cache"}}, // net/http adds a Cache-Control that nobody sent
+	{{"Pragma", "no-cache"}}, // net/http adds a Cache-Control to the received request
 	{{"!#$%&'*+-.^`|~09", "every kind of character in a name"}},
 	{{"X-Sdk-Date", "not a date, so the SDK takes its own clock"}},
 	{{"X-Sdk-Anything", "signed as well"}},
@@ -81,8 +81,8 @@ var headerSets = [][][2]string{
 	sixty(),
 }
 
-// sixty headers, with host, date and payload header, stay within the
-// verifier's limit of 64 signed ones.
+// sixty returns sixty headers. With host, date and the payload header, they are within
+// the verifier's limit of 64 signed headers.
 func sixty() (list [][2]string) {
 	for i := range 60 {
 		list = append(list, [2]string{fmt.Sprintf("X-H%d", i), fmt.Sprint(i)})
@@ -127,7 +127,7 @@ var payloads = []payload{
 	{name: "1 MiB of octets", body: noise(1 << 20), contentType: typeBytes},
 }
 
-// noise returns n bytes that do not repeat in chunks of any size.
+// noise returns n bytes without repeating blocks.
 func noise(n int) string {
 	b := make([]byte, n)
 	x := uint32(n)
@@ -138,7 +138,7 @@ func noise(n int) string {
 	return string(b)
 }
 
-// small are the payloads that are cheap enough for many combinations.
+// small returns the payloads that are small enough for many combinations.
 func small() (list []payload) {
 	for _, p := range payloads {
 		if text, ok := p.body.(string); !ok || len(text) < 1<<10 {
@@ -148,5 +148,5 @@ func small() (list []payload) {
 	return list
 }
 
-// methods are sent as given: the SDK changes no case, and neither does net/http.
+// methods are sent unchanged: neither the SDK nor net/http changes their case.
 var methods = []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND", "get", "X-CUSTOM.1"}

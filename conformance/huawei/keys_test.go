@@ -16,9 +16,9 @@ const (
 	inSecret     = alphanumeric + "_!@#$%-"
 )
 
-// TestManyKeys signs with keys of all lengths and characters. There are enough
-// of them that some derived scalars and coordinates begin with zeros, which
-// implementations of a curve are prone to lose.
+// TestManyKeys signs with keys of all lengths and characters. There are so many that some
+// derived scalars and coordinates begin with zeros, which implementations of a curve may
+// drop.
 func TestManyKeys(t *testing.T) {
 	r := request{method: "POST", path: "/v1/items", body: "ab", host: true}
 	for _, a := range algorithms {

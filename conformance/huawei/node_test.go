@@ -8,7 +8,7 @@ import (
 	"github.com/gatewayauth/gatewayauth/core"
 )
 
-// options are what an application hands to the Node SDK.
+// options is the request that an application passes to the Node SDK.
 type options struct {
 	Method      string            `json:"method"`
 	URL         string            `json:"url"`
@@ -26,18 +26,18 @@ type nodeCase struct {
 	Derived bool    `json:"derived,omitempty"`
 
 	scheme func(...core.Key) core.Scheme
-	want   core.Code // "" is acceptance
+	want   core.Code // "" means accepted
 	why    string    // for refusals
 }
 
-// unsigned reports whether the SDK declares the body unsigned: for all content
-// types but JSON. The client writes every JSON type as application/json.
+// unsigned reports whether the SDK declares the body unsigned, which it does for all
+// content types except JSON. The client sends every JSON type as application/json.
 func (c *nodeCase) unsigned() bool {
 	return c.Options.ContentType != "" && !strings.Contains(c.Options.ContentType, typeJSON)
 }
 
-// TestNodeSDK is TestGoSDK and TestGoSDKRefused for the SDK on npm. That one
-// signs the host, and the content type where the application gives one.
+// TestNodeSDK is like TestGoSDK and TestGoSDKRefused, for the SDK on npm. That SDK signs
+// the host, and the content type if the application sets one.
 func TestNodeSDK(t *testing.T) {
 	var cases []nodeCase
 	for _, a := range algorithms {

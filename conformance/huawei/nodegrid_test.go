@@ -8,8 +8,8 @@ import (
 	"github.com/gatewayauth/gatewayauth/core"
 )
 
-// nodeCases is the grid for the Node SDK: what it signs as published, and what
-// it does not, with the reason.
+// nodeCases returns the grid for the Node SDK: requests that it signs according to the
+// published algorithm, and its deviations, with the reason.
 func nodeCases() (cases []nodeCase) {
 	add := func(name string, o options, want core.Code, why string) {
 		cases = append(cases, nodeCase{Name: name, Options: o, want: want, why: why})
@@ -27,18 +27,18 @@ func nodeCases() (cases []nodeCase) {
 	}
 	for _, path := range []string{"/a%2Fb", "/a%5Cb", "/%41", "/a/%7Ea"} {
 		add("path "+path, options{Method: "GET", URL: path}, core.CodeRequestAmbiguous,
-			"routers tell it apart from what it decodes to; the SDK encodes it twice besides")
+			"routers distinguish it from the decoded path; the SDK also encodes it twice")
 	}
-	const resolved = "signed as it stands, but the client resolves dot segments before it sends"
+	const resolved = "signed unchanged, and the client resolves dot segments before it sends"
 	for _, path := range []string{"/a/../b", "/./a", "/a/.."} {
 		add("path "+path, options{Method: "GET", URL: path}, core.CodeSignatureMismatch, resolved)
 	}
 	for _, path := range []string{"//", "/a//"} {
 		add("path "+path, options{Method: "GET", URL: path}, core.CodeSignatureMismatch,
-			"signed as it stands, but the client cuts one slash off before it sends")
+			"signed unchanged, and the client removes one slash before it sends")
 	}
 	add("query in the path", options{Method: "GET", URL: "/a?x=1"}, core.CodeSignatureMismatch,
-		"sent, but not signed: the signature is over queryParams alone")
+		"sent, and not signed: only queryParams are signed")
 
 	for i, query := range []map[string]any{
 		{"a": "1"}, {"a": "1", "b": "2", "c": ""}, {"k": []string{"2", "1", "10", "1"}}, {"k": []string{}}, {"empty": ""},
@@ -73,9 +73,9 @@ func nodeCases() (cases []nodeCase) {
 	}{
 		{"own date", map[string]string{"X-Sdk-Date": now.Format(dateFormat)}, "", ""},
 		{"own date of another form", map[string]string{"X-Sdk-Date": now.Format(time.RFC3339)}, core.CodeCredentialMalformed, "signed in the protocol's form, but sent as given"},
-		{"outer blanks", map[string]string{"X-Outer": "  a "}, core.CodeSignatureMismatch, "signed untrimmed; HTTP has no blanks around a value"},
+		{"outer spaces", map[string]string{"X-Outer": "  a "}, core.CodeSignatureMismatch, "signed untrimmed; in HTTP, spaces around a value are not part of it"},
 		{"Latin-1", map[string]string{"X-Latin": "é"}, core.CodeSignatureMismatch, "signed as UTF-8, sent as Latin-1"},
-		{"beyond Latin-1", map[string]string{"X-Utf8": "中"}, core.CodeSignatureMismatch, "signed, but the client strips it before it sends"},
+		{"beyond Latin-1", map[string]string{"X-Utf8": "中"}, core.CodeSignatureMismatch, "signed, and the client removes it before it sends"},
 		{"underscore", map[string]string{"X_Under": "a", "X-Zed": "b"}, core.CodeSignatureMismatch, "values in the locale's order, names in that of their characters"},
 		{"user agent", map[string]string{"User-Agent": "own"}, core.CodeSignatureMismatch, "signed, and then replaced by the client's"},
 		{"Host in upper case", map[string]string{"Host": host}, core.CodeCredentialMalformed, "listed twice, as host;host"},
@@ -92,19 +92,19 @@ func nodeCases() (cases []nodeCase) {
 			add("JSON "+contentType+" "+name, options{Method: "POST", URL: "/b", ContentType: contentType, Data: data}, "", "")
 		}
 	}
-	const falsy = "counted as no body by the signer, but sent"
+	const falsy = "not a body for the signer, and sent"
 	add("JSON empty text", options{Method: "POST", URL: "/b", Data: ""}, core.CodeSignatureMismatch, falsy)
 	add("JSON zero", options{Method: "POST", URL: "/b", Data: 0}, core.CodeSignatureMismatch, falsy)
-	add("JSON text that is JSON", options{Method: "POST", URL: "/b", Data: `{"a":1}`}, core.CodeSignatureMismatch, "signed as a quoted string, sent as it is")
+	add("JSON text that is JSON", options{Method: "POST", URL: "/b", Data: `{"a":1}`}, core.CodeSignatureMismatch, "signed as a quoted string, sent unchanged")
 
-	// Everything but JSON is declared unsigned, BSON too, which the Go SDK signs.
+	// Every type except JSON is declared unsigned, also BSON, which the Go SDK signs.
 	for _, contentType := range []string{typeBSON, typeForm, typeBytes, "text/plain"} {
 		add("unsigned "+contentType, options{Method: "POST", URL: "/b", ContentType: contentType, Data: map[string]any{"a": 1}}, "", "")
 		cases = append(cases, nodeCase{Name: "unsigned binary " + contentType, Binary: []byte("\x00\xff\r\n"),
 			Options: options{Method: "PUT", URL: "/b", ContentType: contentType}})
 	}
 	cases = append(cases, nodeCase{Name: "binary of no type", Binary: []byte("\x00\xff"), Options: options{Method: "PUT", URL: "/b"},
-		want: core.CodeSignatureMismatch, why: "signed as the JSON form of a Buffer, sent as it is"})
+		want: core.CodeSignatureMismatch, why: "signed as the JSON form of a Buffer, sent unchanged"})
 
 	for _, method := range []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"} {
 		add("method "+method, options{Method: method, URL: "/m"}, "", "")

@@ -12,7 +12,7 @@ import (
 
 const dateFormat = "20060102T150405Z"
 
-// refusal is a request that the SDK signs, and why it must be refused.
+// refusal is a request that the SDK signs, with the reason why it must be refused.
 type refusal struct {
 	name, why string
 	r         request
@@ -20,7 +20,7 @@ type refusal struct {
 	want      core.Code
 }
 
-// refusals are those of every algorithm, each with its header for digests.
+// refusals returns the cases of an algorithm with this digest header.
 func refusals(t *testing.T, digest string) []refusal {
 	now, ofOther := time.Now().UTC(), sm3OfA
 	if digest == contentSM3 {
@@ -28,13 +28,13 @@ func refusals(t *testing.T, digest string) []refusal {
 	}
 	return []refusal{
 		// Paths.
-		{"dot segment", "signed as it stands, but routers resolve it",
+		{"dot segment", "signed unchanged, and routers resolve it",
 			request{path: "/a/../b", host: true}, true, core.CodeRequestAmbiguous},
-		{"single dot", "signed as it stands, but routers resolve it",
+		{"single dot", "signed unchanged, and routers resolve it",
 			request{path: "/a/./b", host: true}, true, core.CodeRequestAmbiguous},
-		{"dots at the end", "signed as they stand, but routers resolve them",
+		{"dots at the end", "signed unchanged, and routers resolve them",
 			request{path: "/a/..", host: true}, true, core.CodeRequestAmbiguous},
-		{"backslash", "sent as %5C, which some routers take for a slash",
+		{"backslash", "sent as %5C, which some routers read as a slash",
 			request{path: `/a\b`, host: true}, true, core.CodeRequestAmbiguous},
 		{"line feed in the path", "sent as %0A",
 			request{path: "/a\nb", host: true}, true, core.CodeRequestAmbiguous},
@@ -50,7 +50,7 @@ func refusals(t *testing.T, digest string) []refusal {
 			request{path: "/", query: []parameter{{"", "v"}}, host: true}, true, core.CodeSignatureMismatch},
 		{"too many parameters", "one over the verifier's limit",
 			request{path: "/", query: many(1025), host: true}, true, core.CodeRequestAmbiguous},
-		{"presigned parameters beside the header", "two places for a credential",
+		{"presigned parameters and the header", "two places for a credential",
 			request{path: "/", query: []parameter{{"X-Sdk-Signature", "x"}}, host: true}, true, core.CodeRequestAmbiguous},
 
 		// Headers.
@@ -60,7 +60,7 @@ func refusals(t *testing.T, digest string) []refusal {
 			request{path: "/", headers: [][2]string{{"x-sdk-date", now.Format(dateFormat)}}, host: true}, true, core.CodeRequestAmbiguous},
 		{"host of another name", "the SDK signs the header as given and sends the endpoint's host",
 			request{path: "/", headers: [][2]string{{"host", "other.example.com"}}}, true, core.CodeSignatureMismatch},
-		{"no-break space around a value", "trimmed before signing, as Unicode has it, but sent: HTTP trims blanks and tabs only",
+		{"no-break space around a value", "trimmed before signing as Unicode whitespace, and sent: HTTP trims only spaces and tabs",
 			request{path: "/", headers: [][2]string{{"X-Space", "\u00a0x"}}, host: true}, true, core.CodeSignatureMismatch},
 		{"Authorization preset", "signed with the value that it had before, and then replaced",
 			request{path: "/", headers: [][2]string{{"Authorization", "Basic eDp5"}}, host: true}, true, core.CodeHeaderNotSigned},
@@ -72,7 +72,7 @@ func refusals(t *testing.T, digest string) []refusal {
 			request{path: "/", headers: [][2]string{{"Trailer", "X-Sum"}}, host: true}, true, core.CodeHeaderNotSigned},
 		{"underscore in a protocol header", "left unsigned, and some servers fold it to x-sdk-date",
 			request{path: "/", headers: [][2]string{{"X_Sdk_Date", now.Format(dateFormat)}}, host: true}, true, core.CodeRequestAmbiguous},
-		{"underscore twin of a signed header", "left unsigned, and some servers fold it to x-role",
+		{"underscore in the name of a signed header", "left unsigned, and some servers fold it to x-role",
 			request{path: "/", headers: [][2]string{{"X-Role", "user"}, {"X_Role", "admin"}}, host: true}, true, core.CodeRequestAmbiguous},
 		{"too many headers", "one over the verifier's limit, with host and date",
 			request{path: "/", headers: append(sixty(), [2]string{"X-A"}, [2]string{"X-B"}, [2]string{"X-C"}), host: true}, true, core.CodeCredentialMalformed},
@@ -82,19 +82,19 @@ func refusals(t *testing.T, digest string) []refusal {
 		// Bodies.
 		{"file of no content type", "the hash is of the JSON form of an os.File, {}, and not of its content",
 			request{method: "PUT", path: "/", body: file(t), host: true}, true, core.CodeSignatureMismatch},
-		{"wrong digest", "the SDK signs a digest of the application's unseen",
+		{"wrong digest", "the SDK signs a digest of the application without a check",
 			request{method: "PUT", path: "/", body: "B", headers: [][2]string{{digest, strings.Repeat("0", 64)}}, host: true}, true, core.CodeBodyMismatch},
-		{"digest by another hash", "SHA-256 for SM3 or the other way round; the SDK signs it unseen",
+		{"digest by another hash", "SHA-256 for SM3 or the other way round; the SDK signs it without a check",
 			request{method: "PUT", path: "/", body: "A", headers: [][2]string{{digest, ofOther}}, host: true}, true, core.CodeBodyMismatch},
-		{"digest in upper case", "the SDK signs it unseen; lower case is the form",
+		{"digest in upper case", "the SDK signs it without a check; it must be in lower case",
 			request{method: "PUT", path: "/", body: "B", headers: [][2]string{{digest, strings.Repeat("A", 64)}}, host: true}, true, core.CodeCredentialMalformed},
-		{"streaming payload", "the SDK signs it unseen",
+		{"streaming payload", "the SDK signs it without a check",
 			request{method: "PUT", path: "/", body: "B", headers: [][2]string{{digest, "STREAMING-UNSIGNED-PAYLOAD-TRAILER"}}, host: true}, true, core.CodePayloadUnsupported},
 
 		// Policy.
-		{"host not signed", "the default policy demands it, the SDK signs it only where the application sets the header",
+		{"host not signed", "the default policy requires it, and the SDK signs it only if the application sets the header",
 			request{path: "/"}, false, core.CodeHeaderNotSigned},
-		{"body declared unsigned", "what the SDK does for forms; the default policy does not allow it",
+		{"body declared unsigned", "the SDK does this for forms; the default policy does not allow it",
 			request{method: "POST", path: "/", body: "a=1", contentType: typeForm, host: true}, false, core.CodePayloadNotSigned},
 		{"too old", "more than 15 minutes",
 			request{path: "/", headers: [][2]string{{"X-Sdk-Date", now.Add(-16 * time.Minute).Format(dateFormat)}}, host: true}, true, core.CodeSignatureExpired},
@@ -103,7 +103,7 @@ func refusals(t *testing.T, digest string) []refusal {
 	}
 }
 
-// file is an open file as the SDK wants it: a struct, not a pointer.
+// file returns an open file as the SDK needs it: a struct, not a pointer.
 func file(t *testing.T) os.File {
 	t.Helper()
 	name := filepath.Join(t.TempDir(), "content")

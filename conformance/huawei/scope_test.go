@@ -9,8 +9,8 @@ import (
 	"github.com/gatewayauth/gatewayauth/core/apig"
 )
 
-// TestDerivedScope (T086) has the SDK derive its key for another region or
-// service than the key's, or for a key that has none.
+// TestDerivedScope (T086): requests that the SDK signs for another region or service than
+// the key's, or with a key without them.
 func TestDerivedScope(t *testing.T) {
 	for _, tt := range []struct {
 		name            string
@@ -43,8 +43,8 @@ func TestDerivedScope(t *testing.T) {
 	}
 }
 
-// TestDerivedDay (T087) sends what was signed yesterday with today's date in the
-// scope, in the header, and in both.
+// TestDerivedDay (T087): a request that was signed yesterday is refused with today's date
+// in the scope, in the header, and in both.
 func TestDerivedDay(t *testing.T) {
 	now := time.Now().UTC()
 	today, yesterday := now.Format(dateFormat), now.Add(-24*time.Hour).Format(dateFormat)

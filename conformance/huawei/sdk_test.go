@@ -14,18 +14,18 @@ import (
 	"github.com/gatewayauth/gatewayauth/core"
 )
 
-// request is what an application hands to the SDK.
+// request is a request that an application passes to the SDK.
 type request struct {
 	method string // "" is GET
 	path   string
 	query  []parameter
-	// headers has a row per entry of the SDK's map; names may differ in case only.
+	// headers are the entries of the SDK's map. Names may differ only in case.
 	headers [][2]string
-	// body is a string, which the SDK sends as it is, or a value that it encodes.
+	// body is a string, which the SDK sends unchanged, or a value that it encodes.
 	body        any
 	contentType string // "" is none
-	// host makes the SDK sign the Host header, which it does only where the
-	// application sets that header.
+	// host makes the SDK sign the Host header, which it does only if the application sets
+	// that header.
 	host bool
 	// framing is how the body is sent; the SDK's signature does not depend on it.
 	framing framing
@@ -39,15 +39,15 @@ const (
 	chunkedByteByByte
 )
 
-// parameter is a query parameter: a string, or anything that the SDK writes
-// out as several (slices) or under derived names (maps).
+// parameter is a query parameter: a string, or a value that the SDK sends as several
+// parameters (slices) or with derived names (maps).
 type parameter struct {
 	name  string
 	value any
 }
 
-// unsigned reports whether the SDK will declare the body unsigned: for all
-// content types but JSON and BSON.
+// unsigned reports whether the SDK declares the body unsigned, which it does for all
+// content types except JSON and BSON.
 func (r *request) unsigned() bool {
 	return r.contentType != "" && !strings.Contains(r.contentType, typeJSON) && !strings.Contains(r.contentType, typeBSON)
 }
@@ -59,9 +59,8 @@ const (
 	typeBytes = "application/octet-stream"
 )
 
-// policy is the strictest configuration that can accept r. The SDK leaves Host
-// unsigned unless the application sets it, so for such requests the
-// requirement to sign it is lifted.
+// policy returns the strictest policy that can accept r. The SDK does not sign Host
+// unless the application sets it, so for such requests Host is not required.
 func policy(r *request, scheme core.Scheme) core.Config {
 	c := core.Config{
 		Environment: "prod", Schemes: []core.Scheme{scheme}, Default: "orders",
@@ -73,7 +72,7 @@ func policy(r *request, scheme core.Scheme) core.Config {
 	return c
 }
 
-// build gives r to the SDK.
+// build returns r as a request of the SDK.
 func (r *request) build() *sdk.DefaultHttpRequest {
 	b := sdk.NewHttpRequestBuilder().WithEndpoint("http://"+host).WithPath(r.path).
 		WithMethod(r.method).WithBody("", r.body)
@@ -92,8 +91,8 @@ func (r *request) build() *sdk.DefaultHttpRequest {
 	return b.Build()
 }
 
-// signed returns the bytes that the SDK sends for r: it signs, converts to an
-// *http.Request, and net/http writes that as its transport would.
+// signed returns the bytes that the SDK sends for r: the SDK signs r and converts it to
+// an *http.Request, which net/http writes as its transport does.
 func (r request) signed(t testing.TB, sign signFunc, ak, sk string) []byte {
 	t.Helper()
 	if r.method == "" {
@@ -102,14 +101,14 @@ func (r request) signed(t testing.TB, sign signFunc, ak, sk string) []byte {
 	built := r.build()
 	added, err := sign(built, ak, sk)
 	if err != nil {
-		t.Fatalf("the SDK does not sign: %v", err)
+		t.Fatalf("the SDK cannot sign the request: %v", err)
 	}
 	for name, value := range added {
 		built.AddHeaderParam(name, value)
 	}
 	converted, err := built.ConvertRequest()
 	if err != nil {
-		t.Fatalf("the SDK does not convert: %v", err)
+		t.Fatalf("the SDK cannot convert the request: %v", err)
 	}
 	if r.framing != withLength {
 		converted.ContentLength = -1
@@ -119,12 +118,12 @@ func (r request) signed(t testing.TB, sign signFunc, ak, sk string) []byte {
 	}
 	var raw bytes.Buffer
 	if err := converted.Write(&raw); err != nil {
-		t.Fatalf("net/http does not send: %v", err)
+		t.Fatalf("net/http cannot write the request: %v", err)
 	}
 	return raw.Bytes()
 }
 
-// sent is the body that must arrive for r.
+// sent returns the body that must arrive for r.
 func (r *request) sent(t testing.TB) []byte {
 	t.Helper()
 	body, err := r.build().GetBodyToBytes()

@@ -19,21 +19,20 @@ import (
 	"github.com/gatewayauth/gatewayauth/nethttp"
 )
 
-// An app builds an application with the routes behind v. The handler of a route
-// calls ran with the route's index and the request that it has; the one of all
-// other paths with fallback. It may panic where the router refuses the routes.
+// An app builds an application with the routes behind v. The handler of a route calls ran
+// with the index of the route and its request. The handler of all other paths calls it
+// with fallback. build may panic if the router refuses the routes.
 type app struct {
 	router string
 	name   string
 	build  func(routes []route, v *core.Verifier, ran func(int, *http.Request)) http.Handler
-	// takes says which routes it can have; nil means all.
+	// takes reports whether the router supports a route; nil means that it supports all.
 	takes func(route) bool
-	// givesUp says that the handler of all other paths also runs for some that a
-	// route matches: in Gin, where the router would have to go back for another
-	// parameter.
+	// givesUp is true if the handler of all other paths also runs for some paths that a
+	// route matches. Gin's router does not backtrack to another parameter.
 	givesUp bool
-	// strips says that final slashes are removed behind the verifier: then /a/ is
-	// not below /a/, and is left out.
+	// strips is true if final slashes are removed behind the verifier. Then /a/ is not
+	// below /a/, and is not tested.
 	strips bool
 }
 
@@ -78,7 +77,8 @@ func apps() map[string][]app {
 	return byRouter
 }
 
-// ginApps returns Gin with every choice of the options that change how it matches.
+// ginApps returns Gin with every combination of the options that change how it matches
+// paths.
 func ginApps() (all []app) {
 	for options := range 1 << 6 {
 		on := func(bit int) bool { return options&(1<<bit) != 0 }
@@ -150,8 +150,8 @@ func registered(routes []route, pattern string) bool {
 	return false
 }
 
-// byMethod returns the indexes of the routes, those for every method first: what is
-// registered later for one of these methods takes its place.
+// byMethod returns the indexes of the routes, those for every method first, because a
+// route that is registered later for one method replaces them.
 func byMethod(routes []route) []int {
 	order := make([]int, len(routes))
 	for i := range order {
@@ -220,8 +220,8 @@ func addGin(e *gin.Engine, routes []route, ran func(int, *http.Request), onRoute
 	return e
 }
 
-// newPatterns dispatches by hand, as services with regular expressions or prefix
-// checks do: the most specific route counts, and a parameter is not empty.
+// newPatterns returns a simple router, as in services with regular expressions or prefix
+// checks: it runs the most specific route, and parameters are not empty.
 func newPatterns(read func(*http.Request) string) func([]route, func(int, *http.Request), ...middleware) http.Handler {
 	return func(routes []route, ran func(int, *http.Request), _ ...middleware) http.Handler {
 		patterns := make([]*regexp.Regexp, len(routes))
@@ -245,8 +245,9 @@ func newPatterns(read func(*http.Request) string) func([]route, func(int, *http.
 	}
 }
 
-// comparePrecedence compares routes that match one request: literals come before
-// parameters, these before all that is below, and one method before every method.
+// comparePrecedence compares routes that match the same request: a literal precedes a
+// parameter, a parameter precedes a subtree, and a route for one method precedes a route
+// for every method.
 func (r route) comparePrecedence(other route) int {
 	for i := range min(len(r.segments), len(other.segments)) {
 		if c := cmp.Compare(min(len(r.segments[i]), 1), min(len(other.segments[i]), 1)); c != 0 {
@@ -256,6 +257,6 @@ func (r route) comparePrecedence(other route) int {
 	return cmp.Or(cmp.Compare(len(r.segments), len(other.segments)), cmp.Compare(len(r.method), len(other.method)))
 }
 
-// endsInNoParameter is for a wrapper around Echo, which does not know the route: Echo's
-// last parameter takes the rest of the path.
+// endsInNoParameter reports whether a middleware around Echo, which does not know the
+// route, supports a route: Echo's last parameter matches the rest of the path.
 func endsInNoParameter(r route) bool { return r.subtree || r.segments[len(r.segments)-1] != "" }

@@ -1,3 +1,3 @@
-// Package routers holds the test that no handler runs under a key that its route is
-// not bound to: random routes and paths, through the routers that backends use.
+// Package routers tests that no handler runs for a request with a key to which its route
+// is not bound. It uses random routes and paths, and the routers of common frameworks.
 package routers

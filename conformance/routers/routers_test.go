@@ -31,7 +31,8 @@ var (
 	fixed = time.Date(2026, 1, 15, 12, 0, 0, 0, time.UTC)
 )
 
-// A scheme signs, and says which paths it can be used for by refusing the others.
+// A scheme is a scheme of core with its signer, which returns an error for paths that it
+// cannot sign.
 type scheme struct {
 	name   string
 	verify func(core.KeySource) core.Scheme
@@ -60,15 +61,15 @@ func newKeys(s scheme) (keys []core.Key) {
 	return keys
 }
 
-// TestNoHandlerUnderAnotherKey_T173: whatever a router makes of a path, a handler
-// runs for a request only if the request was made with the key that is bound to the
-// handler's route, or the route is open.
+// TestNoHandlerUnderAnotherKey_T173: however a router interprets a path, a handler runs
+// only if the request was signed with the key that is bound to the handler's route, or
+// the route is open.
 func TestNoHandlerUnderAnotherKey_T173(t *testing.T) {
 	gin.SetMode(gin.ReleaseMode)
 	random := rand.New(rand.NewPCG(*seed, 173))
 	all := apps()
 	routers := slices.Sorted(maps.Keys(all))
-	runs, odd := map[string]int{}, map[string]int{} // handlers that ran, by router; for paths that are not plain, by scheme
+	runs, odd := map[string]int{}, map[string]int{} // number of handler runs by router, and for unusual paths by scheme
 	for range *sets {
 		s := pick(random, schemes)
 		keys := newKeys(s)
@@ -87,7 +88,7 @@ func TestNoHandlerUnderAnotherKey_T173(t *testing.T) {
 				if r == nil || tried.app.strips && slices.ContainsFunc(routes, func(known route) bool { return known.endsBelow(r.URL) }) {
 					continue
 				}
-				target := r.RequestURI // which some middleware changes
+				target := r.RequestURI // saved, because some middleware changes it
 				ran, wrong := tried.serve(r)
 				if wrong != "" {
 					t.Errorf("%s, %s; %s: %s\n\t%s %s with %s", tried.app.router, tried.app.name, s.name, wrong, r.Method, target, key.Name)
@@ -104,7 +105,7 @@ func TestNoHandlerUnderAnotherKey_T173(t *testing.T) {
 			}
 		}
 		if t.Failed() {
-			t.Fatalf("after %v runs of handlers", runs)
+			t.Fatalf("after %v handler runs", runs)
 		}
 	}
 	t.Logf("handlers ran: %v; for paths with odd spellings: %v", runs, odd)
@@ -124,7 +125,7 @@ func plain(path string) string {
 	return strings.NewReplacer("%", "", "//", "/", "/.", "/").Replace(strings.TrimRight(path, "/"))
 }
 
-// newPolicy returns routes and a verifier that binds them, nil where they conflict.
+// newPolicy returns routes and a verifier that binds them, or nil if they conflict.
 func newPolicy(random *rand.Rand, s scheme, keys []core.Key) ([]route, *core.Verifier) {
 	var names []string
 	for _, k := range keys {
@@ -145,8 +146,8 @@ func newPolicy(random *rand.Rand, s scheme, keys []core.Key) ([]route, *core.Ver
 	return routes, v
 }
 
-// newRequest returns a request as net/http's server would read it, nil where the
-// scheme cannot sign its path.
+// newRequest returns a request as net/http's server reads it, or nil if the scheme cannot
+// sign its path.
 func newRequest(random *rand.Rand, routes []route, s signer.Signer) *http.Request {
 	message := pick(random, []string{"GET ", "POST "}) + newPath(random, routes) + " HTTP/1.1\r\nHost: api.example.com\r\n\r\n"
 	read := func() *http.Request {
@@ -173,7 +174,7 @@ func newRequest(random *rand.Rand, routes []route, s signer.Signer) *http.Reques
 	return r
 }
 
-// try is one application, and what happened in it last.
+// try is one application and its last request.
 type try struct {
 	app     app
 	routes  []route
@@ -182,8 +183,8 @@ type try struct {
 	key     string
 }
 
-// start builds the application; it reports false where the router or the app
-// cannot have the routes.
+// start builds the application. It returns false if the router or the app does not
+// support the routes.
 func (t *try) start(v *core.Verifier) (ok bool) {
 	defer func() {
 		if recover() != nil {
@@ -204,7 +205,7 @@ func (t *try) start(v *core.Verifier) (ok bool) {
 	return t.handler != nil
 }
 
-// serve sends a request, and reports whether a handler ran and what was wrong.
+// serve serves a request, and returns whether a handler ran and what was wrong.
 func (t *try) serve(r *http.Request) (ran bool, wrong string) {
 	t.ran = nil
 	r.Body = io.NopCloser(new(bytes.Reader))

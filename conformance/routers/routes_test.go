@@ -16,10 +16,10 @@ type route struct {
 	key      string   // empty: open
 }
 
-// literals are few, so that paths meet other routes than their own.
+// literals are few, so that paths often match other routes.
 var literals = []string{"admin", "orders", "tenants", "a", "x", "ä"}
 
-// fallback is the index of the handler of all that no route matches.
+// fallback is the index of the handler for requests that match no route.
 const fallback = -1
 
 func newRoute(random *rand.Rand, keys []string) route {
@@ -44,8 +44,8 @@ func newRoute(random *rand.Rand, keys []string) route {
 	return r
 }
 
-// write writes the route as a router has it: names begins a parameter's name and
-// ends it, rest is what is below.
+// write returns the pattern of the route: begin and end enclose the name of a parameter,
+// rest matches a subtree.
 func (r route) write(begin, end, rest string) string {
 	var b strings.Builder
 	for i, segment := range r.segments {
@@ -61,22 +61,22 @@ func (r route) write(begin, end, rest string) string {
 	return b.String()
 }
 
-// pattern is the route for net/http.ServeMux.
+// pattern returns the pattern of the route for net/http.ServeMux.
 func (r route) pattern() string {
 	return strings.TrimLeft(r.method+" "+r.write("{", "}", ""), " ")
 }
 
-// ascii reports whether the route is the same percent-encoded.
+// ascii reports whether percent-encoding does not change the route.
 func (r route) ascii() bool { return !slices.Contains(r.segments, "ä") }
 
-// endsBelow reports whether a path could be the route's own, with a slash behind it,
-// which is not below the route any more where a router removes final slashes.
+// endsBelow reports whether a path may be the route's prefix with a final slash, which is
+// no longer below the route if final slashes are removed.
 func (r route) endsBelow(u *url.URL) bool {
 	long := func(received string) bool { return strings.Count(path.Clean(received), "/") == len(r.segments) }
 	return r.subtree && (long(u.Path) || long(u.RawPath))
 }
 
-// instance is a path that the route matches.
+// instance returns a path that the route matches.
 func (r route) instance(random *rand.Rand) string {
 	var b strings.Builder
 	for _, segment := range r.segments {
@@ -94,7 +94,7 @@ func (r route) instance(random *rand.Rand) string {
 	return b.String()
 }
 
-// newPath returns a path that some router may take for that of a route.
+// newPath returns a path that some router may match with a route.
 func newPath(random *rand.Rand, routes []route) string {
 	path := pick(random, routes).instance(random)
 	for range random.IntN(4) {
@@ -103,13 +103,13 @@ func newPath(random *rand.Rand, routes []route) string {
 	return path
 }
 
-// change spells a path in another way, or leads it elsewhere.
+// change returns another spelling of a path, or a path that leads to another one.
 func change(random *rand.Rand, path, other string) string {
 	segments := strings.Split(path[1:], "/")
 	i := random.IntN(len(segments))
 	joined := func() string { return "/" + strings.Join(segments, "/") }
 	switch random.IntN(12) {
-	case 0: // a segment more
+	case 0: // another segment
 		segments[i] = pick(random, []string{"..", ".", "", "%2e%2e", "%2E", "x"}) + "/" + segments[i]
 		return joined()
 	case 1: // a segment emptied
@@ -138,7 +138,7 @@ func change(random *rand.Rand, path, other string) string {
 			return path[:at] + pick(random, []string{"%2F", "%2f"}) + path[at+1:]
 		}
 		return path
-	case 10: // letters encoded as what they are
+	case 10: // characters percent-encoded
 		return strings.NewReplacer("a", "%61", "x", "%78").Replace(path)
 	}
 	if trimmed := strings.TrimRight(path, "/"); trimmed != "" {

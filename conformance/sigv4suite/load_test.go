@@ -35,12 +35,11 @@ type vector struct {
 	} `json:"key"`
 	Raw      []byte `json:"raw"`
 	WireHost string `json:"wire_host"`
-	// Unsure is true where the suite's own request is not one that a strict
-	// server takes.
+	// Unsure is true if a strict server may refuse the request of the suite.
 	Unsure bool `json:"unsure"`
 	Config struct {
-		// AWSURI is double (normalised and encoded twice) or double-raw (not
-		// normalised): for the suite's paths the latter is the rule of S3.
+		// AWSURI is double (normalized and encoded twice) or double-raw (not normalized).
+		// For the paths of the suite, the latter is the rule of S3.
 		AWSURI string `json:"aws_uri"`
 	} `json:"config"`
 }
@@ -56,10 +55,10 @@ func (v *vector) paths() (sigv4.Paths, error) {
 	return 0, fmt.Errorf("%s: unknown aws_uri %q", v.ID, v.Config.AWSURI)
 }
 
-// name is the id without the part that all share.
+// name returns the id without the part that all ids have.
 func (v *vector) name() string { return strings.Replace(v.ID, "/suite/", "/", 1) }
 
-// policy returns an environment with the case's key, path rule and instant.
+// policy returns a policy with the case's key, path rule and instant.
 func (v *vector) policy() (core.Config, error) {
 	paths, err := v.paths()
 	if err != nil {
@@ -84,8 +83,9 @@ func (v *vector) policy() (core.Config, error) {
 	return c, nil
 }
 
-// read reads vectors, one a line. No vector, an unknown field, and a vector
-// without an id, a request or the expectation that it is accepted are errors.
+// read reads vectors, one per line. It returns an error if there is no vector, for an
+// unknown field, and for a vector without id, request, or the expectation that it is
+// accepted.
 func read(from io.Reader) ([]vector, error) {
 	var vectors []vector
 	lines := bufio.NewScanner(from)
@@ -114,15 +114,14 @@ func read(from io.Reader) ([]vector, error) {
 	return vectors, nil
 }
 
-// load reads the suite, or leaves the test out by the rule of package needs:
-// where a test needs what this machine lacks it says so, and with
-// GATEWAYAUTH_E2E=1 it fails.
+// load reads the suite. If it is missing, load skips the test; with GATEWAYAUTH_E2E=1 it
+// fails the test.
 func load(t *testing.T) []vector {
 	t.Helper()
 	folder := os.Getenv("GATEWAYAUTH_VECTORS")
 	if folder == "" {
-		const text = "left out: GATEWAYAUTH_VECTORS names no folder with aws-sigv4-suite.ndjson, " +
-			"made from tests/aws-signing-test-suite of github.com/awslabs/aws-c-auth (one signed request a line; fields in load_test.go)"
+		const text = "skipped: set GATEWAYAUTH_VECTORS to a folder with aws-sigv4-suite.ndjson, " +
+			"made from tests/aws-signing-test-suite of github.com/awslabs/aws-c-auth (one signed request per line; fields in load_test.go)"
 		if os.Getenv("GATEWAYAUTH_E2E") == "1" {
 			t.Fatal(text)
 		}
@@ -140,7 +139,7 @@ func load(t *testing.T) []vector {
 	return vectors
 }
 
-// TestRead: a file that says nothing, or something else than it should, is an error.
+// TestRead: files without vectors, or with missing or unknown fields, are errors.
 func TestRead(t *testing.T) {
 	const good = `{"id":"a","raw":"R0VU","time":"2015-08-30T12:36:30Z","expect":"accept"}`
 	for name, text := range map[string]string{

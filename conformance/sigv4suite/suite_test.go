@@ -12,14 +12,14 @@ import (
 	"github.com/gatewayauth/gatewayauth/core"
 )
 
-// deviation is a case of the suite that is refused, and why.
+// deviation is a case of the suite that is refused, with the reason.
 type deviation struct {
 	code core.Code
 	why  string
 }
 
-// refused tells which cases are refused, by the case's name in any of the four
-// forms.
+// refused has the cases that are refused, by the name of the case, which exists in four
+// variants.
 var refused = func() map[string]deviation {
 	table := map[string]deviation{}
 	for _, name := range []string{
@@ -28,7 +28,7 @@ var refused = func() map[string]deviation {
 	} {
 		for _, form := range forms {
 			table[form+"/"+name] = deviation{core.CodeRequestAmbiguous,
-				"normalising changes the path: it has the signature of another one that a router tells apart"}
+				"normalization changes the path, so it has the signature of another path that routers distinguish"}
 		}
 	}
 	for _, scheme := range []string{"aws-sigv4", "aws-sigv4a"} {
@@ -42,13 +42,12 @@ var refused = func() map[string]deviation {
 
 var forms = []string{"aws-sigv4-header", "aws-sigv4-query", "aws-sigv4a-header", "aws-sigv4a-query"}
 
-// TestSuite (T004) sends every case as it is, and then with single bytes
-// changed.
+// TestSuite (T004) sends every case unchanged, and then with single bytes changed.
 func TestSuite(t *testing.T) {
 	vectors := load(t)
 	for name := range refused {
 		if !slices.ContainsFunc(vectors, func(v vector) bool { return v.name() == name }) {
-			t.Errorf("no case is named %s", name)
+			t.Errorf("there is no case with the name %s", name)
 		}
 	}
 	var accepted, deviating, unsure, changes int
@@ -72,7 +71,7 @@ func TestSuite(t *testing.T) {
 				deviating++
 				if v.Unsure {
 					unsure++
-					t.Logf("not counted: %s", v.AdapterNote)
+					t.Logf("the suite is unsure about this case: %s", v.AdapterNote)
 				}
 				return
 			case answer.Status != 200 || len(answer.Runs) != 1:
@@ -91,14 +90,14 @@ func TestSuite(t *testing.T) {
 			}
 		})
 	}
-	t.Logf("%d accepted, each refused with a byte changed (%d requests); %d refused as the table says, %d of them unsure",
+	t.Logf("%d accepted, each refused with a byte changed (%d requests); %d refused as expected, %d of them unsure",
 		accepted, changes, deviating, unsure)
 }
 
-// changed returns requests that differ from v.Raw in one byte each, a letter
-// for a letter and a digit for a digit, chosen by a generator that the case's
-// name seeds. Everything in these requests is signed but the version and the
-// ends of lines, and what says where the message ends.
+// changed returns requests that differ from v.Raw in one byte each: a letter for a letter
+// and a digit for a digit, chosen by a generator with the name of the case as its seed.
+// These requests sign everything except the protocol version, the line breaks, and the
+// headers for the length of the message.
 func changed(v vector) (requests [][]byte) {
 	seed := fnv.New64a()
 	seed.Write([]byte(v.ID))

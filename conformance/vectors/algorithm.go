@@ -15,18 +15,18 @@ import (
 	"github.com/gatewayauth/gatewayauth/internal/vectors"
 )
 
-// algorithm signs as docs/protocols.md describes it. It shares no code with the schemes
-// that the vectors test.
+// algorithm is a signing algorithm, written from docs/protocols.md. It shares no code
+// with the schemes that the vectors test.
 type algorithm struct {
 	scheme string
 	token  func(vectors.Key) string
-	// prefix is that of the protocol's headers and parameters.
+	// prefix is the prefix of the protocol's headers and parameters.
 	prefix, digestHeader, tokenHeader string
-	field                             string // of the Authorization header, that names the key
+	field                             string // the field of the Authorization header with the key
 	id                                func(vectors.Key) string
-	scope, end                        string // in which DAY, REGION, SERVICE and END stand for themselves
+	scope, end                        string // DAY, REGION, SERVICE and END are placeholders
 	queryForm                         bool
-	tokenInQuery                      bool // the session token of the query form is a parameter
+	tokenInQuery                      bool // with the credential in the query, the session token is a parameter
 	regionSet                         bool
 	hash                              func(text string) string
 	path                              func(path string, key vectors.Key) string
@@ -73,7 +73,7 @@ var (
 		a := sdk("v11", "V11-HMAC-SHA256", func(key vectors.Key, scope, text string) string {
 			derived, err := hkdf.Key(sha256.New, []byte(key.Secret), []byte(key.Key), scope, 32)
 			if err != nil {
-				panic(err) // of constants
+				panic(err) // impossible: the arguments are constant
 			}
 			return hexMAC(sha256.New, hex.EncodeToString(derived), text)
 		})
@@ -144,7 +144,7 @@ func hexMAC(newHash func() hash.Hash, key, text string) string {
 	return hex.EncodeToString([]byte(mac(newHash, key, text)))
 }
 
-// chain derives a key along the parts of a scope.
+// chain derives a key with the parts of a scope.
 func chain(key, scope string) string {
 	for part := range strings.SplitSeq(scope, "/") {
 		key = mac(sha256.New, key, part)
@@ -152,11 +152,11 @@ func chain(key, scope string) string {
 	return key
 }
 
-// signAES is AES profile 1 (docs/protocols.md): CFB over two blocks.
+// signAES signs with AES profile 1 (docs/protocols.md): CFB over two blocks.
 func signAES(key vectors.Key, _, text string) string {
 	block, err := aes.NewCipher([]byte(key.Key))
 	if err != nil {
-		panic(err) // of constants
+		panic(err) // impossible: the arguments are constant
 	}
 	digest := sha256.Sum256([]byte(text))
 	previous := []byte(key.Secret)

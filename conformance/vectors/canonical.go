@@ -13,7 +13,7 @@ import (
 // The parts of the canonical requests, written from docs/protocols.md, "SDK canonical
 // request" and "SigV4 canonical request".
 
-// sdkPath decodes and encodes every segment, and ends the path with a slash.
+// sdkPath decodes and encodes every segment, and adds a final slash.
 func sdkPath(path string, _ vectors.Key) string {
 	path = eachSegment(path, func(segment string) string { return encode(decode(segment)) })
 	if !strings.HasSuffix(path, "/") {
@@ -22,8 +22,8 @@ func sdkPath(path string, _ vectors.Key) string {
 	return path
 }
 
-// awsPath resolves dot and empty segments and encodes what stood on the wire;
-// for S3 it decodes and encodes instead, and resolves nothing.
+// awsPath resolves dot segments and empty segments, and encodes the path as it was sent.
+// For S3 it decodes and encodes the path, and resolves nothing.
 func awsPath(path string, key vectors.Key) string {
 	if key.Paths == "s3" {
 		return eachSegment(path, func(segment string) string { return encode(decode(segment)) })
@@ -53,7 +53,7 @@ func eachSegment(path string, f func(string) string) string {
 	return strings.Join(segments, "/")
 }
 
-// sdkQuery sorts decoded names and values, or encoded ones as the Java SDK does.
+// sdkQuery sorts the decoded names and values, or the encoded ones, as the Java SDK does.
 func sdkQuery(query string, byEncoded bool) string {
 	type pair struct{ name, value string }
 	var pairs []pair
@@ -80,7 +80,8 @@ func sdkQuery(query string, byEncoded bool) string {
 
 func awsQuery(query string, _ bool) string { return sdkQuery(query, true) }
 
-// sortedLines writes one line for every value, sorted within a header.
+// sortedLines returns a function that writes one line for every value, sorted within a
+// header.
 func sortedLines(collapsed bool) func(*draft) string {
 	return func(d *draft) string {
 		var b strings.Builder
@@ -100,7 +101,7 @@ func sortedLines(collapsed bool) func(*draft) string {
 	}
 }
 
-// joinedLines writes one line for every header, the values as they came.
+// joinedLines writes one line for every header, with the values in the received order.
 func joinedLines(d *draft) string {
 	var b strings.Builder
 	for name := range strings.SplitSeq(d.list, ";") {
@@ -116,12 +117,12 @@ func joinedLines(d *draft) string {
 	return b.String()
 }
 
-// collapse makes one space of every run of white space.
+// collapse replaces every run of whitespace by one space.
 func collapse(value string) string {
 	return strings.Join(strings.FieldsFunc(value, func(r rune) bool { return r == ' ' || r == '\t' }), " ")
 }
 
-// decode leaves what is no percent sequence as it is.
+// decode decodes percent-encodings, and keeps invalid ones.
 func decode(s string) string {
 	if decoded, err := url.PathUnescape(s); err == nil {
 		return decoded
@@ -129,7 +130,7 @@ func decode(s string) string {
 	return s
 }
 
-// encode leaves the unreserved characters of RFC 3986 alone.
+// encode encodes all bytes except the unreserved characters of RFC 3986.
 func encode(s string) string {
 	var b strings.Builder
 	for i := range len(s) {

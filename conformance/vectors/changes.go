@@ -7,7 +7,7 @@ import (
 	"github.com/gatewayauth/gatewayauth/internal/vectors"
 )
 
-// The changes that the tables are made of.
+// The changes of the tables.
 
 func all(changes ...change) change {
 	return func(d *draft) {
@@ -28,8 +28,7 @@ func announced(length string) change { return func(d *draft) { d.length = length
 
 func inChunks(size int) change { return func(d *draft) { d.chunk = size } }
 
-// header adds a line; set replaces the lines of a header by one; without takes
-// them away.
+// header adds lines; set replaces the lines of a header by one; without removes them.
 func header(lines ...string) change {
 	return func(d *draft) { d.lines = append(slices.Clone(d.lines), lines...) }
 }
@@ -52,13 +51,13 @@ func without(name string) change {
 
 func hostIs(host string) change { return set("Host: " + host) }
 
-// reversed puts the header lines behind the first in the opposite order.
+// reversed reverses the header lines after the first.
 func reversed(d *draft) {
 	d.lines = slices.Clone(d.lines)
 	slices.Reverse(d.lines[1:])
 }
 
-// What the signer says.
+// Changes of what the signer signs.
 
 func with(key vectors.Key) change { return func(d *draft) { d.key = key } }
 
@@ -69,7 +68,7 @@ func dated(date string) change { return func(d *draft) { d.date = date } }
 
 func signs(names ...string) change { return func(d *draft) { d.extra = append(d.extra, names...) } }
 
-// lists signs an odd list; relists changes the list behind the signer's back.
+// lists signs with this SignedHeaders list; relists changes the list after signing.
 func lists(list string) change { return func(d *draft) { d.list, d.listed = list, true } }
 
 func relists(list string) change {
@@ -79,7 +78,7 @@ func relists(list string) change {
 	}
 }
 
-// declares puts a value into the header that declares the payload.
+// declares sets the header that declares the payload.
 func declares(value string) change {
 	return func(d *draft) { header(d.algorithm.digestHeader + ": " + value)(d) }
 }
@@ -102,7 +101,7 @@ func presigned(seconds string) change {
 	return func(d *draft) { d.presigned, d.expires = true, seconds }
 }
 
-// What becomes of the credential afterwards.
+// Changes of the credential after signing.
 
 // replace changes text in the Authorization header.
 func replace(old, replacement string) change {
@@ -116,7 +115,7 @@ func replace(old, replacement string) change {
 
 func authorization(value string) change { return func(d *draft) { d.authorization = value } }
 
-// signature puts another one in place of the signature.
+// signature replaces the signature.
 func signature(other func(d *draft) string) change {
 	return func(d *draft) {
 		made := d.signature
@@ -129,7 +128,7 @@ func signature(other func(d *draft) string) change {
 	}
 }
 
-// literally is a signature that somebody else's signer made.
+// literally replaces the signature by one of another signer.
 func literally(text string) change { return signature(func(*draft) string { return text }) }
 
 // bitFlipped changes the lowest bit of the last digit.
@@ -139,7 +138,7 @@ func bitFlipped(d *draft) string {
 	return d.signature[:len(d.signature)-1] + "0123456789abcdef"[flipped:flipped+1]
 }
 
-// The parameters of the query form, by their name without the prefix.
+// Changes of the parameters of a credential in the query, by their name without the prefix.
 
 func parameterAt(d *draft, name string) int {
 	i := slices.IndexFunc(d.parameters, func(p parameter) bool { return p.name == d.algorithm.prefix+name || p.name == name })
@@ -149,7 +148,7 @@ func parameterAt(d *draft, name string) int {
 	return i
 }
 
-// parameterIs changes the value of a parameter, as it stands on the wire.
+// parameterIs sets the encoded value of a parameter.
 func parameterIs(name, value string) change {
 	return func(d *draft) { d.parameters[parameterAt(d, name)].value = value }
 }
@@ -162,7 +161,7 @@ func withoutParameter(name string) change {
 	return func(d *draft) { i := parameterAt(d, name); d.parameters = slices.Delete(d.parameters, i, i+1) }
 }
 
-// parameterAdded adds a parameter behind all others. Before the signing it is signed.
+// parameterAdded adds a parameter at the end. Before signing, the parameter is signed.
 func parameterAdded(name, value string) change {
 	return func(d *draft) { d.parameters = append(d.parameters, parameter{name, value}) }
 }

@@ -17,9 +17,9 @@ import (
 	"github.com/gatewayauth/gatewayauth/internal/vectors"
 )
 
-// Signatures on curves are random in general. These are not, so that the files
-// come out the same each time: ECDSA takes its nonce from RFC 6979, SM2 from a
-// MAC of what it signs under the private key.
+// Signatures on curves are usually random. These are deterministic, so that the generated
+// files are always the same: the nonce of ECDSA is that of RFC 6979, the nonce of SM2 a
+// MAC of the signed text with the private key.
 
 // scalar derives a private scalar from a secret (docs/protocols.md, "Key pair from a secret").
 func scalar(newHash func() hash.Hash, token, secret, id string, counter byte, n *big.Int) *big.Int {
@@ -41,7 +41,7 @@ func signP256(token, prefix string, counter byte) func(key vectors.Key, scope, t
 			panic(err) // of constants
 		}
 		digest := sha256.Sum256([]byte(text))
-		signature, err := private.Sign(nil, digest[:], crypto.SHA256) // no source of randomness: RFC 6979
+		signature, err := private.Sign(nil, digest[:], crypto.SHA256) // without a source of randomness: RFC 6979
 		if err != nil {
 			panic(err)
 		}
@@ -49,7 +49,7 @@ func signP256(token, prefix string, counter byte) func(key vectors.Key, scope, t
 	}
 }
 
-// signSM2 signs as GB/T 32918.2 has it, with the default user id.
+// signSM2 signs according to GB/T 32918.2, with the default user id.
 func signSM2(key vectors.Key, _, text string) string {
 	n := sm2.P256().Params().N
 	d := scalar(sm3.New, "SDK-SM2-SM3", key.Secret, key.Key, 0, n)
@@ -86,7 +86,7 @@ func der(r, s *big.Int) string {
 	return hex.EncodeToString(text)
 }
 
-// parts reads a signature that was made here.
+// parts parses a signature of this program.
 func parts(signature string) (p pairRS) {
 	text, err := hex.DecodeString(signature)
 	if err == nil {

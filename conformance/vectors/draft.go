@@ -8,41 +8,41 @@ import (
 	"github.com/gatewayauth/gatewayauth/internal/vectors"
 )
 
-// draft is a request on its way to the wire: what is sent, and what its signer
-// says about it. A [change] before [draft.sign] is signed as it stands; one
-// after it is made by somebody on the way.
+// draft is a request that is being built: what is sent, and what its signer signs. A
+// [change] before [draft.sign] is signed. A change after it is one that an attacker or a
+// proxy makes.
 type draft struct {
 	method, target string
 	lines          []string // header lines, without Authorization and the framing
 	body           string
 	chunk          int    // size of the chunks of the body; 0 for Content-Length
-	length         string // Content-Length, where it is not the body's
+	length         string // Content-Length, if it differs from the body's length
 
-	algorithm *algorithm // nil for schemes that sign nothing
+	algorithm *algorithm // nil for schemes without a signature
 	key       vectors.Key
-	date      string   // empty: none is sent
-	extra     []string // headers that are signed although nothing asks for it
+	date      string   // empty: no date is sent
+	extra     []string // other signed headers
 	list      string   // SignedHeaders
-	listed    bool     // list is what it is, whatever the request has
-	payload   string   // the payload line, where it is not what the request says
-	expires   string   // of the query form
+	listed    bool     // list is set explicitly, independent of the request
+	payload   string   // the payload line, if it differs from the one of the request
+	expires   string   // for a credential in the query
 	presigned bool
-	// token of the algorithm, and the parts of the scope: the key's and the
-	// date's unless set.
+	// token of the algorithm, and the parts of the scope. Unless set, they are those of
+	// the key and the date.
 	token, day, region, service, end string
 	byEncoded                        bool // the signer sorts the encoded query
 
 	signature     string
 	authorization string
-	parameters    []parameter // of the query form, encoded
+	parameters    []parameter // the encoded parameters of a credential in the query
 }
 
 type parameter struct{ name, value string }
 
-// change is one named change to a draft.
+// change is a change of a draft.
 type change func(*draft)
 
-// sign makes the credential.
+// sign computes the credential.
 func (d *draft) sign() {
 	a := d.algorithm
 	if a == nil {
@@ -78,7 +78,7 @@ func (d *draft) sign() {
 	d.authorization = d.token + " " + strings.Join(fields, ", ")
 }
 
-// presign makes the credential in the query.
+// presign computes the credential in the query.
 func (d *draft) presign() {
 	a := d.algorithm
 	for _, p := range []parameter{
@@ -97,7 +97,8 @@ func (d *draft) presign() {
 	d.parameters = append(d.parameters, parameter{a.prefix + "Signature", d.signature})
 }
 
-// signedHeaders lists host, what the protocol asks for, and the extra ones.
+// signedHeaders returns the list of host, the headers that the protocol requires, and the
+// extra ones.
 func (d *draft) signedHeaders() string {
 	names := append([]string{"host"}, d.extra...)
 	for _, line := range d.lines {
@@ -110,7 +111,7 @@ func (d *draft) signedHeaders() string {
 	return strings.Join(slices.Compact(names), ";")
 }
 
-// credential is what names the key: its id, with the scope where there is one.
+// credential returns the id of the key, with the scope if there is one.
 func (d *draft) credential() string {
 	if scope := d.scope(); scope != "" {
 		return d.key.Key + "/" + scope
@@ -118,7 +119,7 @@ func (d *draft) credential() string {
 	return d.algorithm.id(d.key)
 }
 
-// scope joins the parts that the algorithm has.
+// scope returns the scope of the algorithm.
 func (d *draft) scope() string {
 	or := func(text, otherwise string) string {
 		if text == "" {
@@ -135,8 +136,7 @@ func (d *draft) scope() string {
 		"SERVICE", or(d.service, d.key.Service), "END", or(d.end, d.algorithm.end)).Replace(parts)
 }
 
-// computed returns canonical request and string to sign of the request as it
-// stands.
+// computed returns the canonical request and the string to sign of the current request.
 func (d *draft) computed() (request, text string) {
 	a := d.algorithm
 	path, query, _ := strings.Cut(d.wireTarget(false), "?")
@@ -157,7 +157,8 @@ func (d *draft) timestamp() string {
 	return d.value(d.algorithm.dateHeader())
 }
 
-// payloadLine is the digest header where it is signed, and else the hash of the body.
+// payloadLine returns the digest header if it is signed, and otherwise the hash of the
+// body.
 func (d *draft) payloadLine() string {
 	header := d.algorithm.digestHeader
 	switch {

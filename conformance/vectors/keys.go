@@ -2,8 +2,8 @@ package main
 
 import "github.com/gatewayauth/gatewayauth/internal/vectors"
 
-// The keys of an environment. The first is the one that is bound where nothing
-// else is said.
+// signingKeys returns the keys of an environment. The first is bound unless a row has
+// another one.
 func signingKeys(region, service string) []vectors.Key {
 	scoped := func(k vectors.Key) vectors.Key {
 		k.Region, k.Service = region, service
@@ -19,7 +19,7 @@ func signingKeys(region, service string) []vectors.Key {
 	}
 }
 
-// Places in the keys.
+// Indexes of the keys.
 const (
 	orders = iota
 	partner

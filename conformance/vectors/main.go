@@ -1,8 +1,8 @@
 // Command vectors writes the published test vectors: one file for each scheme.
 //
-// The requests are made by the tables in this package, and signed by signers that
-// were written from docs/protocols.md and share no code with the schemes. Nothing in the
-// files is random, so writing them again gives the same bytes.
+// The tables in this package have the requests. Signers that were written from
+// docs/protocols.md, and share no code with the schemes, sign them. The files contain
+// nothing random, so they are always the same.
 package main
 
 import (
@@ -54,10 +54,10 @@ func generate() (map[string][]byte, error) {
 	return texts, errors.Join(problems...)
 }
 
-// file is what becomes one file.
+// file has the rows of one file.
 type file struct {
 	name      string
-	algorithm *algorithm // nil for schemes that sign nothing
+	algorithm *algorithm // nil for schemes without a signature
 	keys      []vectors.Key
 	rows      []row
 }

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// TestGenerate: the published files are what the tables say, byte for byte.
+// TestGenerate: the published files are those that the tables generate, byte for byte.
 func TestGenerate(t *testing.T) {
 	const published = "../../core/testdata/vectors"
 	texts, err := generate()
@@ -20,10 +20,10 @@ func TestGenerate(t *testing.T) {
 	}
 	for name, text := range texts {
 		if !bytes.Equal(text, again[name]) {
-			t.Errorf("%s comes out differently each time", name)
+			t.Errorf("%s differs between two runs", name)
 		}
 		if found, err := os.ReadFile(filepath.Join(published, name)); err != nil || !bytes.Equal(found, text) {
-			t.Errorf("%s is not what the tables say (%v); run go generate ./internal/vectors", name, err)
+			t.Errorf("%s differs from the generated file (%v): run go generate ./internal/vectors", name, err)
 		}
 	}
 	found, err := filepath.Glob(filepath.Join(published, "*.json"))

@@ -9,30 +9,32 @@ import (
 	"github.com/gatewayauth/gatewayauth/internal/vectors"
 )
 
-// row is one line of the tables: what is signed, what is changed afterwards, and
-// the verdict.
+// row is a row of the tables: the signed request, the changes after signing, and the
+// verdict.
 type row struct {
 	name, comment string
-	key           *vectors.Key // bound, and signs unless a change says otherwise; nil for orders_key
+	key           *vectors.Key // the bound key, which also signs unless a change replaces it; nil for orders_key
 	unbound       bool         // no key is bound
 	at            string
 	policy        *vectors.Policy
 	signed, sent  []change
 	code          core.Code
-	// early: a mismatch that is found before anything is computed.
+	// early marks a mismatch that is found without computing the signature.
 	early bool
-	// signature is what others computed: the generator fails with another one.
+	// signature was computed by other software. The generator fails if it computes
+	// another one.
 	signature string
 	full      bool // for hmac and sigv4 only, to keep the other files short
 
 	service    *vectors.IdentityService
-	before     []change // of a request that is sent ten times before
+	before     []change // the changes of a request that is sent ten times before
 	attributes map[string][]string
 }
 
 func accepted(name string, signed ...change) row { return row{name: name, signed: signed} }
 
-// tampered is changed after the signing, odd is signed by a holder of the key as it stands.
+// tampered returns a row that is changed after signing; odd returns one that is signed
+// correctly and must be refused.
 func tampered(name string, code core.Code, sent ...change) row {
 	return row{name: name, code: code, sent: sent}
 }
@@ -53,7 +55,7 @@ func (r row) once() row                            { r.full = true; return r }
 func (r row) asking(s vectors.IdentityService) row { r.service = &s; return r }
 func (r row) telling(a map[string][]string) row    { r.attributes = a; return r }
 
-// post makes a row's request P2 of the fixture.
+// post replaces the row's request by P2 of the fixture.
 func (r row) post() row {
 	r.signed = append([]change{posted}, r.signed...)
 	return r
@@ -77,7 +79,7 @@ func (r row) draft(a *algorithm, keys []vectors.Key) *draft {
 	return d
 }
 
-// vector carries a row out.
+// vector returns the vector of a row.
 func (r row) vector(f *file) (v vectors.Vector, err error) {
 	defer func() {
 		if problem := recover(); problem != nil {
@@ -121,7 +123,7 @@ func (r row) vector(f *file) (v vectors.Vector, err error) {
 	return v, nil
 }
 
-// undo puts back what a proxy changed.
+// undo undoes the changes of a proxy.
 func (d *draft) undo(w vectors.Rewrite) {
 	d.target = w.AddPrefix + d.target
 	if w.Host != "" {
@@ -129,7 +131,7 @@ func (d *draft) undo(w vectors.Rewrite) {
 	}
 }
 
-// identity is what a verifier knows about an accepted request.
+// identity returns the identity of an accepted request.
 func (d *draft) identity(r row, key vectors.Key) *vectors.Identity {
 	id := &vectors.Identity{Key: key.Name, KeyID: key.Key, Payload: "none", Attributes: r.attributes}
 	id.Covers.Headers = []string{}
@@ -169,7 +171,7 @@ func (d *draft) identity(r row, key vectors.Key) *vectors.Identity {
 func instant(date string) time.Time {
 	at, err := time.Parse("20060102T150405Z", date)
 	if err != nil {
-		panic(err) // of constants
+		panic(err) // impossible: the arguments are constant
 	}
 	return at
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/gatewayauth/gatewayauth/internal/vectors"
 )
 
-// commonRows are those of every scheme that signs requests.
+// commonRows returns the rows of every scheme that signs requests.
 func commonRows(a *algorithm, keys []vectors.Key) []row {
 	var rows []row
 	for _, table := range [][]row{
@@ -57,7 +57,8 @@ func acceptedRows(a *algorithm) []row {
 	}
 }
 
-// dateAndMore lists what the scheme asks to be signed beside the host.
+// dateAndMore returns the headers that the scheme requires to be signed in addition to
+// host.
 func dateAndMore(a *algorithm) string {
 	if a.regionSet {
 		return "X-Amz-Date;X-Amz-Region-Set"
@@ -112,7 +113,7 @@ func renamed(key vectors.Key, id string) vectors.Key {
 	return key
 }
 
-// messageRows change one signed part each.
+// messageRows returns rows that change one signed part each.
 func messageRows() []row {
 	const mismatch = core.CodeSignatureMismatch
 	role := func(r row) row { return r.signing(header("X-Role: user"), signs("x-role")) }

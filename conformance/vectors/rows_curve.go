@@ -11,7 +11,7 @@ import (
 	"github.com/gatewayauth/gatewayauth/core"
 )
 
-// curveRows are those of signatures (r, s), which are taken in strict DER alone.
+// curveRows returns the rows of signatures (r, s), which are accepted only in strict DER.
 func curveRows(a *algorithm) []row {
 	const (
 		malformed = core.CodeCredentialMalformed
@@ -66,7 +66,7 @@ func curveRows(a *algorithm) []row {
 		note("(r, n-s) verifies wherever (r, s) does: a signature does not identify a request."))
 }
 
-// until signs requests that differ in a parameter until the signature is of a kind.
+// until signs requests that differ in a parameter until kind accepts the signature.
 func until(kind func(*draft) bool) change {
 	return func(d *draft) {
 		for i := 0; ; i++ {

@@ -39,7 +39,7 @@ func authorizationRows(a *algorithm) []row {
 		malformed = core.CodeCredentialMalformed
 		other     = core.CodeSchemeNotAccepted
 	)
-	cut := func(name string) change { // takes one field away
+	cut := func(name string) change { // removes one field
 		return func(d *draft) {
 			token, fields, _ := strings.Cut(d.authorization, " ")
 			var kept []string

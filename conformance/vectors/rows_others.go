@@ -8,8 +8,8 @@ import (
 	"github.com/gatewayauth/gatewayauth/internal/vectors"
 )
 
-// aesRows are those of AES profile 1: the key may stay unnamed, and its length
-// decides about the algorithm.
+// aesRows returns the rows of AES profile 1: the request need not name the key, and the
+// length of the key determines the algorithm.
 func aesRows(keys []vectors.Key) []row {
 	const mismatch = core.CodeSignatureMismatch
 	unnamed := func(d *draft) { replace("Access="+d.key.Name+", ", "")(d) }
@@ -37,13 +37,14 @@ func aesRows(keys []vectors.Key) []row {
 	}
 }
 
-// disputed: the request is read as one of another key than the one it was signed with.
+// disputed changes the row such that the request names another key than the one that
+// signed it.
 func (r row) disputed(key vectors.Key) row {
 	r.sent = append(r.sent, with(key))
 	return r
 }
 
-// basicRows: the credential proves nothing about the request.
+// basicRows returns the rows of Basic credentials, which cover nothing of the request.
 func basicRows(keys []vectors.Key) []row {
 	const (
 		malformed = core.CodeCredentialMalformed
@@ -100,7 +101,7 @@ func (r row) after(changes ...change) row {
 	return r
 }
 
-// tokenRows: what the identity service says decides.
+// tokenRows returns the rows of tokens, which the identity service checks.
 func tokenRows(keys []vectors.Key) []row {
 	const (
 		good        = "gAAAAABobQ-token-of-the-caller_1"

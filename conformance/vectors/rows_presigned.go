@@ -7,8 +7,7 @@ import (
 	"github.com/gatewayauth/gatewayauth/internal/vectors"
 )
 
-// presignedRows are those of the query form, with a credential that is valid for
-// ten minutes.
+// presignedRows returns the rows with the credential in the query, valid for ten minutes.
 func presignedRows(a *algorithm, keys []vectors.Key) []row {
 	const (
 		malformed = core.CodeCredentialMalformed
@@ -83,7 +82,7 @@ func presignedRows(a *algorithm, keys []vectors.Key) []row {
 			odd("unsigned-payload", core.CodePayloadNotSigned, declares("UNSIGNED-PAYLOAD")),
 		)
 	}
-	if a.scope == "" || a.tokenInQuery { // aksk takes a query without one for another scheme's
+	if a.scope == "" || a.tokenInQuery { // aksk reads a query without one as another scheme's
 		rows = append(rows, tampered("without-credential", malformed, withoutParameter("Credential")))
 	}
 	for i := range rows {

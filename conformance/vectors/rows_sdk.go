@@ -5,8 +5,8 @@ import (
 	"github.com/gatewayauth/gatewayauth/internal/vectors"
 )
 
-// sdkRows are those of the SDK-* and V11 schemes: what their canonical form
-// cannot tell apart, and what is refused because it would hide more.
+// sdkRows returns the rows of the SDK-* and V11 schemes: requests with the same canonical
+// request, and requests that are refused as ambiguous.
 func sdkRows(a *algorithm) []row {
 	const (
 		mismatch  = core.CodeSignatureMismatch
@@ -58,8 +58,8 @@ func sdkRows(a *algorithm) []row {
 	return rows
 }
 
-// rewriteRows: a proxy between gateway and verifier took a prefix away and put
-// another host in.
+// rewriteRows returns rows in which a proxy between gateway and verifier removed a prefix
+// and replaced the host.
 func rewriteRows() []row {
 	proxied := vectors.Policy{Rewrite: &vectors.Rewrite{AddPrefix: "/v1", Host: apiHost}}
 	return []row{
@@ -69,7 +69,7 @@ func rewriteRows() []row {
 	}
 }
 
-// flatRows are those of schemes whose key id has no scope.
+// flatRows returns the rows of schemes whose credential has no scope.
 func flatRows() []row {
 	return []row{
 		tampered("credential-with-scope", core.CodeSchemeNotAccepted,
@@ -80,7 +80,7 @@ func flatRows() []row {
 	}
 }
 
-// scopedRows are those of schemes whose credential has a scope with a region.
+// scopedRows returns the rows of schemes whose credential has a scope with a region.
 func scopedRows(a *algorithm) []row {
 	const (
 		mismatch  = core.CodeSignatureMismatch

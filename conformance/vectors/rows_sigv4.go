@@ -5,8 +5,8 @@ import (
 	"github.com/gatewayauth/gatewayauth/internal/vectors"
 )
 
-// Two more keys of the SigV4 files: one with S3's rule for paths, and the one of
-// AWS's signing test suite.
+// awsKeys returns two more keys of the SigV4 files: one with S3's path rule, and the one
+// of AWS's signing test suite.
 func awsKeys() []vectors.Key {
 	keys := signingKeys("us-east-1", "execute-api")
 	return append(keys,
@@ -24,8 +24,8 @@ const (
 	guide
 )
 
-// sigV4Rows are what the canonical form of SigV4 and SigV4a does to paths,
-// queries and headers.
+// sigV4Rows returns rows about paths, queries and headers in the canonical request of
+// SigV4 and SigV4a.
 func sigV4Rows(keys []vectors.Key) []row {
 	const (
 		mismatch  = core.CodeSignatureMismatch
@@ -67,8 +67,8 @@ func sigV4Rows(keys []vectors.Key) []row {
 	}
 }
 
-// objectRows: in the query form a credential for S3 leaves the body unsigned
-// where it does not say otherwise.
+// objectRows returns rows for S3 with the credential in the query, where the body is
+// unsigned unless it is declared.
 func objectRows(keys []vectors.Key) []row {
 	unsaid := []change{presigned("600"), target("/bucket/a"), payloadLine("UNSIGNED-PAYLOAD")}
 	return []row{
@@ -77,7 +77,7 @@ func objectRows(keys []vectors.Key) []row {
 	}
 }
 
-// v4Rows are those of the scope of SigV4.
+// v4Rows returns the rows about the scope of SigV4.
 func v4Rows() []row {
 	return []row{
 		tampered("algorithm-of-v4a", core.CodeSchemeNotAccepted, replace("AWS4-HMAC-SHA256 ", "AWS4-ECDSA-P256-SHA256 ")),
@@ -87,7 +87,7 @@ func v4Rows() []row {
 	}
 }
 
-// regionRows are those of the region set of SigV4a.
+// regionRows returns the rows about the region set of SigV4a.
 func regionRows() []row {
 	const (
 		mismatch  = core.CodeSignatureMismatch

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// wireTarget returns the request target, with the parameters of a credential in
-// the query.
+// wireTarget returns the request target, including the parameters of a credential in the
+// query.
 func (d *draft) wireTarget(signature bool) string {
 	target := d.target
 	for _, p := range d.parameters {
@@ -60,7 +60,7 @@ func chunked(body string, size int) string {
 	return b.String() + "0\r\n\r\n"
 }
 
-// values returns the values of a header as sent, trimmed.
+// values returns the values of a header in their order, trimmed.
 func (d *draft) values(name string) (values []string) {
 	if strings.EqualFold(name, "Content-Length") {
 		return []string{strconv.Itoa(len(d.body))}

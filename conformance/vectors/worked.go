@@ -4,8 +4,8 @@ import (
 	"github.com/gatewayauth/gatewayauth/internal/vectors"
 )
 
-// Values that others have computed: the generator fails where it comes to
-// another signature.
+// Values that other software computed. The generator fails if it computes another
+// signature.
 
 var (
 	vpcKey = vectors.Key{Name: "vpc_key", Key: "AKTESTAKTEST0004", Secret: "MFyfvK41ba2giqM7Uio6PznpdUKGpownRZlmVmHc"}
@@ -46,8 +46,8 @@ func workedV11() []row {
 	}
 }
 
-// workedSDK are values of the vendor's Go SDK. Where signatures are random, the
-// nonce is its own.
+// workedSDK returns rows with values of the vendor's Go SDK. Random signatures have the
+// SDK's nonce.
 func workedSDK(a *algorithm) []row {
 	r := accepted("worked-go-sdk", method("POST"), body(`{"amount":100}`)).note("Made by the vendor's Go SDK.")
 	switch a {
@@ -72,8 +72,8 @@ func workedAES(keys []vectors.Key) []row {
 	}
 }
 
-// Of AWS's signing test suite (tests/aws-signing-test-suite of aws-c-auth), and
-// of its guide "Authenticating Requests (AWS Signature Version 4)" for S3.
+// Values of AWS's signing test suite (tests/aws-signing-test-suite of aws-c-auth), and of
+// AWS's guide "Authenticating Requests (AWS Signature Version 4)" for S3.
 const (
 	suiteDate = "20150830T123600Z"
 	guideDate = "20130524T000000Z"
@@ -99,7 +99,7 @@ func workedSigV4(keys []vectors.Key) []row {
 	}
 }
 
-// workedSigV4A are signatures that other signers made, with nonces of their own.
+// workedSigV4A returns rows with signatures of other signers, with their own nonces.
 func workedSigV4A(keys []vectors.Key) []row {
 	of := func(name, digits string, changes ...change) row {
 		return accepted("worked-suite-"+name, ofSuite...).signing(changes...).by(keys[suite]).when(suiteDate).

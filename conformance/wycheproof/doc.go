@@ -1,4 +1,3 @@
-// Package wycheproof runs project Wycheproof's vectors against the functions
-// that decide about signatures: package internal/signature, which the schemes of
-// core/apig and core/sigv4 verify with.
+// Package wycheproof runs project Wycheproof's vectors against package
+// internal/signature, with which core/apig and core/sigv4 verify signatures.
 package wycheproof

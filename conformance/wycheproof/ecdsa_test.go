@@ -32,7 +32,7 @@ type ecdsaGroup struct {
 	} `json:"tests"`
 }
 
-// public returns the key of a group.
+// public returns the public key of a group.
 func (g *ecdsaGroup) public(t *testing.T) *ecdsa.PublicKey {
 	t.Helper()
 	if g.PublicKey.Curve != "secp256r1" || g.Hash != "SHA-256" {
@@ -45,7 +45,7 @@ func (g *ecdsaGroup) public(t *testing.T) *ecdsa.PublicKey {
 	return key
 }
 
-// TestECDSA (T163): every valid signature in DER is accepted, every other one
+// TestECDSA (T163): every valid signature in DER is accepted, and every other signature
 // refused.
 func TestECDSA(t *testing.T) {
 	verdicts := verifyAll(t, "ecdsa_secp256r1_sha256_test.json", false)
@@ -54,8 +54,8 @@ func TestECDSA(t *testing.T) {
 	}
 }
 
-// TestECDSAP1363 (T163): r and s side by side, without DER, are no signature
-// here, whatever the vector says.
+// TestECDSAP1363 (T163): r and s in sequence, without DER, are refused, also if the
+// vector is valid.
 func TestECDSAP1363(t *testing.T) {
 	if verdicts := verifyAll(t, "ecdsa_secp256r1_sha256_p1363_test.json", true); verdicts.accepted > 0 {
 		t.Errorf("got %+v", verdicts)

@@ -22,9 +22,9 @@ type macGroup struct {
 	} `json:"tests"`
 }
 
-// TestHMAC: tags of full length are judged as the vector says. Half of the
-// vectors are of tags cut to 16 bytes, right ones among them: no scheme agrees
-// on shorter tags, so all of these are refused.
+// TestHMAC: tags of full length have the verdict of the vector. Half of the vectors have
+// tags that are truncated to 16 bytes, also right ones. No scheme uses truncated tags, so
+// all of them are refused.
 func TestHMAC(t *testing.T) {
 	f := load[macGroup](t, "hmac_sha256_test.json")
 	var verdicts tally
@@ -47,13 +47,13 @@ func TestHMAC(t *testing.T) {
 			tag := hex.EncodeToString(tt.Tag)
 			verdicts.judge(t, &tt.vector, mac.Verify(tt.Message, tag), want)
 
-			// The same after the right tag, which could linger in a buffer.
+			// The same after computing the right tag, which could remain in a buffer.
 			made, err := mac.Sign(tt.Message)
 			if err != nil || !mac.Verify(tt.Message, made) {
-				t.Errorf("%v: what was signed is refused: %v", &tt.vector, err)
+				t.Errorf("%v: the computed tag is refused: %v", &tt.vector, err)
 			}
 			if mac.Verify(tt.Message, tag) != want {
-				t.Errorf("%v: another verdict after the right tag", &tt.vector)
+				t.Errorf("%v: another verdict after computing the right tag", &tt.vector)
 			}
 			if upper := strings.ToUpper(tag); upper != tag && mac.Verify(tt.Message, upper) {
 				t.Errorf("%v: accepted in upper case", &tt.vector)
@@ -62,6 +62,6 @@ func TestHMAC(t *testing.T) {
 	}
 	verdicts.report(t, f.NumberOfTests)
 	if cut == 0 || verdicts.accepted == 0 {
-		t.Errorf("%d tags were cut, %d accepted", cut, verdicts.accepted)
+		t.Errorf("%d tags were truncated, %d accepted", cut, verdicts.accepted)
 	}
 }

@@ -21,7 +21,7 @@ type file[G any] struct {
 	Groups        []G                        `json:"testGroups"`
 }
 
-// vector is what all vectors have.
+// vector has the fields of all vectors.
 type vector struct {
 	ID      int      `json:"tcId"`
 	Comment string   `json:"comment"`
@@ -32,9 +32,9 @@ type vector struct {
 
 func (v *vector) String() string { return fmt.Sprintf("%d: %s %v", v.ID, v.Comment, v.Flags) }
 
-// valid tells what the vector says. There is a third result, "acceptable": what
-// is no forgery, but breaks some rule of encoding or strength. A server has no
-// reason to be lenient towards machines, so these count as invalid.
+// valid returns whether the vector is valid. The third result, "acceptable", is for
+// signatures that are not forged and break some rule of encoding or strength. A server
+// need not accept these, so they count as invalid.
 func (v *vector) valid() (bool, error) {
 	switch v.Result {
 	case "valid":
@@ -45,7 +45,7 @@ func (v *vector) valid() (bool, error) {
 	return false, fmt.Errorf("%v: unknown result %q", v, v.Result)
 }
 
-// octets are bytes in hexadecimal digits.
+// octets are bytes that are written in hexadecimal digits.
 type octets []byte
 
 func (o *octets) UnmarshalText(text []byte) (err error) {
@@ -68,10 +68,10 @@ func load[G any](t *testing.T, name string) (f file[G]) {
 	return f
 }
 
-// tally counts verdicts, and demands that every vector of a file has one.
+// tally counts verdicts, and checks that every vector of a file has one.
 type tally struct{ accepted, refused int }
 
-// judge compares a verdict with the wanted one.
+// judge compares a verdict with the expected one.
 func (n *tally) judge(t *testing.T, v *vector, got, want bool) {
 	t.Helper()
 	if got != want {
@@ -88,11 +88,11 @@ func (n *tally) report(t *testing.T, announced int) {
 	t.Helper()
 	t.Logf("%d accepted, %d refused", n.accepted, n.refused)
 	if announced == 0 || n.accepted+n.refused != announced {
-		t.Errorf("%d vectors were judged, the file announces %d", n.accepted+n.refused, announced)
+		t.Errorf("%d vectors were tested, the file announces %d", n.accepted+n.refused, announced)
 	}
 }
 
-// TestResult: a result is one of three.
+// TestResult: the result is valid, acceptable or invalid; others are errors.
 func TestResult(t *testing.T) {
 	for result, want := range map[string]bool{"valid": true, "invalid": false, "acceptable": false} {
 		if got, err := (&vector{Result: result}).valid(); got != want || err != nil {
@@ -101,7 +101,7 @@ func TestResult(t *testing.T) {
 	}
 	for _, result := range []string{"", "Valid", "unknown"} {
 		if _, err := (&vector{Result: result}).valid(); err == nil {
-			t.Errorf("%q is no error", result)
+			t.Errorf("result %q: no error", result)
 		}
 	}
 }

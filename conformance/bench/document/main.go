@@ -1,5 +1,5 @@
-// Command document runs the other programs and puts their tables in the place of
-// the old ones in docs/performance.md, between the comments that name a program:
+// Command document runs the other programs and replaces the tables in docs/performance.md,
+// between the comments with the name of a program:
 //
 //	go -C conformance run ./bench/document
 package main
@@ -13,12 +13,12 @@ import (
 	"strings"
 )
 
-// programs are measured one after the other: nothing else should run meanwhile.
+// programs run one after the other. Nothing else should run at the same time.
 var programs = []string{"ratios", "endtoend", "memory", "replay"}
 
 func main() {
 	path := flag.String("path", "../docs/performance.md", "the document")
-	only := flag.String("only", "", "run the programs whose name holds this")
+	only := flag.String("only", "", "run only the programs whose name contains this")
 	flag.Parse()
 	for _, name := range programs {
 		if !strings.Contains(name, *only) {
@@ -40,7 +40,7 @@ func replace(path, name string) error {
 	head, rest, found := bytes.Cut(text, begin)
 	_, tail, ended := bytes.Cut(rest, end)
 	if !found || !ended {
-		return fmt.Errorf("%s has no place for it", path)
+		return fmt.Errorf("%s has no comments for this program", path)
 	}
 	run := exec.Command("go", "run", "./bench/"+name, "-markdown")
 	run.Stderr = os.Stderr

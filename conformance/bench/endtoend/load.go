@@ -27,15 +27,15 @@ import (
 	"github.com/gatewayauth/gatewayauth/core/apig"
 )
 
-// load is n requests that are ready to be sent.
+// load has requests that are ready to be sent.
 type load struct {
 	n, clients int
 	one        func(client, request int) error
 	close      func()
 }
 
-// send lets each client send one request after the other, and returns how long
-// each took in microseconds.
+// send lets each client send one request after the other, and returns the duration of
+// each, in microseconds.
 func (l *load) send() ([]float64, error) {
 	latencies := make([]float64, l.n)
 	errs := make([]error, l.clients)
@@ -65,11 +65,11 @@ func (l *load) send() ([]float64, error) {
 
 var sent atomic.Int64
 
-// id makes each request one of its kind.
+// id returns a new request id, so that no two requests are equal.
 func id() string { return fmt.Sprintf("6ba7b810-9dad-11d1-80b4-%012x", sent.Add(1)) }
 
-// overHTTP writes prepared bytes and reads no more of the answers than it must,
-// so that the clients take as little of the machine as they can.
+// overHTTP writes prepared bytes, and reads as little of the responses as possible, so
+// that the clients use little CPU time.
 func overHTTP(address string, q bench.Request, n, clients int) (*load, error) {
 	signer := bench.NewSigner()
 	sum := sha256.Sum256(q.Body)
@@ -104,7 +104,7 @@ func overHTTP(address string, q bench.Request, n, clients int) (*load, error) {
 	}}, nil
 }
 
-// answered reads an answer without a body.
+// answered reads a response without a body.
 func answered(r *bufio.Reader) error {
 	status, err := r.ReadSlice('\n')
 	if err != nil {
@@ -122,7 +122,7 @@ func answered(r *bufio.Reader) error {
 		case bytes.EqualFold(line, []byte("Content-Length: 0\r\n")):
 			empty = true
 		case len(line) == 2 && !empty:
-			return fmt.Errorf("an answer with a body")
+			return fmt.Errorf("the response has a body, want none")
 		case len(line) == 2:
 			return nil
 		}
@@ -133,10 +133,10 @@ const (
 	grpcService   = "gatewayauth.bench.Empty"
 	grpcMethod    = "/" + grpcService + "/Call"
 	grpcAuthority = "api.example.com"
-	perConnection = 8 // clients of gRPC that share a connection
+	perConnection = 8 // gRPC clients that share a connection
 )
 
-// overGRPC calls with grpc-go's client and metadata that was signed before.
+// overGRPC sends calls with grpc-go's client and metadata that is already signed.
 func overGRPC(signer *apig.Signer) func(address string, q bench.Request, n, clients int) (*load, error) {
 	return func(address string, q bench.Request, n, clients int) (*load, error) {
 		return callGRPC(signer, address, q, n, clients)
@@ -185,7 +185,7 @@ func callGRPC(signer *apig.Signer, address string, q bench.Request, n, clients i
 	}}, nil
 }
 
-// connect returns when the connection stands.
+// connect returns when the connection is established.
 func connect(c *grpc.ClientConn) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()

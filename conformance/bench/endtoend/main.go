@@ -1,7 +1,7 @@
-// Command endtoend prints what the middleware costs a server: requests over
-// loopback to bare servers and to the same with middleware, in rounds, one after
-// the other. All servers share a process, all clients another. Requests are
-// signed before the clock starts, and no two are alike.
+// Command endtoend measures the cost of the middleware for a server. It sends requests
+// over loopback to servers without and with middleware, in rounds, one after the other.
+// All servers share a process, all clients another. Requests are signed before the
+// measurement, and no two are equal.
 package main
 
 import (
@@ -20,11 +20,11 @@ import (
 var (
 	rounds   = flag.Int("rounds", 31, "slots of each server, interleaved")
 	requests = flag.Int("requests", 5000, "requests in a slot; a fifth of them with bodies, and a tenth for latencies")
-	clients  = flag.Int("clients", 64, "concurrent clients, each with a connection of its own, but for gRPC")
+	clients  = flag.Int("clients", 64, "concurrent clients, each with its own connection, except for gRPC")
 	procs    = flag.Int("procs", 1, "GOMAXPROCS of either process; 0 means all cores")
-	only     = flag.String("only", "", "adapters whose name holds this")
+	only     = flag.String("only", "", "measure only the adapters whose name contains this")
 	markdown = flag.Bool("markdown", false, "print for a document")
-	serving  = flag.String("serve", "", "for the program itself: be the server")
+	serving  = flag.String("serve", "", "used by the program itself: run the server")
 )
 
 func main() {
@@ -69,7 +69,7 @@ func measure() error {
 	return nil
 }
 
-// slot is what one server did in a round.
+// slot is the result of one server in a round.
 type slot struct{ rate, cpu, latency float64 }
 
 // compare measures the servers of one adapter, the bare one first.
@@ -77,12 +77,12 @@ func compare(table *report.Table, server *child.Process, a adapter, q bench.Requ
 	slots := make([][]slot, len(a.variants))
 	for round := range *rounds + 1 {
 		for i := range a.variants {
-			i = (i + round) % len(a.variants) // so that nobody always follows the same
+			i = (i + round) % len(a.variants) // so that no server always follows the same one
 			measured, err := a.slot(server, server.Addresses[a.name+"/"+a.variants[i].name], q, n)
 			if err != nil {
 				return fmt.Errorf("%s: %w", a.variants[i].name, err)
 			}
-			if round > 0 { // the first one warms up
+			if round > 0 { // the first round is a warm-up
 				slots[i] = append(slots[i], measured)
 			}
 		}

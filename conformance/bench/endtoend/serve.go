@@ -78,7 +78,7 @@ func verifier(store core.ReplayStore) *core.Verifier {
 	return v
 }
 
-// serve runs every server until the parent is gone.
+// serve runs every server until the parent process ends.
 func serve() {
 	addresses := make(map[string]string)
 	for _, a := range adapters {
@@ -94,7 +94,8 @@ func serve() {
 	child.Serve(addresses)
 }
 
-// identified is what every handler behind the middleware checks.
+// identified reports whether the context has an identity, which every handler behind the
+// middleware checks.
 func identified(ctx context.Context) bool {
 	_, ok := core.FromContext(ctx)
 	return ok
@@ -191,7 +192,7 @@ func serveGRPC(l net.Listener, check func(context.Context) bool, options []grpc.
 	return s.Serve(l)
 }
 
-// hashing does with a body what every verifier of it must, and nothing else.
+// hashing returns middleware that only reads and hashes the body, as every verifier must.
 func hashing(next http.Handler) http.Handler {
 	hashes := sync.Pool{New: func() any { return sha256.New() }}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

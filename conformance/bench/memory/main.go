@@ -1,6 +1,6 @@
-// Command memory prints what a server takes while it receives many large bodies
-// at once, in the ways that a body can be verified. Each server is a process of
-// its own that nothing else has run in; the clients are in another.
+// Command memory measures the memory of a server that receives many large bodies at the
+// same time, for each way to verify a body. Each server is a new process; the clients are
+// in another one.
 package main
 
 import (
@@ -20,7 +20,7 @@ var (
 	size     = flag.Int("size", 12, "MiB of each")
 	runs     = flag.Int("runs", 3, "processes of each kind; medians are printed")
 	markdown = flag.Bool("markdown", false, "print for a document")
-	serving  = flag.String("serve", "", "for the program itself: be the server")
+	serving  = flag.String("serve", "", "used by the program itself: run the server")
 )
 
 func main() {
@@ -63,8 +63,8 @@ func measure() error {
 	return nil
 }
 
-// run lets all clients upload to a fresh server, and returns what that has used
-// and how often it had no room.
+// run lets all clients upload to a new server, and returns the usage of the server, and
+// how often it refused a body because its memory was full.
 func run(s strategy, q bench.Request) (u child.Usage, refused int64, err error) {
 	server, err := child.Start(s.name, 0)
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 	"github.com/gatewayauth/gatewayauth/nethttp"
 )
 
-// A strategy is how a server verifies a body before its handler reads it.
+// A strategy is a way in which a server verifies bodies.
 type strategy struct {
 	name    string
 	signer  *apig.Signer
@@ -79,7 +79,7 @@ func serve(name string) {
 	child.Serve(map[string]string{"upload": l.Addr().String()})
 }
 
-// discard reads the body to its end, as a handler does that stores it.
+// discard reads the body to its end, as a handler that stores it does.
 func discard(w http.ResponseWriter, r *http.Request) {
 	if _, err := io.Copy(io.Discard, r.Body); err != nil {
 		w.WriteHeader(http.StatusBadRequest)

@@ -16,11 +16,11 @@ import (
 	"github.com/gatewayauth/gatewayauth/conformance/bench"
 )
 
-// patience is how long a client tries to get an upload accepted.
+// patience is how long a client retries an upload.
 const patience = 2 * time.Minute
 
-// upload starts all clients at once, and returns how many uploads were refused
-// for want of room.
+// upload starts all clients, and returns the number of uploads that were refused because
+// the memory was full.
 func upload(address string, s strategy, q bench.Request) (refused int64, err error) {
 	sum := sha256.Sum256(q.Body)
 	digest := hex.EncodeToString(sum[:])
@@ -61,9 +61,8 @@ type client struct {
 	refused    *atomic.Int64
 }
 
-// upload sends the request until it is accepted, as a gateway may that is told
-// 503. A server that refuses a body closes the connection, and the refusal may
-// be lost with it.
+// upload sends the request until it is accepted, as a gateway may do after a 503. A
+// server that refuses a body closes the connection, so the response may be lost.
 func (c *client) upload(head, body []byte) error {
 	for start := time.Now(); ; {
 		status, err := c.send(head, body)

@@ -1,6 +1,6 @@
-// Command ratios prints how much more than the floor names takes, and what
-// they allocate. Ratios are medians over short runs of all, one after the other,
-// so that whatever else the machine does falls on all of them.
+// Command ratios measures the time of each contender as a multiple of the floor, and its
+// allocations. The ratios are medians of short, interleaved runs, so that other load of
+// the machine affects all contenders.
 package main
 
 import (
@@ -18,7 +18,7 @@ import (
 func main() {
 	rounds := flag.Int("rounds", 40, "runs of each, interleaved")
 	span := flag.Duration("span", 10*time.Millisecond, "length of a run")
-	only := flag.String("only", "", "measure those whose name holds this, and the floor")
+	only := flag.String("only", "", "measure only the floor and the contenders whose name contains this")
 	markdown := flag.Bool("markdown", false, "print for a document")
 	flag.Parse()
 
@@ -67,16 +67,16 @@ func main() {
 	memory.Write(os.Stdout, *markdown)
 }
 
-// result is what somebody takes for a request.
+// result is the result of a contender for a request.
 type result struct {
 	verify             bench.Verify
-	times              int     // that verify runs in a span; 0 for a contender that does not verify such requests
+	times              int     // number of runs in a span; 0 if the contender does not verify such requests
 	floors, ours       float64 // medians of ratios
 	allocations, bytes float64
 }
 
-// measure runs all in turn, again and again, and relates each time to those of
-// the floor, the first of all, and of ours in the same round.
+// measure runs all contenders in turn, in several rounds, and divides each time by those
+// of the floor, which is the first, and of ours in the same round.
 func measure(all []bench.Contender, q bench.Request, rounds int, span time.Duration) ([]result, error) {
 	results := make([]result, len(all))
 	like := make([]int, len(all))
@@ -102,7 +102,7 @@ func measure(all []bench.Contender, q bench.Request, rounds int, span time.Durat
 			if r.times == 0 {
 				continue
 			}
-			runtime.GC() // nobody pays for what the one before has left
+			runtime.GC() // so that the garbage of one contender does not slow the next
 			run(r.verify, 1+r.times/10)
 			one[i] = run(r.verify, r.times).Seconds() / float64(r.times)
 			floors[i] = append(floors[i], one[i]/one[0])
@@ -117,7 +117,7 @@ func measure(all []bench.Contender, q bench.Request, rounds int, span time.Durat
 	return results, nil
 }
 
-// calibrate returns how often v runs in a span.
+// calibrate returns the number of runs of v in a span.
 func calibrate(v bench.Verify, span time.Duration) int {
 	for n := 1; ; n *= 2 {
 		if took := run(v, n); took >= span {
@@ -126,7 +126,7 @@ func calibrate(v bench.Verify, span time.Duration) int {
 	}
 }
 
-// allocated is the least of several runs: a garbage collection in one of them
+// allocated returns the smallest result of several runs, because a garbage collection
 // empties pools.
 func allocated(v bench.Verify, n int) (allocations, bytes float64) {
 	var before, after runtime.MemStats

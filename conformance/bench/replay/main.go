@@ -1,6 +1,6 @@
-// Command replay prints what replay stores take: the one in memory for each
-// check and each entry, as it grows, and the one on Redis for checks by few and
-// by many callers. It starts a redis-server of its own.
+// Command replay measures replay stores: for the one in memory, the time of a check and
+// the memory of an entry as it grows; for the one on Redis, checks by few and by many
+// callers. It starts its own redis-server.
 package main
 
 import (

@@ -16,8 +16,8 @@ import (
 
 const skew = 15 * time.Minute
 
-// inMemory fills stores of growing size with 15 minutes of even traffic, and
-// goes on with as much that is new while the first expires.
+// inMemory fills stores of growing size with 15 minutes of even traffic, and then adds as
+// many new entries while the first ones expire.
 func inMemory() *report.Table {
 	floor := bench.Floor(bench.Requests()[0])
 	table := report.New(fmt.Sprintf("In memory: nanoseconds for each check, medians of %d chunks, and bytes for each entry.", chunks),
@@ -52,7 +52,7 @@ func grow(n int, floor bench.Verify) []any {
 		seen = append(seen, each(few, func(i int) {
 			i += chunk * few
 			if ok, err := s.Add(context.Background(), entry(n-1-i*7919%n, n, n)); ok || err != nil {
-				panic(fmt.Sprint("a replay was let through: ", err))
+				panic(fmt.Sprint("a replay was accepted: ", err))
 			}
 		}))
 	}
@@ -90,7 +90,7 @@ func grow(n int, floor bench.Verify) []any {
 
 const chunks = 100
 
-// each returns the nanoseconds of one of n calls.
+// each returns the time of one of n calls, in nanoseconds.
 func each(n int, call func(i int)) float64 {
 	start := time.Now()
 	for i := range n {
@@ -99,7 +99,7 @@ func each(n int, call func(i int)) float64 {
 	return float64(time.Since(start).Nanoseconds()) / float64(n)
 }
 
-// add adds the i-th request of traffic that holds n in 15 minutes.
+// add adds the i-th request of traffic with n requests in 15 minutes.
 func add(s *replay.Store, i, n int, mustBeNew bool) {
 	ok, err := s.Add(context.Background(), entry(i, i, n))
 	if err != nil || mustBeNew && !ok {
@@ -109,7 +109,7 @@ func add(s *replay.Store, i, n int, mustBeNew bool) {
 
 var began = time.Now().Truncate(time.Second)
 
-// entry is the i-th request, seen when the now-th comes.
+// entry returns the entry of the i-th request at the time of the now-th.
 func entry(i, now, n int) core.ReplayEntry {
 	e := core.ReplayEntry{Environment: "bench", SignedAt: at(i, n), Now: at(now, n)}
 	e.Until = e.SignedAt.Add(skew)

@@ -22,7 +22,7 @@ import (
 	"github.com/gatewayauth/gatewayauth/core/replay/redis"
 )
 
-// onRedis lets callers check new requests, each one after the other.
+// onRedis lets callers check new requests; each caller checks one request after the other.
 func onRedis() (*report.Table, error) {
 	address, stop, err := startRedis()
 	if err != nil {
@@ -68,7 +68,7 @@ func onRedis() (*report.Table, error) {
 	return table, nil
 }
 
-// check lets n callers check for a span of time. The latency is the median of
+// check lets n callers check requests for a span of time. The latency is the median for
 // one of them.
 func check(store *redis.Store, n int) (checks, failures int64, latency float64) {
 	var done, failed atomic.Int64
@@ -104,7 +104,7 @@ func unique() core.ReplayEntry {
 	return e
 }
 
-// reachable waits for the server's first answer.
+// reachable waits for the first response of the server.
 func reachable(store *redis.Store) error {
 	for start := time.Now(); ; time.Sleep(50 * time.Millisecond) {
 		_, err := store.Add(context.Background(), unique())
@@ -114,11 +114,11 @@ func reachable(store *redis.Store) error {
 	}
 }
 
-// startRedis starts a server that keeps nothing on disk, on a port of loopback.
+// startRedis starts a redis-server without persistence, on a port of loopback.
 func startRedis() (address string, stop func(), err error) {
 	program, err := exec.LookPath("redis-server")
 	if err != nil {
-		return "", nil, errors.New("there is no program redis-server here (Debian package redis-server)")
+		return "", nil, errors.New("redis-server is not installed (Debian package redis-server)")
 	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -150,7 +150,7 @@ func memory(address string) (float64, error) {
 	return strconv.ParseFloat(text, 64)
 }
 
-// ask returns a line of the server's INFO.
+// ask returns the value of a name in the server's INFO.
 func ask(address, section, name string) (value string, err error) {
 	var c net.Conn
 	for start := time.Now(); ; time.Sleep(50 * time.Millisecond) {
@@ -169,5 +169,5 @@ func ask(address, section, name string) (value string, err error) {
 			return value, nil
 		}
 	}
-	return "", fmt.Errorf("the server does not say its %s", name)
+	return "", fmt.Errorf("the INFO of the server has no %s", name)
 }

@@ -1,6 +1,6 @@
-// Package wire sends requests as raw bytes to a backend behind the middleware
-// and tells what became of them. Nothing here goes through an HTTP client,
-// since a client repairs what it sends.
+// Package wire sends the raw bytes of requests to a backend behind the middleware, and
+// returns the verdicts. It uses no HTTP client, since a client corrects the requests that
+// it sends.
 package wire
 
 import (
@@ -25,30 +25,30 @@ import (
 type Backend struct {
 	addr string
 
-	sending sync.Mutex // one request at a time, so that what is recorded is its
+	sending sync.Mutex // one request at a time, so that the records belong to it
 	mu      sync.Mutex
 	answer  Answer
 }
 
-// Answer is what became of one request.
+// Answer is the result of one request.
 type Answer struct {
 	Status int
-	// Codes has the code of every verdict, "" for an acceptance. It is empty
-	// where net/http refused the request before any handler.
+	// Codes has the code of every verdict, "" if the request was accepted. It is empty if
+	// net/http refused the request without calling a handler.
 	Codes []core.Code
-	// Runs has an entry for every time that the handler ran.
+	// Runs has an entry for every run of the handler.
 	Runs []Arrival
 }
 
-// Arrival is a request as the handler saw it.
+// Arrival is a request as the handler received it.
 type Arrival struct {
 	Method, Target, Host string
 	Header               http.Header
 	Body                 []byte
-	Identity             *core.Identity // nil where the context holds none
+	Identity             *core.Identity // nil if the context has none
 }
 
-// Start returns a Backend with the policy c, which ends with the test.
+// Start returns a Backend with the policy c, which stops when the test ends.
 func Start(t testing.TB, c core.Config) *Backend {
 	t.Helper()
 	b := new(Backend)
@@ -81,9 +81,8 @@ func (b *Backend) record(w http.ResponseWriter, r *http.Request) {
 	b.answer.Runs = append(b.answer.Runs, a)
 }
 
-// Send writes raw on a connection of its own and returns when the server has
-// closed it: by then every handler has returned, also one that was run
-// although its request had been answered already.
+// Send sends raw on a new connection, and returns when the server has closed it. By then
+// every handler has returned, also one that wrongly ran after the response.
 func (b *Backend) Send(t testing.TB, raw []byte) Answer {
 	t.Helper()
 	b.sending.Lock()
@@ -98,11 +97,11 @@ func (b *Backend) Send(t testing.TB, raw []byte) Answer {
 	}
 	conn := dialed.(*net.TCPConn)
 	defer conn.Close()
-	// A guard against hanging for ever; no result depends on it.
+	// So that the test cannot hang; no result depends on it.
 	conn.SetDeadline(time.Now().Add(time.Minute))
 
-	// A refusal may come before the body is read, so the two directions run
-	// side by side, and a failed write is no failure.
+	// A refusal may come before the body is read, so Send writes and reads concurrently,
+	// and ignores a failed write.
 	var writing sync.WaitGroup
 	writing.Go(func() { conn.Write(raw) })
 	defer writing.Wait()
@@ -115,7 +114,7 @@ func (b *Backend) Send(t testing.TB, raw []byte) Answer {
 		response, err = http.ReadResponse(reader, &http.Request{Method: string(method)})
 	}
 	if err != nil {
-		t.Fatalf("no answer: %v\n%.300q", err, raw)
+		t.Fatalf("no response: %v\n%.300q", err, raw)
 	}
 	io.Copy(io.Discard, response.Body)
 	conn.CloseWrite()

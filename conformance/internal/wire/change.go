@@ -12,29 +12,29 @@ import (
 
 // Change is a request with one byte changed.
 type Change struct {
-	// Part is what the byte belongs to: method, path, query, body, algorithm,
-	// a parameter of the Authorization header, "name" or "value" of a header.
+	// Part is the part of the changed byte: method, path, query, body, algorithm, a
+	// parameter of the Authorization header, or "name" or "value" of a header.
 	Part string
-	// Header is the header's name in lower case for "name" and "value".
+	// Header is the header's name, in lower case, if Part is "name" or "value".
 	Header string
 	Raw    []byte
 }
 
-// delimiters are what a byte of the target is changed to besides a letter:
-// whatever splits a target into parts.
+// delimiters are the characters that split a target into parts. A byte of the target is
+// changed to one of them, or to a letter.
 const delimiters = "/?&=+%;#.~"
 
 // part is a part of a request that a signature covers.
 type part struct {
 	name, header string
 	span         Span
-	some         int // how many bytes of it are enough for most requests
+	some         int // how many of its bytes Changes changes
 	replace      func(byte, *rand.Rand) byte
 }
 
-// parts are what a signature covers. Headers that say where the message ends
-// (Content-Length, Transfer-Encoding) are left out: with those changed it would
-// be another message, not another byte.
+// parts returns the parts that a signature covers, except the headers for the length of
+// the message (Content-Length, Transfer-Encoding): a change of these changes the whole
+// message.
 func (l *Layout) parts() []part {
 	parts := []part{
 		{"method", "", l.Method, 1, similar},
@@ -59,8 +59,8 @@ func (l *Layout) parts() []part {
 	return parts
 }
 
-// Changes returns requests that differ from l.Raw in one byte each: some bytes
-// of each part that a signature covers, chosen by random.
+// Changes returns requests that differ from l.Raw in one byte each: random bytes of each
+// part that a signature covers.
 func (l *Layout) Changes(random *rand.Rand) (changes []Change) {
 	for _, p := range l.parts() {
 		for range min(p.some, p.span.End-p.span.Start) {
@@ -97,7 +97,7 @@ func Replace(raw []byte, at int, b byte) []byte {
 	return changed
 }
 
-// Splice returns raw with one occurrence of old replaced; there must be one only.
+// Splice returns raw with old replaced. It panics unless old occurs exactly once.
 func Splice(raw []byte, old, replacement string) []byte {
 	if n := bytes.Count(raw, []byte(old)); n != 1 {
 		panic(fmt.Sprintf("%q occurs %d times", old, n))
@@ -105,8 +105,8 @@ func Splice(raw []byte, old, replacement string) []byte {
 	return bytes.Replace(raw, []byte(old), []byte(replacement), 1)
 }
 
-// similar returns another byte of the same kind, so that the request keeps its
-// form where it can: a digit for a digit, and so on.
+// similar returns another byte of the same kind, such as a digit for a digit, so that the
+// request stays well-formed if possible.
 func similar(b byte, random *rand.Rand) byte {
 	for _, kind := range []string{"0123456789", "abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ"} {
 		if i := slices.Index([]byte(kind), b); i >= 0 {
@@ -127,7 +127,7 @@ func hexDigit(b byte, random *rand.Rand) byte {
 
 func delimiter(_ byte, random *rand.Rand) byte { return delimiters[random.IntN(len(delimiters))] }
 
-// otherCase returns a letter in the other case, and other bytes as they are.
+// otherCase returns a letter in the other case, and other bytes unchanged.
 func otherCase(b byte, _ *rand.Rand) byte {
 	if 'a' <= b && b <= 'z' || 'A' <= b && b <= 'Z' {
 		return b ^ 0x20
@@ -137,8 +137,8 @@ func otherCase(b byte, _ *rand.Rand) byte {
 
 func bit(b byte, random *rand.Rand) byte { return b ^ 1<<random.IntN(8) }
 
-// OneSecondLater changes the last digit of the date, which stays within the
-// window: only the signature can tell.
+// OneSecondLater changes the last digit of the date. The date stays within the allowed
+// skew, so only the signature shows the change.
 func (l *Layout) OneSecondLater(t testing.TB) []byte {
 	t.Helper()
 	date := l.Parameters["Date"]
@@ -154,8 +154,8 @@ func (l *Layout) OneSecondLater(t testing.TB) []byte {
 	return Replace(l.Raw, at, '0'+(l.Raw[at]-'0'+1)%10)
 }
 
-// Seeded returns randomness that depends on the test's name alone, so that a
-// case is the same in any order and beside any other.
+// Seeded returns a random generator that depends only on the test's name, so that a case
+// is the same in any order of the tests.
 func Seeded(t testing.TB) *rand.Rand {
 	h := fnv.New64a()
 	h.Write([]byte(t.Name()))

@@ -10,13 +10,12 @@ import (
 	"github.com/gatewayauth/gatewayauth/core/sigv4"
 )
 
-// Collide reports whether two raw requests that differ in their target only have
-// one signature, and mean the same to handlers: every canonical form hides how a
-// query is encoded, in what order its parameters stand, and the difference of ?b
-// and ?b=. What it hides of a path is for path to say: it returns the part that
-// the signature covers, and false for a path that must be refused. This is the
-// one place where a changed target may be accepted, and it shares no code with
-// the library.
+// Collide reports whether two raw requests that differ only in their target have the same
+// signature and the same meaning for handlers. Every canonical request hides the encoding
+// of the query, the order of its parameters, and the difference between ?b and ?b=. path
+// returns the part of a path that the signature covers, and false for a path that must be
+// refused. Only for these requests may a changed target be accepted. Collide shares no
+// code with the library.
 func Collide(a, b []byte, path func(raw string) (covered string, ok bool)) bool {
 	pathA, queryA := target(a)
 	pathB, queryB := target(b)
@@ -27,7 +26,7 @@ func Collide(a, b []byte, path func(raw string) (covered string, ok bool)) bool 
 	return okA && okB && decodedA && decodedB && coveredA == coveredB && slices.Equal(pairsA, pairsB)
 }
 
-// target returns path and query of a raw request.
+// target returns the path and the query of a raw request.
 func target(raw []byte) (path, query string) {
 	line, _, _ := strings.Cut(string(raw), " HTTP/")
 	_, target, _ := strings.Cut(line, " ")
@@ -55,8 +54,8 @@ func parameters(query string) (pairs [][2]string, ok bool) {
 	return pairs, true
 }
 
-// SigV4Path returns what SigV4 covers of a path, for [Collide]: the rule of S3
-// hides how it is encoded.
+// SigV4Path returns the function path for [Collide]. With the rule of S3, SigV4 hides the
+// encoding of the path.
 func SigV4Path(paths sigv4.Paths) func(raw string) (covered string, ok bool) {
 	if paths == sigv4.S3 {
 		return DecodedPath
@@ -64,8 +63,8 @@ func SigV4Path(paths sigv4.Paths) func(raw string) (covered string, ok bool) {
 	return func(raw string) (string, bool) { return raw, true }
 }
 
-// DecodedPath returns the decoded path. It is false for what must be refused
-// although it decodes: what a router can tell apart from the decoded form.
+// DecodedPath returns the decoded path. It returns false for paths that must be refused
+// because routers distinguish them from the decoded path.
 func DecodedPath(raw string) (string, bool) {
 	decoded, err := url.PathUnescape(raw)
 	if err != nil || !strings.HasPrefix(raw, "/") || strings.ContainsAny(decoded, "\x00\r\n") || strings.Contains(raw, `\`) {

@@ -17,25 +17,25 @@ func (s Span) of(raw []byte) string { return string(raw[s.Start:s.End]) }
 type Field struct {
 	Name        string // in lower case
 	Key         Span
-	Value       Span // without the blanks around it
+	Value       Span // without spaces at its start and end
 	SignedField bool // SignedHeaders lists it
 }
 
-// Layout says where the parts of a raw request are.
+// Layout has the positions of the parts of a raw request.
 type Layout struct {
 	Raw                 []byte
 	Method, Path, Query Span
 	Fields              []Field
-	// Algorithm and Parameters are those of the Authorization header, or else
-	// those of the query: Parameters["Credential"] is of X-Amz-Credential.
+	// Algorithm and Parameters are from the Authorization header, or from the query if
+	// there is no such header: Parameters["Credential"] is that of X-Amz-Credential.
 	Algorithm  Span
 	Parameters map[string]Span
 	// Body is the body, or the first chunk of a chunked one.
 	Body Span
 }
 
-// Parse finds the parts of a request that is signed in its Authorization header
-// or in its query.
+// Parse returns the layout of a request whose credential is in the Authorization header
+// or in the query.
 func Parse(t testing.TB, raw []byte) Layout {
 	t.Helper()
 	end := bytes.Index(raw, []byte("\r\n\r\n"))

@@ -12,9 +12,9 @@ import (
 	"github.com/gatewayauth/gatewayauth/internal/needs"
 )
 
-// SignWithNode runs node/sign.js of the test's folder over cases, with env added
-// to its environment, and returns what is sent for each by its name. The program
-// writes {"name", "raw"} or {"name", "error"} for each case.
+// SignWithNode runs node/sign.js of the test's folder for the cases, with env added to
+// its environment, and returns the bytes that are sent for each, by name. The program
+// prints {"name", "raw"} or {"name", "error"} for each case.
 func SignWithNode[C any](t *testing.T, cases []C, env ...string) map[string][]byte {
 	t.Helper()
 	node, npm := needs.Program(t, "node", "nodejs"), needs.Program(t, "npm", "npm")
@@ -39,7 +39,7 @@ func SignWithNode[C any](t *testing.T, cases []C, env ...string) map[string][]by
 		}
 		return output
 	}
-	// A fresh installation from the lock file, whatever a developer has installed.
+	// A clean installation from the lock file, independent of installed packages.
 	run(nil, npm, "ci", "--omit=dev", "--ignore-scripts", "--loglevel=error")
 	input, err := json.Marshal(cases)
 	if err != nil {

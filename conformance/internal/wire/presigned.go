@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// presigned finds the X-Amz-* parameters of a query that holds the credential.
+// presigned finds the X-Amz-* parameters of a query with the credential.
 func (l *Layout) presigned(t testing.TB) {
 	t.Helper()
 	at := l.Query.Start
@@ -24,7 +24,7 @@ func (l *Layout) presigned(t testing.TB) {
 	}
 }
 
-// Presigned reports whether the query holds the credential.
+// Presigned reports whether the credential is in the query.
 func (l *Layout) Presigned() bool { return len(l.Values("authorization")) == 0 }
 
 // SignedHeaders returns the names that the credential lists.

@@ -13,9 +13,8 @@ import (
 	"github.com/gatewayauth/gatewayauth/core"
 )
 
-// Accept sends raw, which the key named orders has signed, and demands that the
-// handler ran exactly once and saw what was sent: target, headers and body byte
-// for byte.
+// Accept sends raw, which the key named orders has signed. It checks that the handler ran
+// exactly once, and received the target, the headers and the body byte for byte.
 func (b *Backend) Accept(t testing.TB, raw []byte) *core.Identity {
 	t.Helper()
 	answer := b.Send(t, raw)
@@ -31,7 +30,7 @@ func (b *Backend) Accept(t testing.TB, raw []byte) *core.Identity {
 		t.Errorf("got a body of %d bytes, want the %d that were sent\n%.200q\n%.200q", len(got.Body), len(body), got.Body, body)
 	}
 	for _, f := range sent.Fields {
-		if f.Name == "host" || f.Name == "transfer-encoding" { // not among r.Header
+		if f.Name == "host" || f.Name == "transfer-encoding" { // not in r.Header
 			continue
 		}
 		if values := got.Header.Values(f.Name); !slices.Equal(values, sent.Values(f.Name)) {
@@ -43,7 +42,7 @@ func (b *Backend) Accept(t testing.TB, raw []byte) *core.Identity {
 	}
 	id := got.Identity
 	if keyID := sent.keyID(); !id.Verified() || id.Key() != "orders" || id.KeyID() != keyID {
-		t.Fatalf("got identity %v, want key orders verified, of id %s", id, keyID)
+		t.Fatalf("got identity %v, want a verified one of the key orders with the id %s", id, keyID)
 	}
 	if algorithm := sent.Text(sent.Algorithm); id.Algorithm() != algorithm {
 		t.Errorf("got algorithm %q, want %q", id.Algorithm(), algorithm)
@@ -64,9 +63,8 @@ func (l *Layout) keyID() string {
 	return id
 }
 
-// Refuse sends raw and demands that the handler did not run and that the
-// verdict is one of codes. The code "" stands for net/http's own 400, which
-// comes before any verdict.
+// Refuse sends raw, and checks that the handler did not run and that the verdict is one
+// of codes. The code "" stands for a 400 of net/http without a verdict.
 func (b *Backend) Refuse(t testing.TB, raw []byte, codes ...core.Code) {
 	t.Helper()
 	answer := b.Send(t, raw)
@@ -83,10 +81,9 @@ func (b *Backend) Refuse(t testing.TB, raw []byte, codes ...core.Code) {
 	}
 }
 
-// Tamper sends each change and demands that it is refused with one of the codes
-// that expected returns for it; it returns how many were. Where expected returns
-// none the change must be accepted: the canonical form hides it, or it is one of
-// a body that is not signed.
+// Tamper sends each change, checks that it is refused with one of the codes that expected
+// returns for it, and returns the number of refusals. If expected returns none, the
+// change must be accepted: the canonical form hides it, or it changes an unsigned body.
 func (b *Backend) Tamper(t testing.TB, changes []Change, expected func(Change) []core.Code) (refusals int) {
 	t.Helper()
 	for _, change := range changes {
@@ -100,11 +97,11 @@ func (b *Backend) Tamper(t testing.TB, changes []Change, expected func(Change) [
 	return refusals
 }
 
-// Codes are the codes that a changed byte of a request may be refused with: by
-// its part, or by the part and a detail of it, such as a header's name.
+// Codes has the codes with which a request may be refused after a change of a byte, by
+// the part of the byte, or by the part and a detail such as the header's name.
 type Codes map[string][]core.Code
 
-// Of returns the codes of the detail, or else those of the part.
+// Of returns the codes of the detail, or those of the part if the detail has none.
 func (c Codes) Of(part, detail string) []core.Code {
 	for _, list := range []Codes{c, commonCodes} {
 		if codes, ok := list[part+" "+detail]; ok {
@@ -117,7 +114,7 @@ func (c Codes) Of(part, detail string) []core.Code {
 	return commonCodes[part]
 }
 
-// commonCodes are those of every vendor.
+// commonCodes are the codes for every vendor.
 var commonCodes = Codes{
 	"method":        {core.CodeSignatureMismatch},
 	"path":          {core.CodeSignatureMismatch, core.CodeRequestAmbiguous, ""},
@@ -125,11 +122,11 @@ var commonCodes = Codes{
 	"body":          {core.CodeSignatureMismatch},
 	"body declared": {core.CodeBodyMismatch}, // its digest is signed
 	"algorithm":     {core.CodeSchemeNotAccepted},
-	// A byte of the id, of the day or the form, of region or service.
+	// A byte of the id, the date, the terminator, the region or the service.
 	"Credential":    {core.CodeKeyUnknown, core.CodeCredentialMalformed, core.CodeSignatureMismatch},
 	"SignedHeaders": {core.CodeHeaderNotSigned, core.CodeCredentialMalformed, core.CodeSignatureMismatch},
 	"Signature":     {core.CodeSignatureMismatch},
-	// Without its name a header is absent, and a host is net/http's to miss.
+	// If the name is changed, the header is absent; net/http refuses a missing Host.
 	"name":      {core.CodeHeaderNotSigned},
 	"name host": {""},
 	"value":     {core.CodeSignatureMismatch},

@@ -1,5 +1,5 @@
-// Package child runs a program's server in a process of its own: the same
-// program, started with -serve.
+// Package child runs a program's server in its own process: the same program, started
+// with -serve.
 package child
 
 import (
@@ -15,19 +15,19 @@ import (
 	"time"
 )
 
-// A Process is a server that was started. It ends with the program.
+// A Process is a running server. It ends when the program ends.
 type Process struct {
 	cmd   *exec.Cmd
 	ask   io.WriteCloser
 	reply *json.Decoder
-	// Addresses are where it listens, by name.
+	// Addresses are the addresses on which it listens, by name.
 	Addresses map[string]string
 }
 
 // Usage is what a process has used since its start.
 type Usage struct {
 	CPU       time.Duration
-	Peak      int64 // bytes in memory at most: VmHWM
+	Peak      int64 // largest resident memory in bytes: VmHWM
 	Allocated uint64
 	GCs       uint32
 }
@@ -57,7 +57,7 @@ func Start(what string, procs int) (*Process, error) {
 	return p, p.reply.Decode(&p.Addresses)
 }
 
-// Usage asks the process.
+// Usage gets the usage from the process.
 func (p *Process) Usage() (u Usage, err error) {
 	if _, err := io.WriteString(p.ask, "\n"); err != nil {
 		return u, err
@@ -71,8 +71,8 @@ func (p *Process) Stop() {
 	p.cmd.Wait()
 }
 
-// Serve is the other side: it tells where the process listens, and answers until
-// its parent is gone.
+// Serve is called in the server's process. It prints the addresses, and answers requests
+// for the usage until the parent process ends.
 func Serve(addresses map[string]string) {
 	out := json.NewEncoder(os.Stdout)
 	out.Encode(addresses)

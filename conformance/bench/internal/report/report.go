@@ -1,4 +1,4 @@
-// Package report prints what the programs measure.
+// Package report prints the results of the programs.
 package report
 
 import (
@@ -13,18 +13,18 @@ import (
 	"time"
 )
 
-// A Table is a title and rows of cells, the first of which names the columns.
+// A Table is a title and rows of cells. The first row has the names of the columns.
 type Table struct {
 	Title string
 	Rows  [][]string
 }
 
-// New returns a table with its columns.
+// New returns a table with these columns.
 func New(title string, columns ...string) *Table {
 	return &Table{title, [][]string{columns}}
 }
 
-// Add appends a row: strings as they are, numbers with three digits that count.
+// Add appends a row. Strings are unchanged, numbers have three significant digits.
 func (t *Table) Add(cells ...any) {
 	row := make([]string, len(cells))
 	for i, cell := range cells {
@@ -70,7 +70,7 @@ func (t *Table) Write(w io.Writer, markdown bool) {
 	w.Write(b.Bytes())
 }
 
-// Machine says where and when figures were taken.
+// Machine returns the date and the machine of the measurement.
 func Machine() string {
 	model := runtime.GOARCH
 	info, _ := os.ReadFile("/proc/cpuinfo")
