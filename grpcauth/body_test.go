@@ -89,9 +89,9 @@ func TestUnknownBytes(t *testing.T) {
 	}
 }
 
-// TestReportStopsNobody: in report mode a stream whose digest cannot be compared
+// TestReportModeContinues: in report mode a stream whose digest cannot be compared
 // continues, and is reported.
-func TestReportStopsNobody(t *testing.T) {
+func TestReportModeContinues(t *testing.T) {
 	for _, mode := range []core.Mode{core.Enforce, core.Report} {
 		v, j := verifier(t, func(c *core.Config) { c.Mode = mode })
 		conn := start(t, func(_ context.Context, receive func() ([]byte, error)) error {

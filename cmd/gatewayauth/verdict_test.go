@@ -124,9 +124,9 @@ func explainedAs(t *testing.T, dir, raw string) string {
 	return x.Verdict
 }
 
-// honest returns a signed request of every scheme, in the header and in the query,
+// validRequests returns a signed request of every scheme, in the header and in the query,
 // with a body and without.
-func honest(t *testing.T, dir string) map[string]string {
+func validRequests(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	messages := map[string]string{}
 	add := func(name, key, target, body string, args ...string) {
@@ -259,7 +259,7 @@ func TestVerdictOfTheServer_T184(t *testing.T) {
 		t.Fatal(err)
 	}
 	corpus, outcomes := map[string]string{}, map[string]int{}
-	for name, raw := range honest(t, dir) {
+	for name, raw := range validRequests(t, dir) {
 		corpus[name] = raw
 		for _, m := range mutations {
 			switch name {
@@ -305,7 +305,7 @@ func TestVerdictOfDamagedMessages_T184(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	messages := honest(t, dir)
+	messages := validRequests(t, dir)
 	outcomes, rounds := map[string]int{}, 60
 	requestLine := regexp.MustCompile(`(?s)^.+\n[A-Z]+ \S+ HTTP/1\.\d\r?\n`)
 	for i, name := range slices.Sorted(maps.Keys(messages)) {

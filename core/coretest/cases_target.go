@@ -16,8 +16,8 @@ func changed(targets ...string) (list []row) {
 	return list
 }
 
-// honest returns a row for each target, correctly signed.
-func honest(targets ...string) (list []row) {
+// correct returns a row for each target, correctly signed.
+func correct(targets ...string) (list []row) {
 	for _, target := range targets {
 		list = append(list, row{"signed " + printableTarget(target), signedFor(target)})
 	}
@@ -90,9 +90,9 @@ func pathCases() []testCase {
 			[2]string{"/v1/a%5Cb", "/v1/a%5Cb"}, [2]string{"/v1/a%2Fb", "/v1/a%2Fb"})...),
 		rows("T040", mismatch, moved([2]string{"/v1/a/b", "/v1/a%252Fb"})...),
 		rows("T042", mismatch, changed("/v1/items%3Fx=1", "/v1/items%23f", "/v1/items#f")...),
-		rows("T043", ambiguous, honest("/v1/../admin", "/v1/%2e%2e/admin", "/v1/%2E%2E/admin", "/v1/.%2e/admin", "/.", "/..", "/v1/..", "/v1/.")...),
+		rows("T043", ambiguous, correct("/v1/../admin", "/v1/%2e%2e/admin", "/v1/%2E%2E/admin", "/v1/.%2e/admin", "/.", "/..", "/v1/..", "/v1/.")...),
 		rows("T043", ambiguous.bodyUnread(), row{"a dot segment, refused before the body", waitingFor(signedFor("/v1/../admin").as("POST"))}),
-		rows("T043", accepted, honest("/v1/.well-known", "/v1/a..b", "/...")...),
+		rows("T043", accepted, correct("/v1/.well-known", "/v1/a..b", "/...")...),
 	)
 }
 
@@ -104,24 +104,24 @@ func waitingFor(m message) message {
 func pathByteCases() []testCase {
 	var both, encoded, unreserved []row
 	for _, c := range []byte("!$&'()*+,=:@") {
-		both = append(both, honest("/v1/a"+string(c)+"b", "/v1/a"+strings.ToLower(upperEscape(c))+"b")...)
+		both = append(both, correct("/v1/a"+string(c)+"b", "/v1/a"+strings.ToLower(upperEscape(c))+"b")...)
 		encoded = append(encoded, moved([2]string{"/v1/a" + string(c) + "b", "/v1/a" + upperEscape(c) + "b"})...)
 	}
 	for _, c := range []byte("~-_.a0Z") {
-		unreserved = append(unreserved, honest("/v1/b"+upperEscape(c)+"b")...)
-		both = append(both, honest("/v1/b"+string(c)+"b")...)
+		unreserved = append(unreserved, correct("/v1/b"+upperEscape(c)+"b")...)
+		both = append(both, correct("/v1/b"+string(c)+"b")...)
 	}
 	return slices.Concat(
-		rows("T041", ambiguous, honest("/v1/a%0Ab", "/v1/a%0Db", "/v1/a%00b")...),
+		rows("T041", ambiguous, correct("/v1/a%0Ab", "/v1/a%0Db", "/v1/a%00b")...),
 		rows("T041", ambiguous, changed("/v1/items%0A", "/v1/items%0D", "/v1/items%00")...),
 		// Bytes that are not UTF-8 are signed unchanged.
-		rows("T041", accepted, honest("/v1/a%7Fb", "/v1/a\x80b", "/v1/a%ffb", "/v1/a%80b")...),
+		rows("T041", accepted, correct("/v1/a%7Fb", "/v1/a\x80b", "/v1/a%ffb", "/v1/a%80b")...),
 		rows("T041", mismatch, changed("/v1/items%7F", "/v1/items\x80", "/v1/items%ff")...),
 		rows("T041", mismatch, moved([2]string{"/v1/a%ffb", "/v1/a%EF%BF%BDb"}, [2]string{"/v1/a\x80b", "/v1/a%EF%BF%BDb"})...),
 		rows("T041", byServer(400), changed("/v1/items%zz", "/v1/items%", "/v1/items\x7f", "/v1/items\x01")...),
 		rows("T045", accepted, both...),
 		rows("T045", accepted, encoded...),
-		rows("T045", accepted, honest("/v1/a%20b", "/v1/中", "/v1/%E4%B8%AD")...),
+		rows("T045", accepted, correct("/v1/a%20b", "/v1/中", "/v1/%E4%B8%AD")...),
 		rows("T045", accepted, moved([2]string{"/v1/中", "/v1/%e4%b8%ad"})...),
 		rows("T045", ambiguous, unreserved...),
 		rows("T045", byServer(400), changed("/v1/a b")...),

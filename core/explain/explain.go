@@ -191,7 +191,7 @@ func Explain(r *http.Request, c core.Config, hints Hints) (*Explanation, error) 
 		s.others = append(s.others, environment{name, other})
 	}
 	s.explanation.Environment = c.Environment
-	s.judge(r)
+	s.recordVerdict(r)
 	if s.explanation.Code != "" {
 		s.explain()
 	}

@@ -14,14 +14,14 @@ import (
 // them by verifying the request once for each header: with that header and the signed
 // ones, which have one trimmed value each. A header for which the refusal is the same is
 // named.
-func (s *search) withNames(e *core.Error, r *http.Request, judge func(*http.Request) *core.Error) *core.Error {
+func (s *search) withNames(e *core.Error, r *http.Request, verify func(*http.Request) *core.Error) *core.Error {
 	if e == nil || e.Code != core.CodeHeaderNotSigned && e.Code != core.CodeRequestAmbiguous || namesOne(e.Detail) {
 		return e
 	}
 	same := func(header http.Header) bool {
 		tried := *r
 		tried.Header = header
-		got := judge(&tried)
+		got := verify(&tried)
 		return got != nil && got.Code == e.Code && got.Detail == e.Detail
 	}
 	plain := http.Header{}

@@ -110,17 +110,17 @@ func (s *search) rest(h *hypothesis, v verification) (refusal *core.Error, permi
 		return nil, ""
 	}
 	policy := s.assume(v.scheme, v.credential)
-	judge, ok := s.judgeBy(policy)
+	verify, ok := s.verifyWith(policy)
 	if !ok {
 		return nil, ""
 	}
 	r := s.request(h)
-	refusal = judge(r)
+	refusal = verify(r)
 	if refusal == nil && s.explanation.Code == core.CodeRequestAmbiguous { // the bindings of APIs may be the reason
 		r.RequestURI = strings.TrimPrefix(r.RequestURI, s.policy.Rewrite.AddPrefix)
 		_, refusal = s.bindingOf(r)
 	}
-	refusal = s.withNames(refusal, r, judge)
+	refusal = s.withNames(refusal, r, verify)
 	return refusal, s.permits(refusal, v.credential, policy, r)
 }
 
@@ -138,8 +138,8 @@ func (s *search) permits(e *core.Error, c *core.Credential, policy core.Config, 
 	case e.Code == core.CodeHeaderNotSigned:
 		names := e.Detail[strings.LastIndex(e.Detail, ": ")+1:]
 		policy.AllowUnsigned = append(slices.Clone(policy.AllowUnsigned), strings.Split(strings.TrimSpace(names), ", ")...)
-		if judge, ok := s.judgeBy(policy); ok {
-			if now := judge(r); now == nil || now.Code != e.Code {
+		if verify, ok := s.verifyWith(policy); ok {
+			if now := verify(r); now == nil || now.Code != e.Code {
 				return " (" + s.setting("AllowUnsigned") + " lists names of headers that may be unsigned)"
 			}
 		}
@@ -159,34 +159,34 @@ func (s *search) namedVerdict(err error) error {
 	if !s.binding.open { // an open API is verified without schemes
 		policy = s.assume(s.scheme, s.credential)
 	}
-	judge, ok := s.judgeBy(policy)
+	verify, ok := s.verifyWith(policy)
 	if !ok {
 		return e
 	}
-	return s.withNames(e, s.request(&s.base), judge)
+	return s.withNames(e, s.request(&s.base), verify)
 }
 
-// judgeBy returns a function that verifies requests, with the body as received, by a
+// verifyWith returns a function that verifies requests, with the body as received, by a
 // policy. It returns false if the policy is not valid.
-func (s *search) judgeBy(policy core.Config) (judge func(*http.Request) *core.Error, ok bool) {
+func (s *search) verifyWith(policy core.Config) (verify func(*http.Request) *core.Error, ok bool) {
 	verifier, err := core.New(policy)
 	if err != nil {
 		return nil, false
 	}
 	return func(r *http.Request) *core.Error {
-		judged := *r
-		judged.RemoteAddr = "explain" // its wrong passwords are counted apart from those of real senders
-		judged.PostForm, judged.MultipartForm, judged.TransferEncoding, judged.GetBody = nil, nil, nil, nil
-		judged.Body, judged.ContentLength = http.NoBody, int64(len(s.body))
+		tried := *r
+		tried.RemoteAddr = "explain" // its wrong passwords are counted apart from those of real senders
+		tried.PostForm, tried.MultipartForm, tried.TransferEncoding, tried.GetBody = nil, nil, nil, nil
+		tried.Body, tried.ContentLength = http.NoBody, int64(len(s.body))
 		if r.Header.Get("Content-Length") != "" { // the length of the received body, not the announced one
-			judged.Header = r.Header.Clone()
-			judged.Header.Set("Content-Length", strconv.Itoa(len(s.body)))
+			tried.Header = r.Header.Clone()
+			tried.Header.Set("Content-Length", strconv.Itoa(len(s.body)))
 		}
 		if len(s.body) > 0 {
-			judged.Body = io.NopCloser(bytes.NewReader(s.body))
+			tried.Body = io.NopCloser(bytes.NewReader(s.body))
 		}
-		_, err := verifier.Verify(&judged)
-		defer core.Release(&judged)
+		_, err := verifier.Verify(&tried)
+		defer core.Release(&tried)
 		e, _ := errors.AsType[*core.Error](err)
 		return e
 	}, true

@@ -13,21 +13,21 @@ import (
 	"github.com/gatewayauth/gatewayauth/core/internal/canonical"
 )
 
-// judge records the verdict of the policy, the binding of the API, and what read finds.
-func (s *search) judge(r *http.Request) {
+// recordVerdict records the verdict of the policy, the binding of the API, and what read finds.
+func (s *search) recordVerdict(r *http.Request) {
 	failed := s.readBody(r, s.largestBody())
 	copied := *r
 	s.received = &copied
 	s.now = s.policy.Now()
 
-	judged := *r
-	judged.Header, judged.RemoteAddr = r.Header.Clone(), "explain" // its wrong passwords are counted apart from those of real senders
-	judged.Body, judged.GetBody = http.NoBody, nil
+	tried := *r
+	tried.Header, tried.RemoteAddr = r.Header.Clone(), "explain" // its wrong passwords are counted apart from those of real senders
+	tried.Body, tried.GetBody = http.NoBody, nil
 	if r.Body != nil && r.Body != http.NoBody { // for a server, an empty body is not the same as no body
-		judged.Body = &restored{io.MultiReader(bytes.NewReader(s.body), tail(failed)), http.NoBody}
+		tried.Body = &restored{io.MultiReader(bytes.NewReader(s.body), tail(failed)), http.NoBody}
 	}
-	id, err := s.verifier.Verify(&judged)
-	defer core.Release(&judged)
+	id, err := s.verifier.Verify(&tried)
+	defer core.Release(&tried)
 	x := &s.explanation
 	x.Open = err == nil && !id.Verified()
 	if err != nil {
