@@ -67,7 +67,8 @@ func (s *scheme) Parse(r *http.Request, c *core.Credential) error {
 		return core.ErrNoCredential
 	}
 	token, _ := authorization.Cut(values[0])
-	if !strings.EqualFold(token, Algorithm) {
+	// EqualFold folds U+017F to s as well; the token is ASCII.
+	if len(token) != len(Algorithm) || !strings.EqualFold(token, Algorithm) {
 		return core.ErrNoCredential
 	}
 	encoded := strings.TrimPrefix(values[0][len(token):], " ")

@@ -58,6 +58,7 @@ func TestCredentials_T165(t *testing.T) {
 		{"right, previous password with a colon", "/", "Basic " + encode("basicuser:basic-pass-old:with-colon"), "", 1},
 		{"right, Latin-1", "/latin", "Basic " + encode("latin:p\xe4ss-1234"), "", 0},
 		{"UTF-8 in place of Latin-1", "/latin", "Basic " + encode("latin:p\u00e4ss-1234"), core.CodeSignatureMismatch, 0},
+		{"right, a long s in the scheme", "/", "Ba\u017fic " + right, core.CodeCredentialMalformed, 0},
 		{"no user, no password", "/", "Basic Og==", core.CodeCredentialMalformed, 0},
 		{"nothing", "/", "Basic", core.CodeCredentialMalformed, 0},
 		{"no colon", "/", "Basic " + encode("basicuser"), core.CodeCredentialMalformed, 0},
