@@ -35,7 +35,7 @@ type traces struct {
 const suitePackage = "core/coretest"
 
 var (
-	caseID   = regexp.MustCompile(`\b(?:T\d{3}|F\d{2})\b`)
+	caseID   = regexp.MustCompile(`\b(?:T\d{3}|[FD]\d{2})\b`)
 	testName = regexp.MustCompile(`\b(?:Test|Fuzz)[A-Z]\w*`)
 )
 
@@ -120,7 +120,7 @@ func (tr *traces) faults() []string {
 
 func (tr *traces) compareCases() {
 	rows := map[string]string{}
-	for _, m := range regexp.MustCompile(`(?m)^\| ([TF]\d+) \| [^|]+ \| ([^|]+) \|$`).FindAllStringSubmatch(tr.cases, -1) {
+	for _, m := range regexp.MustCompile(`(?m)^\| ([TFD]\d+) \| [^|]+ \| ([^|]+) \|$`).FindAllStringSubmatch(tr.cases, -1) {
 		if rows[m[1]] != "" {
 			tr.faultf("%s: docs/cases.md has two rows", m[1])
 		}
@@ -133,7 +133,7 @@ func (tr *traces) compareCases() {
 	}
 	// The numbers have no gaps: a row that names no test cannot disappear either.
 	mentioned := caseID.FindAllString(tr.cases, -1)
-	for letter, last := range map[string]int{"T%03d": 191, "F%02d": 24} {
+	for letter, last := range map[string]int{"T%03d": 191, "F%02d": 24, "D%02d": 3} {
 		for n := range last {
 			mentioned = append(mentioned, fmt.Sprintf(letter, n+1))
 		}

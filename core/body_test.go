@@ -123,6 +123,11 @@ func TestUnsignedBodyIsLimited(t *testing.T) {
 func TestNoBodyByteForNothing(t *testing.T) {
 	v := verifier(t)
 	declared := apig.SignOptions{Payload: core.PayloadDeclared}
+	with := func(change func(*http.Request)) *http.Request { // a body whose hash is signed, which has to be read otherwise
+		r := signed(t, k1, "POST", "/", "x", apig.SignOptions{})
+		change(r)
+		return r
+	}
 	for name, tt := range map[string]struct {
 		r    *http.Request
 		want core.Code
@@ -132,6 +137,13 @@ func TestNoBodyByteForNothing(t *testing.T) {
 		"declared, forged": {signed(t, core.Key{ID: k1.ID, Secret: k2.Secret}, "POST", "/", "x", declared), core.CodeSignatureMismatch},
 		"declared, other":  {signed(t, k2, "POST", "/", "x", declared), core.CodeKeyNotBound},
 		"unsigned payload": {signed(t, k1, "POST", "/", "x", apig.SignOptions{Payload: core.PayloadUnsigned}), core.CodePayloadNotSigned},
+		"ambiguous path":   {with(func(r *http.Request) { r.RequestURI = "/%2e" }), core.CodeRequestAmbiguous},
+		"two dates":        {with(func(r *http.Request) { r.Header.Add("X-Sdk-Date", "20260115T120000Z") }), core.CodeRequestAmbiguous},
+		"malformed":        {with(func(r *http.Request) { r.Header.Set("Authorization", "SDK-HMAC-SHA256 x") }), core.CodeCredentialMalformed},
+		"too large":        {with(func(r *http.Request) { r.ContentLength = 1 << 40 }), core.CodeBodyTooLarge},
+		"too old":          {with(func(r *http.Request) { r.Header.Set("X-Sdk-Date", "20260115T110000Z") }), core.CodeSignatureExpired},
+		"too early":        {with(func(r *http.Request) { r.Header.Set("X-Sdk-Date", "20260115T130000Z") }), core.CodeSignatureNotYetValid},
+		"protocol header":  {with(func(r *http.Request) { r.Header.Set("X-Sdk-Foo", "x") }), core.CodeHeaderNotSigned},
 	} {
 		t.Run(name, func(t *testing.T) {
 			tt.r.Body = unread{t}

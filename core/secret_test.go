@@ -25,7 +25,12 @@ func TestSecretsPrintRedacted_T127(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, refusal := v.Verify(by(t, "wrong-0123456789abcdef"))
+	wrong := by(t, "wrong-0123456789abcdef")
+	_, signature, _ := strings.Cut(wrong.Header.Get("Authorization"), "Signature=")
+	if len(signature) != 64 {
+		t.Fatalf("the request has the signature %q", signature)
+	}
+	_, refusal := v.Verify(wrong)
 	values := []any{
 		v, id, refusal, v.Status(),
 		secret, &secret, hidden{secret, &secret}, &hidden{secret, &secret}, []core.Secret{secret},
@@ -37,15 +42,15 @@ func TestSecretsPrintRedacted_T127(t *testing.T) {
 	}
 	for _, value := range values {
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "%t", "%p", "%c", "%U", "%e"} {
-			leaks(t, fmt.Sprintf(verb, value), verb, text, older)
+			leaks(t, fmt.Sprintf(verb, value), verb, text, older, signature)
 		}
 		if out, err := json.Marshal(value); err == nil {
-			leaks(t, string(out), "JSON", text, older)
+			leaks(t, string(out), "JSON", text, older, signature)
 		}
 		var log bytes.Buffer
 		slog.New(slog.NewJSONHandler(&log, nil)).Info("m", "v", value)
 		slog.New(slog.NewTextHandler(&log, nil)).Info("m", "v", value)
-		leaks(t, log.String(), "slog", text, older)
+		leaks(t, log.String(), "slog", text, older, signature)
 	}
 	if got := fmt.Sprintf("%v %+v %#v %s %d", secret, secret, secret, secret, secret); got != strings.TrimSpace(strings.Repeat("[redacted] ", 5)) {
 		t.Errorf("got %q", got)

@@ -51,7 +51,7 @@ func mutant(serve func(*core.Verifier, echo.Context, echo.HandlerFunc) error) fu
 	}
 }
 
-// TestConformance runs the suite with the adapter mounted for the whole server.
+// TestConformance runs the suite with the adapter mounted for the whole server (T113).
 func TestConformance(t *testing.T) {
 	middleware := adaptertest.Chosen(t, adapters)
 	coretest.Run(t, func(v *core.Verifier, next http.Handler) http.Handler {

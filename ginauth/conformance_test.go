@@ -63,7 +63,7 @@ var adapters = map[string]adaptertest.Mount{
 	}),
 }
 
-// TestConformance runs the suite with the adapter mounted for the whole engine.
+// TestConformance runs the suite with the adapter mounted for the whole engine (T113).
 func TestConformance(t *testing.T) { coretest.Run(t, coretest.Mount(adaptertest.Chosen(t, adapters))) }
 
 // TestConformanceOfGroupAndRoute_T117 runs the suite with the adapter mounted on a group

@@ -17,7 +17,7 @@ import (
 	"github.com/gatewayauth/gatewayauth/grpcauth"
 )
 
-// TestConformance runs the suite for the adapter, or for the mutant that the environment
+// TestConformance runs the suite for the adapter (T113), or for the mutant that the environment
 // variable names.
 func TestConformance(t *testing.T) {
 	serve := coretest.ServeGRPC(serveVerified)

@@ -12,6 +12,7 @@ import (
 	"github.com/gatewayauth/gatewayauth/nethttp"
 )
 
+// TestConformance runs the cases over the adapter (T113).
 func TestConformance(t *testing.T) {
 	coretest.Run(t, func(v *core.Verifier, next http.Handler) http.Handler {
 		return nethttp.Middleware(v)(next)
