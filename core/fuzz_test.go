@@ -154,6 +154,9 @@ func judge(t *testing.T, v *core.Verifier, signed map[string]bool, raw string) (
 	if (id == nil) == (err == nil) {
 		t.Fatalf("identity %v, error %v", id, err)
 	}
+	if err != nil && core.StatusCode(err) >= 500 {
+		t.Errorf("%v for %q", err, raw)
+	}
 	if err != nil || !id.Verified() {
 		return false
 	}
