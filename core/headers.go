@@ -2,6 +2,7 @@ package core
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/gatewayauth/gatewayauth/core/internal/canonical"
@@ -19,12 +20,13 @@ var overrideHeaders = [...]string{"x-http-method-override", "x-method-override",
 // (user guide, "Signature Keys"). Unsigned ones are kept from the handler.
 const reservedPrefix = "x-apig-"
 
-// Parameters that make a query a credential. Beside an Authorization header
-// they leave open which of the two counts.
-var credentialParameters = [...]string{
-	"X-Sdk-Signature", "X-Sdk-Credential", "X-Sdk-Algorithm",
-	"X-Amz-Signature", "X-Amz-Credential", "X-Amz-Algorithm",
-}
+// Parameters that make a query a credential. Beside an Authorization header, or beside
+// those of the other protocol, they leave open which of the two counts.
+var (
+	sdkParameters        = []string{"X-Sdk-Signature", "X-Sdk-Credential", "X-Sdk-Algorithm"}
+	awsParameters        = []string{"X-Amz-Signature", "X-Amz-Credential", "X-Amz-Algorithm"}
+	credentialParameters = slices.Concat(sdkParameters, awsParameters)
+)
 
 // checkHeaders refuses headers that are malformed or can be read in two ways, whatever
 // the scheme: nothing is known yet about who sent the request.
@@ -46,9 +48,11 @@ func checkHeaders(v *verification) error {
 	switch {
 	case credentials > 1:
 		return Refuse(CodeRequestAmbiguous, "credentials in the headers of two schemes")
+	case credentials == 0 && len(v.authorization) == 0 && v.message.HasParameter(r, sdkParameters...) && v.message.HasParameter(r, awsParameters...):
+		return Refuse(CodeRequestAmbiguous, "credentials of two schemes in the query")
 	case credentials == 0 && len(v.authorization) == 0:
 		return nil
-	case v.message.HasParameter(r, credentialParameters[:]...):
+	case v.message.HasParameter(r, credentialParameters...):
 		return Refuse(CodeRequestAmbiguous, "credentials in a header and in the query")
 	}
 	if len(v.authorization) > 0 && len(v.authorization[0]) > p.Limits.Authorization {
@@ -113,6 +117,11 @@ func (p *policy) kindOf(name string) kind {
 		return credentialHeader
 	}
 	k := kindOf(name)
+	for _, required := range p.underscored {
+		if name != required && sameSpelling(required, name) && !sameName(required, name) {
+			k |= underscoreHeader
+		}
+	}
 	if len(p.prefixes) > 0 && startsWith(name, p.prefixes) {
 		k |= protocolHeader
 	}
@@ -156,14 +165,19 @@ func kindOf(name string) (k kind) {
 // another: with an underscore for a dash, or named by Connection, so that a
 // proxy would have deleted them.
 func checkLookalikes(v *verification) error {
-	if len(v.connection) == 0 && v.kinds&underscoreHeader == 0 {
+	if len(v.connection) == 0 && v.kinds&underscoreHeader == 0 && !v.list.underscore {
 		return nil
 	}
 	c := &v.credential
-	for _, h := range v.protected {
-		if h.kind&underscoreHeader != 0 && !c.signs(h.name, sameName) && c.signs(h.name, sameSpelling) {
-			return Refuse(CodeRequestAmbiguous, "a signed header is also present with an underscore in its name")
+	isLookalike := func(name string) bool { return !c.signs(name, sameName) && c.signs(name, sameSpelling) }
+	found := slices.ContainsFunc(v.protected, func(h protectedHeader) bool { return h.kind&underscoreHeader != 0 && isLookalike(h.name) })
+	if v.list.underscore { // then a name with dashes can be one
+		for name := range v.request.Header {
+			found = found || isLookalike(name)
 		}
+	}
+	if found {
+		return Refuse(CodeRequestAmbiguous, "a signed header is also present, unsigned, under a name that differs in dashes and underscores alone")
 	}
 	const most = 64
 	options := 0

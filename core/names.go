@@ -52,19 +52,21 @@ func sameName(name, header string) bool {
 	return true
 }
 
-// sameSpelling is sameName for readers that take underscores for dashes, as
+// sameSpelling is sameName for readers that take underscores and dashes for the same, as
 // CGI and its kin do.
 func sameSpelling(name, header string) bool {
 	if len(name) != len(header) {
 		return false
 	}
 	for i := 0; i < len(header); i++ {
-		if b := lower(header[i]); b != name[i] && !(b == '_' && name[i] == '-') {
+		if b := lower(header[i]); b != name[i] && !(isDash(b) && isDash(name[i])) {
 			return false
 		}
 	}
 	return true
 }
+
+func isDash(b byte) bool { return b == '-' || b == '_' }
 
 func lower(b byte) byte {
 	if 'A' <= b && b <= 'Z' {

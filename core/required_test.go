@@ -3,11 +3,14 @@ package core_test
 import (
 	"io"
 	"net/http"
+	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/apig"
+	"github.com/gatewayauth/gatewayauth/internal/testkit"
 )
 
 // TestRequiredLookalikes: what must be signed cannot come in with an underscore.
@@ -23,6 +26,84 @@ func TestRequiredLookalikes(t *testing.T) {
 		}
 	}
 	wantVerdict(t, v, signed(t, k1, "POST", "/", "text", apig.SignOptions{}), core.CodeHeaderNotSigned) // a length that is there
+}
+
+// TestLookalikes_T030 is that no unsigned header has the name that a signed one has for
+// readers such as CGI, and no other header that of one that must be signed.
+func TestLookalikes_T030(t *testing.T) {
+	spellings := []string{"x-role-of", "x_role-of", "x-role_of", "x_role_of", "x-roles-of"}
+	cgi := strings.NewReplacer("-", "_")
+	for _, required := range append(spellings, "") {
+		v := verifier(t, func(c *core.Config) {
+			if required != "" {
+				c.RequireSigned = []string{"host", required}
+			}
+		})
+		for _, a := range spellings {
+			for _, b := range spellings {
+				for _, list := range [][]string{nil, {a}, {b}, {a, b}} {
+					for range 2 { // the list is remembered then
+						var lines []string
+						for _, name := range slices.Compact(slices.Clone(list)) {
+							lines = append(lines, name+": admin")
+						}
+						r := signed(t, k1, "GET", "/", "", apig.SignOptions{Headers: list}, lines...)
+						for _, name := range []string{a, b} { // what signers refuse to send
+							r.Header.Set(name, "admin")
+						}
+						_, err := v.Verify(r)
+						refuse := false
+						for _, name := range []string{a, b} {
+							unsigned := !slices.Contains(list, name)
+							for _, other := range list {
+								refuse = refuse || unsigned && cgi.Replace(name) == cgi.Replace(other)
+							}
+							refuse = refuse || (unsigned || name != required) && cgi.Replace(name) == cgi.Replace(required)
+						}
+						if (err != nil) != refuse {
+							t.Errorf("%s and %s with %v signed, %q required: got %v, want it refused: %v", a, b, list, required, err, refuse)
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+// TestTwoSchemesInTheQuery_T012 is that the order of the schemes does not decide which
+// credential of a query counts.
+func TestTwoSchemesInTheQuery_T012(t *testing.T) {
+	pairs := testkit.PairsOf(func(name string) core.Key {
+		return core.Key{Name: name, ID: "ID" + name, Secret: core.NewSecret("secret-of-" + name + "-0123456789")}
+	})
+	schemes := testkit.Schemes(pairs)
+	for range 2 {
+		slices.Reverse(schemes)
+		for _, pair := range pairs {
+			v := testkit.New(t, core.Config{Environment: "prod", Schemes: schemes, Default: pair.Key.Name, Now: testkit.Now,
+				AllowPresigned: true, AllowUnsignedPayload: true})
+			for _, name := range []string{"Algorithm", "Credential", "Signature"} {
+				for prefix, inQuery := range map[string]string{"X-Sdk-": "sigv4", "X-Amz-": "hmac aksk"} {
+					r := httptest.NewRequest("GET", "/v1/items?"+prefix+name+"=a", nil)
+					r.Host = "api.example.com"
+					other := pair.Signer
+					if !strings.HasSuffix(pair.Name, "query") || !strings.Contains(inQuery, strings.Fields(pair.Name)[0]) {
+						continue
+					}
+					digest := ""
+					if other.NewHash() != nil {
+						digest = testkit.NoBody
+					}
+					if err := other.Sign(r, digest, testkit.Now()); err != nil {
+						continue // a signer refuses to sign it
+					}
+					r.RequestURI = r.URL.RequestURI()
+					_, err := v.Verify(r)
+					wantCode(t, err, core.CodeRequestAmbiguous)
+				}
+			}
+		}
+	}
 }
 
 func contentTypeWithBody(c *core.Config) { c.RequireSignedWithBody = []string{"Content-Type"} }

@@ -13,13 +13,14 @@ import (
 type signedHeaders struct {
 	canonical.SignedHeaders
 	unsignable bool       // it has a header that cannot be signed
+	underscore bool       // it has a name with an underscore
 	lacks      []required // the headers of RequireSigned that it does not have
 }
 
 func (s *signedHeaders) reset() {
 	clear(s.Names)
 	clear(s.lacks)
-	s.Text, s.Names, s.lacks, s.unsignable = "", s.Names[:0], s.lacks[:0], false
+	s.Text, s.Names, s.lacks, s.unsignable, s.underscore = "", s.Names[:0], s.lacks[:0], false, false
 }
 
 // checkList refuses lists in a form that honest signers do not send: not in lower
@@ -49,6 +50,7 @@ func (p *policy) readList(text string, s *signedHeaders) error {
 			return Refuse(CodeCredentialMalformed, "SignedHeaders is not a sorted list of lower-case names, each once")
 		}
 		s.unsignable = s.unsignable || p.unsignable(name)
+		s.underscore = s.underscore || strings.IndexByte(name, '_') >= 0
 		previous = name
 	}
 	for _, header := range p.required {
@@ -63,7 +65,7 @@ func (p *policy) readList(text string, s *signedHeaders) error {
 func (v *verification) rememberList() {
 	const most = 512
 	if v.list == &v.unknown && v.list.Text != "" && len(v.list.Text) <= most {
-		list := &signedHeaders{SignedHeaders: v.list.Clone(), lacks: slices.Clone(v.list.lacks)}
+		list := &signedHeaders{SignedHeaders: v.list.Clone(), underscore: v.list.underscore, lacks: slices.Clone(v.list.lacks)}
 		v.policy.lists.Put(list.Text, list)
 	}
 }
@@ -148,7 +150,7 @@ func (v *verification) checkSigned() error {
 // requires reports whether a header could be taken for one that must be signed.
 func (p *policy) requires(header string) bool {
 	for _, h := range p.required {
-		if sameSpelling(h.name, header) && h.name != header {
+		if sameSpelling(h.name, header) && !sameName(h.name, header) {
 			return true
 		}
 	}
@@ -177,7 +179,9 @@ func (x *compiler) requireSigned(field string, given []string, why string) (name
 		if !isHeaderName(name) || x.unsignable(name) {
 			x.wrongValue(item(field, i), name, "is not the name of a header that can be signed")
 		}
-		names = append(names, name)
+		if names = append(names, name); strings.Contains(name, "_") {
+			x.underscored = append(x.underscored, name)
+		}
 		list = append(list, required{name, &Error{Code: CodeHeaderNotSigned, Detail: why + name, known: true}})
 	}
 	return names, list

@@ -139,6 +139,7 @@ type policy struct {
 	refusalsOf       credentialRefusals
 	prefixes         []string    // of the schemes' headers, beside protocolPrefixes
 	required         []required  // RequireSigned
+	underscored      []string    // those of them with an underscore
 	requiredWithBody []required  // RequireSignedWithBody
 	hosts            []authority // Hosts; none where every host is accepted
 	openOrigin       *origin     // of the identities of open APIs

@@ -49,7 +49,7 @@ const (
 	nothing       front = iota
 	drained             // reads the body to its end
 	replaced            // and puts an empty one in its place
-	emptied             // and says that there is none
+	emptied             // and says that there is none, if there was one
 	readInPart          // reads one byte
 	formParsed          // asks for the form
 	numberOfFront = iota
@@ -99,7 +99,7 @@ func (o *outcome) touch(r *http.Request, f front) {
 	if f == replaced || f == emptied {
 		r.Body = http.NoBody
 	}
-	if f == emptied {
+	if f == emptied && counted.n > 0 {
 		r.ContentLength = 0
 	}
 	o.inFront, o.broken = counted.n, counted.broken

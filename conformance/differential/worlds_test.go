@@ -125,7 +125,8 @@ func (k *key) core() core.Key {
 	return c
 }
 
-// referenceKeys are the same keys as the reference has them.
+// referenceKeys are the same keys as the reference has them, in the order of schemes, and the
+// key of tokens, of which none is valid.
 func referenceKeys() (list []reference.Key) {
 	for _, k := range keys {
 		r := reference.Key{ID: k.id, Type: k.typ, Secrets: []string{k.secret}, Options: map[string]string{}}
@@ -145,7 +146,7 @@ func referenceKeys() (list []reference.Key) {
 		}
 		list = append(list, r)
 	}
-	return list
+	return append(list, reference.Key{ID: "k_token", Type: "token"})
 }
 
 // lowerAll returns names in lower case, as the reference has them; nil stays nil.

@@ -10,9 +10,9 @@ import (
 // canonicalRequests are the canonical requests that the message may have: two with the SDK
 // schemes, whose SDKs disagree about the order of the query.
 func (j *judgement) canonicalRequests(c *credential, key Key, payload string) (requests []string) {
-	path, queries, headers := sdkPath(j.path), sdkQueries(j.query, c.leftOut), j.sdkHeaders(c)
-	if c.prefix() == "x-amz-" {
-		path, queries, headers = sigv4Path(j.path, key), []string{sigv4Query(j.query, c.leftOut)}, j.sigv4Headers(c)
+	path, queries, headers := sdkPath(j.path), []string{decodedOrder(j.query, c.leftOut), encodedOrder(j.query, c.leftOut)}, j.sdkHeaders(c)
+	if c.sigv4() {
+		path, queries, headers = sigv4Path(j.path, key), queries[1:], j.sigv4Headers(c)
 	}
 	for _, query := range queries {
 		requests = append(requests, j.method+"\n"+path+"\n"+query+"\n"+headers+"\n"+strings.Join(c.signed, ";")+"\n"+payload)
@@ -22,59 +22,70 @@ func (j *judgement) canonicalRequests(c *credential, key Key, payload string) (r
 
 // docs/protocols.md, SDK canonical path.
 
-func sdkPath(path string) string {
-	path = encodeSegments(path)
-	if !strings.HasSuffix(path, "/") {
-		path += "/"
-	}
-	return path
-}
+func sdkPath(path string) string { return strings.TrimSuffix(encodeSegments(path), "/") + "/" }
 
 // encodeSegments decodes and encodes each segment.
 func encodeSegments(path string) string {
 	segments := strings.Split(path, "/")
 	for i, segment := range segments {
-		segments[i] = encode(decodePath(segment), "")
+		segments[i] = encode(decodePath(segment))
 	}
 	return strings.Join(segments, "/")
 }
 
 // checkHiddenPath is the end of SDK canonical path and of SigV4 canonical path.
 func (j *judgement) checkHiddenPath(c *credential, key Key) {
-	if c.prefix() == "x-amz-" && key.Options["paths"] != "s3" {
+	if c.sigv4() && key.Options["paths"] != "s3" {
 		j.refuse(PolicyHiddenPath, normalize(j.path) != j.path)
 		return
 	}
-	sdk := c.prefix() == "x-sdk-"
-	for segment := range strings.SplitSeq(j.path, "/") {
-		j.refuse(PolicyHiddenPath, sdk && (segment == "." || segment == "..") || !sdk && strings.Contains(segment, `\`))
-		for i := range len(segment) {
-			b, ok := escape(segment[i:])
-			j.refuse(PolicyHiddenPath, ok && (b == '/' || b == '\\' && sdk || unreserved(b)))
+	segments := strings.Split(j.path, "/")
+	j.refuse(PolicyHiddenPath, !c.sigv4() && (slices.Contains(segments, ".") || slices.Contains(segments, "..")))
+	j.refuse(PolicyHiddenPath, c.sigv4() && strings.Contains(j.path, `\`))
+	for _, e := range escape.FindAllString(j.path, -1) {
+		b := decodePath(e)
+		j.refuse(PolicyHiddenPath, b == "/" || b == `\` && !c.sigv4() || strings.Contains(unreserved, b))
+	}
+}
+
+// docs/protocols.md, SDK canonical query and SigV4 canonical query.
+
+// pair is the name and the value of a parameter.
+type pair struct{ name, value string }
+
+// pairs are the parameters of a query, decoded.
+func pairs(query string) (all []pair) {
+	for piece := range strings.SplitSeq(query, "&") {
+		if piece != "" {
+			name, value, _ := strings.Cut(piece, "=")
+			all = append(all, pair{decodeQuery(name), decodeQuery(value)})
 		}
 	}
+	return all
 }
 
-// docs/protocols.md, SDK canonical query.
-
-// sdkQueries are the canonical query in the decoded order and in the encoded order.
-func sdkQueries(query, leftOut string) []string {
-	decoded := pairs(query)
-	decoded = slices.DeleteFunc(decoded, func(p pair) bool { return leftOut != "" && p.name == leftOut })
-	slices.SortFunc(decoded, comparePairs)
-	return []string{joinPairs(encodePairs(decoded)), sigv4Query(query, leftOut)}
+// decodedOrder is the canonical query of most SDKs: sorted, then encoded.
+func decodedOrder(query, leftOut string) string {
+	return joinPairs(encodePairs(sortPairs(pairs(query)), leftOut))
 }
 
-func comparePairs(a, b pair) int {
-	if a.name != b.name {
-		return strings.Compare(a.name, b.name)
-	}
-	return strings.Compare(a.value, b.value)
+// encodedOrder is that of the SDK for Java and of SigV4: encoded, then sorted.
+func encodedOrder(query, leftOut string) string {
+	return joinPairs(sortPairs(encodePairs(pairs(query), leftOut)))
 }
 
-func encodePairs(all []pair) (encoded []pair) {
+func sortPairs(all []pair) []pair {
+	slices.SortFunc(all, func(a, b pair) int {
+		return slices.Compare([]string{a.name, a.value}, []string{b.name, b.value})
+	})
+	return all
+}
+
+func encodePairs(all []pair, leftOut string) (encoded []pair) {
 	for _, p := range all {
-		encoded = append(encoded, pair{encode(p.name, ""), encode(p.value, "")})
+		if leftOut == "" || p.name != leftOut {
+			encoded = append(encoded, pair{encode(p.name), encode(p.value)})
+		}
 	}
 	return encoded
 }
@@ -93,37 +104,15 @@ func (j *judgement) sdkHeaders(c *credential) (lines string) {
 	for _, name := range c.signed {
 		var values []string
 		for _, value := range j.values(name) {
-			value = trim(value)
-			if c.keyType == "aksk" {
+			if value = trim(value); c.keyType == "aksk" {
 				value = collapse(value)
 			}
 			values = append(values, value)
 		}
 		slices.Sort(values)
-		for _, value := range values {
-			lines += name + ":" + value + "\n"
-		}
+		lines += name + ":" + strings.Join(values, "\n"+name+":") + "\n"
 	}
 	return lines
-}
-
-// docs/protocols.md, SDK payload line and SigV4 payload line.
-
-func (j *judgement) payloadLine(c *credential, key Key) string {
-	service := key.Options["service"]
-	s3 := key.Options["paths"] == "s3" && (service == "s3" || strings.HasPrefix(service, "s3-"))
-	var declared string
-	switch inQuery := c.dateHeader == ""; {
-	case c.signs(c.digestHeader) && j.values(c.digestHeader) != nil:
-		declared = j.values(c.digestHeader)[0]
-	case c.prefix() == "x-amz-" && inQuery && j.has("X-Amz-Content-Sha256"):
-		declared = j.parameters("X-Amz-Content-Sha256")[0]
-	case c.prefix() == "x-amz-" && inQuery && s3:
-		return unsignedPayload
-	default:
-		return c.sum(j.body)
-	}
-	return declared
 }
 
 // docs/protocols.md, SigV4 canonical path.
@@ -132,35 +121,25 @@ func sigv4Path(path string, key Key) string {
 	if key.Options["paths"] == "s3" {
 		return encodeSegments(path)
 	}
-	return encode(normalize(path), "/")
+	return strings.ReplaceAll(encode(normalize(path)), "%2F", "/")
 }
 
 // normalize is step 1 for every service but S3.
 func normalize(path string) string {
-	var kept []string
+	normal := ""
 	for segment := range strings.SplitSeq(path, "/") {
 		switch segment {
 		case "", ".":
 		case "..":
-			kept = kept[:max(len(kept)-1, 0)]
+			normal = normal[:max(0, strings.LastIndex(normal, "/"))]
 		default:
-			kept = append(kept, segment)
+			normal += "/" + segment
 		}
 	}
-	normal := "/" + strings.Join(kept, "/")
-	if strings.HasSuffix(path, "/") && len(kept) > 0 {
+	if normal == "" || strings.HasSuffix(path, "/") {
 		normal += "/"
 	}
 	return normal
-}
-
-// docs/protocols.md, SigV4 canonical query.
-
-func sigv4Query(query, leftOut string) string {
-	all := slices.DeleteFunc(pairs(query), func(p pair) bool { return leftOut != "" && p.name == leftOut })
-	all = encodePairs(all)
-	slices.SortFunc(all, comparePairs)
-	return joinPairs(all)
 }
 
 // docs/protocols.md, SigV4 canonical headers.
@@ -174,4 +153,21 @@ func (j *judgement) sigv4Headers(c *credential) (lines string) {
 		lines += name + ":" + strings.Join(values, ",") + "\n"
 	}
 	return lines
+}
+
+// docs/protocols.md, SDK payload line and SigV4 payload line.
+
+func (j *judgement) payloadLine(c *credential, key Key) string {
+	service := key.Options["service"]
+	s3 := key.Options["paths"] == "s3" && (service == "s3" || strings.HasPrefix(service, "s3-"))
+	inQuery := c.sigv4() && c.dateHeader == ""
+	switch declared, parameter := j.values(c.digestHeader), j.parameters("X-Amz-Content-Sha256"); {
+	case c.signs(c.digestHeader) && declared != nil:
+		return declared[0]
+	case inQuery && parameter != nil:
+		return parameter[0]
+	case inQuery && s3:
+		return unsignedPayload
+	}
+	return c.sum(j.body)
 }

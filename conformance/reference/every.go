@@ -3,26 +3,24 @@ package reference
 import (
 	"slices"
 	"strings"
-	"time"
 )
 
 // docs/protocols.md, Target.
 
 func (j *judgement) checkTarget() {
-	j.refuse(PolicyOriginForm, !strings.HasPrefix(j.received, "/"))
+	j.refuse(PolicyOriginForm, !strings.HasPrefix(j.target, "/"))
 	j.refuse(PolicyEscape, badEscape(j.path) || badEscape(j.query))
 	j.refuse(PolicyPathControl, strings.ContainsAny(decodePath(j.path), "\x00\r\n"))
 	j.refuse(PolicySemicolon, strings.Contains(j.query, ";"))
-	parameters := pairs(j.query)
-	j.refuse(PolicyEmptyName, slices.ContainsFunc(parameters, func(p pair) bool { return p.name == "" }))
-	j.refuse(PolicyTargetSize, len(parameters) > 1024 || len(j.path)+len(j.query) > 65536)
+	j.refuse(PolicyEmptyName, j.has(""))
+	j.refuse(PolicyTargetSize, len(pairs(j.query)) > 1024 || len(j.path)+len(j.query) > 65536)
 }
 
 // docs/protocols.md, Header values.
 
-// protocolHeader tells whether a name begins with x-sdk- or x-amz-.
+// protocolHeader tells whether a name begins with x-sdk- or x-amz-, also with underscores.
 func protocolHeader(name string) bool {
-	return strings.HasPrefix(name, "x-sdk-") || strings.HasPrefix(name, "x-amz-")
+	return strings.HasPrefix(dashes(name), "x-sdk-") || strings.HasPrefix(dashes(name), "x-amz-")
 }
 
 func dashes(name string) string { return strings.ReplaceAll(name, "_", "-") }
@@ -30,27 +28,27 @@ func dashes(name string) string { return strings.ReplaceAll(name, "_", "-") }
 func (j *judgement) checkHeaders() {
 	for _, h := range j.headers {
 		j.refuse(PolicyRepeated, (h.name == "authorization" || protocolHeader(h.name)) && len(j.values(h.name)) > 1)
-		j.refuse(PolicyUnderscore, strings.Contains(h.name, "_") && protocolHeader(dashes(h.name)))
+		j.refuse(PolicyUnderscore, h.name != dashes(h.name) && protocolHeader(h.name))
 	}
-	j.refuse(PolicyHeaderLines, len(j.headers) > 256)
+	j.refuse(PolicyHeaderLines, j.lines > 256)
 	names := j.connection()
 	j.refuse(PolicyConnection, len(names) > 64 || slices.Contains(names, "authorization") || slices.ContainsFunc(names, protocolHeader))
 	odd := func(r rune) bool { return r <= ' ' || r == 0x7f || strings.ContainsRune(`/\@?#,`, r) }
-	j.refuse(PolicyHost, j.receivedHost == "" || strings.ContainsFunc(j.receivedHost, odd))
+	j.refuse(PolicyHost, j.host == "" || strings.ContainsFunc(j.host, odd))
 
-	inHeader := j.values("authorization") != nil || j.values("x-auth-token") != nil
-	inQuery := slices.ContainsFunc([]string{
-		"X-Sdk-Algorithm", "X-Sdk-Credential", "X-Sdk-Signature", "X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Signature",
-	}, j.has)
-	j.refuse(PolicyTwoCredentials, inHeader && inQuery ||
-		j.values("authorization") != nil && j.values("x-auth-token") != nil)
+	authorization, token := j.values("authorization") != nil, j.values("x-auth-token") != nil && j.hasType("token")
+	sdk, aws := false, false
+	for _, name := range []string{"Algorithm", "Credential", "Signature"} {
+		sdk, aws = sdk || j.has("X-Sdk-"+name), aws || j.has("X-Amz-"+name)
+	}
+	j.refuse(PolicyTwoCredentials, (authorization || token) && (sdk || aws) || authorization && token || sdk && aws)
 }
 
 // connection are the entries of Connection, in lower case.
 func (j *judgement) connection() (names []string) {
 	for _, value := range j.values("connection") {
 		for entry := range strings.SplitSeq(value, ",") {
-			names = append(names, strings.ToLower(trim(entry)))
+			names = append(names, lower(trim(entry)))
 		}
 	}
 	return names
@@ -63,7 +61,13 @@ var hopByHop = []string{"authorization", "connection", "keep-alive", "proxy-auth
 
 var digestHeaders = []string{"x-sdk-content-sha256", "x-sdk-content-sm3", "x-amz-content-sha256"}
 
-func (j *judgement) checkSignedHeaders(c *credential, key Key) {
+var overrides = []string{"x-http-method-override", "x-method-override", "x-http-method"}
+
+func (j *judgement) checkSignedHeaders(c *credential) {
+	prefix := "x-sdk-"
+	if c.sigv4() {
+		prefix = "x-amz-"
+	}
 	j.refuse(PolicyListForm, len(c.signed) > 64)
 	for i, name := range c.signed {
 		j.refuse(PolicyListForm, !isToken(name) || strings.ToLower(name) != name || i > 0 && c.signed[i-1] >= name)
@@ -73,45 +77,35 @@ func (j *judgement) checkSignedHeaders(c *credential, key Key) {
 		for _, value := range j.values(name) {
 			j.refuse(PolicySignedValue, value != trim(value) || strings.ContainsAny(value, "\x00\r\n"))
 		}
-		for _, h := range j.headers {
-			j.refuse(PolicyUnderscore, !c.signs(h.name) && strings.Contains(h.name, "_") && dashes(h.name) == dashes(name))
-		}
 	}
 	j.refuse(PolicyDateSigned, c.dateHeader != "" && !c.signs(c.dateHeader))
 	for _, name := range j.RequireSigned {
 		j.refuse(PolicyRequireSigned, j.values(name) != nil && !c.signs(name))
-		for _, h := range j.headers {
-			j.refuse(PolicyUnderscore, h.name != name && strings.Contains(h.name, "_") && dashes(h.name) == dashes(name))
-		}
+		j.refuse(PolicyUnderscore, j.hasLookalike(name))
 	}
-	for _, name := range j.RequireSignedWithBody {
+	for _, name := range j.RequireSignedWithBody { // SigV4 credential
 		j.refuse(PolicyWithBody, (j.chunked || j.announced > 0) && !c.signs(name))
 	}
 	for _, h := range j.headers {
-		j.refuse(PolicyUnsigned, strings.HasPrefix(h.name, c.prefix()) && !c.signs(h.name) &&
-			!slices.Contains(digestHeaders, h.name) && !slices.Contains(j.AllowUnsigned, h.name))
+		if c.signs(h.name) {
+			continue
+		}
+		j.refuse(PolicyUnderscore, slices.ContainsFunc(c.signed, func(name string) bool { return lookalike(h.name, name) }))
+		j.refuse(PolicyUnsigned, strings.HasPrefix(h.name, prefix) && !slices.Contains(append(digestHeaders, j.AllowUnsigned...), h.name))
+		j.refuse(PolicyOverride, slices.Contains(overrides, dashes(h.name)))
 	}
-	j.checkOverride(c)
 }
 
-// checkOverride is for every scheme; c is nil for those that sign no request.
-func (j *judgement) checkOverride(c *credential) {
-	for _, name := range []string{"x-http-method-override", "x-method-override", "x-http-method"} {
-		for _, h := range j.headers {
-			j.refuse(PolicyOverride, dashes(h.name) == name && (c == nil || !c.signs(h.name)))
-		}
-	}
+// lookalike tells whether the names differ in underscores and dashes alone.
+func lookalike(other, name string) bool { return other != name && dashes(other) == dashes(name) }
+
+func (j *judgement) hasLookalike(name string) bool {
+	return slices.ContainsFunc(j.headers, func(h header) bool { return lookalike(h.name, name) })
 }
 
 // docs/protocols.md, Time.
 
 const timestampForm = "20060102T150405Z"
-
-// parseTimestamp takes exactly a timestamp of a date and a time that exist.
-func parseTimestamp(text string) (time.Time, bool) {
-	t, err := time.Parse(timestampForm, text)
-	return t, err == nil && t.Format(timestampForm) == text
-}
 
 func (j *judgement) checkTime(c *credential) {
 	end := c.date.Add(j.Skew)
@@ -126,51 +120,46 @@ func (j *judgement) checkTime(c *credential) {
 // docs/protocols.md, Session token.
 
 func (j *judgement) checkSessionToken(c *credential, key Key) {
-	want, header, sigv4 := key.Options["session_token"], "x-security-token", c.prefix() == "x-amz-"
-	if sigv4 {
-		header = "x-amz-security-token"
+	want, tokens := key.Options["session_token"], j.signedValues(c, "x-security-token", "")
+	if c.sigv4() {
+		tokens = j.signedValues(c, "x-amz-security-token", "X-Amz-Security-Token")
 	}
-	var tokens []string
-	if c.signs(header) {
-		tokens = j.values(header)
-	}
-	if sigv4 && c.dateHeader == "" { // in the query form the parameter takes the header's place
-		tokens = j.parameters("X-Amz-Security-Token")
-	}
-	switch {
-	case c.keyType == "aes": // AES profile 1: the header has no meaning
-	case want == "":
-		j.refuse(PolicySessionToken, sigv4 && len(tokens) > 0)
-	case !slices.Equal(tokens, []string{want}):
+	j.refuse(PolicySessionToken, c.sigv4() && want == "" && len(tokens) > 0)
+	if want != "" && !slices.Equal(tokens, []string{want}) {
 		j.invalid("the session token is not there, not signed or not that of the key")
 	}
+}
+
+// signedValues are those of a signed header, or in the query form those of a parameter.
+func (j *judgement) signedValues(c *credential, header, parameter string) []string {
+	if parameter != "" && c.dateHeader == "" {
+		return j.parameters(parameter)
+	} else if c.signs(header) {
+		return j.values(header)
+	}
+	return nil
 }
 
 // docs/protocols.md, Body.
 
 const unsignedPayload = "UNSIGNED-PAYLOAD"
 
-// checkBody is for every scheme, also where nothing is signed about the body.
+// checkBody is for every scheme, also where the body is not signed.
 func (j *judgement) checkBody() {
 	j.refuse(PolicyMaxBody, j.announced > j.MaxBody || int64(len(j.body)) > j.MaxBody)
 	j.refuse(PolicyBodyLength, !j.whole)
 }
 
-// checkPayload compares the payload line with the body.
 func (j *judgement) checkPayload(c *credential, payload string) {
-	switch {
-	case payload == unsignedPayload:
-		j.refuse(PolicyUnsignedBody, !j.AllowUnsignedPayload)
+	j.refuse(PolicyUnsignedBody, payload == unsignedPayload && !j.AllowUnsignedPayload)
+	j.refuse(PolicyStreaming, strings.HasPrefix(payload, "STREAMING-"))
+	if payload == unsignedPayload || strings.HasPrefix(payload, "STREAMING-") {
 		return
-	case strings.HasPrefix(payload, "STREAMING-"):
-		j.refuse(PolicyStreaming, true)
-		return
-	case payload != c.sum(j.body):
-		j.invalid("the body does not have the declared digest")
 	}
 	j.verdict.Body = true
-	j.refuse(PolicyBodyLength, j.chunked && len(j.body) == 0)
-	for _, length := range j.values("content-length") {
-		j.refuse(PolicyBodyLength, length != trim(length)) // a folded line
+	length := strings.Join(j.values("content-length"), "")
+	j.refuse(PolicyBodyLength, j.chunked && len(j.body) == 0 || length != trim(length)) // a folded line
+	if payload != c.sum(j.body) {
+		j.invalid("the body does not have the declared digest")
 	}
 }

@@ -2,21 +2,25 @@ package reference
 
 import (
 	"bytes"
+	"cmp"
+	"encoding/hex"
+	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 )
 
-// message is a message of HTTP/1.1 (RFC 9112), and what a Go server changes of it
+// message is a message of HTTP/1.1 (RFC 9112), with what a Go server changes of it
 // (docs/protocols.md, Header values).
 type message struct {
 	method, target string
 	path, query    string // of the target as it was signed
 	host           string
 	headers        []header // without Host
+	lines          int      // of them
 	body           []byte
 	chunked        bool
-	noLength       bool  // neither Content-Length nor a transfer coding: the length is 0
 	announced      int64 // Content-Length
 	whole          bool  // the body arrived whole
 }
@@ -29,9 +33,6 @@ func (m *message) values(name string) (values []string) {
 	if name == "host" && m.host != "" {
 		return []string{m.host}
 	}
-	if name == "content-length" && m.noLength {
-		return []string{"0"}
-	}
 	for _, h := range m.headers {
 		if h.name == name {
 			values = append(values, h.value)
@@ -40,75 +41,74 @@ func (m *message) values(name string) (values []string) {
 	return values
 }
 
+// take removes a header and returns its values.
+func (m *message) take(name string) []string {
+	values := m.values(name)
+	m.headers = slices.DeleteFunc(m.headers, func(h header) bool { return h.name == name })
+	return values
+}
+
 // parse reads a message, or tells why it is none.
 func parse(raw []byte) (m message, why string) {
-	line, rest, ok := cutLine(raw)
+	line, rest, _ := cutLine(raw)
 	parts := strings.Split(line, " ")
-	if !ok || len(parts) != 3 || !strings.HasPrefix(parts[2], "HTTP/1.") {
+	if len(parts) != 3 || !strings.HasPrefix(parts[2], "HTTP/1.") {
 		return m, "the request line is malformed"
 	}
 	m.method, m.target = parts[0], parts[1]
 	for {
+		var ok bool
 		if line, rest, ok = cutLine(rest); !ok {
 			return m, "the header does not end"
-		}
-		if line == "" {
+		} else if line == "" {
 			break
 		}
-		if isBlank(line[0]) { // a folded line
-			if len(m.headers) == 0 {
-				return m, "a header line begins with a blank"
-			}
-			last := &m.headers[len(m.headers)-1]
-			last.value = strings.TrimLeft(last.value+" "+trim(line), " \t")
-			continue
-		}
-		name, value, ok := strings.Cut(line, ":")
-		if !ok || name == "" {
+		name, value, colon := strings.Cut(line, ":")
+		last := len(m.headers) - 1
+		switch folded := strings.ContainsAny(line[:1], " \t"); {
+		case folded && last >= 0:
+			m.headers[last].value = strings.TrimLeft(m.headers[last].value+" "+trim(line), " \t")
+		case folded || !colon || name == "":
 			return m, "a header line is malformed"
+		default:
+			m.headers = append(m.headers, header{lower(name), trim(value)})
 		}
-		m.headers = append(m.headers, header{strings.ToLower(name), trim(value)})
 	}
-	if hosts := m.values("host"); len(hosts) > 1 {
-		return m, "there is more than one Host (RFC 9112, section 3.2)"
-	} else if len(hosts) == 1 {
-		m.host = hosts[0]
+	hosts := m.take("host")
+	if len(hosts) > 1 {
+		return m, "there is more than one Host"
 	}
-	m.remove("host")
+	m.host = strings.Join(hosts, "")
 	if pragma := m.values("pragma"); len(pragma) > 0 && pragma[0] == "no-cache" && m.values("cache-control") == nil {
 		m.headers = append(m.headers, header{"cache-control", "no-cache"})
 	}
-	return m, m.parseBody(rest, parts[2])
-}
-
-// parseBody takes the framing away (RFC 9112, section 6).
-func (m *message) parseBody(rest []byte, version string) (why string) {
-	codings, lengths := m.values("transfer-encoding"), slices.Compact(m.values("content-length"))
-	m.remove("transfer-encoding")
-	m.remove("trailer")
-	if len(codings) > 0 && version != "HTTP/1.0" { // which has none
-		if len(codings) > 1 || !strings.EqualFold(codings[0], "chunked") {
-			return "the transfer coding is not chunked"
+	codings, lengths := m.take("transfer-encoding"), m.take("content-length")
+	if len(lengths) > 1 { // equal ones are one
+		for i, length := range lengths {
+			lengths[i] = trim(length)
 		}
-		m.remove("content-length")
+		lengths = slices.Compact(lengths)
+	}
+	m.take("trailer")
+	m.lines = len(m.headers)
+	if len(codings) > 0 && parts[2] != "HTTP/1.0" {
 		m.chunked = true
 		m.body, m.whole = chunks(rest)
-		return ""
+		if len(codings) > 1 || lower(codings[0]) != "chunked" {
+			why = "the transfer coding is not chunked"
+		}
+		return m, why
 	}
-	m.whole = true
-	if len(lengths) == 0 {
-		m.noLength = true
-		return ""
+	length := cmp.Or(strings.Join(lengths, " "), "0")
+	n, err := strconv.ParseUint(trim(length), 10, 63)
+	if err != nil {
+		return m, "Content-Length is malformed"
 	}
-	n, err := strconv.ParseUint(trim(lengths[0]), 10, 63)
-	if err != nil || len(lengths) > 1 {
-		return "Content-Length is malformed"
-	}
-	m.remove("content-length")
-	m.headers = append(m.headers, header{"content-length", lengths[0]})
-	m.announced, m.whole = int64(n), uint64(len(rest)) >= n
+	m.lines += len(lengths)
+	m.headers = append(m.headers, header{"content-length", length})
+	m.announced, m.whole = int64(n), n <= uint64(len(rest))
 	m.body = rest[:min(n, uint64(len(rest)))]
-	return ""
+	return m, ""
 }
 
 // chunks removes the chunked coding (RFC 9112, section 7.1).
@@ -117,39 +117,24 @@ func chunks(rest []byte) (body []byte, whole bool) {
 		line, after, ok := bytes.Cut(rest, []byte("\r\n"))
 		digits, _, _ := strings.Cut(strings.TrimRight(string(line), " \t"), ";")
 		n, err := strconv.ParseUint(digits, 16, 63)
-		switch {
-		case !ok || err != nil || strings.ContainsAny(string(line), "\r\n"):
+		if !ok || err != nil || n > uint64(len(after)) || bytes.ContainsAny(line, "\r\n") {
 			return body, false
-		case n == 0:
-			return body, isTrailer(after)
-		case n > uint64(len(after)) || !bytes.HasPrefix(after[n:], []byte("\r\n")):
-			return append(body, after[:min(n, uint64(len(after)))]...), false
 		}
-		body, rest = append(body, after[:n]...), after[n+2:]
+		if n == 0 {
+			return body, trailers.Match(after) && (bytes.HasPrefix(after, crlf) || bytes.Contains(after, slices.Concat(crlf, crlf)))
+		}
+		body = append(body, after[:n]...)
+		if rest, ok = bytes.CutPrefix(after[n:], []byte("\r\n")); !ok {
+			return body, false
+		}
 	}
 }
 
-// isTrailer tells whether text begins with a trailer section, which ends with an empty line.
-func isTrailer(text []byte) bool {
-	if !bytes.HasPrefix(text, []byte("\r\n")) && !bytes.Contains(text, []byte("\r\n\r\n")) {
-		return false
-	}
-	for {
-		line, rest, ok := cutLine(text)
-		if !ok || line == "" {
-			return ok
-		}
-		name, value, _ := strings.Cut(line, ":")
-		if !isToken(strings.ReplaceAll(name, " ", "")) || strings.ContainsFunc(value, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }) {
-			return false
-		}
-		text = rest
-	}
-}
+// trailers end with an empty line. A Go server takes names with spaces, and LF alone where
+// CRLF is there twice.
+var trailers = regexp.MustCompile("^([!#$%&'*+.^_`|~0-9A-Za-z -]+:[^\\x00-\\x08\\x0a-\\x1f\\x7f]*\\r?\\n([ \\t][^\\x00-\\x08\\x0a-\\x1f\\x7f]*\\r?\\n)*)*\\r?\\n")
 
-func (m *message) remove(name string) {
-	m.headers = slices.DeleteFunc(m.headers, func(h header) bool { return h.name == name })
-}
+var crlf = []byte("\r\n")
 
 // cutLine cuts off a line, which ends with LF or CRLF.
 func cutLine(text []byte) (line string, rest []byte, ok bool) {
@@ -159,71 +144,40 @@ func cutLine(text []byte) (line string, rest []byte, ok bool) {
 
 // The words of docs/protocols.md, Notation.
 
-func isBlank(b byte) bool { return b == ' ' || b == '\t' }
+// lower is s in lower case, ASCII alone.
+func lower(s string) string {
+	return strings.Map(func(r rune) rune {
+		if 'A' <= r && r <= 'Z' {
+			r += 'a' - 'A'
+		}
+		return r
+	}, s)
+}
 
 func trim(s string) string { return strings.Trim(s, " \t") }
 
-func collapse(s string) string {
-	return strings.Join(strings.FieldsFunc(s, func(r rune) bool { return r == ' ' || r == '\t' }), " ")
-}
+var blanks = regexp.MustCompile(`[ \t]+`)
 
-func unreserved(b byte) bool {
-	return 'A' <= b && b <= 'Z' || 'a' <= b && b <= 'z' || '0' <= b && b <= '9' || strings.IndexByte("-_.~", b) >= 0
-}
+func collapse(s string) string { return blanks.ReplaceAllString(s, " ") }
 
-// encode encodes s, but for unreserved characters and those of keep.
-func encode(s, keep string) string {
-	var b strings.Builder
-	for i := range len(s) {
-		if c := s[i]; unreserved(c) || strings.IndexByte(keep, c) >= 0 {
-			b.WriteByte(c)
-		} else {
-			b.WriteString("%" + strings.ToUpper(strconv.FormatUint(uint64(c)+0x100, 16)[1:]))
-		}
-	}
-	return b.String()
-}
+const unreserved = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~"
 
-// decodePath replaces every %XX by its byte.
+// encode is url.QueryEscape, which has the same unreserved characters, but for the space.
+func encode(s string) string { return strings.ReplaceAll(url.QueryEscape(s), "+", "%20") }
+
+var escape = regexp.MustCompile(`%[0-9A-Fa-f]{2}`)
+
 func decodePath(s string) string {
-	var b strings.Builder
-	for i := 0; i < len(s); i++ {
-		if c, ok := escape(s[i:]); ok {
-			b.WriteByte(c)
-			i += 2
-		} else {
-			b.WriteByte(s[i])
-		}
-	}
-	return b.String()
-}
-
-func decodeQuery(s string) string { return decodePath(strings.ReplaceAll(s, "+", " ")) }
-
-// escape is the byte that s begins with as %XX.
-func escape(s string) (byte, bool) {
-	if len(s) < 3 || s[0] != '%' || !isHex(s[1]) || !isHex(s[2]) {
-		return 0, false
-	}
-	n, _ := strconv.ParseUint(s[1:3], 16, 8)
-	return byte(n), true
-}
-
-func isHex(b byte) bool { return strings.IndexByte("0123456789abcdefABCDEF", b) >= 0 }
-
-// isToken tells whether s is the name of a header (RFC 9110, section 5.6.2).
-func isToken(s string) bool {
-	return s != "" && !strings.ContainsFunc(s, func(r rune) bool {
-		return r > 127 || !unreserved(byte(r)) && strings.IndexByte("!#$%&'*+^`|", byte(r)) < 0
+	return escape.ReplaceAllStringFunc(s, func(e string) string {
+		b, _ := hex.DecodeString(e[1:])
+		return string(b)
 	})
 }
 
+// isToken tells whether s can be the name of a header (RFC 9110, section 5.6.2).
+var isToken = regexp.MustCompile("^[!#$%&'*+.^_`|~0-9A-Za-z-]+$").MatchString
+
+func decodeQuery(s string) string { return decodePath(strings.ReplaceAll(s, "+", " ")) }
+
 // badEscape tells whether s has a % that two hexadecimal digits do not follow.
-func badEscape(s string) bool {
-	for i := range len(s) {
-		if _, ok := escape(s[i:]); s[i] == '%' && !ok {
-			return true
-		}
-	}
-	return false
-}
+func badEscape(s string) bool { return strings.Contains(escape.ReplaceAllString(s, ""), "%") }

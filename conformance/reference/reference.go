@@ -16,6 +16,7 @@
 package reference
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -39,7 +40,7 @@ type Key struct {
 
 // Settings is what a verifier is configured with. The comments name the fields of core.Config.
 type Settings struct {
-	Keys    []Key
+	Keys    []Key  // at least one
 	Bound   string // the ID of the key that every API is bound to; empty: that of Keys[0]. Default
 	Now     time.Time
 	Skew    time.Duration // ClockSkew; 0: 15 minutes
@@ -112,49 +113,32 @@ const (
 type judgement struct {
 	Settings
 	message
-	received, receivedHost string // without Rewrite
-	verdict                Verdict
+	verdict Verdict
 }
 
 // Judge judges raw, one message of HTTP/1.1: request line, header lines, blank line and body.
 func Judge(raw []byte, s Settings) Verdict {
 	j := &judgement{Settings: s}
-	if j.Bound == "" && len(s.Keys) > 0 {
-		j.Bound = s.Keys[0].ID
-	}
-	if j.Skew == 0 {
-		j.Skew = 15 * time.Minute
-	}
-	if j.MaxBody == 0 {
-		j.MaxBody = 12 << 20
-	}
+	j.Bound, j.Skew, j.MaxBody = cmp.Or(s.Bound, s.Keys[0].ID), cmp.Or(s.Skew, 15*time.Minute), cmp.Or(s.MaxBody, 12<<20)
 	if j.RequireSigned == nil {
 		j.RequireSigned = []string{"host"}
 	}
 	if j.message, j.verdict.Why = parse(raw); j.verdict.Why != "" {
 		return j.verdict
 	}
-	j.received, j.receivedHost = j.target, j.host
-	j.target = s.AddPrefix + j.target
-	if s.Host != "" {
-		j.host = s.Host
-	}
-	j.path, j.query, _ = strings.Cut(j.target, "?")
+	j.path, j.query, _ = strings.Cut(s.AddPrefix+j.target, "?")
 
 	j.checkTarget()
 	j.checkHeaders()
 	j.checkBody()
+	j.host = cmp.Or(s.Host, j.host)
 	switch authorization, token := j.values("authorization"), j.values("x-auth-token"); {
 	case len(authorization) > 0:
 		j.judgeAuthorization(authorization[0])
-	case len(token) > 0:
+	case len(token) > 0 && j.hasType("token"):
 		j.judgeToken(token[0])
-	case slices.Equal(j.parameters("X-Sdk-Algorithm"), []string{"SDK-HMAC-SHA256"}):
-		j.judgeQuery("X-Sdk-", "SDK-HMAC-SHA256")
-	case j.has("X-Amz-Algorithm"), j.has("X-Amz-Credential"), j.has("X-Amz-Signature"):
-		j.judgeQuery("X-Amz-", "AWS4-HMAC-SHA256", "AWS4-ECDSA-P256-SHA256")
-	default: // X-Sdk-Algorithm of another value is none of these schemes
-		j.invalid("there is no credential")
+	default:
+		j.judgeQuery()
 	}
 	j.verdict.Valid = j.verdict.Why == ""
 	return j.verdict
@@ -170,7 +154,7 @@ func (j *judgement) judgeSigned(c *credential) {
 		return
 	}
 	j.verdict.KeyID = key.ID
-	j.checkSignedHeaders(c, key)
+	j.checkSignedHeaders(c)
 	j.checkTime(c)
 	j.checkScope(c, key)
 	j.checkSessionToken(c, key)
@@ -198,6 +182,11 @@ func (j *judgement) key(id, keyType string) (Key, bool) {
 	}
 	j.refuse(PolicyBinding, id != j.Bound)
 	return j.Keys[i], true
+}
+
+// hasType tells whether the environment has a key of a type.
+func (j *judgement) hasType(keyType string) bool {
+	return slices.ContainsFunc(j.Keys, func(k Key) bool { return k.Type == keyType })
 }
 
 // invalid notes that the protocol refuses the message.

@@ -9,8 +9,8 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
-	"hash"
 	"math/big"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -80,12 +80,16 @@ func (c *credential) signedBy(secret, text string) bool {
 	return hmac.Equal(signature, c.signature)
 }
 
-func (c *credential) mac(key []byte, text string) []byte { return mac(c.hash, key, text) }
-
-func mac(h func() hash.Hash, key []byte, text string) []byte {
-	m := hmac.New(h, key)
+func (c *credential) mac(key []byte, text string) []byte {
+	m := hmac.New(c.hash, key)
 	m.Write([]byte(text))
 	return m.Sum(nil)
+}
+
+func (c *credential) sum(text []byte) string {
+	h := c.hash()
+	h.Write(text)
+	return hex.EncodeToString(h.Sum(nil))
 }
 
 // chain is the chain of keys of Scoped key and SigV4 signature.
@@ -104,7 +108,7 @@ func (c *credential) derive(key string, first, last int, n *big.Int) []byte {
 		input := "\x00\x00\x00\x01" + c.token + "\x00" + c.id + string([]byte{byte(counter)}) + "\x00\x00\x01\x00"
 		candidate := new(big.Int).SetBytes(c.mac([]byte(key), input))
 		if candidate.Cmp(limit) <= 0 {
-			return candidate.Add(candidate, big.NewInt(1)).FillBytes(make([]byte, 32))
+			return new(big.Int).Add(candidate, big.NewInt(1)).FillBytes(make([]byte, 32))
 		}
 	}
 	return nil
@@ -130,82 +134,52 @@ func encryptCFB(key, vector string, text []byte) (encrypted []byte) {
 
 // docs/protocols.md, SigV4a.
 
-// checkRegionSet looks for the key's region in the region set.
 func (j *judgement) checkRegionSet(c *credential, key Key) {
 	if c.keyType != "sigv4a" {
 		return
 	}
-	var sets []string
-	if c.signs("x-amz-region-set") {
-		sets = j.values("x-amz-region-set")
-	}
-	if c.dateHeader == "" {
-		sets = append(sets, j.parameters("X-Amz-Region-Set")...)
-	}
-	if len(sets) != 1 {
-		j.invalid("the region set is not there, or not signed")
-		return
-	}
+	sets := append(j.signedValues(c, "x-amz-region-set", "X-Amz-Region-Set"), "")
 	region, exact, pattern := key.Options["region"], false, false
 	for entry := range strings.SplitSeq(sets[0], ",") {
 		entry = strings.Trim(entry, " ")
+		form := strings.ReplaceAll(regexp.QuoteMeta(strings.ToValidUTF8(entry, "\x00")), `\*`, ".*")
 		exact = exact || entry == region
-		pattern = pattern || matches(entry, region)
+		pattern = pattern || regexp.MustCompile("^(?s:"+form+")$").MatchString(region)
 	}
-	if !exact && !pattern {
-		j.invalid("the region set does not have the region of the key")
+	if !pattern {
+		j.invalid("the region set does not have the region of the key, or is not signed")
 	}
 	j.refuse(PolicyWildcard, !exact && pattern && key.Options["allow_region_wildcards"] != "true")
-}
-
-// matches tells whether text is pattern, in which * stands for any text.
-func matches(pattern, text string) bool {
-	before, after, star := strings.Cut(pattern, "*")
-	if !star {
-		return pattern == text
-	}
-	rest, ok := strings.CutPrefix(text, before)
-	for i := 0; ok && i <= len(rest); i++ {
-		if matches(after, rest[i:]) {
-			return true
-		}
-	}
-	return false
 }
 
 // docs/protocols.md, Basic.
 
 func (j *judgement) judgeBasic(credential string) {
-	j.verdict.Scheme = "Basic"
-	j.checkOverride(nil)
 	text, err := base64.StdEncoding.Strict().DecodeString(credential)
-	id, password, ok := strings.Cut(string(text), ":")
-	if err != nil || !ok || id == "" || password == "" || strings.ContainsAny(credential, "\r\n") {
+	id, password, _ := strings.Cut(string(text), ":")
+	if err != nil || id == "" || strings.ContainsAny(credential, "\r\n") {
 		j.invalid("the credential is malformed")
-		return
 	}
-	key, ok := j.key(id, "basic")
-	if !ok || !slices.Contains(key.Secrets, password) {
-		j.invalid("the user or the password is wrong")
-	}
-	j.verdict.KeyID = id
+	j.judgeSecret("Basic", id, "basic", password)
 }
 
 // docs/protocols.md, X-Auth-Token.
 
 func (j *judgement) judgeToken(token string) {
-	j.verdict.Scheme = "X-Auth-Token"
 	j.refuse(PolicyRepeated, len(j.values("x-auth-token")) > 1)
-	j.refuse(PolicyUnderscore, slices.ContainsFunc(j.headers, func(h header) bool { return h.name != "x-auth-token" && dashes(h.name) == "x-auth-token" }))
-	j.checkOverride(nil)
-	odd := func(r rune) bool { return r > 127 || !unreserved(byte(r)) && !strings.ContainsRune("+/=", r) }
-	if token == "" || len(token) > 8192 || strings.ContainsFunc(token, odd) {
+	j.refuse(PolicyUnderscore, j.hasLookalike("x-auth-token"))
+	if len(token) > 8192 || strings.Trim(token, unreserved+"+/=") != "" {
 		j.invalid("the token is malformed")
-		return
 	}
-	key, ok := j.key(j.Bound, "token")
-	if !ok || !slices.Contains(key.Secrets, token) {
-		j.invalid("the token is not valid")
+	j.judgeSecret("X-Auth-Token", j.Bound, "token", token)
+}
+
+// judgeSecret is for the schemes that sign no request: the credential is the secret.
+func (j *judgement) judgeSecret(scheme, id, keyType, secret string) {
+	j.refuse(PolicyOverride, slices.ContainsFunc(j.headers, func(h header) bool { return slices.Contains(overrides, dashes(h.name)) }))
+	key, _ := j.key(id, keyType)
+	j.verdict.Scheme, j.verdict.KeyID = scheme, key.ID
+	if secret == "" || !slices.Contains(key.Secrets, secret) {
+		j.invalid("the secret is not that of the key")
 	}
-	j.verdict.KeyID = key.ID
 }

@@ -137,7 +137,7 @@ func covers(h http.Header, names []string) error {
 		case len(values) == 0 || slices.Contains(names, name):
 		case overrides[plain]:
 			return core.Refuse(core.CodeHeaderNotSigned, "the header "+header+" changes the method, and must be signed: name it among the headers to sign, or leave it out")
-		case plain != name && slices.ContainsFunc(names, func(signed string) bool { return dashed(signed) == plain }):
+		case slices.ContainsFunc(names, func(signed string) bool { return dashed(signed) == plain }):
 			return refuse("the header %s could be taken for one that is signed: leave it out", header)
 		}
 	}
