@@ -37,14 +37,15 @@
 //
 // An entry is kept until no request of its bucket can be accepted any more. The next
 // Add after that, of any request, removes it: within 16 seconds after its Until if there
-// is traffic and all policies have the same clock skew. The store has no goroutine, so
-// without traffic it keeps its memory, which [Config.MaxEntries] bounds.
+// is traffic and all policies have the same clock skew. It reads the clock in whole
+// seconds. The store has no goroutine, so without traffic it keeps its memory, which
+// [Config.MaxEntries] bounds.
 //
 // Choose MaxEntries as the highest rate of accepted requests multiplied by the sum of
 // the clock skew, 15 seconds, and the time by which gateways' clocks may be ahead. If
 // environments have different clock skews, the largest one that the store has seen
 // applies to all. Presigned requests are kept separately, for one hour, 6 hours, one
-// day or one week.
+// day or one week, in buckets of 15 seconds, 1, 5 and 30 minutes.
 //
 // # Clocks
 //
@@ -70,5 +71,5 @@
 //
 // If the clock was set back, entries whose date is now more than an hour in the future
 // are kept, because the clock may step forward again. They are removed only if the
-// store is full.
+// store is full, at most once in a second of the clock.
 package replay

@@ -102,7 +102,7 @@ func (s *Store) sweep(now int64, pressed bool) {
 	}
 }
 
-// drop removes b, and adds its index to the removed ones if b had entries.
+// drop removes b, and adds its index to the removed ones.
 func (s *Store) drop(r *ring, b *bucket) {
 	r.forgotten.add(b.index)
 	b.dropped = true

@@ -43,7 +43,8 @@
 // 1,000 requests per second. A ClockStep of five minutes makes that 65 minutes.
 // The lifetime does not depend on the policy's own clock skew, so that no request is
 // accepted again after a reload with a longer one. The entry of a presigned request
-// lives until the request expires, and ClockStep longer.
+// lives until the request expires, and ClockStep longer. The server keeps it through the
+// last millisecond.
 //
 // The user needs the commands SET, on keys with the prefix, and PING; for the
 // probe CONFIG GET or INFO; in a cluster CLUSTER SLOTS and CLUSTER SHARDS; for
