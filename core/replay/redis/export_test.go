@@ -1,5 +1,7 @@
 package redis
 
+import "github.com/gatewayauth/gatewayauth/core"
+
 // Scan passes stream through a scanner in parts of step bytes.
 func Scan(stream string, step int) (values int, ok bool) {
 	var s scanner
@@ -12,3 +14,6 @@ func Scan(stream string, step int) (values int, ok bool) {
 	}
 	return values, ok
 }
+
+// Key returns the key of e on the server.
+func (s *Store) Key(e core.ReplayEntry) string { return s.key(e) }
