@@ -114,7 +114,7 @@ func TestServerKilled_F01(t *testing.T) {
 	l.end(t)
 	// Those of after the last outage are known, each.
 	for _, e := range l.accepted[len(l.accepted)-100:] {
-		want(t, "replayed", s, e, false)
+		wantSeen(t, "replayed", s, e)
 	}
 }
 
@@ -127,7 +127,7 @@ func TestAtStart_F01(t *testing.T) {
 		wantUnavailable(t, "without a server", s, entry())
 	}
 	server.start()
-	want(t, "replayed", s, works(t, s), false)
+	wantSeen(t, "replayed", s, works(t, s))
 }
 
 // TestSlowServer_F02: every reply is two seconds late.
@@ -149,7 +149,7 @@ func TestSlowServer_F02(t *testing.T) {
 	})
 	l.end(t)
 	proxy.delay.Store(0)
-	want(t, "replayed", s, works(t, s), false)
+	wantSeen(t, "replayed", s, works(t, s))
 	eventually(t, "the goroutines end", func() bool { return runtime.NumGoroutine() <= before+5 })
 }
 

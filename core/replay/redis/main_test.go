@@ -89,6 +89,19 @@ func eventually(t testing.TB, what string, f func() bool) {
 	}
 }
 
+// wantSeen demands that e is known to s, which may have so short a timeout that a check
+// fails on a busy machine. Such a check is made again.
+func wantSeen(t testing.TB, name string, s *redis.Store, e core.ReplayEntry) {
+	t.Helper()
+	eventually(t, name, func() bool {
+		added, err := s.Add(context.Background(), e)
+		if added {
+			t.Fatalf("%s: a recorded entry is new", name)
+		}
+		return err == nil
+	})
+}
+
 // works waits until s takes a new entry, and returns the one it took.
 func works(t testing.TB, s *redis.Store) (e core.ReplayEntry) {
 	t.Helper()
