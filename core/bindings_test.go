@@ -1,6 +1,7 @@
 package core_test
 
 import (
+	"io"
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -201,4 +202,46 @@ func TestDoubleSlash_T176(t *testing.T) {
 		wantCode(t, with("nobody", "GET", target), "")
 	}
 	wantCode(t, with("admin", "GET", "/buckets//a"), core.CodeRequestAmbiguous) // no bucket, to some
+}
+
+// TestStrictestRules_T176: where interpretations of a path agree about the key, what one
+// of the APIs forbids is forbidden, whichever is found first.
+func TestStrictestRules_T176(t *testing.T) {
+	const declared = core.PayloadDeclared
+	lax := func(match string) core.API {
+		return core.API{Match: match, Key: "k1", AllowUnsignedPayload: true, MaxBody: 100, Stream: true}
+	}
+	strict := func(match string) core.API { return core.API{Match: match, Key: "k1", MaxBody: 10} }
+	v := verifier(t, func(c *core.Config) {
+		c.APIs = []core.API{lax("/a/"), strict("/a/x"), strict("/b/"), lax("/b/x"), lax("/c/"), lax("/c/x")}
+	})
+	for target, strict := range map[string]bool{
+		"/a/y": false, "/a/x": true, "/b/y": true, "/b/x": false, // one API each
+		"/a/x/": true, "/b/x/": true, "/c/x/": false, // two, of which one is that of a subtree
+	} {
+		for _, tt := range []struct {
+			payload       core.Payload
+			sent, forged  string
+			strictly, lax core.Code
+		}{
+			{core.PayloadUnsigned, "text", "", core.CodePayloadNotSigned, ""},
+			{core.PayloadHashed, "0123456789", "", "", ""},
+			{core.PayloadHashed, "0123456789a", "", core.CodeBodyTooLarge, ""},
+			{declared, "text", "TEXT", core.CodeBodyMismatch, ""}, // which the handler of a stream learns later
+		} {
+			r := signed(t, k1, "POST", target, tt.sent, apig.SignOptions{Payload: tt.payload})
+			if tt.forged != "" {
+				r.Body = io.NopCloser(strings.NewReader(tt.forged))
+			}
+			admission, err := v.Admit(nil, r, core.BodyForHandler)
+			admission.Release()
+			want := tt.lax
+			if strict {
+				want = tt.strictly
+			}
+			if core.CodeOf(err) != want {
+				t.Errorf("%s, payload %s, %d bytes: got %v, want %q", target, tt.payload, len(tt.sent), err, want)
+			}
+		}
+	}
 }

@@ -187,6 +187,22 @@ func TestMountedTwice_T171(t *testing.T) {
 	wantCode(t, err, core.CodeReplayed)
 }
 
+// TestOtherEnvironmentInFront_T172: what another environment has checked for replay is
+// not checked for this one, also where both share keys and store.
+func TestOtherEnvironmentInFront_T172(t *testing.T) {
+	store := &memory{}
+	of := func(environment string) *core.Verifier {
+		return verifier(t, replayed(store), func(c *core.Config) { c.Environment = environment })
+	}
+	outer, inner := of("outer"), of("inner")
+	if _, err := inner.Verify(request(t, p1)); err != nil {
+		t.Fatal(err)
+	}
+	admitted := admit(t, outer, request(t, p1), core.BodyForHandler).Request
+	_, err := inner.Admit(nil, admitted, core.BodyForHandler)
+	wantCode(t, err, core.CodeReplayed)
+}
+
 // TestReloadWithoutStore: a reload that loses the store is told.
 func TestReloadWithoutStore(t *testing.T) {
 	var log strings.Builder

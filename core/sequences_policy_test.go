@@ -51,7 +51,7 @@ const (
 	hostAPIs                  // as ownAPIs, and one path is another API for another host
 )
 
-var firstPolicy = sequencePolicy{environment: "a", presigned: true}
+var firstPolicy = sequencePolicy{environment: "a", presigned: true, required: []string{"host", "x-role"}}
 
 func secretText(name string, n int) string {
 	return fmt.Sprintf("secret-%d-of-%s", n, strings.TrimSuffix(name, "2"))

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -68,6 +69,40 @@ func TestStreamsAreProvenAtTheirEnd(t *testing.T) {
 			t.Errorf("the handler read %q, %v", got, err)
 		}
 	})
+}
+
+// TestEveryDigitOfTheDigest: a body with another digest is refused wherever the two
+// differ, when it is held and when it is streamed.
+func TestEveryDigitOfTheDigest(t *testing.T) {
+	v := verifier(t, streaming)
+	digest := digestOf(t, 4, 'a')
+	read := func(target string, use core.BodyUse, digest string) error {
+		r := httptest.NewRequest("POST", target, strings.NewReader("aaaa"))
+		if err := apig.NewSigner(k1, apig.SignOptions{Payload: core.PayloadDeclared}).Sign(r, digest, instant); err != nil {
+			t.Fatal(err)
+		}
+		admission, err := v.Admit(nil, r, use)
+		defer admission.Release()
+		if err == nil {
+			_, err = io.ReadAll(admission.Request.Body)
+		}
+		return err
+	}
+	for _, tt := range []struct {
+		target string
+		use    core.BodyUse
+	}{{"/items", core.BodyForHandler}, {"/upload", core.BodyConsumed}, {"/upload", core.BodyForHandler}, {"/items", core.BodyUnbuffered}} {
+		wantCode(t, read(tt.target, tt.use, digest), "")
+		for i := range digest {
+			digit := "0"
+			if digest[i] == '0' {
+				digit = "1"
+			}
+			if err := read(tt.target, tt.use, digest[:i]+digit+digest[i+1:]); core.CodeOf(err) != core.CodeBodyMismatch {
+				t.Errorf("%s, use %d, another digit %d: got %v", tt.target, tt.use, i, err)
+			}
+		}
+	}
 }
 
 func streaming(c *core.Config) {
