@@ -51,7 +51,7 @@ const (
 	hostAPIs                  // as ownAPIs, and one path is another API for another host
 )
 
-var firstPolicy = sequencePolicy{environment: "a", presigned: true, required: []string{"host", "x-role"}}
+var firstPolicy = sequencePolicy{environment: "a", presigned: true, unavailable: true, required: []string{"host", "x-role"}}
 
 func secretText(name string, n int) string {
 	return fmt.Sprintf("secret-%d-of-%s", n, strings.TrimSuffix(name, "2"))
@@ -235,7 +235,7 @@ func anyEdit(random *rand.Rand, now time.Time) (string, func(*sequencePolicy)) {
 		{"GET exempt from replay checks", func(p *sequencePolicy) { p.exempt = []string{"GET"} }},
 		{"a prefix to add", func(p *sequencePolicy) { p.rewrite.AddPrefix = "/hmac" }},
 		{"another host to verify", func(p *sequencePolicy) { p.rewrite.Host = "api.example.com" }},
-		{"at most 3 signed headers", func(p *sequencePolicy) { p.limits.SignedHeaders = 3 }},
+		{"at most 5 signed headers", func(p *sequencePolicy) { p.limits.SignedHeaders = 5 }},
 		{fmt.Sprint("set of APIs ", apis), func(p *sequencePolicy) { p.apis = apis }},
 	}
 	e := edits[random.IntN(len(edits))]

@@ -30,7 +30,7 @@ const sequencesFor = "GATEWAYAUTH_SEQUENCES"
 func TestSequences(t *testing.T) {
 	seeds, end := uint64(10), time.Time{}
 	if raceEnabled {
-		seeds = 2
+		seeds = 4
 	}
 	if text := os.Getenv(sequencesFor); text != "" {
 		d, err := time.ParseDuration(text)
