@@ -21,6 +21,7 @@ type message struct {
 	lines          int      // of them
 	body           []byte
 	chunked        bool
+	noLength       bool  // no body is announced, so that the length is 0
 	announced      int64 // Content-Length
 	whole          bool  // the body arrived whole
 }
@@ -32,6 +33,9 @@ type header struct{ name, value string }
 func (m *message) values(name string) (values []string) {
 	if name == "host" && m.host != "" {
 		return []string{m.host}
+	}
+	if name == "content-length" && m.noLength {
+		return []string{"0"}
 	}
 	for _, h := range m.headers {
 		if h.name == name {
@@ -105,7 +109,9 @@ func parse(raw []byte) (m message, why string) {
 		return m, "Content-Length is malformed"
 	}
 	m.lines += len(lengths)
-	m.headers = append(m.headers, header{"content-length", length})
+	if m.noLength = len(lengths) == 0; !m.noLength {
+		m.headers = append(m.headers, header{"content-length", length})
+	}
 	m.announced, m.whole = int64(n), n <= uint64(len(rest))
 	m.body = rest[:min(n, uint64(len(rest)))]
 	return m, ""
