@@ -184,6 +184,24 @@ func TestFullStore(t *testing.T) {
 	}
 }
 
+// TestRefusedAsFull_T088 is that a request which a full store could not record is new
+// later, also after the bucket of its date was removed.
+func TestRefusedAsFull_T088(t *testing.T) {
+	s := newStore(t, 2)
+	for n := range uint64(2) {
+		want(t, s, at(request(n, start.Add(-14*time.Minute)), start), true, "new")
+	}
+	a := request(7, start)
+	if _, err := s.Add(context.Background(), a); !errors.Is(err, replay.ErrFull) {
+		t.Fatalf("got %v, want ErrFull", err)
+	}
+	later := start.Add(skew + 20*time.Second)
+	want(t, s, request(8, later), true, "another one, for which expired entries are removed")
+	a.Until = start.Add(time.Hour) // after a reload
+	want(t, s, at(a, later), true, "the refused one")
+	want(t, s, at(a, later), false, "the same again")
+}
+
 // TestFullStoreConcurrently: the bound holds exactly, and no request is lost to it
 // that was told to be new.
 func TestFullStoreConcurrently(t *testing.T) {

@@ -102,13 +102,17 @@ func (s *Store) sweep(now int64, pressed bool) {
 	}
 }
 
-// drop removes b, and adds its index to the removed ones.
+// drop removes b, and adds its index to the removed ones if b had entries. A full store
+// has buckets without.
 func (s *Store) drop(r *ring, b *bucket) {
-	r.forgotten.add(b.index)
 	b.dropped = true
+	var entries int64
 	for t := b.first.Load(); t != nil; t = t.next.Load() {
-		s.dropped += t.close(&s.entries)
+		entries += t.close(&s.entries)
 		b.account(s, -1, t)
+	}
+	if s.dropped += entries; entries > 0 {
+		r.forgotten.add(b.index)
 	}
 }
 
