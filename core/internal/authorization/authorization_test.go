@@ -1,6 +1,7 @@
 package authorization_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -34,7 +35,8 @@ func TestSeparators_T020(t *testing.T) {
 	for _, fields := range []string{
 		"", ",", ",,,", "Access", "Access=a,", ",Access=a", "Access=a,,Signature=s",
 		"Access=a, Access=a", "Signature=s, Signature=s", "SignedHeaders=, SignedHeaders=", "Credential=a, Credential=b",
-		"Access=", "Signature=, Signature=s", "access=a", "Access =a", "Access=a, Foo=bar", `=a`, "Access=a Signature=s, ",
+		"Access=", "Signature=, Signature=s", "access=a", "Access =a", "Access=a, Foo=bar",
+		"SignedHeaders", "SignedHeaders, Signature=s", "Signature=s, SignedHeaders", `=a`, "Access=a Signature=s, ",
 	} {
 		if got, err := authorization.Parse(fields); err == nil {
 			t.Errorf("%q: taken as %+v", fields, got)
@@ -98,6 +100,36 @@ func TestEveryDay_T075(t *testing.T) {
 	for at := time.Date(0, 1, 1, 23, 59, 58, 0, time.UTC); at.Year() < 10000; at = at.AddDate(0, 0, 1) {
 		if got, ok := authorization.ParseDate(at.Format(authorization.DateFormat)); !ok || !got.Equal(at) || got.Location() != time.UTC {
 			t.Fatalf("%v: got %v, %v", at, got, ok)
+		}
+	}
+}
+
+// TestEveryByteOfADate_T076 compares with time.Parse for each byte in each place.
+func TestEveryByteOfADate_T076(t *testing.T) {
+	for _, date := range []string{"20240229T235959Z", "00000101T000000Z", "99991231T195959Z", "19000930T091010Z"} {
+		for i := range len(date) {
+			for b := range 256 {
+				s := date[:i] + string([]byte{byte(b)}) + date[i+1:]
+				want, err := time.Parse(authorization.DateFormat, s)
+				if got, ok := authorization.ParseDate(s); ok != (err == nil) || ok && !got.Equal(want) {
+					t.Errorf("%q: got %v, %v; want %v, %v", s, got, ok, want, err)
+				}
+			}
+		}
+	}
+}
+
+// TestNoOtherDay_T075: the days that a month of a year lacks.
+func TestNoOtherDay_T075(t *testing.T) {
+	for year := range 10000 {
+		for month := 1; month <= 12; month++ {
+			for day := 28; day <= 32; day++ {
+				s := fmt.Sprintf("%04d%02d%02dT000000Z", year, month, day)
+				exists := time.Date(year, time.Month(month), day, 0, 0, 0, 0, time.UTC).Day() == day
+				if _, ok := authorization.ParseDate(s); ok != exists {
+					t.Fatalf("%s: got %v, want %v", s, ok, exists)
+				}
+			}
 		}
 	}
 }

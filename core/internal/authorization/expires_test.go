@@ -1,6 +1,7 @@
 package authorization_test
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -21,6 +22,13 @@ func TestExpires_T160(t *testing.T) {
 			t.Errorf("%q: taken as %v", s, got)
 		}
 	}
+	for b := range 256 {
+		s := "1" + string([]byte{byte(b)})
+		want, err := strconv.ParseUint(s, 10, 64)
+		if got, ok := authorization.ParseExpires(s); ok != (err == nil) || ok && got != time.Duration(want)*time.Second {
+			t.Errorf("%q: got %v, %v", s, got, ok)
+		}
+	}
 }
 
 // TestScope_T086: exactly the parts, none empty, no slash read as another.
@@ -36,12 +44,13 @@ func TestScope_T086(t *testing.T) {
 	for _, credential := range []string{
 		"", "k", "k/d/r/s", "k/d/r/s/", "k/d/r/s/END", "k/d/r/s/end/", "k/d/r/s/end ", "k/d/r/s/x/end", "x/k/d/r/s/end", "/k/d/r/s/end",
 		"/d/r/s/end", "k//r/s/end", "k/d//s/end", "k/d/r//end", "k/d/r/end", "end", "/end", "////end", "k/d/r/send",
+		"k/d/r//end", "k/d/r//s/end", "k/d/r/s//end",
 	} {
 		if got, ok := authorization.ParseScope(credential, "end"); ok {
 			t.Errorf("%q: taken as %+v", credential, got)
 		}
 	}
-	for _, credential := range []string{"", "k/d/r", "k/d/r/", "k/d/r/s/", "k/d/r/s/t", "/d/r/s", "k//r/s", "///"} {
+	for _, credential := range []string{"", "k/d/r", "k/d/r/", "k/d/r/s/", "k/d/r/s/t", "/d/r/s", "k//r/s", "///", "k/d/r//", "k/d/r//s"} {
 		if got, ok := authorization.ParseScope(credential, ""); ok {
 			t.Errorf("%q: taken as %+v", credential, got)
 		}
