@@ -7,8 +7,10 @@
 // with one byte changed are refused; and if the software deviates from the specification,
 // the request is refused for the reason that the test gives.
 //
-// Folder vectors has the program that writes the published test vectors, folder soak one
-// that runs all adapters for as long as you like.
+// Other folders do not lean on the library's own view. Folder reference is a second
+// verifier, and differential compares it with the library; mutation counts which small
+// faults of a package no test notices; soak runs all adapters for as long as you like.
+// Folder vectors has the program that writes the published test vectors.
 //
 // Some tests run programs that may not be installed. They are then skipped and log the
 // program; with GATEWAYAUTH_E2E=1 they fail.
