@@ -42,6 +42,7 @@ func TestCheckTarget(t *testing.T) {
 		{"/%", "", canonical.ErrPathEscape}, {"/%2", "", canonical.ErrPathEscape}, {"/%2g", "", canonical.ErrPathEscape},
 		{"/%g2", "", canonical.ErrPathEscape}, {"/%zz", "", canonical.ErrPathEscape},
 		{"/%00", "", canonical.ErrPathControl}, {"/%0a", "", canonical.ErrPathControl}, {"/%0D", "", canonical.ErrPathControl}, // T041
+		{"/%20\n", "", canonical.ErrPathControl}, {"/%20%00", "", canonical.ErrPathControl}, {"/%20%zz", "", canonical.ErrPathEscape},
 		{"/\n", "", canonical.ErrPathControl}, {"/\x00", "", canonical.ErrPathControl},
 		{"/", ";", canonical.ErrQuerySemi}, {"/", "a=1;b=2", canonical.ErrQuerySemi}, {"/", "a=1&role=admin;x=1", canonical.ErrQuerySemi}, // T050
 		{"/", "x=%zz", canonical.ErrQueryEscape}, {"/", "x=%", canonical.ErrQueryEscape}, {"/", "%=1", canonical.ErrQueryEscape}, // T051

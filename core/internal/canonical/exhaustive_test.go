@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unsafe"
 
 	"github.com/gatewayauth/gatewayauth/core/internal/canonical"
 )
@@ -163,13 +164,20 @@ func TestEveryShortValue(t *testing.T) {
 	const list = "host;x-a"
 	var split canonical.SignedHeaders
 	split.Split(list)
-	short := texts(4, "v", " ", "\t", "\u00a0", "\r", "!")
-	for _, front := range []string{"", "x", "xxxxxx", "xxxxxxx", "xxxxxxxxxxxxxxx"} {
+	short := texts(3, "v", " ", "\t", "\u00a0", "\r", "\n", "\x00", "!")
+	for n := range 34 { // one byte that matters, in each place of a long value
+		for i := range n {
+			for _, b := range []string{" ", "\t", "\r", "  "} {
+				short = append(short, strings.Repeat("v", i)+b+strings.Repeat("v", n-i))
+			}
+		}
+	}
+	for _, front := range []string{"", "xxxxxxx"} {
 		for i, value := range short {
 			for _, values := range [][]string{{front + value}, {front + value, "w"}, {value, front + short[len(short)-1-i]}} {
 				r := &http.Request{Method: "GET", RequestURI: "/", Host: "h", Header: http.Header{"X-A": values}}
 				all := strings.Join(values, "")
-				bad := strings.Contains(all, "\r")
+				bad := strings.ContainsAny(all, "\r\n\x00")
 				if err := m.ReadHeaders(r, &split); err != nil {
 					t.Fatal(err)
 				}
@@ -233,5 +241,136 @@ func TestResetForgets(t *testing.T) {
 			t.Errorf("got %q, %q", path, query)
 		}
 		m.StringToSign, m.Front = append(m.StringToSign, "text"...), "front"
+	}
+}
+
+// TestTwoHeaders: what the form changes in one header, it changes whatever the other
+// holds, with and without a host in the list.
+func TestTwoHeaders(t *testing.T) {
+	values := [][]string{{"v"}, {" v"}, {"v v"}, {"v  v"}, {"v", "u"}, {""}}
+	for _, a := range values {
+		for _, b := range values {
+			r := &http.Request{Method: "GET", RequestURI: "/", Host: "h", Header: http.Header{"X-A": a, "X-B": b}}
+			for _, joined := range []bool{false, true} {
+				want := ""
+				for name, values := range map[string][]string{"x-a": a, "x-b": b} {
+					one := &http.Request{Method: "GET", RequestURI: "/", Host: "h", Header: http.Header{http.CanonicalHeaderKey(name): values}}
+					m := new(canonical.Message)
+					if _, err := m.Build(one, name, "P", canonical.ByDecoded, canonical.Form{Joined: joined}); err != nil {
+						t.Fatal(err)
+					}
+					lines, _, _ := strings.Cut(strings.TrimPrefix(string(m.Request), "GET\n/\n\n"), "\n\n")
+					if name == "x-a" {
+						want = lines + "\n" + want
+					} else {
+						want += lines
+					}
+				}
+				if len(a) == 2 && !joined && !strings.Contains(want, "x-a:u\nx-a:v") {
+					t.Fatalf("one header of two values: %q", want)
+				}
+				m := new(canonical.Message)
+				if _, err := m.Build(r, "x-a;x-b", "P", canonical.ByDecoded, canonical.Form{Joined: joined}); err != nil {
+					t.Fatal(err)
+				}
+				if got := string(m.Request); got != "GET\n/\n\n"+want+"\n\nx-a;x-b\nP" {
+					t.Errorf("%q and %q: got\n%s\nwant the lines\n%s", a, b, got, want)
+				}
+			}
+		}
+	}
+}
+
+// TestHeaderNames: each name of a few bytes finds what net/http keeps under its
+// canonical spelling; names that are longer than the buffer too.
+func TestHeaderNames(t *testing.T) {
+	for _, name := range append(texts(4, "x", "a", "z", "-", "1", "~", "`", "|"), strings.Repeat("a", 63), strings.Repeat("a", 64),
+		strings.Repeat("a", 65), strings.Repeat("a-", 40)) {
+		r := &http.Request{Header: http.Header{http.CanonicalHeaderKey(name): {"v"}}}
+		if got := canonical.Values(r, name, nil); name != "" && (len(got) != 1 || !canonical.Has(r, name) || canonical.Has(r, name+"b")) {
+			t.Errorf("%q: got %q", name, got)
+		}
+	}
+}
+
+// TestContentLength: the header where the request has it, or else the length that the
+// server has read.
+func TestContentLength(t *testing.T) {
+	for _, tt := range []struct {
+		header []string
+		length int64
+		has    bool
+		want   string
+	}{
+		{nil, 0, false, "0"}, {nil, 1, true, "1"}, {nil, 12, true, "12"}, {nil, -1, false, ""},
+		{[]string{"0"}, 0, true, "0"}, {[]string{"5"}, 7, true, "5"}, {[]string{"5"}, -1, true, "5"}, {[]string{"5", "6"}, 5, true, "5,6"},
+	} {
+		r := &http.Request{ContentLength: tt.length, Header: http.Header{}}
+		if tt.header != nil {
+			r.Header["Content-Length"] = tt.header
+		}
+		var one [1]string
+		if got := strings.Join(canonical.Values(r, "content-length", &one), ","); got != tt.want {
+			t.Errorf("%q and %d: got %q, want %q", tt.header, tt.length, got, tt.want)
+		}
+		if got := canonical.Has(r, "content-length"); got != tt.has {
+			t.Errorf("%q and %d: Has gives %v", tt.header, tt.length, got)
+		}
+	}
+}
+
+// TestCloneOfAList: the names with the fields of net/http, but for the two that stand
+// elsewhere in a request.
+func TestCloneOfAList(t *testing.T) {
+	var s canonical.SignedHeaders
+	s.Split("content-length;host;x-a-b")
+	got := s.Clone()
+	want := []canonical.HeaderName{{Name: "content-length"}, {Name: "host"}, {Name: "x-a-b", Field: "X-A-B"}}
+	if got.Text != s.Text || !slices.Equal(got.Names, want) {
+		t.Errorf("got %+v", got)
+	}
+	if unsafe.StringData(got.Text) == unsafe.StringData(s.Text) {
+		t.Error("the copy shares memory with the list")
+	}
+}
+
+// TestMessageOfAnotherRequest: what was found in one query does not answer for another,
+// and what one form leaves out is there in another.
+func TestMessageOfAnotherRequest(t *testing.T) {
+	m := canonical.NewMessage()
+	for _, query := range []string{"a=1", "X=1", "", "%58=1", "b&X"} {
+		r := &http.Request{Method: "GET", RequestURI: "/?" + query, Host: "h"}
+		if got := m.HasParameter(r, "X"); got != (modelQuery(query, 0) == "X=1" || query == "b&X") {
+			t.Errorf("%q: HasParameter gives %v", query, got)
+		}
+		if err := m.CheckTarget(r, 9); err != nil {
+			t.Fatal(err)
+		}
+		for _, form := range []canonical.Form{{}, {Without: "a"}, {Without: "X"}, {}} {
+			if _, err := m.Build(r, "host", "P", canonical.ByEncoded, form); err != nil {
+				t.Fatal(err)
+			}
+			kept := slices.DeleteFunc(strings.Split(modelQuery(query, canonical.ByEncoded), "&"), func(s string) bool {
+				return form.Without != "" && strings.HasPrefix(s, form.Without+"=")
+			})
+			if got, want := strings.Split(string(m.Request), "\n")[2], strings.Join(kept, "&"); got != want {
+				t.Errorf("%q without %q: got %q, want %q", query, form.Without, got, want)
+			}
+		}
+	}
+}
+
+// TestLargeRequestIsLetGo: Reset keeps the memory of ordinary requests only.
+func TestLargeRequestIsLetGo(t *testing.T) {
+	for size, kept := range map[int]bool{100: true, 10 << 10: true, 100 << 10: false} {
+		m := new(canonical.Message)
+		r := &http.Request{Method: "GET", RequestURI: "/?" + strings.Repeat("q", size), Host: "h"}
+		if _, err := m.Build(r, "host", "P", canonical.ByEncoded, canonical.Form{}); err != nil {
+			t.Fatal(err)
+		}
+		m.Reset()
+		if got := cap(m.Request) > 0; got != kept {
+			t.Errorf("%d bytes: memory kept: %v", size, got)
+		}
 	}
 }
