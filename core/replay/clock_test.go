@@ -229,7 +229,7 @@ func TestPresignedFirstUsedLate(t *testing.T) {
 	for _, lifetime := range []time.Duration{skew, 61 * time.Minute, 7 * time.Hour, 25 * time.Hour} {
 		want(t, s, link(start, lifetime, start), true, "used at once")
 	}
-	for _, lifetime := range []time.Duration{6 * time.Hour, 24 * time.Hour, 7 * 24 * time.Hour} {
+	for _, lifetime := range []time.Duration{time.Hour, 6 * time.Hour, 24 * time.Hour, 7 * 24 * time.Hour} {
 		now := start.Add(lifetime)
 		want(t, s, request(n+1000, now), true, "an ordinary one")
 		want(t, s, link(start, lifetime, now), true, "first used in its last instant")
