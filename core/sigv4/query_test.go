@@ -2,14 +2,17 @@ package sigv4_test
 
 import (
 	"bufio"
+	"context"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/gatewayauth/gatewayauth/core"
+	"github.com/gatewayauth/gatewayauth/core/replay"
 )
 
 // presign returns m in the query form with the canonical query that its signer
@@ -280,4 +283,39 @@ func FuzzAuthorization(f *testing.F) {
 			}
 		}
 	})
+}
+
+// recorded is a replay store that keeps the last entry.
+type recorded struct{ core.ReplayEntry }
+
+func (s *recorded) Add(_ context.Context, e core.ReplayEntry) (bool, error) {
+	s.ReplayEntry = e
+	return true, nil
+}
+
+// TestPresignedIsKeptUntilItExpires_T088: the replay store is told how long a link
+// lives, not how long a request without such a time would. A link that was used is
+// refused until it has expired.
+func TestPresignedIsKeptUntilItExpires_T088(t *testing.T) {
+	for _, expires := range []time.Duration{time.Minute, time.Hour, 7 * 24 * time.Hour} {
+		link := p4().presign(strconv.Itoa(int(expires / time.Second))).link()
+		told := &recorded{}
+		expect(t, environment(t, v4(testKey()), allowPresigned, func(c *core.Config) { c.Replay.Store = told }), link, accepted)
+		if !told.Presigned || !told.SignedAt.Equal(now()) || !told.Until.Equal(now().Add(expires)) {
+			t.Errorf("%v: the store was told %+v", expires, told.ReplayEntry)
+		}
+		store, err := replay.New(replay.Config{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		clock := now()
+		v := environment(t, v4(testKey()), allowPresigned, func(c *core.Config) {
+			c.Replay.Store, c.Now = store, func() time.Time { return clock }
+		})
+		expect(t, v, link, accepted)
+		for _, after := range []time.Duration{0, expires / 2, expires} {
+			clock = now().Add(after)
+			expect(t, v, link, core.CodeReplayed)
+		}
+	}
 }
