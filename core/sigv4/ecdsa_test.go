@@ -4,9 +4,11 @@ import (
 	"context"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/sigv4"
+	"github.com/gatewayauth/gatewayauth/internal/testkit"
 )
 
 // TestRegionSet (T163).
@@ -139,6 +141,7 @@ func TestRegionalQuery(t *testing.T) {
 func TestSignatureLength(t *testing.T) {
 	v, m := environment(t, v4a(testKey())), p5()
 	expect(t, v, m.rawWith("3004020102"), malformed)
+	expect(t, v, m.rawWith("3006020101020101"), mismatch) // the shortest that there is
 	expect(t, v, m.rawWith(strings.Repeat("30", 73)), malformed)
 	expect(t, v, m.rawWith(m.signature()+"0"), malformed)
 	expect(t, v, m.rawWith(m.signature()+"**"), malformed) // the padding of chunk signatures
@@ -173,5 +176,65 @@ func TestWildcardsByKey_T181(t *testing.T) {
 		m.canonicalHeaders = strings.Replace(m.canonicalHeaders, "set:us-east-1", "set:us-*", 1)
 		expect(t, environment(t, scheme), m.raw(), tt.want)
 		expect(t, environment(t, scheme), p5().raw(), accepted)
+	}
+}
+
+// TestRegionalHeaderValues: white space is collapsed as in SigV4.
+func TestRegionalHeaderValues(t *testing.T) {
+	m := p5()
+	m.headers = append(m.headers, "X-Note: two  blanks")
+	m.canonicalHeaders += "x-note:two blanks\n"
+	m.signedHeaders += ";x-note"
+	expect(t, environment(t, v4a(testKey())), m.raw(), accepted)
+}
+
+// TestRegionalPaths_T181: a key whose wildcards are a matter of its own has the paths of
+// all keys.
+func TestRegionalPaths_T181(t *testing.T) {
+	for _, paths := range []sigv4.Paths{sigv4.Normalized, sigv4.S3} {
+		m := p5()
+		m.target, m.canonicalURI = "/a%20b", map[sigv4.Paths]string{sigv4.Normalized: "/a%2520b", sigv4.S3: "/a%20b"}[paths]
+		scheme := sigv4.NewA(sigv4.ConfigA{Keys: core.Keys(testKey()), Paths: paths, AllowRegionWildcardsByID: map[string]bool{keyID: true}})
+		expect(t, environment(t, scheme), m.raw(), accepted)
+	}
+}
+
+// TestSignedRegionSet: the option in place of the key's region, which the key needs all
+// the same.
+func TestSignedRegionSet(t *testing.T) {
+	key := testKey()
+	r := testkit.Unsigned("GET", "/")
+	if err := sigv4.NewSignerA(key, sigv4.SignOptions{RegionSet: "us-*"}).Sign(r, noBody, now()); err != nil || r.Header.Get("X-Amz-Region-Set") != "us-*" {
+		t.Errorf("got %q, %v", r.Header.Get("X-Amz-Region-Set"), err)
+	}
+	key.Region = ""
+	if err := sigv4.NewSignerA(key, sigv4.SignOptions{RegionSet: "us-*"}).Sign(testkit.Unsigned("GET", "/"), noBody, now()); err == nil {
+		t.Error("signed without a region in the key")
+	}
+}
+
+// TestEarlierSignature: a signer removes what an earlier signature has left, in headers
+// that it sets and in others.
+func TestEarlierSignature(t *testing.T) {
+	key := testKey()
+	for _, presigned := range []bool{false, true} {
+		r := testkit.Unsigned("GET", "/v1/items")
+		for _, name := range []string{"Authorization", "X-Amz-Date", "X-Amz-Content-Sha256", "X-Amz-Security-Token", "X-Amz-Region-Set"} {
+			r.Header.Set(name, "earlier")
+		}
+		signer := sigv4.NewSignerA(key, sigv4.SignOptions{})
+		err := signer.Sign(r, noBody, now())
+		if presigned {
+			r.Header.Set("Authorization", "earlier")
+			err = signer.Presign(r, noBody, now(), time.Minute)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, values := range r.Header {
+			if strings.Contains(strings.Join(values, ""), "earlier") || presigned && strings.HasPrefix(name, "X-Amz-") {
+				t.Errorf("presigned %v: %s: %q", presigned, name, values)
+			}
+		}
 	}
 }

@@ -319,3 +319,32 @@ func TestPresignedIsKeptUntilItExpires_T088(t *testing.T) {
 		}
 	}
 }
+
+// TestParameterAndHeader_T054: what stands in the query and in a header of the same name
+// is ambiguous, whichever parameter it is.
+func TestParameterAndHeader_T054(t *testing.T) {
+	temporary := testKey()
+	temporary.SessionToken = core.NewSecret("token")
+	v, regional := environment(t, v4(temporary), allowPresigned), environment(t, v4a(testKey()), allowPresigned)
+	const token, set = "X-Amz-Security-Token=token", "X-Amz-Region-Set=us-east-1"
+	expect(t, v, p4().presign("60", token).link(), accepted)
+	expect(t, regional, p5().presign("60", set).link(), accepted)
+	for _, name := range []string{"Algorithm", "Credential", "Date", "Expires", "SignedHeaders", "Signature", "Security-Token"} {
+		expect(t, v, strings.Replace(p4().presign("60", token).link(), "\r\n", "\r\nX-Amz-"+name+": a\r\n", 1), ambiguous)
+	}
+	expect(t, regional, strings.Replace(p5().presign("60", set).link(), "\r\n", "\r\nX-Amz-Region-Set: us-east-1\r\n", 1), ambiguous)
+}
+
+// TestServicesOfS3_T162: for which services a link leaves the body unsigned where it says
+// nothing about it.
+func TestServicesOfS3_T162(t *testing.T) {
+	for service, want := range map[string]core.Code{
+		"s3": accepted, "s3-object-lambda": accepted, "s3-": accepted, "s": mismatch, "s3x": mismatch, "as3-x": mismatch, "execute-api": mismatch,
+	} {
+		key := testKey()
+		key.Service = service
+		m := p4()
+		m.scope, m.payload = strings.Replace(m.scope, "execute-api", service, 1), "UNSIGNED-PAYLOAD"
+		expect(t, environment(t, v4s3(key), allowPresigned, allowUnsigned), m.presign("60").link(), want)
+	}
+}
