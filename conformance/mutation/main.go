@@ -24,6 +24,7 @@ import (
 	"log"
 	"os"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"strings"
 	"sync"
@@ -58,6 +59,7 @@ func main() {
 	with := flag.String("with", "", "packages, divided by spaces, whose tests are used beside the package's own (default: those of the table in the source)")
 	retry := flag.Bool("retry", false, "try the mutants again that survived")
 	only := flag.String("only", "", "try the mutants whose function and change hold this text")
+	skip := flag.String("skip", "^$", "leave out the tests whose names match this expression, for a faster first run")
 	workers := flag.Int("workers", runtime.NumCPU(), "how many processes to run at a time")
 	shard := flag.Int("shard", 0, "number of the shard to run, from 0")
 	shards := flag.Int("shards", 1, "into how many shards to divide the mutants")
@@ -65,6 +67,10 @@ func main() {
 	if flag.NArg() == 0 || *shards < 1 || *shard < 0 || *shard >= *shards || *workers < 1 {
 		flag.Usage()
 		os.Exit(2)
+	}
+	skipped, err := regexp.Compile(*skip)
+	if err != nil {
+		log.Fatal(err)
 	}
 	dir, err := filepath.Abs(*root)
 	if err != nil {
@@ -84,7 +90,7 @@ func main() {
 			others = *with
 		}
 		choose := func(m mutant) bool { return m.ID%*shards == *shard && strings.Contains(m.key(), *only) }
-		if err := measure(r, dir, strings.Fields(others), choose, *retry, *workers); err != nil {
+		if err := measure(r, dir, strings.Fields(others), skipped, choose, *retry, *workers); err != nil {
 			log.Fatalf("%s: %v", name, err)
 		}
 		r.print(os.Stdout)
@@ -92,7 +98,7 @@ func main() {
 }
 
 // measure tries the mutants of one package that are chosen and have no result yet.
-func measure(r *report, root string, others []string, choose func(mutant) bool, retry bool, workers int) error {
+func measure(r *report, root string, others []string, skip *regexp.Regexp, choose func(mutant) bool, retry bool, workers int) error {
 	work, err := os.MkdirTemp("", "mutation")
 	if err != nil {
 		return err
@@ -119,7 +125,7 @@ func measure(r *report, root string, others []string, choose func(mutant) bool, 
 	for _, other := range others {
 		dirs = append(dirs, filepath.Join(root, other))
 	}
-	tests, err := findTests(t, dirs, work, workers)
+	tests, err := findTests(t, dirs, skip, work, workers)
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -92,11 +93,11 @@ func TestToy(t *testing.T) {
 		return &report{Package: "toy", path: filepath.Join(out, "toy.txt"), explained: explained}
 	}
 	half := newReport()
-	if err := measure(half, root, nil, func(m mutant) bool { return m.ID%2 == 0 }, false, 2); err != nil {
+	if err := measure(half, root, nil, regexp.MustCompile(`^$`), func(m mutant) bool { return m.ID%2 == 0 }, false, 2); err != nil {
 		t.Fatal(err)
 	}
 	r := newReport()
-	if err := measure(r, root, nil, func(mutant) bool { return true }, false, 2); err != nil {
+	if err := measure(r, root, nil, regexp.MustCompile(`^$`), func(mutant) bool { return true }, false, 2); err != nil {
 		t.Fatal(err)
 	}
 	var survived, killed []string
@@ -141,7 +142,7 @@ func TestToy(t *testing.T) {
 `)
 	var text strings.Builder
 	last := newReport()
-	if err := measure(last, root, nil, func(mutant) bool { return false }, false, 2); err != nil {
+	if err := measure(last, root, nil, regexp.MustCompile(`^$`), func(mutant) bool { return false }, false, 2); err != nil {
 		t.Fatal(err)
 	}
 	last.print(&text)

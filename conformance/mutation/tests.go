@@ -33,7 +33,7 @@ const slow = 3 * time.Second
 // findTests compiles the tests of the packages, and runs each test once without
 // a mutant to see how long it takes and which mutants it reaches. A test that
 // fails there is no use; it is reported and left out.
-func findTests(t *target, dirs []string, work string, workers int) ([]*test, error) {
+func findTests(t *target, dirs []string, skip *regexp.Regexp, work string, workers int) ([]*test, error) {
 	var tests []*test
 	for i, dir := range dirs {
 		binary := filepath.Join(work, fmt.Sprintf("tests%d", i))
@@ -45,6 +45,9 @@ func findTests(t *target, dirs []string, work string, workers int) ([]*test, err
 			return nil, fmt.Errorf("%s: %w: %s", dir, err, out)
 		}
 		for _, name := range strings.Fields(out) {
+			if skip.MatchString(name) {
+				continue
+			}
 			tests = append(tests, &test{name: name, binary: binary, dir: dir, label: filepath.Base(dir) + "." + name})
 		}
 	}
