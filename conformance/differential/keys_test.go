@@ -90,13 +90,6 @@ func (k *key) digestHeader() string {
 	return k.prefix() + "Content-Sha256"
 }
 
-func (k *key) tokenHeader() string {
-	if k.aws() {
-		return "X-Amz-Security-Token"
-	}
-	return "X-Security-Token"
-}
-
 // scope returns the scope of a credential of a day, "" for flat keys.
 func (k *key) scope(day string) string {
 	switch k.typ {

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -57,8 +58,11 @@ type backends struct {
 	testing.TB
 	mu      sync.Mutex
 	servers map[string]*httptest.Server
-	// exchanges has the connections, by the address of their client.
+	// exchanges has the connections by the address of their client, and the requests of
+	// HTTP/2 by their number.
 	exchanges sync.Map
+	client    *http.Transport // of HTTP/2
+	number    atomic.Uint64
 }
 
 // An exchange is what became of the requests of one connection, in their order.
@@ -70,7 +74,9 @@ type exchange struct {
 type outcomeKey struct{}
 
 func newBackends(t testing.TB) *backends {
-	return &backends{TB: t, servers: map[string]*httptest.Server{}}
+	b := &backends{TB: t, servers: map[string]*httptest.Server{}, client: newHTTP2Client()}
+	t.Cleanup(b.client.CloseIdleConnections)
+	return b
 }
 
 func (b *backends) server(w *world, a adapter) *httptest.Server {
@@ -91,9 +97,13 @@ func (b *backends) server(w *world, a adapter) *httptest.Server {
 		b.Fatal(err)
 	}
 	inner := a.wrap(v, handle)
-	s := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-		o := new(outcome)
-		if x, ok := b.exchanges.Load(r.RemoteAddr); ok {
+	s := httptest.NewUnstartedServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		o, name := new(outcome), r.RemoteAddr
+		if r.ProtoMajor == 2 {
+			name = r.Header.Get(exchangeHeader)
+			r.Header.Del(exchangeHeader)
+		}
+		if x, ok := b.exchanges.Load(name); ok {
 			x := x.(*exchange)
 			x.mu.Lock()
 			x.arrivals = append(x.arrivals, o)
@@ -101,6 +111,10 @@ func (b *backends) server(w *world, a adapter) *httptest.Server {
 		}
 		inner.ServeHTTP(rw, r.WithContext(context.WithValue(r.Context(), outcomeKey{}, o)))
 	}))
+	s.Config.Protocols = new(http.Protocols)
+	s.Config.Protocols.SetHTTP1(true)
+	s.Config.Protocols.SetUnencryptedHTTP2(true)
+	s.Start()
 	b.Cleanup(s.Close)
 	b.servers[name] = s
 	return s
@@ -175,17 +189,20 @@ func complete(raw []byte) bool {
 // overSockets sends a message through every adapter, and reports the first disagreement.
 func (b *backends) overSockets(w *world, raw []byte, v reference.Verdict, each func(name string)) (o *outcome, found *disagreement) {
 	for _, a := range adapters {
-		o, err := b.send(w, a, raw)
-		switch {
-		case err != nil:
-			return &outcome{refusal: err.Error()}, &disagreement{a.name + ": " + err.Error(), ""}
-		case o == nil:
-			continue
-		}
-		each(a.name)
-		if found := w.compare(raw, v, o); found != nil {
-			found.class = a.name + ": " + found.class
-			return o, found
+		for version, send := range map[string]func(*world, adapter, []byte) (*outcome, error){"HTTP/1": b.send, "HTTP/2": b.sendHTTP2} {
+			name := a.name + " over " + version
+			o, err := send(w, a, raw)
+			switch {
+			case err != nil:
+				return &outcome{refusal: err.Error()}, &disagreement{name + ": " + err.Error(), ""}
+			case o == nil:
+				continue
+			}
+			each(name)
+			if found := w.compare(raw, v, o); found != nil {
+				found.class = name + ": " + found.class
+				return o, found
+			}
 		}
 	}
 	return nil, nil
