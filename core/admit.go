@@ -32,6 +32,8 @@ type Admission struct {
 	// Request is for the handler; nil where it was refused.
 	Request *http.Request
 	body    *bodyBuffer // nil where none is held
+
+	permission *permission // nil where no retry can be permitted
 }
 
 // Release gives back the memory that holds the body. It is called when the handler
@@ -93,6 +95,7 @@ func (v *Verifier) Admit(w http.ResponseWriter, r *http.Request, use BodyUse, ro
 	}()
 	id, err := verification.verifyAndReport()
 	returned = true
+	a.permission = verification.permission
 	if err != nil && p.Mode != Report {
 		if deadlines != nil { // net/http's server reads a small body to its end before it answers
 			deadlines.within(p.BodyTimeout)

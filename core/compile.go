@@ -34,6 +34,7 @@ var validators = []func(*compiler){
 	(*compiler).validateHosts,
 	(*compiler).validateRewrite,
 	(*compiler).validateReplay,
+	(*compiler).validateRetries,
 	(*compiler).validateSchemes,
 	(*compiler).validateAllowed,
 	(*compiler).validateObservers,
@@ -121,7 +122,7 @@ func (x *compiler) validateReplay() {
 			x.wrongValue(item("Replay.ExemptMethods", i), method, "is not a method in upper case")
 		}
 	}
-	if x.Replay.Store == nil && (len(x.Replay.ExemptMethods) > 0 || x.Replay.AllowUnavailable) {
+	if x.Replay.Store == nil && (len(x.Replay.ExemptMethods) > 0 || x.Replay.AllowUnavailable || len(x.Replay.Retries.Methods) > 0) {
 		x.problem("Replay", "set, without a store")
 	}
 }

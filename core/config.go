@@ -160,6 +160,10 @@ type Replay struct {
 	// two equal requests of one second are one to every store; GET and HEAD can
 	// be left out where they change nothing.
 	ExemptMethods []string
+	// Retries permits a gateway to send some requests once more. The store must be a
+	// [RetryStore], as replay.New and redis.New are, and the adapter must call
+	// [Admission.Watch], as those of this module do.
+	Retries Retries
 	// AllowUnavailable accepts requests that the store could not judge; see
 	// [Identity.ReplayChecked]. They may be replays.
 	AllowUnavailable bool

@@ -62,6 +62,8 @@ type Event struct {
 	// ReplayUnchecked is true for a request that was accepted although the replay
 	// store could not judge it, see [Replay].AllowUnavailable.
 	ReplayUnchecked bool
+	// Retry is true for the second of two equal requests, which [Replay].Retries permits.
+	Retry bool
 	// ReplayUnavailable is true where the replay store could not judge, whether
 	// the request was accepted or, with [CodeUnavailable], refused for it.
 	ReplayUnavailable bool
@@ -122,7 +124,7 @@ func (v *verification) reportAccepted(id *Identity) {
 	}
 	v.policy.report(v.request.Context(), level, limit, func() Event {
 		e := v.event()
-		e.Open, e.Secret, e.ReplayUnchecked = !id.Verified(), id.Secret(), v.replayUnchecked
+		e.Open, e.Secret, e.ReplayUnchecked, e.Retry = !id.Verified(), id.Secret(), v.replayUnchecked, v.retry
 		return e
 	})
 }

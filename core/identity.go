@@ -25,7 +25,7 @@ type Identity struct {
 
 	payload                           Payload
 	signsTarget, signsHost, signsBody bool
-	verified, replayChecked           bool
+	verified, replayChecked, retry    bool
 }
 
 // origin is what identities of a scheme and algorithm have in common.
@@ -84,9 +84,13 @@ func (id *Identity) SignedAt() time.Time { return time.Unix(id.signedAt+zeroTime
 func (id *Identity) Payload() Payload { return id.payload }
 
 // ReplayChecked reports whether the request is proven to be the first of its
-// kind. It is false where there is no store, the method is exempt, the scheme
+// kind, or the one retry of it that the policy permits. It is false where there is no store, the method is exempt, the scheme
 // signs no requests, or the store was unavailable and that was allowed.
 func (id *Identity) ReplayChecked() bool { return id.replayChecked }
+
+// Retry reports whether the same request was accepted before, and this is the second one
+// that [Replay].Retries permits. What the handler of the first one has done is not known.
+func (id *Identity) Retry() bool { return id.retry }
 
 // Attribute returns what the scheme learned about the sender beside the key,
 // such as the roles of a token. Which names there are the scheme documents.
@@ -138,7 +142,8 @@ func (id *Identity) MarshalJSON() ([]byte, error) {
 		Key         string   `json:"key"`
 		Covers      Coverage `json:"covers"`
 		Replay      bool     `json:"replay_checked"`
-	}{id.Verified(), id.Environment(), id.Scheme(), id.Algorithm(), id.Key(), id.Covers(), id.replayChecked})
+		Retry       bool     `json:"retry,omitempty"`
+	}{id.Verified(), id.Environment(), id.Scheme(), id.Algorithm(), id.Key(), id.Covers(), id.replayChecked, id.retry})
 }
 
 // LogValue returns environment, scheme and key.

@@ -94,6 +94,8 @@ func (p *policy) record(ctx context.Context, level slog.Level, e *Event) {
 		message = "request refused"
 	case e.ReplayUnchecked:
 		message = "request verified, but for replay: the store is unavailable"
+	case e.Retry:
+		message = "request verified: a retry"
 	case e.Open:
 		message = "request on an open API"
 	}

@@ -68,14 +68,16 @@ func checkReplay(v *verification) error {
 	if c.Presigned {
 		until = c.Time.Add(c.Expires)
 	}
-	added, err := p.addReplay(ctx, ReplayEntry{Environment: p.Environment, Fingerprint: c.Fingerprint,
-		SignedAt: c.Time, Until: until, Presigned: c.Presigned, Now: v.now})
+	entry := ReplayEntry{Environment: p.Environment, Fingerprint: c.Fingerprint,
+		SignedAt: c.Time, Until: until, Presigned: c.Presigned, Now: v.now}
+	added, err := p.callStore(ctx, func(s ReplayStore) (bool, error) { return s.Add(ctx, entry) })
 	v.replayUnavailable = err != nil && ctx.Err() == nil // a request that was cancelled is no failure of the store
 	switch {
 	case err == nil && !added:
-		return Refuse(CodeReplayed, "the request was accepted before")
+		return v.checkRetry(entry)
 	case err == nil:
 		v.replayChecked = true
+		v.mayPermit(entry)
 		return nil
 	case p.Replay.AllowUnavailable && v.replayUnavailable:
 		v.replayUnchecked = true
@@ -90,13 +92,13 @@ func short(fingerprint [32]byte) uint64 { return maphash.Bytes(seed, fingerprint
 
 var seed = maphash.MakeSeed()
 
-// addReplay calls the store, which may be the user's code.
-func (p *policy) addReplay(ctx context.Context, e ReplayEntry) (added bool, err error) {
+// callStore calls the store, which may be the user's code.
+func (p *policy) callStore(ctx context.Context, call func(ReplayStore) (bool, error)) (ok bool, err error) {
 	defer func() {
 		if recover() != nil {
 			p.panicked(ctx, "replay store")
-			added, err = false, Refuse(CodeUnavailable, "the replay store failed")
+			ok, err = false, Refuse(CodeUnavailable, "the replay store failed")
 		}
 	}()
-	return p.Replay.Store.Add(ctx, e)
+	return call(p.Replay.Store)
 }

@@ -52,10 +52,12 @@ type state struct {
 	announced     int64     // the length of a body that is checked while the handler reads
 	digested      bool      // the body was read, and has the digest that was signed
 
-	replayChecked     bool      // the request is the first of its kind
-	replayUnchecked   bool      // the replay store could not tell, and that is allowed
-	replayUnavailable bool      // the replay store could not tell
-	secrets           [4]Secret // room for those of the key
+	replayChecked     bool        // the request is the first of its kind, or its permitted retry
+	retry             bool        // it is that
+	permission        *permission // nil where no retry can be permitted
+	replayUnchecked   bool        // the replay store could not tell, and that is allowed
+	replayUnavailable bool        // the replay store could not tell
+	secrets           [4]Secret   // room for those of the key
 }
 
 var verifications = sync.Pool{New: func() any {

@@ -258,7 +258,7 @@ func (v *verification) identity() *Identity {
 		origin: v.scheme.origin(c.Algorithm), key: v.key, secret: uint16(min(v.secret, math.MaxUint16)),
 		signedHeaders: c.SignedHeaders, signedAt: sinceZero(c.Time), payload: c.Payload, attributes: c.Attributes,
 		signsTarget: c.SignsRequest, signsHost: v.policy.Rewrite.Host == "" && v.list.has("host"), signsBody: v.digested,
-		verified: true, replayChecked: v.replayChecked,
+		verified: true, replayChecked: v.replayChecked, retry: v.retry,
 	}
 	if id.replayChecked {
 		id.fingerprint = short(c.Fingerprint)

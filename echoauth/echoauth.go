@@ -24,6 +24,7 @@ func Middleware(v *core.Verifier) echo.MiddlewareFunc {
 				return refusal(c, err)
 			}
 			admitted := admission.Request
+			next := watched(admission, next)
 			if c.Path() != "" { // Echo has already found the route
 				defer func() { r.MultipartForm = admitted.MultipartForm }() // net/http removes the files of r.MultipartForm
 				c.SetRequest(admitted)
@@ -32,6 +33,18 @@ func Middleware(v *core.Verifier) echo.MiddlewareFunc {
 			admission.Replace(c.Response(), r) // after Pre, Echo finds the route of r, not of the request of SetRequest
 			return next(c)
 		}
+	}
+}
+
+// watched returns next with the admission told how the request is answered.
+func watched(admission core.Admission, next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		c.Response().Writer = admission.Watch(c.Response().Writer)
+		err := next(c)
+		if err == nil || c.Response().Committed { // else Echo's error handler answers
+			admission.Answer(http.StatusOK)
+		}
+		return err
 	}
 }
 

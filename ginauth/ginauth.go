@@ -23,7 +23,11 @@ func Middleware(v *core.Verifier, options ...Option) gin.HandlerFunc {
 			// net/http removes the files of r.MultipartForm.
 			defer func() { r.MultipartForm = admitted.MultipartForm }()
 			c.Request = admitted
+			if admission.PermitRetry() {
+				c.Writer = &watchedWriter{c.Writer, admission}
+			}
 			c.Next()
+			admission.Answer(c.Writer.Status())
 			return
 		}
 		c.Error(err)

@@ -31,7 +31,8 @@ func Middleware(v *core.Verifier) func(http.Handler) http.Handler {
 			admitted := admission.Request
 			// The server removes the files of r.MultipartForm.
 			defer func() { r.MultipartForm, r.Pattern = admitted.MultipartForm, admitted.Pattern }()
-			next.ServeHTTP(w, admitted)
+			next.ServeHTTP(admission.Watch(w), admitted)
+			admission.Answer(http.StatusOK)
 		})
 	}
 }

@@ -155,6 +155,10 @@
 //     what the server must be.
 //   - exempt_methods: methods that are not checked. Dates have a resolution of one
 //     second, so two equal requests of one second are one to a store.
+//   - retries: {methods: [PUT, DELETE], within: 5s}: the gateway may send a request of
+//     these methods once more with the same bytes, within that time, unless the first
+//     one was answered with a status below 500. Methods are of GET, HEAD, OPTIONS,
+//     TRACE, PUT and DELETE; the time is at most 1m.
 //   - max_entries (memory): how many requests are remembered, 1 to 1000000000; past
 //     it 503. The default is 1000000.
 //   - url (redis): the server. It may hold a password, and takes the forms of a

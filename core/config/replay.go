@@ -41,6 +41,7 @@ func (d *decoder) replayTo(e *environment, at map[string]mark) func(value) {
 		r.at = d.mapping(v, fields{
 			"store":          d.textTo(&r.store),
 			"exempt_methods": d.listTo(at, "replay.exempt_methods", &e.policy.Replay.ExemptMethods),
+			"retries":        d.retriesTo(at, &e.policy.Replay.Retries),
 			"max_entries":    d.countTo(&r.maxEntries),
 			"url":            d.secretTo(&r.server),
 			"on_unavailable": d.unavailableTo(&e.policy.Replay.AllowUnavailable),
@@ -69,6 +70,22 @@ func (d *decoder) replayTo(e *environment, at map[string]mark) func(value) {
 		if r.store == redisStore {
 			d.required(v, r.at, "url")
 			r.check(d.report)
+		}
+	}
+}
+
+func (d *decoder) retriesTo(at map[string]mark, dst *core.Retries) func(value) {
+	return func(v value) {
+		inner := d.mapping(v, fields{
+			"methods": d.listTo(at, "replay.retries.methods", &dst.Methods),
+			"within":  d.durationTo(&dst.Within),
+		})
+		for _, name := range []string{"methods", "within"} {
+			m, set := inner[name]
+			if !set {
+				m = v.child(name)
+			}
+			at["replay.retries."+name] = m
 		}
 	}
 }
@@ -214,9 +231,13 @@ func (s *store) serves(other settings) bool {
 // absent is the store of a policy that is only checked, or whose URL is not known.
 type absent struct{}
 
-func (absent) Add(context.Context, core.ReplayEntry) (bool, error) {
-	return false, errors.New("no replay store")
-}
+var errAbsent = errors.New("no replay store")
+
+func (absent) Add(context.Context, core.ReplayEntry) (bool, error) { return false, errAbsent }
+
+func (absent) Permit(context.Context, core.ReplayEntry, time.Duration) error { return errAbsent }
+
+func (absent) Redeem(context.Context, core.ReplayEntry) (bool, error) { return false, errAbsent }
 
 // stores keeps the replay store of an environment across reloads.
 type stores struct {

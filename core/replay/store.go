@@ -46,9 +46,11 @@ type Store struct {
 	relieved  int64      // the second of the last sweep of a full store
 	bytes     int64
 	dropped   int64
+
+	permitted permissions
 }
 
-var _ core.ReplayStore = (*Store)(nil)
+var _ core.RetryStore = (*Store)(nil)
 
 // New returns an empty store, or an error if MaxEntries is negative.
 func New(c Config) (*Store, error) {

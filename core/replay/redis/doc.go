@@ -21,6 +21,12 @@
 // the caller gets the error, and the same request sent again is refused as replayed. A
 // client that signs again when it retries is accepted.
 //
+// # Retries
+//
+// Where the policy permits retries ([core.Retries]), a request that is new has a second
+// key, which lives for as long as the retry is accepted. DEL takes it away: of all callers,
+// at most one gets the reply 1. In a cluster both keys may be on different servers.
+//
 // # When the server cannot be reached or is slow
 //
 // [New] does not wait for the server, so a policy can be loaded without it. A check ends
@@ -46,7 +52,7 @@
 // lives until the request expires, and ClockStep longer. The server keeps it through the
 // last millisecond.
 //
-// The user needs the commands SET, on keys with the prefix, and PING; for the
+// The user needs the commands SET, on keys with the prefix, and PING; for retries DEL; for the
 // probe CONFIG GET or INFO; in a cluster CLUSTER SLOTS and CLUSTER SHARDS; for
 // protocol=2 HELLO and CLIENT SETNAME.
 //

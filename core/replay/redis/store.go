@@ -35,7 +35,7 @@ type Store struct {
 	closing sync.Once
 }
 
-var _ core.ReplayStore = (*Store)(nil)
+var _ core.RetryStore = (*Store)(nil)
 
 // New returns a Store on the server of c, or an error that lists all problems of c. It
 // does not wait for the server: it connects in the background, and checks connect again
@@ -70,6 +70,29 @@ func (s *Store) Add(ctx context.Context, e core.ReplayEntry) (added bool, err er
 	if life > maxLife {
 		return false, errLife
 	}
+	milliseconds := (life + s.config.ClockStep + time.Millisecond - 1).Milliseconds()
+	return s.ask(ctx, func(b rueidis.Builder) rueidis.Completed {
+		// The value is a small number because the server shares those between keys.
+		return b.Set().Key(s.key(e)).Value("1").Nx().PxMilliseconds(milliseconds).Build()
+	}, isOK)
+}
+
+// isOK reads the reply to a SET NX.
+func isOK(reply rueidis.RedisMessage, err error) (bool, error) {
+	if rueidis.IsRedisNil(err) {
+		return false, nil
+	}
+	if err != nil {
+		return false, failure(err)
+	}
+	if text, err := reply.ToString(); err == nil && text == "OK" {
+		return true, nil
+	}
+	return false, errReply
+}
+
+// ask sends a command and reads its reply, within the timeout.
+func (s *Store) ask(ctx context.Context, command func(rueidis.Builder) rueidis.Completed, read func(rueidis.RedisMessage, error) (bool, error)) (bool, error) {
 	budget, cancel := context.WithTimeout(ctx, s.config.Timeout)
 	defer cancel()
 	if budget.Err() != nil {
@@ -84,14 +107,14 @@ func (s *Store) Add(ctx context.Context, e core.ReplayEntry) (added bool, err er
 	}
 	// The command runs in its own goroutine: rueidis ignores the context while it
 	// connects and while its queue is full, which may take longer than the timeout.
-	result := make(chan result, 1)
+	results := make(chan result, 1)
 	go func() {
 		defer s.leave()
-		result <- s.set(budget, s.key(e), life+s.config.ClockStep)
+		results <- s.send(budget, command, read)
 	}()
 	select {
-	case r := <-result:
-		return r.added, r.err
+	case r := <-results:
+		return r.yes, r.err
 	case <-budget.Done():
 		return false, s.late(ctx)
 	}
@@ -108,14 +131,14 @@ func end(e *core.ReplayEntry) time.Time {
 }
 
 type result struct {
-	added bool
-	err   error
+	yes bool
+	err error
 }
 
 func (s *Store) leave() { <-s.running }
 
-// set sends the command of a check, unless the check has already timed out.
-func (s *Store) set(budget context.Context, key string, life time.Duration) (r result) {
+// send sends a command, unless its check has already timed out.
+func (s *Store) send(budget context.Context, command func(rueidis.Builder) rueidis.Completed, read func(rueidis.RedisMessage, error) (bool, error)) (r result) {
 	defer func() {
 		if recover() != nil {
 			r = result{err: errPanic}
@@ -128,20 +151,8 @@ func (s *Store) set(budget context.Context, key string, life time.Duration) (r r
 	if err := budget.Err(); err != nil {
 		return result{err: failure(err)}
 	}
-	milliseconds := (life + time.Millisecond - 1).Milliseconds()
-	// The value is a small number because the server shares those between keys.
-	command := client.B().Set().Key(key).Value("1").Nx().PxMilliseconds(milliseconds).Build()
-	reply, err := client.Do(s.ctx, command).ToMessage()
-	switch {
-	case rueidis.IsRedisNil(err):
-		return result{added: false}
-	case err != nil:
-		return result{err: failure(err)}
-	}
-	if text, err := reply.ToString(); err == nil && text == "OK" {
-		return result{added: true}
-	}
-	return result{err: errReply}
+	yes, err := read(client.Do(s.ctx, command(client.B())).ToMessage())
+	return result{yes, err}
 }
 
 // late returns the error of a check that has timed out.

@@ -153,6 +153,16 @@ func (l *linter) replay(e *config.Outline) {
 	case e.Config.Replay.AllowUnavailable:
 		l.add(Warning, "replay-fails-open", e.Place("replay.on_unavailable"), "while the replay store is unavailable, replays are accepted")
 	}
+	r := &e.Config.Replay
+	var refused []string
+	for _, method := range []string{"GET", "HEAD", "OPTIONS", "PUT", "DELETE"} {
+		if !slices.Contains(r.ExemptMethods, method) && !slices.Contains(r.Retries.Methods, method) {
+			refused = append(refused, method)
+		}
+	}
+	if e.Replay && len(refused) > 0 {
+		l.add(Info, "gateway-retries", e.Place("replay"), "if the gateway sends a request again (retry_count of APIG, proxy_next_upstream of nginx), the second one is refused as replayed for %s: turn retries off there, or set replay.retries for PUT and DELETE and replay.exempt_methods for the others", strings.Join(refused, ", "))
+	}
 }
 
 // changes reports whether a request of a method that changes data can match an API.

@@ -27,7 +27,7 @@ func TestRules(t *testing.T) {
 	t.Setenv("REPEATED", strings.Repeat("Z", 32))
 	const (
 		key  = "    keys: [{name: key_1, type: hmac, key: 071fe2459cf64d75, secret: {env: GOOD}}]\n"
-		tail = key + "    default: key_1\n    replay: {store: memory}\n"
+		tail = key + "    default: key_1\n    replay: {store: memory, exempt_methods: [GET, HEAD, OPTIONS], retries: {methods: [PUT, DELETE], within: 5s}}\n"
 	)
 	secret := func(text string) string {
 		return strings.Replace(tail, "{env: GOOD}", text, 1)
@@ -64,7 +64,8 @@ func TestRules(t *testing.T) {
 		{"open folder alone", "dev", "    apis:\n      - {match: '/a/{$}', open: true}\n      - {match: /b/, key: key_1}\n" + tail, nil, 0},
 		{"no replay", "dev", key + "    default: key_1\n", []string{"no-replay"}, 2},
 		{"no replay, and only GET", "dev", "    apis: [{match: GET /a, key: key_1}]\n" + key, []string{"no-default"}, 2},
-		{"replay open", "dev", key + "    default: key_1\n    replay: {store: redis, url: {env: URL}, on_unavailable: allow}\n", []string{"replay-fails-open"}, 5},
+		{"retries of a gateway", "dev", key + "    default: key_1\n    replay: {store: memory, exempt_methods: [GET, HEAD]}\n", []string{"gateway-retries"}, 5},
+		{"replay open", "dev", key + "    default: key_1\n    replay: {store: redis, url: {env: URL}, on_unavailable: allow}\n", []string{"gateway-retries", "replay-fails-open"}, 5},
 		{"literal", "dev", secret(good), []string{"literal-secret"}, 3},
 		{"literal placeholder", "dev", secret("changeme-changeme"), []string{"literal-secret", "placeholder-secret"}, 3},
 		{"short", "dev", secret("{env: SHORT}"), []string{"gateway", "short-secret"}, 3},
