@@ -2,6 +2,7 @@ package differential_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/gatewayauth/gatewayauth/core"
@@ -23,15 +24,39 @@ func (d dice) generate(w *world) (raw []byte, kind string) {
 		}
 		changed = ", changed"
 	}
-	raw = m.raw()
-	if d.one(12) {
-		raw, changed = d.mutateBytes(raw), ", changed"
-	}
 	form := "header"
 	if !m.has("Authorization") {
 		form = "query"
 	}
+	if w.config.CredentialHeader != "" {
+		d.move(m)
+	}
+	raw = m.raw()
+	if d.one(12) {
+		raw, changed = d.mutateBytes(raw), ", changed"
+	}
 	return raw, fmt.Sprintf("%s, %s, %s%s", w.key.typ, form, signer, changed)
+}
+
+// move gives the credential the header of the verifiers that read it there, mostly, and
+// leaves or adds what clients send in Authorization.
+func (d dice) move(m *message) {
+	if d.one(8) {
+		return
+	}
+	for i := range m.lines {
+		if strings.EqualFold(m.lines[i].name, "Authorization") {
+			m.lines[i].name = pick(d, []string{movedTo, movedTo, "x-backend-sign", "X-BACKEND-SIGN"})
+		}
+	}
+	switch {
+	case d.one(3):
+		m.insert(d, line{"Authorization", " Bearer of-the-client"})
+	case d.one(6):
+		m.insert(d, line{pick(d, []string{"X_Backend-Sign", "X-Backend_Sign", movedTo}), " x"})
+	case d.one(8):
+		m.insert(d, line{"Connection", " x-backend-sign"})
+	}
 }
 
 // honest returns a signed message and who signed it.

@@ -53,6 +53,9 @@ func newWorlds(t testing.TB) (worlds []*world) {
 				w.config.ClockSkew = time.Minute
 			},
 		}[i%6]
+		worlds = append(worlds, newWorld(t, k, "moved", func(w *world) {
+			w.config.CredentialHeader, w.config.AllowUnsignedPayload = movedTo, true
+		}))
 		worlds = append(worlds, newWorld(t, k, "other", func(w *world) {
 			w.config.AllowPresigned, w.config.AllowUnsignedPayload = true, true
 			change(w)
@@ -60,6 +63,9 @@ func newWorlds(t testing.TB) (worlds []*world) {
 	}
 	return worlds
 }
+
+// movedTo is the header in which some verifiers read credentials.
+const movedTo = "X-Backend-Sign"
 
 func newWorld(t testing.TB, k *key, name string, change func(w *world)) *world {
 	w := &world{name: k.name + " " + name, key: k, config: core.Config{
@@ -72,7 +78,7 @@ func newWorld(t testing.TB, k *key, name string, change func(w *world)) *world {
 		Keys: referenceKeys(), Bound: k.id, Now: now, Skew: c.ClockSkew, MaxBody: c.MaxBody,
 		RequireSigned: lowerAll(c.RequireSigned), RequireSignedWithBody: lowerAll(c.RequireSignedWithBody), AllowUnsigned: lowerAll(c.AllowUnsigned),
 		AllowUnsignedPayload: c.AllowUnsignedPayload, AllowPresigned: c.AllowPresigned,
-		AddPrefix: c.Rewrite.AddPrefix, Host: c.Rewrite.Host,
+		AddPrefix: c.Rewrite.AddPrefix, Host: c.Rewrite.Host, CredentialHeader: strings.ToLower(c.CredentialHeader),
 	}
 	v, err := core.New(*c)
 	if err != nil {

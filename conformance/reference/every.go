@@ -27,16 +27,16 @@ func dashes(name string) string { return strings.ReplaceAll(name, "_", "-") }
 
 func (j *judgement) checkHeaders() {
 	for _, h := range j.headers {
-		j.refuse(PolicyRepeated, (h.name == "authorization" || protocolHeader(h.name)) && len(j.values(h.name)) > 1)
-		j.refuse(PolicyUnderscore, h.name != dashes(h.name) && protocolHeader(h.name))
+		j.refuse(PolicyRepeated, (h.name == j.CredentialHeader || protocolHeader(h.name)) && len(j.values(h.name)) > 1)
+		j.refuse(PolicyUnderscore, h.name != dashes(h.name) && (protocolHeader(h.name) || dashes(h.name) == j.CredentialHeader))
 	}
 	j.refuse(PolicyHeaderLines, j.lines > 256)
 	names := j.connection()
-	j.refuse(PolicyConnection, len(names) > 64 || slices.Contains(names, "authorization") || slices.ContainsFunc(names, protocolHeader))
+	j.refuse(PolicyConnection, len(names) > 64 || slices.Contains(names, j.CredentialHeader) || slices.ContainsFunc(names, protocolHeader))
 	odd := func(r rune) bool { return r <= ' ' || r == 0x7f || strings.ContainsRune(`/\@?#,`, r) }
 	j.refuse(PolicyHost, j.host == "" || strings.ContainsFunc(j.host, odd))
 
-	authorization, token := j.values("authorization") != nil, j.values("x-auth-token") != nil && j.hasType("token")
+	authorization, token := j.values(j.CredentialHeader) != nil, j.values("x-auth-token") != nil && j.hasType("token")
 	sdk, aws := false, false
 	for _, name := range []string{"Algorithm", "Credential", "Signature"} {
 		sdk, aws = sdk || j.has("X-Sdk-"+name), aws || j.has("X-Amz-"+name)
@@ -56,7 +56,7 @@ func (j *judgement) connection() (names []string) {
 
 // docs/protocols.md, SignedHeaders.
 
-var hopByHop = []string{"authorization", "connection", "keep-alive", "proxy-authorization", "proxy-connection", "te", "trailer",
+var hopByHop = []string{"connection", "keep-alive", "proxy-authorization", "proxy-connection", "te", "trailer",
 	"transfer-encoding", "upgrade"}
 
 var digestHeaders = []string{"x-sdk-content-sha256", "x-sdk-content-sm3", "x-amz-content-sha256"}
@@ -72,7 +72,7 @@ func (j *judgement) checkSignedHeaders(c *credential) {
 	for i, name := range c.signed {
 		j.refuse(PolicyListForm, !isToken(name) || strings.ToLower(name) != name || i > 0 && c.signed[i-1] >= name)
 		j.refuse(PolicyAbsent, j.values(name) == nil)
-		j.refuse(PolicyHopByHop, slices.Contains(hopByHop, name))
+		j.refuse(PolicyHopByHop, name == j.CredentialHeader || slices.Contains(hopByHop, name))
 		j.refuse(PolicyConnection, slices.Contains(j.connection(), name))
 		for _, value := range j.values(name) {
 			j.refuse(PolicySignedValue, value != trim(value) || strings.ContainsAny(value, "\x00\r\n"))

@@ -52,6 +52,7 @@ type Settings struct {
 	AllowUnsignedPayload  bool     // AllowUnsignedPayload
 	AllowPresigned        bool     // AllowPresigned
 	AddPrefix, Host       string   // Rewrite.AddPrefix, Rewrite.Host
+	CredentialHeader      string   // CredentialHeader, in lower case; empty: authorization
 }
 
 // Verdict is what the document says of a message. A verifier must accept it if it is Valid
@@ -123,6 +124,7 @@ func Judge(raw []byte, s Settings) Verdict {
 	if j.RequireSigned == nil {
 		j.RequireSigned = []string{"host"}
 	}
+	j.CredentialHeader = cmp.Or(s.CredentialHeader, "authorization")
 	if j.message, j.verdict.Why = parse(raw); j.verdict.Why != "" {
 		return j.verdict
 	}
@@ -132,7 +134,7 @@ func Judge(raw []byte, s Settings) Verdict {
 	j.checkHeaders()
 	j.checkBody()
 	j.host = cmp.Or(s.Host, j.host)
-	switch authorization, token := j.values("authorization"), j.values("x-auth-token"); {
+	switch authorization, token := j.values(j.CredentialHeader), j.values("x-auth-token"); {
 	case len(authorization) > 0:
 		j.judgeAuthorization(authorization[0])
 	case len(token) > 0 && j.hasType("token"):
