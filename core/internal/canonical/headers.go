@@ -75,6 +75,6 @@ func (h *headers) look(value string) {
 func (h *headers) reset() {
 	clear(h.lines[:cap(h.lines)]) // also what an earlier list of the request has left
 	clear(h.split.Names[:cap(h.split.Names)])
-	h.of, h.list, h.lines, h.text = nil, "", h.lines[:0], h.text[:0]
+	h.of, h.list, h.lines, h.text, h.plain, h.seen = nil, "", h.lines[:0], h.text[:0], false, 0
 	h.host[0], h.size[0], h.split.Text, h.split.Names = "", "", "", h.split.Names[:0]
 }
