@@ -29,7 +29,7 @@ var firstAnswers = []struct {
 	{"500", status(500)},
 	{"502", status(502)},
 	{"503", status(503)},
-	{"503 with a body", func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "away", 503) }},
+	{"503 with a body", func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "away", http.StatusServiceUnavailable) }},
 	{"103 and 503", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(103); w.WriteHeader(503) }},
 	{"503 and 200", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(503); w.Write(nil) }},
 	{"nothing", func(http.ResponseWriter, *http.Request) {}},
