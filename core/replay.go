@@ -61,7 +61,7 @@ func checkReplay(v *verification) error {
 		return Refuse(CodeUnavailable, "the scheme does not say what identifies a request")
 	}
 	if id, ok := FromContext(ctx); ok && id.replayChecked && id.Environment() == p.Environment && id.fingerprint == short(c.Fingerprint) {
-		v.replayChecked = true // the verifier is mounted twice, or the handler dispatched the request anew
+		v.replayChecked, v.retry = true, id.retry // the verifier is mounted twice, or the handler dispatched the request anew
 		return nil
 	}
 	until := c.Time.Add(p.ClockSkew)
