@@ -41,8 +41,10 @@ func watched(admission core.Admission, next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		c.Response().Writer = admission.Watch(c.Response().Writer)
 		err := next(c)
-		if err == nil || c.Response().Committed { // else Echo's error handler answers
+		if answer := c.Response(); err == nil || answer.Committed {
 			admission.Answer(http.StatusOK)
+		} else { // Echo's error handler answers, perhaps with a writer that middleware in front has put back
+			answer.Before(func() { admission.Answer(answer.Status) })
 		}
 		return err
 	}

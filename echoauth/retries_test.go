@@ -28,21 +28,34 @@ func TestRetries_T193(t *testing.T) {
 }
 
 // TestRetriesOfErrors_T193 is that an error which the handler returns counts as Echo's
-// error handler answers it.
+// error handler answers it, also with the writer that middleware in front puts back, as
+// Echo's Gzip and Timeout do.
 func TestRetriesOfErrors_T193(t *testing.T) {
-	adaptertest.TestRetries(t, func(v *core.Verifier, next http.Handler) http.Handler {
-		e := echo.New()
-		e.Use(echoauth.Middleware(v))
-		e.Any("/*", func(c echo.Context) error {
-			w := &errorWriter{ResponseWriter: c.Response()}
-			next.ServeHTTP(w, c.Request())
-			if w.status != 0 {
-				return echo.NewHTTPError(w.status)
-			}
-			return nil
+	restore := func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			w := c.Response().Writer
+			defer func() { c.Response().Writer = w }()
+			return next(c)
+		}
+	}
+	for name, front := range map[string][]echo.MiddlewareFunc{"alone": nil, "behind another writer": {restore}} {
+		t.Run(name, func(t *testing.T) {
+			adaptertest.TestRetries(t, func(v *core.Verifier, next http.Handler) http.Handler {
+				e := echo.New()
+				e.Use(front...)
+				e.Use(echoauth.Middleware(v))
+				e.Any("/*", func(c echo.Context) error {
+					w := &errorWriter{ResponseWriter: c.Response()}
+					next.ServeHTTP(w, c.Request())
+					if w.status != 0 {
+						return echo.NewHTTPError(w.status)
+					}
+					return nil
+				})
+				return e
+			})
 		})
-		return e
-	})
+	}
 }
 
 // errorWriter keeps a status from 400 on, which the handler then returns as an error.
