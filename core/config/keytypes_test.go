@@ -57,6 +57,13 @@ func TestEveryType(t *testing.T) {
 			if _, err := key.Signer(config.SignOptions{Expires: time.Minute}); (err == nil) != slices.Contains([]string{"hmac", "aksk", "sigv4", "sigv4a"}, name) {
 				t.Errorf("in the query: got %v", err)
 			}
+			for header, want := range map[string]bool{"authorization": true, "X-Sign": false} {
+				moved := key
+				moved.CredentialHeader = header
+				if _, err := moved.Signer(config.SignOptions{Expires: time.Minute}); name == "hmac" && (err == nil) != want {
+					t.Errorf("in the query, with credential_header %s: got %v", header, err)
+				}
+			}
 		})
 	}
 }

@@ -87,7 +87,7 @@ func (k SigningKey) Signer(o SignOptions) (signer.Signer, error) {
 	if t == nil {
 		return nil, fmt.Errorf("the type %q is none of %s", k.Type, strings.Join(KeyTypes(), ", "))
 	}
-	if o.Expires != 0 && k.CredentialHeader != "" {
+	if o.Expires != 0 && k.CredentialHeader != "" && !strings.EqualFold(k.CredentialHeader, "Authorization") {
 		return nil, errors.New("the environment reads the credential from its credential_header alone, so a credential in the query would be refused")
 	}
 	s, err := t.signer(k, o)
