@@ -17,7 +17,11 @@ type watchedWriter struct {
 	admission core.Admission
 }
 
-func (w *watchedWriter) answer() { w.admission.Answer(w.Status()) }
+func (w *watchedWriter) answer() { w.admission.Answer(finalStatus(w)) }
+
+// finalStatus returns the status that the client gets. Gin keeps one of 1xx, such as that
+// of early hints, and net/http then sends 200 with the body or at the end.
+func finalStatus(w gin.ResponseWriter) int { return max(w.Status(), http.StatusOK) }
 
 // Unwrap is for [http.ResponseController].
 func (w *watchedWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
@@ -33,7 +37,7 @@ func (w *watchedWriter) WriteString(s string) (int, error) {
 }
 
 func (w *watchedWriter) WriteHeaderNow() {
-	w.answer()
+	w.admission.Answer(w.Status()) // nothing for one of 1xx
 	w.ResponseWriter.WriteHeaderNow()
 }
 

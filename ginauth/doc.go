@@ -32,6 +32,11 @@
 //
 //	engine.Use(errorHandler, ginauth.Middleware(v, ginauth.LeaveAnswer()))
 //
+// With [core.Replay].Retries, a request whose handler has written nothing counts as
+// answered with the status that is set, 200 by default. If error middleware in front
+// answers it with 500, a retry is refused. To permit it, call c.Status in the handler, or
+// mount middleware for the errors of handlers behind this one.
+//
 // # The identity
 //
 // Call [core.FromContext] with c.Request.Context(). c.Request may be replaced by a

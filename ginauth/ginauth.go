@@ -27,7 +27,7 @@ func Middleware(v *core.Verifier, options ...Option) gin.HandlerFunc {
 				c.Writer = &watchedWriter{c.Writer, admission}
 			}
 			c.Next()
-			admission.Answer(c.Writer.Status())
+			admission.Answer(finalStatus(c.Writer))
 			return
 		}
 		c.Error(err)

@@ -2,13 +2,18 @@ package ginauth_test
 
 import (
 	"net/http"
+	"net/http/httptest"
 	"testing"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
 	"github.com/gatewayauth/gatewayauth/core"
+	"github.com/gatewayauth/gatewayauth/core/apig"
+	"github.com/gatewayauth/gatewayauth/core/replay"
 	"github.com/gatewayauth/gatewayauth/ginauth"
 	"github.com/gatewayauth/gatewayauth/internal/adaptertest"
+	"github.com/gatewayauth/gatewayauth/internal/testkit"
 )
 
 func TestRetries_T193(t *testing.T) {
@@ -26,5 +31,38 @@ func TestRetries_T193(t *testing.T) {
 				return e
 			})
 		})
+	}
+}
+
+// TestRetriesAfterHints_T193 is that a request which was answered with 103 and then with 200
+// is not sent once more. Gin keeps the status 103.
+func TestRetriesAfterHints_T193(t *testing.T) {
+	for name, answer := range map[string]gin.HandlerFunc{
+		"a body":  func(c *gin.Context) { c.String(http.StatusOK, "text") },
+		"flushed": func(c *gin.Context) { c.Writer.Flush() },
+		"nothing": func(*gin.Context) {},
+	} {
+		store, err := replay.New(replay.Config{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		v := testkit.New(t, testkit.Policy(func(c *core.Config) {
+			c.Replay = core.Replay{Store: store, Retries: core.Retries{Methods: []string{"GET"}, Within: time.Second}}
+		}))
+		e := gin.New()
+		e.Use(ginauth.Middleware(v))
+		runs := 0
+		e.GET("/*path", func(c *gin.Context) {
+			runs++
+			c.Writer.WriteHeader(http.StatusEarlyHints)
+			c.Writer.WriteHeaderNow()
+			answer(c)
+		})
+		for range 2 {
+			e.ServeHTTP(httptest.NewRecorder(), testkit.SignedBy(t, testkit.K1, "GET", "/v1/items", "", apig.SignOptions{}))
+		}
+		if runs != 1 {
+			t.Errorf("%s: the handler ran %d times, want once", name, runs)
+		}
 	}
 }
