@@ -2,14 +2,15 @@ package replay
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/gatewayauth/gatewayauth/core"
 )
 
-// mostPermissions bounds the permissions of a store, over all environments. They take
-// 3 MB.
+// mostPermissions bounds the permissions of a store that count, over all environments.
+// They take less than 12 MB, with those that were redeemed.
 const mostPermissions = 1 << 15
 
 // permissions are the requests that may be sent once more. They live for a minute at
@@ -17,7 +18,7 @@ const mostPermissions = 1 << 15
 type permissions struct {
 	mu   sync.Mutex
 	byID map[permissionID]period
-	list []permissionID // the oldest first, also those that were redeemed
+	list []permissionID // the oldest first, also some that were redeemed
 }
 
 type permissionID struct {
@@ -28,14 +29,14 @@ type permissionID struct {
 // A period is the time in which a permission counts, on the verifier's clock.
 type period struct{ from, until time.Time }
 
-// Permit permits the request of e to be sent once more: see [core.RetryStore]. Where
-// 32,768 requests of the last minute are permitted already, e is not.
+// Permit permits the request of e to be sent once more: see [core.RetryStore]. It returns
+// [ErrFull] if 32,768 requests are permitted already, and have not been redeemed.
 func (s *Store) Permit(ctx context.Context, e core.ReplayEntry, within time.Duration) error {
 	p := &s.permitted
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.removePast(e.Now)
-	if len(p.list) >= mostPermissions {
+	if len(p.byID) >= mostPermissions {
 		return ErrFull
 	}
 	if p.byID == nil {
@@ -64,7 +65,9 @@ func (s *Store) Redeem(ctx context.Context, e core.ReplayEntry) (bool, error) {
 // contains is false also where the clock has stepped back.
 func (s period) contains(now time.Time) bool { return !now.Before(s.from) && !now.After(s.until) }
 
-// removePast removes the oldest permissions, as far as they count no more.
+// removePast removes the oldest permissions whose time has passed. It goes over the list
+// only if half of it was redeemed, so that a permission that is kept does not make each
+// later one cost more.
 func (p *permissions) removePast(now time.Time) {
 	n := 0
 	for _, id := range p.list {
@@ -74,5 +77,11 @@ func (p *permissions) removePast(now time.Time) {
 		delete(p.byID, id)
 		n++
 	}
-	p.list = append(p.list[:0], p.list[n:]...)
+	p.list = p.list[n:]
+	if len(p.list) > 2*len(p.byID)+64 {
+		p.list = slices.DeleteFunc(p.list, func(id permissionID) bool {
+			_, ok := p.byID[id]
+			return !ok
+		})
+	}
 }
