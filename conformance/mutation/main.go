@@ -58,7 +58,7 @@ func main() {
 	explained := flag.String("explained", "docs/mutants.md", "list of survivors that stay, below root")
 	with := flag.String("with", "", "packages, divided by spaces, whose tests are used beside the package's own (default: those of the table in the source)")
 	retry := flag.Bool("retry", false, "try the mutants again that survived")
-	only := flag.String("only", "", "try the mutants whose function and change hold this text")
+	only := flag.String("only", "", "try the mutants whose file, function and change match this expression")
 	skip := flag.String("skip", "^$", "leave out the tests whose names match this expression, for a faster first run")
 	workers := flag.Int("workers", runtime.NumCPU(), "how many processes to run at a time")
 	shard := flag.Int("shard", 0, "number of the shard to run, from 0")
@@ -69,6 +69,10 @@ func main() {
 		os.Exit(2)
 	}
 	skipped, err := regexp.Compile(*skip)
+	if err != nil {
+		log.Fatal(err)
+	}
+	chosen, err := regexp.Compile(*only)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -89,7 +93,7 @@ func main() {
 		if *with != "" {
 			others = *with
 		}
-		choose := func(m mutant) bool { return m.ID%*shards == *shard && strings.Contains(m.key(), *only) }
+		choose := func(m mutant) bool { return m.ID%*shards == *shard && chosen.MatchString(m.File+" "+m.key()) }
 		if err := measure(r, dir, strings.Fields(others), skipped, choose, *retry, *workers); err != nil {
 			log.Fatalf("%s: %v", name, err)
 		}

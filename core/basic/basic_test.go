@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -159,5 +160,82 @@ func TestOtherAddresses_T165(t *testing.T) {
 	}
 	if got := guessing(v, gateway(199), 100); got != 0 {
 		t.Errorf("a gateway has lost its trust to strangers: %d of 100 were throttled", got)
+	}
+	// Right passwords of others leave the count of a guesser as it is.
+	guessing(v, "203.0.113.1:4000", 10)
+	for i := range 10_000 {
+		if _, err := v.Verify(request("/", "Basic "+encode("basicuser:basic-pass-123"), fmt.Sprintf("10.0.%d.%d:5", i/250, i%250))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := guessing(v, "203.0.113.1:4000", 10); got != 10 {
+		t.Errorf("%d of 10 more guesses in the same second were throttled, want 10", got)
+	}
+}
+
+// TestThrottleTimes_T165: a second and ten minutes, to the nanosecond.
+func TestThrottleTimes_T165(t *testing.T) {
+	now := time.Date(2026, 1, 15, 12, 0, 0, 0, time.UTC)
+	const remote, minutes = "198.51.100.7:4000", 10 * time.Minute
+	for _, tt := range []struct {
+		right bool // a right password before the first ten wrong ones
+		after time.Duration
+		want  int // of the next twenty
+	}{
+		{false, 0, 20}, {false, time.Second - 1, 20}, {false, time.Second, 10}, {false, time.Second + 1, 10}, {false, 2*time.Second - 1, 10}, {false, 2 * time.Second, 10},
+		{true, 0, 0}, {true, minutes - 1, 0}, {true, minutes, 10}, {true, minutes + time.Second - 1, 10},
+	} {
+		v := verifier(t, func() time.Time { return now })
+		if tt.right {
+			if _, err := v.Verify(request("/", "Basic "+encode("basicuser:basic-pass-123"), remote)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		guessing(v, remote, 10)
+		now = now.Add(tt.after)
+		if got := guessing(v, remote, 20); got != tt.want {
+			t.Errorf("right password before: %v, after %v: %d of 20 were throttled, want %d", tt.right, tt.after, got, tt.want)
+		}
+	}
+}
+
+// TestThrottledAddresses_T165 changes each bit of an address: the guesser is the same where
+// the first 64 bits of IPv6, or all of IPv4, are the same.
+func TestThrottledAddresses_T165(t *testing.T) {
+	for _, start := range []string{"2001:db8::1", "198.51.100.7"} {
+		addr := netip.MustParseAddr(start)
+		for bit := range addr.BitLen() {
+			b := addr.AsSlice()
+			b[bit/8] ^= 0x80 >> (bit % 8)
+			changed, _ := netip.AddrFromSlice(b)
+			v := verifier(t, func() time.Time { return time.Time{} })
+			guessing(v, netip.AddrPortFrom(addr, 4000).String(), 10)
+			want := 0
+			if bit >= 64 {
+				want = 1
+			}
+			if got := guessing(v, netip.AddrPortFrom(changed, 4001).String(), 1); got != want {
+				t.Errorf("%v after %v: %d of 1 throttled, want %d", changed, addr, got, want)
+			}
+		}
+	}
+}
+
+// TestSameSecretTwice_T165: of two equal passwords the first one counts.
+func TestSameSecretTwice_T165(t *testing.T) {
+	secret := func(s string) core.PreviousSecret { return core.PreviousSecret{Secret: core.NewSecret(s)} }
+	key := core.Key{Name: "gateway", ID: "basicuser", Secret: core.NewSecret("basic-pass-new"),
+		Previous: []core.PreviousSecret{secret("basic-pass-123"), secret("basic-pass-123"), secret("basic-pass-new")}}
+	s := basic.New(basic.Config{Keys: core.Keys(key)})
+	for want, password := range []string{"basic-pass-new", "basic-pass-123"} {
+		c := core.Credential{KeyID: key.ID, Signature: password}
+		all := []core.Secret{key.Secret, key.Previous[0].Secret, key.Previous[1].Secret, key.Previous[2].Secret}
+		if got, err := s.Verify(request("/", "", "192.0.2.1:5"), &c, &key, all, ""); got != want || err != nil {
+			t.Errorf("%s: got secret %d, %v, want %d", password, got, err, want)
+		}
+	}
+	c := core.Credential{KeyID: key.ID, Signature: "basic-pass"}
+	if got, err := s.Verify(request("/", "", "192.0.2.1:5"), &c, &key, []core.Secret{key.Secret}, ""); core.CodeOf(err) != core.CodeSignatureMismatch {
+		t.Errorf("a wrong password: got secret %d, %v", got, err)
 	}
 }
