@@ -66,3 +66,28 @@ func TestRetriesAfterHints_T193(t *testing.T) {
 		}
 	}
 }
+
+// TestHeaderNow_T193 is that a handler of a request that may be retried can send the header
+// by itself.
+func TestHeaderNow_T193(t *testing.T) {
+	store, err := replay.New(replay.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := testkit.New(t, testkit.Policy(func(c *core.Config) {
+		c.Replay = core.Replay{Store: store, Retries: core.Retries{Methods: []string{"PUT"}, Within: time.Second}}
+	}))
+	e := gin.New()
+	e.Use(ginauth.Middleware(v))
+	e.PUT("/v1/items", func(c *gin.Context) {
+		c.Status(http.StatusTeapot)
+		c.Writer.WriteHeaderNow()
+		if !c.Writer.Written() {
+			t.Error("the header is not written")
+		}
+		c.Status(http.StatusOK)
+	})
+	if w := testkit.Serve(e, testkit.SignedBy(t, testkit.K1, "PUT", "/v1/items", "text", apig.SignOptions{})); w.Code != http.StatusTeapot {
+		t.Errorf("got %d, want 418", w.Code)
+	}
+}

@@ -93,6 +93,19 @@ func TestSessionToken(t *testing.T) {
 	}
 }
 
+// TestTokenWithoutNeed is that a signed token of a key that needs none says nothing: only
+// SigV4 gives it a meaning.
+func TestTokenWithoutNeed(t *testing.T) {
+	for _, s := range schemes {
+		temporary := key(s.scoped)
+		temporary.SessionToken = core.NewSecret("session-token-1")
+		r := testkit.Sign(s.signer(temporary, apig.SignOptions{}), received(t, "GET / HTTP/1.1\r\nHost: h\r\n\r\n"), "", instant)
+		if got := verify(t, verifier(t, config(s.scheme(apig.Config{Keys: core.Keys(key(s.scoped))}))), r); got != "" {
+			t.Errorf("%s: got %q", s.name, got)
+		}
+	}
+}
+
 // TestWhiteSpace_T008: only the scoped form collapses white space inside values.
 func TestWhiteSpace_T008(t *testing.T) {
 	const signed, sent = "a  b\t c", "a b c"

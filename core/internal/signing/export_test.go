@@ -1,0 +1,4 @@
+package signing
+
+// Matches is for tests.
+var Matches = matches
