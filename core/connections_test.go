@@ -216,6 +216,36 @@ func TestSlowStream_F13(t *testing.T) {
 	wantCode(t, <-read, core.CodeBodyMismatch)
 }
 
+// TestSlowUnsigned_F13: a body that no verdict depends on takes as long as the handler waits,
+// where the API is not streamed.
+func TestSlowUnsigned_F13(t *testing.T) {
+	v := verifier(t, func(c *core.Config) { c.BodyTimeout, c.AllowUnsignedPayload = 50*time.Millisecond, true })
+	server := httptest.NewServer(nethttp.Middleware(v)(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		if text, err := io.ReadAll(r.Body); err != nil || string(text) != "text" {
+			t.Errorf("got %q, %v", text, err)
+		}
+	})))
+	defer server.Close()
+	body, write := io.Pipe()
+	go func() {
+		io.WriteString(write, "te")
+		<-time.After(200 * time.Millisecond) // longer than the body's time
+		io.WriteString(write, "xt")
+		write.Close()
+	}()
+	r := signed(t, k1, "POST", "/v1/items", "", apig.SignOptions{Payload: core.PayloadUnsigned})
+	out, _ := http.NewRequest("POST", server.URL+"/v1/items", body)
+	out.Host, out.Header = r.Host, r.Header
+	answer, err := http.DefaultClient.Do(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		t.Errorf("got status %d, want 200", answer.StatusCode)
+	}
+}
+
 // TestBodyTimeoutLeavesTheConnection: a body in time leaves no deadline behind:
 // the handler's context lives on, and so does the connection.
 func TestBodyTimeoutLeavesTheConnection(t *testing.T) {
