@@ -2,6 +2,8 @@ package aescfb_test
 
 import (
 	"bufio"
+	"crypto/aes"
+	"crypto/cipher"
 	"encoding/hex"
 	"log/slog"
 	"net/http"
@@ -11,6 +13,7 @@ import (
 
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/aescfb"
+	"github.com/gatewayauth/gatewayauth/core/replay"
 	"github.com/gatewayauth/gatewayauth/internal/testkit"
 )
 
@@ -176,11 +179,85 @@ func TestRotation(t *testing.T) {
 			t.Errorf("secret %d: got %v, %v", index, id, err)
 		}
 	}
+	// A vector can be replaced alone, too.
+	vectors := aescfb.Key{Name: "aes_key", Key: key128.Key, Vector: core.NewSecret("new-vector-54321"), Previous: []aescfb.Previous{{Vector: vector}}}
+	if id, err := verifier(t, "aes_key", aescfb.New(aescfb.Config{Keys: []aescfb.Key{vectors}})).Verify(items(t, signed("SDK-AES-128-CFB", "aes_key", signature128))); err != nil || id.Secret() != 1 {
+		t.Errorf("an earlier vector: got %v, %v", id, err)
+	}
 	key.Previous[1].Until = noon
 	_, err := verifier(t, "aes_key", aescfb.New(aescfb.Config{Keys: []aescfb.Key{key}})).Verify(items(t, signed("SDK-AES-128-CFB", "aes_key", signature128)))
 	if core.CodeOf(err) != core.CodeSignatureMismatch {
 		t.Errorf("after its end: got %v", err)
 	}
+}
+
+// TestReplay_T088 is that the second of two equal requests, and only that, is a replay.
+func TestReplay_T088(t *testing.T) {
+	store, err := replay.New(replay.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := testkit.New(t, core.Config{Environment: "prod", Schemes: []core.Scheme{both()}, Default: "aes_key", Now: testkit.Now, Replay: core.Replay{Store: store}})
+	for _, path := range []string{"/v1/items", "/v1/orders"} {
+		for _, want := range []core.Code{"", core.CodeReplayed} {
+			r := items(t, "")
+			r.RequestURI = path
+			if err := aescfb.NewSigner(key128, aescfb.SignOptions{}).Sign(r, hexOfNothing, noon); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := v.Verify(r); core.CodeOf(err) != want {
+				t.Errorf("%s: got %v, want %q", path, err, want)
+			}
+		}
+	}
+}
+
+// TestQueryOrder is that the signer signs what Canonical shows, where the two orders of the
+// query differ, and that Verify takes both.
+func TestQueryOrder(t *testing.T) {
+	const decoded, encoded = "a-=0&a%2F=0", "a%2F=0&a-=0" // '-' is before '/', and after '%'
+	s := both()
+	r := items(t, "")
+	r.RequestURI = "/v1/items?" + encoded
+	if err := aescfb.NewSigner(key128, aescfb.SignOptions{}).Sign(r, hexOfNothing, noon); err != nil {
+		t.Fatal(err)
+	}
+	var c core.Credential
+	if err := s.Parse(r, &c); err != nil {
+		t.Fatal(err)
+	}
+	request, text, err := s.Canonical(r, &c, hexOfNothing)
+	if err != nil || strings.Split(request, "\n")[2] != decoded {
+		t.Errorf("got %q, %v", request, err)
+	}
+	for _, query := range []string{decoded, encoded} {
+		shown := strings.Replace(request, decoded, query, 1)
+		other := string(aescfb.Profile1().StringToSign(nil, "SDK-AES-128-CFB", c.Timestamp, []byte(shown)))
+		if query == decoded && other != text {
+			t.Errorf("got the string to sign %q, want %q", text, other)
+		}
+		signature := hex.EncodeToString(encrypted(t, aescfb.Profile1().Plaintext([]byte(other))))
+		if query == decoded && signature != c.Signature {
+			t.Errorf("the signer signs %s, want %s", c.Signature, signature)
+		}
+		r.Header.Set("Authorization", signed("SDK-AES-128-CFB", "aes_key", signature))
+		if _, err := verifier(t, "aes_key", s).Verify(r); err != nil {
+			t.Errorf("%s: %v", query, err)
+		}
+	}
+}
+
+// encrypted is AES-CFB by crypto/cipher, with key128.
+func encrypted(t *testing.T, plaintext []byte) []byte {
+	t.Helper()
+	block, err := aes.NewCipher([]byte(key128.Key.Reveal()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := make([]byte, len(plaintext))
+	//lint:ignore SA1019 as another implementation
+	cipher.NewCFBEncrypter(block, []byte(vector.Reveal())).XORKeyStream(out, plaintext)
+	return out
 }
 
 const hexOfNothing = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"

@@ -50,21 +50,26 @@ func TestValidate(t *testing.T) {
 		{"128 with 32", aescfb.Config{Keys: []aescfb.Key{{Name: "k", Algorithm: "aes-128-cfb", Key: text(32), Vector: text(16)}}},
 			`key "k": Key: 32 bytes long, not 16 as its algorithm has it`},
 		{"256 with 16", aescfb.Config{Keys: []aescfb.Key{{Name: "k", Algorithm: "aes-256-cfb", Key: text(16), Vector: text(16)}}}, "not 32"},
-		{"unknown algorithm", aescfb.Config{Keys: []aescfb.Key{{Name: "k", Algorithm: "aes-128-gcm", Key: text(16), Vector: text(16)}}}, "neither aes-128-cfb nor aes-256-cfb"},
+		{"unknown algorithm", aescfb.Config{Keys: []aescfb.Key{{Name: "k", Algorithm: "aes-128-gcm", Key: text(16), Vector: text(16)}}}, `key "k": Algorithm: neither aes-128-cfb nor aes-256-cfb`},
 		{"vector of 15", aescfb.Config{Keys: []aescfb.Key{{Name: "k", Key: text(16), Vector: text(15)}}}, `key "k": Vector: 15 bytes long, not 16`},
 		{"vector of 32", aescfb.Config{Keys: []aescfb.Key{{Name: "k", Key: text(16), Vector: text(32)}}}, "32 bytes long, not 16"},
 		{"previous empty", aescfb.Config{Keys: []aescfb.Key{{Name: "k", Key: text(16), Vector: text(16), Previous: []aescfb.Previous{{}}}}}, "Previous[0]: neither key nor vector"},
 		{"previous key", aescfb.Config{Keys: []aescfb.Key{{Name: "k", Key: text(16), Vector: text(16), Previous: []aescfb.Previous{{Key: text(8)}}}}}, "Previous[0].Key: 8 bytes long"},
 		{"previous vector", aescfb.Config{Keys: []aescfb.Key{{Name: "k", Key: text(16), Vector: text(16), Previous: []aescfb.Previous{{Vector: text(8)}}}}}, "Previous[0].Vector: 8 bytes long"},
+		{"blank key", aescfb.Config{Keys: []aescfb.Key{{Name: "k", Key: core.NewSecret(strings.Repeat(" ", 16)), Vector: text(16)}}}, `key "k": Key: blank`},
+		{"blank vector", aescfb.Config{Keys: []aescfb.Key{{Name: "k", Key: text(16), Vector: core.NewSecret(strings.Repeat("\t", 16))}}}, `key "k": Vector: blank`},
 		{"T164 plaintext of one block", aescfb.Config{Format: other{aescfb.Profile1(), 16, false}}, "Format: its plaintext is 16 bytes long; below 32"},
 		{"T164 plaintext of 31", aescfb.Config{Format: other{aescfb.Profile1(), 31, false}}, "31 bytes long"},
-		{"one algorithm", aescfb.Config{Format: other{aescfb.Profile1(), 32, true}}, "one algorithm for keys of both lengths"},
+		{"one algorithm", aescfb.Config{Format: other{aescfb.Profile1(), 32, true}}, "Format: one algorithm for keys of both lengths"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s := aescfb.New(tt.config)
 			err := s.Validate()
 			if err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Fatalf("got %v, want it to say %q", err, tt.want)
+			}
+			if s.Keys() != nil {
+				t.Error("there are keys all the same")
 			}
 			if strings.Contains(err.Error(), "sss") {
 				t.Errorf("it tells the secret: %v", err)
@@ -116,6 +121,28 @@ func TestFormat(t *testing.T) {
 	}
 }
 
+// TestAlgorithms is that a format is asked for keys of 128 and of 256 bits alone.
+func TestAlgorithms(t *testing.T) {
+	s := aescfb.New(aescfb.Config{Format: other{aescfb.Profile1(), 32, false}})
+	if got := strings.Join(s.Algorithms(), " "); got != "OTHER-128 OTHER-256" {
+		t.Errorf("got %s", got)
+	}
+	odd := aescfb.New(aescfb.Config{Format: oneLength{aescfb.Profile1()}})
+	if odd.Validate() == nil {
+		t.Error("a format with one algorithm for 128 and 256 bits is taken")
+	}
+}
+
+// oneLength has another algorithm only for keys that do not exist.
+type oneLength struct{ aescfb.Format }
+
+func (oneLength) Algorithm(bits int) string {
+	if bits == 128 || bits == 256 {
+		return "ODD"
+	}
+	return "ODD-" + fmt.Sprint(bits)
+}
+
 // liar announces another size than it gives.
 type liar struct{ aescfb.Format }
 
@@ -127,8 +154,8 @@ func TestFormatThatLies(t *testing.T) {
 	if _, err := v.Verify(r); core.CodeOf(err) != core.CodeUnavailable {
 		t.Errorf("got %v", err)
 	}
-	if err := aescfb.NewSigner(key128, aescfb.SignOptions{Format: liar{aescfb.Profile1()}}).Sign(r, hexOfNothing, noon); err == nil {
-		t.Error("the signer took it")
+	if err := aescfb.NewSigner(key128, aescfb.SignOptions{Format: liar{aescfb.Profile1()}}).Sign(r, hexOfNothing, noon); err == nil || r.Header.Get("Authorization") != "" {
+		t.Errorf("the signer took it: %v", err)
 	}
 }
 

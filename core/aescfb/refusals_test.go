@@ -120,6 +120,7 @@ func TestRefusals(t *testing.T) {
 		{"Access empty", strings.Replace(right, "=aes_key", "=", 1), core.CodeCredentialMalformed},
 		{"date not signed", strings.Replace(right, ";x-sdk-date", "", 1), core.CodeHeaderNotSigned},
 		{"host not signed", strings.Replace(right, "host;", "", 1), core.CodeHeaderNotSigned},
+		{"a header that is signed, and absent", strings.Replace(right, "x-sdk-date", "x-sdk-date;x-tenant", 1), core.CodeHeaderNotSigned},
 		{"nothing after the token", "SDK-AES-128-CFB x=", core.CodeCredentialMalformed},
 	} {
 		if _, err := verifier(t, "aes_key", both()).Verify(items(t, tt.authorization)); core.CodeOf(err) != tt.want {
@@ -145,5 +146,23 @@ func TestRefusals(t *testing.T) {
 		if core.CodeOf(err) != request.want {
 			t.Errorf("%s: got %v, want %s", name, err, request.want)
 		}
+	}
+}
+
+// TestDirectCalls is that Parse and Verify refuse by themselves what core refuses before.
+func TestDirectCalls(t *testing.T) {
+	r, s := items(t, ""), both()
+	r.Header.Del("Authorization")
+	var c core.Credential
+	if err := s.Parse(r, &c); err != core.ErrNoCredential {
+		t.Errorf("no Authorization: got %v", err)
+	}
+	c = core.Credential{Algorithm: "SDK-AES-128-CFB", Signature: "no digits", SignedHeaders: "host", Timestamp: "20260115T120000Z"}
+	if _, err := s.Verify(r, &c, nil, nil, hexOfNothing); core.CodeOf(err) != core.CodeCredentialMalformed {
+		t.Errorf("a signature that is not hexadecimal: got %v", err)
+	}
+	r.Header.Set("X-Http-Method-Override", "DELETE")
+	if err := aescfb.NewSigner(key128, aescfb.SignOptions{}).Sign(r, hexOfNothing, noon); core.CodeOf(err) != core.CodeHeaderNotSigned {
+		t.Errorf("signing with a header that changes the method: got %v", err)
 	}
 }
