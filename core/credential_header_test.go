@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -106,6 +107,33 @@ func signedText(canonicalRequest string) string {
 	return fmt.Sprintf("SDK-HMAC-SHA256 Access=%s, SignedHeaders=%s, Signature=%x", testkit.K1.ID, list[len(list)-2], mac.Sum(nil))
 }
 
+// TestCredentialHeaderIsNamed_T192 is that refusals name the header, but for a credential that is
+// missing in Authorization, where everybody looks for it.
+func TestCredentialHeaderIsNamed_T192(t *testing.T) {
+	for header, missing := range map[string]string{
+		"Authorization":  "no credential of an accepted scheme",
+		"X-Backend-Sign": "no credential of an accepted scheme in the header X-Backend-Sign, which CredentialHeader sets",
+	} {
+		v := testkit.New(t, testkit.Policy(func(c *core.Config) { c.CredentialHeader = header }))
+		for value, want := range map[string]string{
+			"":                        missing,
+			"=":                       "the " + header + " header holds no credential",
+			"Other a=b":               "the " + header + " header is of a scheme or form that is not accepted here",
+			strings.Repeat("x", 8193): "the " + header + " header is too long",
+		} {
+			r := testkit.Received(t, testkit.P1)
+			r.Header.Del("Authorization")
+			if value != "" {
+				r.Header.Set(header, value)
+			}
+			_, err := v.Verify(r)
+			if refusal, ok := errors.AsType[*core.Error](err); !ok || refusal.Detail != want {
+				t.Errorf("%s: %.20s: got %v, want %q", header, value, err, want)
+			}
+		}
+	}
+}
+
 // TestCredentialHeaderConfig_T192 is that a header which cannot hold the credential is an
 // error of the configuration.
 func TestCredentialHeaderConfig_T192(t *testing.T) {
@@ -115,15 +143,15 @@ func TestCredentialHeaderConfig_T192(t *testing.T) {
 		}
 	}
 	for header, rule := range map[string]string{
-		"X Backend": "is not the name of a header", "X-Bäckend": "is not the name of a header", "X-A:": "is not the name of a header",
-		"X_Backend_Sign": "underscore", "Connection": "proxies", "te": "proxies", "Proxy-Authorization": "proxies", "Upgrade": "proxies",
-		"Host": "proxies", "Date": "proxies", "X-Forwarded-For": "proxies", "Via": "proxies", "If-Match": "proxies", "Cookie": "proxies",
-		"Content-Type": "what the request is", "Content-Length": "what the request is", "X-HTTP-Method-Override": "what the request is",
-		"X-Sdk-Date": "protocol", "x-amz-anything": "protocol",
+		"X Backend": " is not the name of a header", "X-Bäckend": " is not the name of a header", "X-A:": " is not the name of a header",
+		"X_Backend_Sign": " has an underscore, and proxies such as nginx drop headers with one", "Connection": " is a header that proxies set, replace or drop", "te": " is a header that proxies set, replace or drop", "Proxy-Authorization": " is a header that proxies set, replace or drop", "Upgrade": " is a header that proxies set, replace or drop",
+		"Host": " is a header that proxies set, replace or drop", "Date": " is a header that proxies set, replace or drop", "X-Forwarded-For": " is a header that proxies set, replace or drop", "Via": " is a header that proxies set, replace or drop", "If-Match": " is a header that proxies set, replace or drop", "Cookie": " is a header that proxies set, replace or drop",
+		"Content-Type": " says what the request is, so it cannot hold the credential", "Content-Length": " says what the request is, so it cannot hold the credential", "X-HTTP-Method-Override": " says what the request is, so it cannot hold the credential",
+		"X-Sdk-Date": " belongs to the protocol of a scheme, whose headers must be signed", "x-amz-anything": " belongs to the protocol of a scheme, whose headers must be signed",
 	} {
 		_, err := core.New(testkit.Policy(func(c *core.Config) { c.CredentialHeader = header }))
 		wrong, ok := errors.AsType[*core.ConfigError](err)
-		if !ok || wrong.Field != "CredentialHeader" || !strings.Contains(wrong.Error(), rule) {
+		if !ok || wrong.Field != "CredentialHeader" || wrong.Value != strconv.Quote(header) || !strings.HasPrefix(err.Error(), `gatewayauth: environment "prod": CredentialHeader `+strconv.Quote(header)+":"+rule) || strings.Count(err.Error(), "CredentialHeader") != 1 {
 			t.Errorf("%s: got %v, want an error of CredentialHeader with %q", header, err, rule)
 		}
 	}
@@ -141,13 +169,35 @@ func TestCredentialHeaderConfig_T192(t *testing.T) {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}
-	_, err := core.New(testkit.Policy(func(c *core.Config) {
-		c.CredentialHeader, c.Schemes = "X-Own-Sign", []core.Scheme{ownHeader{c.Schemes[0], "", "x-own-"}}
-	}))
-	if wrong, ok := errors.AsType[*core.ConfigError](err); !ok || wrong.Field != "CredentialHeader" {
-		t.Errorf("a header of the scheme's protocol: got %v", err)
+	for want, own := range map[string]ownHeader{
+		"X-Own-Sign\": belongs to the protocol of a scheme, whose headers must be signed": {testkit.HMAC(), "", "x-own-"},
+		"X-Own-Sign\": is the header of the credentials of the scheme hmac":               {testkit.HMAC(), "x-own-sign", "x-other-"},
+	} {
+		_, err := core.New(testkit.Policy(func(c *core.Config) {
+			c.CredentialHeader, c.Schemes, c.Default = "X-Own-Sign", []core.Scheme{own}, ""
+		}))
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %q", err, want)
+		}
 	}
 }
+
+// TestOwnHeader_T192 is that a scheme whose credentials have no header of their own, or
+// Authorization, has those of the policy.
+func TestOwnHeader_T192(t *testing.T) {
+	for _, header := range []string{"", "authorization"} {
+		v := testkit.New(t, testkit.Policy(func(c *core.Config) { c.Schemes[0] = namesHeader{c.Schemes[0], header} }))
+		check(t, header, v, testkit.Received(t, testkit.P1), "")
+	}
+}
+
+// namesHeader is a scheme that names the header of its credential.
+type namesHeader struct {
+	core.Scheme
+	header string
+}
+
+func (s namesHeader) CredentialHeader() string { return s.header }
 
 // ownHeader is a scheme with a header for its credential, and a protocol.
 type ownHeader struct {
