@@ -2,6 +2,7 @@ package core
 
 import (
 	"context"
+	"errors"
 	"hash/maphash"
 	"slices"
 	"time"
@@ -21,6 +22,11 @@ type ReplayStore interface {
 	// Add must be safe for concurrent use, and return when ctx ends.
 	Add(ctx context.Context, e ReplayEntry) (added bool, err error)
 }
+
+// ErrSignedBeforeStart is returned by a [ReplayStore] that does not know whether a request
+// was accepted before the store began to remember. Such a request is refused with
+// [CodeUnavailable], whatever [Replay].AllowUnavailable says.
+var ErrSignedBeforeStart = errors.New("signed before the replay store began to remember")
 
 // MaxClockSkew is the largest [Config.ClockSkew]: no policy accepts a request that
 // is not presigned later than this after its signed date.
@@ -79,6 +85,8 @@ func checkReplay(v *verification) error {
 		v.replayChecked = true
 		v.mayPermit(entry)
 		return nil
+	case errors.Is(err, ErrSignedBeforeStart):
+		return &Error{Code: CodeUnavailable, Detail: "the request was signed before the replay store began to remember", Err: err}
 	case p.Replay.AllowUnavailable && v.replayUnavailable:
 		v.replayUnchecked = true
 		return nil

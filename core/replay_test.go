@@ -3,6 +3,7 @@ package core_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -156,6 +157,16 @@ func TestUnavailable_F01(t *testing.T) {
 				t.Errorf("%s: after the store came back: %v", name, err)
 			}
 		}
+	}
+}
+
+// TestSignedBeforeStart_T194: a store that does not know of the time before it refuses also
+// where the policy accepts requests while a store is unavailable.
+func TestSignedBeforeStart_T194(t *testing.T) {
+	for _, allow := range []bool{false, true} {
+		store := &memory{fail: func() error { return fmt.Errorf("store: %w", core.ErrSignedBeforeStart) }}
+		v := verifier(t, replayed(store), func(c *core.Config) { c.Replay.AllowUnavailable = allow })
+		wantVerdict(t, v, request(t, p1), core.CodeUnavailable)
 	}
 }
 

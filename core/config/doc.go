@@ -161,6 +161,9 @@
 //     TRACE, PUT and DELETE; the time is at most 1m.
 //   - max_entries (memory): how many requests are remembered, 1 to 1000000000; past
 //     it 503. The default is 1000000.
+//   - refuse_before_start (memory): whether requests that were signed before the process
+//     began to remember are refused with 503. Another process, before a restart, may
+//     have accepted them. The default is false.
 //   - url (redis): the server. It may hold a password, and takes the forms of a
 //     secret.
 //   - on_unavailable (redis): whether requests are refused with 503 (reject, the
@@ -173,8 +176,8 @@
 //
 // [Watch] keeps the store for as long as its settings stay the same, whatever else
 // changes, so that a reload forgets nothing. A store in memory stays also when
-// max_entries changes, since another one would know nothing: the new number counts
-// from the next start, and a warning says so. With another url, timeout or prefix
+// max_entries or refuse_before_start change, since another one would know nothing: they
+// count from the next start, and a warning says so. With another url, timeout or prefix
 // there is another store; on the same server under the same prefix it finds what
 // the old one recorded (the core's warning does not know that). The old one is
 // closed when the requests that were being judged have ended: body_timeout and 30

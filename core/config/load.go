@@ -198,7 +198,7 @@ func (f *File) Config(env string, opts ...Option) (core.Config, error) {
 		return core.Config{}, err
 	}
 	o := newOptions(opts)
-	st, err := e.store.open(o.logger)
+	st, err := e.store.open(o)
 	if err != nil {
 		return core.Config{}, err
 	}

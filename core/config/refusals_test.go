@@ -86,7 +86,7 @@ var refusals = []struct{ name, file, want string }{
 	{"replay without value", oneKey + "    replay:\n", ":5: environments.R.replay: must be a mapping of fields"},
 	{"replay without store", oneKey + "    replay: {exempt_methods: [GET]}\n", ":5: environments.R.replay.store: is missing"},
 	{"replay in an unknown store", oneKey + "    replay: {store: Redis, url: kept-from, max_entries: 1}\n", ":5: environments.R.replay.store: unknown store; write memory or redis"},
-	{"replay field", oneKey + "    replay: {store: memory, ttl: 1h}\n", ":5: environments.R.replay.ttl: unknown field; known here: exempt_methods, max_entries, on_unavailable, prefix, retries, store, timeout, url"},
+	{"replay field", oneKey + "    replay: {store: memory, ttl: 1h}\n", ":5: environments.R.replay.ttl: unknown field; known here: exempt_methods, max_entries, on_unavailable, prefix, refuse_before_start, retries, store, timeout, url"},
 	{"replay in memory, as on a server", oneKey + "    replay:\n      on_unavailable: reject\n      prefix: p\n      url: 'redis://:kept-from@h'\n      store: memory\n      timeout: 1s\n",
 		`:6: environments.R.replay.on_unavailable: a store of type memory has no such field; leave it out
 :7: environments.R.replay.prefix: a store of type memory has no such field; leave it out
@@ -97,6 +97,7 @@ var refusals = []struct{ name, file, want string }{
 	{"replay of too many entries", oneKey + "    replay: {store: memory, max_entries: 1000000001}\n", ":5: environments.R.replay.max_entries: is not a whole number from 1 to 1000000000"},
 	{"replay of some entries", oneKey + "    replay: {store: memory, max_entries: 1e6}\n", ":5: environments.R.replay.max_entries: is not a whole number from 1 to 1000000000"},
 	{"replay exempt method", oneKey + "    replay:\n      store: memory\n      exempt_methods:\n      - HEAD\n      - get\n", ":9: environments.R.replay.exempt_methods[1]: is not a method in upper case"},
+	{"refuse_before_start on a server", oneKey + "    replay:\n      store: redis\n      url: redis://127.0.0.1:1\n      refuse_before_start: true\n", ":8: environments.R.replay.refuse_before_start: a store of type redis has no such field; leave it out"},
 	{"retries of a method that is not idempotent", oneKey + "    replay: {store: memory, retries: {methods: [PUT, POST], within: 5s}}\n", ":5: environments.R.replay.retries.methods[1]: is not a method that gateways retry: GET, HEAD, OPTIONS, TRACE, PUT or DELETE"},
 	{"retries of an exempt method", oneKey + "    replay: {store: memory, exempt_methods: [GET], retries: {methods: [GET], within: 5s}}\n", ":5: environments.R.replay.retries.methods[0]: is exempt from the check, so that it can be sent as often as anybody likes"},
 	{"retries without a time", oneKey + "    replay: {store: memory, retries: {methods: [PUT]}}\n", ":5: environments.R.replay.retries.within: is missing"},

@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/hmac"
 	"errors"
-	"log/slog"
 	"regexp"
 	"slices"
 	"strconv"
@@ -30,7 +29,7 @@ var storeFields = []struct {
 	store  string
 	fields []string
 }{
-	{memoryStore, []string{"max_entries"}},
+	{memoryStore, []string{"max_entries", "refuse_before_start"}},
 	{redisStore, []string{"url", "on_unavailable", "timeout", "prefix"}},
 }
 
@@ -43,10 +42,12 @@ func (d *decoder) replayTo(e *environment, at map[string]mark) func(value) {
 			"exempt_methods": d.listTo(at, "replay.exempt_methods", &e.policy.Replay.ExemptMethods),
 			"retries":        d.retriesTo(at, &e.policy.Replay.Retries),
 			"max_entries":    d.countTo(&r.maxEntries),
-			"url":            d.secretTo(&r.server),
-			"on_unavailable": d.unavailableTo(&e.policy.Replay.AllowUnavailable),
-			"timeout":        d.durationTo(&r.timeout),
-			"prefix":         d.textTo(&r.prefix),
+
+			"refuse_before_start": d.boolTo(&r.refuseBeforeStart),
+			"url":                 d.secretTo(&r.server),
+			"on_unavailable":      d.unavailableTo(&e.policy.Replay.AllowUnavailable),
+			"timeout":             d.durationTo(&r.timeout),
+			"prefix":              d.textTo(&r.prefix),
 		})
 		d.required(v, r.at, "store")
 		if r.store == "" {
@@ -167,9 +168,11 @@ func (e *replayEntry) find(secrets *secretFinder) settings {
 type settings struct {
 	store      string
 	maxEntries int
-	url        core.Secret
-	timeout    time.Duration
-	prefix     string
+
+	refuseBeforeStart bool
+	url               core.Secret
+	timeout           time.Duration
+	prefix            string
 }
 
 const (
@@ -196,22 +199,30 @@ var newRedis = func(c redis.Config) (core.ReplayStore, func() error, error) {
 }
 
 // open makes the store. It does not wait for a server.
-func (s settings) open(l *slog.Logger) (*store, error) {
+func (s settings) open(o options) (*store, error) {
 	made := &store{settings: s, close: func() error { return nil }}
 	var err error
 	switch s.store {
 	case memoryStore:
-		made.ReplayStore, err = replay.New(replay.Config{MaxEntries: s.maxEntries})
+		made.ReplayStore, err = replay.New(replay.Config{MaxEntries: s.maxEntries, RefuseBefore: s.start(o.now)})
 	case missingStore:
 		made.ReplayStore = absent{}
 	case redisStore:
 		made.ReplayStore, made.close, err = newRedis(redis.Config{
-			URL: s.url, Prefix: s.prefix, Timeout: s.timeout, Logger: l})
+			URL: s.url, Prefix: s.prefix, Timeout: s.timeout, Logger: o.logger})
 	}
 	if err != nil {
 		return nil, err
 	}
 	return made, nil
+}
+
+// start is the time from which a new store remembers, zero where that does not matter.
+func (s settings) start(now func() time.Time) (start time.Time) {
+	if s.refuseBeforeStart {
+		start = now()
+	}
+	return start
 }
 
 // problems are what is wrong with the settings of a store on a Redis server.
@@ -252,7 +263,7 @@ type retired struct {
 
 // take returns a store for the settings: the current one, a retired one, or a new one.
 // The caller passes it to use or to leave.
-func (s *stores) take(want settings, l *slog.Logger) (*store, error) {
+func (s *stores) take(want settings, o options) (*store, error) {
 	if s.current != nil && s.current.serves(want) {
 		return s.current, nil
 	}
@@ -261,7 +272,7 @@ func (s *stores) take(want settings, l *slog.Logger) (*store, error) {
 			return old.store, nil
 		}
 	}
-	return want.open(l)
+	return want.open(o)
 }
 
 // use makes st the current store. The one before is closed later, when the requests that

@@ -15,8 +15,10 @@ import (
 	"time"
 
 	"github.com/gatewayauth/gatewayauth/core"
+	"github.com/gatewayauth/gatewayauth/core/apig"
 	"github.com/gatewayauth/gatewayauth/core/config"
 	"github.com/gatewayauth/gatewayauth/internal/needs"
+	"github.com/gatewayauth/gatewayauth/internal/testkit"
 )
 
 // inMemory is an environment with a replay store, and a place for more fields of
@@ -71,6 +73,37 @@ func TestReplayInMemory(t *testing.T) {
 	must(t, f.Close())
 }
 
+// TestRefuseBeforeStart_T194: with the setting, what was signed before the process began is
+// refused; the store of a later process does not know it.
+func TestRefuseBeforeStart_T194(t *testing.T) {
+	now := time.Date(2026, 1, 15, 12, 0, 0, 0, time.UTC)
+	clock := func() time.Time { return now }
+	start := func(setting string) func(at time.Time) string {
+		f, err := config.Load(write(t, t.TempDir(), "f.yaml", fmt.Sprintf(inMemory, setting, "")))
+		must(t, err)
+		v, err := f.Verifier("R", config.WithNow(clock), config.WithLogger(slog.New(slog.DiscardHandler)))
+		must(t, err)
+		return func(at time.Time) string {
+			r := httptest.NewRequest("POST", "/captured", nil)
+			return verdict(v, testkit.Sign(apig.NewSigner(core.Key{ID: keyID, Secret: core.NewSecret(secret)}, apig.SignOptions{}), r, "", at))
+		}
+	}
+	signedAt := now
+	if got := start(", refuse_before_start: true")(signedAt.Add(time.Second)); got != "k" {
+		t.Errorf("at first: got %s, want k", got)
+	}
+	now = now.Add(time.Minute) // a restart
+	for setting, want := range map[string]string{", refuse_before_start: true": "unavailable", ", refuse_before_start: false": "k", "": "k"} {
+		again := start(setting)
+		if got := again(signedAt.Add(time.Second)); got != want {
+			t.Errorf("%s after a restart: got %s, want %s", setting, got, want)
+		}
+		if got := again(now.Add(time.Second)); got != "k" {
+			t.Errorf("%s, signed after the restart: got %s, want k", setting, got)
+		}
+	}
+}
+
 // TestReloadForgetsNothing: the store in memory survives every change of the file
 // that leaves one there, and one of its size takes effect with the next start.
 func TestReloadForgetsNothing(t *testing.T) {
@@ -88,8 +121,8 @@ func TestReloadForgetsNothing(t *testing.T) {
 		for _, step := range []struct{ replay, more, verdict, warning string }{
 			{"", "    clock_skew: 14m\n", "replayed", ""},
 			{", exempt_methods: [GET]", "", "replayed", ""},
-			{", max_entries: 10", "", "replayed", "max_entries counts from the next start"},
-			{", max_entries: 2000000", "", "replayed", "max_entries counts from the next start"},
+			{", max_entries: 10", "", "replayed", "max_entries and refuse_before_start count from the next start"},
+			{", max_entries: 2000000", "", "replayed", "max_entries and refuse_before_start count from the next start"},
 			{", on_unavailable: allow", "", "replayed", "environments file not loaded"},
 			{", exempt_methods: [POST]", "", "k", ""},
 			{"", "    mode: report\n", "replayed", ""},

@@ -128,7 +128,7 @@ func (w *watcher) apply(f *File) error {
 	if err != nil {
 		return err
 	}
-	st, err := w.stores.take(e.store, w.logger)
+	st, err := w.stores.take(e.store, w.options)
 	if err != nil {
 		return err
 	}
@@ -145,8 +145,8 @@ func (w *watcher) apply(f *File) error {
 	w.stores.use(st, w.linger)
 	w.linger = cmp.Or(c.BodyTimeout, 30*time.Second) + 30*time.Second
 	f.logWarnings(w.env, w.logger)
-	if st.store == memoryStore && st.maxEntries != e.store.maxEntries {
-		w.logger.Warn("gatewayauth: the replay store keeps its size; max_entries counts from the next start",
+	if s := e.store; st.store == memoryStore && (st.maxEntries != s.maxEntries || st.refuseBeforeStart != s.refuseBeforeStart) {
+		w.logger.Warn("gatewayauth: the replay store stays as it is; max_entries and refuse_before_start count from the next start",
 			slog.String("file", w.path), slog.String("environment", w.env))
 	}
 	return nil

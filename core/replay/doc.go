@@ -23,7 +23,8 @@
 //     instances behind a load balancer accepts a replayed request once. To share a
 //     store, use package core/replay/redis.
 //   - The entries are lost when the process restarts. A request that was accepted
-//     before can then be accepted once more until its date expires.
+//     before can then be accepted once more until its date expires, unless
+//     [Config.RefuseBefore] is set.
 //   - Signed dates have a resolution of one second. Two identical requests within one
 //     second have the same signature, and the second one is refused. If clients send
 //     such requests, exempt the safe methods, or sign a header with a unique value,

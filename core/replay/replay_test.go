@@ -184,6 +184,34 @@ func TestFullStore(t *testing.T) {
 	}
 }
 
+// TestRefuseBefore_T194 is that nothing is accepted that another store may have recorded
+// before, whatever the request and the clock, and that later ones are as without.
+func TestRefuseBefore_T194(t *testing.T) {
+	for _, fraction := range []time.Duration{0, 1, time.Second - 1} {
+		from := start.Add(fraction)
+		s, err := replay.New(replay.Config{RefuseBefore: from})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for n, signed := range []time.Duration{-time.Hour, -skew, -time.Second, 0} {
+			for _, now := range []time.Duration{-time.Minute, 0, time.Minute} {
+				for _, presigned := range []bool{false, true} {
+					e := at(request(uint64(n), start.Add(signed)), from.Add(now))
+					e.Presigned = presigned
+					if ok, err := s.Add(context.Background(), e); ok || !errors.Is(err, core.ErrSignedBeforeStart) {
+						t.Errorf("signed %v from the start: got %v, %v, want ErrSignedBeforeStart", signed-fraction, ok, err)
+					}
+				}
+			}
+		}
+		for n, signed := range []time.Duration{time.Second, skew} {
+			e := at(request(uint64(100+n), start.Add(signed)), from)
+			want(t, s, e, true, "signed after the start")
+			want(t, s, e, false, "the same again")
+		}
+	}
+}
+
 // TestRefusedAsFull_T088 is that a request which a full store could not record is new
 // later, also after the bucket of its date was removed.
 func TestRefusedAsFull_T088(t *testing.T) {

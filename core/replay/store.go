@@ -26,6 +26,14 @@ type Config struct {
 	// skew of 15 minutes and takes 11 MB of memory, at most 16 MB. The package comment
 	// says how to choose it.
 	MaxEntries int
+	// RefuseBefore is the time at which the store began to remember, such as that of its
+	// creation. Add returns [core.ErrSignedBeforeStart] for requests that were signed in that
+	// second or before: another store, before a restart, may have recorded them. The zero
+	// time refuses none.
+	//
+	// A gateway whose clock is slow is refused for as long as it is slow, and one whose clock
+	// is fast leaves a gap of that length.
+	RefuseBefore time.Time
 }
 
 const defaultMaxEntries = 1_000_000
@@ -34,6 +42,7 @@ const defaultMaxEntries = 1_000_000
 // use and need not be closed. Create one with [New].
 type Store struct {
 	seed  maphash.Seed
+	start time.Time // Config.RefuseBefore
 	rings [len(classes)]ring
 
 	_       [64]byte // keeps entries, which every request changes, in another cache line than the fields above
@@ -60,7 +69,7 @@ func New(c Config) (*Store, error) {
 	case c.MaxEntries == 0:
 		c.MaxEntries = defaultMaxEntries
 	}
-	s := &Store{seed: maphash.MakeSeed(), relieved: math.MinInt64}
+	s := &Store{seed: maphash.MakeSeed(), start: c.RefuseBefore, relieved: math.MinInt64}
 	s.entries.most = int64(c.MaxEntries)
 	for i := range s.rings {
 		s.rings[i].init(classes[i])
@@ -70,12 +79,15 @@ func New(c Config) (*Store, error) {
 
 // Add records e and reports whether it was new. It reports false for an entry that was
 // recorded before, and for dates whose entries were removed (see the package comment).
-// It returns ErrFull if the store is full, the error of ctx, or an error if Until is too
+// It returns ErrFull if the store is full, core.ErrSignedBeforeStart as Config.RefuseBefore says, the error of ctx, or an error if Until is too
 // long after SignedAt; e is not recorded then. It does not block, and allocates only if
 // a bucket is created or grows.
 func (s *Store) Add(ctx context.Context, e core.ReplayEntry) (added bool, err error) {
 	if err := ctx.Err(); err != nil {
 		return false, err
+	}
+	if !s.start.IsZero() && !e.SignedAt.After(s.start) {
+		return false, core.ErrSignedBeforeStart
 	}
 	lifetime := e.Until.Sub(e.SignedAt) // saturates
 	r := s.ring(lifetime, e.Presigned)
