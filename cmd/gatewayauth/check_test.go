@@ -46,7 +46,7 @@ func TestCheck(t *testing.T) {
 	dir := folder(t)
 	write(t, dir, "clean.yaml", `environments:
   RELEASE:
-    replay: {store: memory}
+    replay: {store: memory, exempt_methods: [GET, HEAD, OPTIONS], retries: {methods: [PUT, DELETE], within: 5s}}
     hosts: [api.example.com]
     keys: [{name: orders_key, type: hmac, key: 071fe2459cf64d75, secret: {env: RELEASE_SECRET}}]
     default: orders_key
@@ -81,7 +81,7 @@ func TestCheck(t *testing.T) {
 func TestCheckPatterns_T175(t *testing.T) {
 	dir := folder(t)
 	text := func(secret, apis string) string {
-		return "environments:\n  RELEASE:\n    hosts: [api.example.com]\n    replay: {store: memory}\n    keys: [{name: orders_key, type: hmac, key: 071fe2459cf64d75, secret: " +
+		return "environments:\n  RELEASE:\n    hosts: [api.example.com]\n    replay: {store: memory, exempt_methods: [GET, HEAD, OPTIONS], retries: {methods: [PUT, DELETE], within: 5s}}\n    keys: [{name: orders_key, type: hmac, key: 071fe2459cf64d75, secret: " +
 			secret + "}]\n    default: orders_key\n    apis:\n" + apis
 	}
 	write(t, dir, "wrong.yaml", text("{env: RELEASE_SECRET}", "      - {match: /public/*, open: true}\n      - {match: 'GET /orders/:id', key: orders_key}\n"))

@@ -45,7 +45,7 @@ func TestExplainWords_T186(t *testing.T) {
 		{"years", signed, []string{"-at", "2031-01-15T00:00:00Z"}, 1, []string{"5 years"}, []string{"h0m0s"}},
 		{"centuries", signed, []string{"-at", "2826-01-15T12:00:00Z"}, 1, []string{"800 years"}, []string{"2562047h"}},
 		{"a difference that is no time zone", signed, []string{"-at", "2026-01-15T13:45:00Z"}, 1, []string{"1h 45m behind"}, []string{"local time"}},
-		{"no credential, and a date", strings.Replace(signed, "Authorization", "X-Taken", 1), []string{"-at", "captured"}, 1,
+		{"no credential, and a date", strings.Replace(signed, "Authorization: SDK-HMAC-SHA256", "X-Taken: nothing", 1), []string{"-at", "captured"}, 1,
 			[]string{"clock: " + at, "the date in X-Sdk-Date", "did not come through the gateway"}, []string{"none was found"}},
 		{"no credential, and another date", "GET / HTTP/1.1\nHost: a\nDate: Thu, 15 Jan 2026 12:00:00 GMT\n\n", []string{"-at", "captured"}, 1,
 			[]string{"clock: " + at, "the date in Date"}, nil},
@@ -114,7 +114,7 @@ func TestPageWords_T186(t *testing.T) {
 			[]string{"the host is what proxies change most often", "with Hosts api", "with Prefixes /v1", "with Headers &#39;x-tenant: value&#39;"}},
 		{map[string]string{"request": strings.Replace(in, ": blue", ": red", 1), "at": "captured", "headers": "X-Other: a\r\nX-Tenant: blue\r\n"},
 			[]string{string(explain.CauseHeader), "X-Tenant: blue"}},
-		{map[string]string{"request": strings.Replace(in, "Authorization", "X-Taken", 1), "at": "captured"}, []string{"did not come through the gateway"}},
+		{map[string]string{"request": strings.Replace(in, "Authorization: SDK-HMAC-SHA256", "X-Taken: nothing", 1), "at": "captured"}, []string{"did not come through the gateway"}},
 		{map[string]string{"request": in, "headers": "nothing"}, []string{"Headers: &#34;nothing&#34; is not a header such as"}},
 	} {
 		tt.fields["env"] = "dev"
