@@ -43,7 +43,8 @@
 // # What gRPC hides
 //
 // te, grpc-encoding and grpc-timeout cannot be signed, because gRPC does not pass them
-// to interceptors. The same holds for a host header besides :authority. Metadata whose
+// to interceptors. The same holds for a host header besides :authority, and for a
+// content-type that is not gRPC's besides one that is. Metadata whose
 // name ends in -bin is verified as base64 without padding, which is how gRPC sends it.
 // Calls of unknown services and methods are answered with Unimplemented before any
 // interceptor runs; a handler set with grpc.UnknownServiceHandler runs after the

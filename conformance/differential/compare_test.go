@@ -63,7 +63,7 @@ func (w *world) compareIdentity(v reference.Verdict, o *outcome) string {
 		return "there is none"
 	}
 	covers := id.Covers()
-	covered := covers.Body || w.stream && id.Payload().String() == "declared" // that was read to its end
+	covered := covers.Body || (w.stream || o.stream) && id.Payload().String() == "declared" // that was read to its end
 	hostSigned := slices.Contains(v.Signed, "host") && w.config.Rewrite.Host == ""
 	switch {
 	case id.KeyID() != v.KeyID:

@@ -4,9 +4,12 @@ import "math/rand/v2"
 
 // dice are the choices of one message: the same seed and number give the same message,
 // but for the nonces of ECDSA and SM2.
-type dice struct{ *rand.Rand }
+type dice struct {
+	*rand.Rand
+	calls bool // the messages are gRPC calls
+}
 
-func newDice(seed, number uint64) dice { return dice{rand.New(rand.NewPCG(seed, number))} }
+func newDice(seed, number uint64) dice { return dice{Rand: rand.New(rand.NewPCG(seed, number))} }
 
 // one is true once in n times.
 func (d dice) one(n int) bool { return d.IntN(n) == 0 }

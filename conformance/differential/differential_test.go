@@ -32,19 +32,8 @@ func TestDifferential(t *testing.T) {
 	if *only != "" {
 		worlds = ofType(worlds, *only)
 	}
-	run := &run{T: t, worlds: worlds, counts: newCounts(), backends: newBackends(t), start: time.Now()}
-	trustBasic(t, worlds)
-	run.next.Store(*first)
-	var workers sync.WaitGroup
-	for range runtime.GOMAXPROCS(0) {
-		workers.Go(run.work)
-	}
-	stop := make(chan struct{})
-	var progress sync.WaitGroup
-	progress.Go(func() { run.progress(stop) })
-	workers.Wait()
-	close(stop)
-	progress.Wait()
+	run := newRun(t, worlds)
+	run.all(*messages, run.message)
 	run.report()
 }
 
@@ -55,7 +44,29 @@ type run struct {
 	counts   *counts
 	backends *backends
 	next     atomic.Uint64
+	end      uint64 // the number behind that of the last message, where -for is not given
 	start    time.Time
+}
+
+func newRun(t *testing.T, worlds []*world) *run {
+	trustBasic(t, worlds)
+	return &run{T: t, worlds: worlds, counts: newCounts(), backends: newBackends(t), start: time.Now()}
+}
+
+// all calls judge with the numbers of so many messages, or for as long as -for says.
+func (r *run) all(messages uint64, judge func(number uint64)) {
+	r.next.Store(*first)
+	r.end = *first + messages
+	var workers sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		workers.Go(func() { r.work(judge) })
+	}
+	stop := make(chan struct{})
+	var progress sync.WaitGroup
+	progress.Go(func() { r.progress(stop) })
+	workers.Wait()
+	close(stop)
+	progress.Wait()
 }
 
 func (r *run) over(number uint64) bool {
@@ -67,16 +78,16 @@ func (r *run) over(number uint64) bool {
 	if *duration > 0 {
 		return time.Since(r.start) > *duration
 	}
-	return number >= *first+*messages
+	return number >= r.end
 }
 
-func (r *run) work() {
+func (r *run) work(judge func(number uint64)) {
 	for {
 		number := r.next.Add(1) - 1
 		if r.over(number) {
 			return
 		}
-		r.message(number)
+		judge(number)
 	}
 }
 

@@ -36,6 +36,9 @@ func (d dice) unsigned(k *key) *message {
 		m.version = pick(d, []string{"HTTP/1.0", "HTTP/1.2", "HTTP/2.0", "HTTP/0.9"})
 	}
 	m.headers(d)
+	if d.calls {
+		m.call(d)
+	}
 	f := withLength
 	switch {
 	case m.body == "" && !d.one(4):

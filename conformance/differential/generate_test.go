@@ -78,11 +78,14 @@ func trustBasic(t testing.TB, worlds []*world) {
 			}
 			m := &message{method: "GET", path: "/", version: "HTTP/1.1", lines: []line{{"Host", " api.example.com"}}}
 			(&credential{key: k, signWith: k.secret}).sign(m)
-			r, err := read(m.raw())
-			if err != nil {
-				t.Fatal(err)
+			for _, address := range []string{remote, "127.0.0.1:1"} { // the latter is that of messages over sockets
+				r, err := read(m.raw())
+				if err != nil {
+					t.Fatal(err)
+				}
+				r.RemoteAddr = address
+				w.verifier.Admit(nil, r, core.BodyForHandler)
 			}
-			w.verifier.Admit(nil, r, core.BodyForHandler)
 		}
 	}
 }

@@ -22,6 +22,7 @@ type outcome struct {
 	runs     int           // of the handler, over sockets
 	inFront  int           // bytes of the body that something in front has read
 	broken   bool          // what is in front met an error
+	stream   bool          // the handler had the request before its body was verified
 }
 
 // remote is the address of every sender.

@@ -40,6 +40,15 @@ var adapters = []adapter{
 		})
 		return e
 	}},
+	{"Echo behind Pre", func(v *core.Verifier, h http.HandlerFunc) http.Handler {
+		e := echo.New()
+		e.Pre(echoauth.Middleware(v))
+		e.RouteNotFound("/*", func(c echo.Context) error {
+			h(c.Response(), c.Request())
+			return nil
+		})
+		return e
+	}},
 	{"Gin", func(v *core.Verifier, h http.HandlerFunc) http.Handler {
 		gin.SetMode(gin.ReleaseMode)
 		e := gin.New()
@@ -58,6 +67,7 @@ type backends struct {
 	testing.TB
 	mu      sync.Mutex
 	servers map[string]*httptest.Server
+	grpc    map[string]string // addresses of the gRPC servers, by world
 	// exchanges has the connections by the address of their client, and the requests of
 	// HTTP/2 by their number.
 	exchanges sync.Map
@@ -74,7 +84,7 @@ type exchange struct {
 type outcomeKey struct{}
 
 func newBackends(t testing.TB) *backends {
-	b := &backends{TB: t, servers: map[string]*httptest.Server{}, client: newHTTP2Client()}
+	b := &backends{TB: t, servers: map[string]*httptest.Server{}, grpc: map[string]string{}, client: newHTTP2Client()}
 	t.Cleanup(b.client.CloseIdleConnections)
 	return b
 }
@@ -86,17 +96,7 @@ func (b *backends) server(w *world, a adapter) *httptest.Server {
 	if s := b.servers[name]; s != nil {
 		return s
 	}
-	c := w.config
-	c.Observers = []core.Observer{core.ObserverFunc(func(ctx context.Context, e core.Event) {
-		if o, ok := ctx.Value(outcomeKey{}).(*outcome); ok && e.Code != "" {
-			o.code, o.refusal = e.Code, string(e.Code)
-		}
-	})}
-	v, err := core.New(c)
-	if err != nil {
-		b.Fatal(err)
-	}
-	inner := a.wrap(v, handle)
+	inner := a.wrap(b.observed(w), handle)
 	s := httptest.NewUnstartedServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		o, name := new(outcome), r.RemoteAddr
 		if r.ProtoMajor == 2 {
@@ -109,7 +109,8 @@ func (b *backends) server(w *world, a adapter) *httptest.Server {
 			x.arrivals = append(x.arrivals, o)
 			x.mu.Unlock()
 		}
-		inner.ServeHTTP(rw, r.WithContext(context.WithValue(r.Context(), outcomeKey{}, o)))
+		*r = *r.WithContext(context.WithValue(r.Context(), outcomeKey{}, o)) // no copy: the server writes trailers into its own r
+		inner.ServeHTTP(rw, r)
 	}))
 	s.Config.Protocols = new(http.Protocols)
 	s.Config.Protocols.SetHTTP1(true)
@@ -118,6 +119,21 @@ func (b *backends) server(w *world, a adapter) *httptest.Server {
 	b.Cleanup(s.Close)
 	b.servers[name] = s
 	return s
+}
+
+// observed returns a verifier of the world that writes refusals into the outcome.
+func (b *backends) observed(w *world) *core.Verifier {
+	c := w.config
+	c.Observers = []core.Observer{core.ObserverFunc(func(ctx context.Context, e core.Event) {
+		if o, ok := ctx.Value(outcomeKey{}).(*outcome); ok && e.Code != "" {
+			o.code, o.refusal = e.Code, string(e.Code)
+		}
+	})}
+	v, err := core.New(c)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return v
 }
 
 // handle is the handler behind the adapters.
