@@ -84,8 +84,9 @@ func (id *Identity) SignedAt() time.Time { return time.Unix(id.signedAt+zeroTime
 func (id *Identity) Payload() Payload { return id.payload }
 
 // ReplayChecked reports whether the request is proven to be the first of its
-// kind, or the one retry of it that the policy permits. It is false where there is no store, the method is exempt, the scheme
-// signs no requests, or the store was unavailable and that was allowed.
+// kind, or the one retry of it that the policy permits. It is false where there is no
+// store, the method is exempt, the scheme signs no requests, or the store was unavailable
+// and that was allowed.
 func (id *Identity) ReplayChecked() bool { return id.replayChecked }
 
 // Retry reports whether the same request was accepted before, and this is the second one

@@ -3,6 +3,7 @@ package core
 import (
 	"bufio"
 	"context"
+	"io"
 	"net"
 	"net/http"
 	"slices"
@@ -12,7 +13,8 @@ import (
 
 // Retries says which requests a gateway may send once more with the same bytes, because it
 // got no answer or one of 5xx to the first one. Everybody who has seen the request can send
-// it instead of the gateway.
+// it instead of the gateway. A store that becomes unavailable before it was told of the answer
+// permits the retry as well, until the time has passed.
 type Retries struct {
 	// Methods are those that the gateway retries, of GET, HEAD, OPTIONS, TRACE, PUT and
 	// DELETE. Handlers of these methods get some requests twice.
@@ -58,7 +60,7 @@ func (x *compiler) validateRetries() {
 	case len(r.Methods) == 0 && r.Within != 0:
 		x.problem("Replay.Retries.Methods", "is missing")
 	case len(r.Methods) > 0 && x.Replay.Store != nil && !ok:
-		x.problem("Replay.Retries", "set, with a store that is no RetryStore")
+		x.problem("Replay.Retries", "set, with a store that is not a RetryStore")
 	}
 }
 
@@ -153,6 +155,12 @@ func (w *watchedWriter) WriteHeader(status int) {
 func (w *watchedWriter) Write(p []byte) (int, error) {
 	w.admission.Answer(http.StatusOK)
 	return w.ResponseWriter.Write(p)
+}
+
+// WriteString implements [io.StringWriter].
+func (w *watchedWriter) WriteString(s string) (int, error) {
+	w.admission.Answer(http.StatusOK)
+	return io.WriteString(w.ResponseWriter, s)
 }
 
 // Flush sends the header.

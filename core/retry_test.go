@@ -80,7 +80,7 @@ func TestRetriesConfig_T193(t *testing.T) {
 		"no time":    {func(r *core.Replay) { r.Retries.Within = 0 }, "Replay.Retries.Within: is missing"},
 		"no methods": {func(r *core.Replay) { r.Retries.Methods = nil }, "Replay.Retries.Methods: is missing"},
 		"no RetryStore": {func(r *core.Replay) { r.Store = &memory{} },
-			"Replay.Retries: set, with a store that is no RetryStore"},
+			"Replay.Retries: set, with a store that is not a RetryStore"},
 	} {
 		_, err := core.New(config(retried(&permits{}), func(c *core.Config) { tt.change(&c.Replay) }))
 		if tt.want == "" && err != nil || tt.want != "" && (err == nil || err.Error() != `gatewayauth: environment "prod": `+tt.want) {

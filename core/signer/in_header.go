@@ -10,9 +10,9 @@ import (
 
 // InHeader returns a Signer that puts the credential of s into another header than
 // Authorization, for verifiers with [core.Config].CredentialHeader. An empty header means
-// Authorization. The Authorization header of
-// the request is sent as it is. A credential that s puts into a header of its own, such as
-// X-Auth-Token, or into the query stays there.
+// Authorization. The Authorization header of the request is sent as it is, and is not
+// signed. A credential that s puts into a header of its own, such as X-Auth-Token, or into
+// the query stays there.
 func InHeader(s Signer, header string) Signer {
 	header = http.CanonicalHeaderKey(header)
 	if header == "" || header == authorization {
