@@ -99,6 +99,9 @@ func (s *Signer) Sign(r *http.Request, digest string, at time.Time) error {
 // credential, which is the id and the scope.
 func (s *Signer) newCredential(at time.Time) (c *core.Credential, credential string, err error) {
 	a, key := s.algorithm, &s.key
+	if key.ID == "" {
+		return nil, "", errors.New("the key has no id, which a credential must name")
+	}
 	c = &core.Credential{Timestamp: at.Format(authorization.DateFormat), Presigned: s.options.Expires != 0}
 	credential = key.ID
 	if a.Scope != nil {
