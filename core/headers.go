@@ -118,7 +118,7 @@ func (p *policy) kindOf(name string) kind {
 	}
 	k := kindOf(name)
 	for _, required := range p.underscored {
-		if name != required && sameSpelling(required, name) && !sameName(required, name) {
+		if sameSpelling(required, name) && !sameName(required, name) {
 			k |= underscoreHeader
 		}
 	}
