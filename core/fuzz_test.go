@@ -10,7 +10,9 @@ import (
 	"runtime/metrics"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/token"
@@ -38,6 +40,15 @@ func (identityService) RoundTrip(r *http.Request) (*http.Response, error) {
 	return w.Result(), nil
 }
 
+// ticking is a clock that goes on by a second whenever it is read, and starts again
+// after an hour. Generated requests hold any number of unknown tokens: with a clock
+// that stands, they are all in the same second, and more of them than CallsPerSecond
+// are answered with 503.
+func ticking() func() time.Time {
+	var reads atomic.Int64
+	return func() time.Time { return testkit.Now().Add(time.Duration(reads.Add(1)%3600) * time.Second) }
+}
+
 // everyScheme is one environment with a key of every type, bound to the path of
 // its name, and requests that they sign.
 func everyScheme(t testing.TB) (*core.Verifier, []string) {
@@ -45,7 +56,7 @@ func everyScheme(t testing.TB) (*core.Verifier, []string) {
 	pairs := testkit.PairsOf(func(name string) core.Key {
 		return core.Key{Name: name, ID: "ID" + name, Secret: core.NewSecret("sktest-0123456789abcdef-" + name)}
 	}, "x-role")
-	service := token.New(token.Config{Now: testkit.Now, Transport: identityService{}, Keys: []token.Key{{Name: "token",
+	service := token.New(token.Config{Now: ticking(), Transport: identityService{}, Keys: []token.Key{{Name: "token",
 		IAMURL: "https://iam.example.com", User: "u", Password: core.NewSecret("password-0123456789"), Domain: "d", Project: "p"}}})
 	pairs = append(pairs, testkit.Pair{Name: "token", Key: core.Key{Name: "token"}, Scheme: service, Signer: token.NewSigner(core.NewSecret(goodToken))})
 	v := verifier(t, func(c *core.Config) {
