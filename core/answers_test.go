@@ -84,7 +84,7 @@ func TestWriteProblem(t *testing.T) {
 	core.WriteProblem(w, request(t, p1), err)
 	const body = `{"title":"Unauthorized","status":401,"detail":"The request does not prove that it came through the gateway."}` + "\n"
 	if w.Code != 401 || w.Body.String() != body || w.Header().Get("Content-Type") != "application/problem+json" ||
-		w.Header().Get("WWW-Authenticate") != `SDK-HMAC-SHA256 realm="prod", Basic realm="prod"` || w.Header().Get("Cache-Control") != "no-store" {
+		w.Header().Get("WWW-Authenticate") != `SDK-HMAC-SHA256 realm="gateway", Basic realm="gateway"` || w.Header().Get("Cache-Control") != "no-store" {
 		t.Errorf("got %d %v %s", w.Code, w.Header(), w.Body)
 	}
 	for code, header := range map[core.Code]string{core.CodeBodyTooLarge: "Connection", core.CodeUnavailable: "Retry-After"} {

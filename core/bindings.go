@@ -150,7 +150,7 @@ func checkOpen(v *verification) error {
 	}
 	for name := range v.request.Header {
 		if kindOf(name)&overrideHeader != 0 {
-			return Refuse(CodeHeaderNotSigned, "a method override header on an open API")
+			return refuseHeaders(CodeHeaderNotSigned, "a method override header on an open API", name)
 		}
 	}
 	v.open = true

@@ -52,7 +52,7 @@ func (c Config) compile() (*policy, error) {
 		return nil, fmt.Errorf("gatewayauth: environment %q: %w", c.Environment, err)
 	}
 	p := x.policy
-	p.challenge = challenge(p.algorithms, c.Environment)
+	p.challenge = challenge(p.algorithms)
 	p.openOrigin = &origin{environment: c.Environment}
 	return p, nil
 }
@@ -189,22 +189,13 @@ func (x *compiler) validateObservers() {
 	}
 }
 
-// challenge is the value of WWW-Authenticate: one challenge per algorithm.
-func challenge(algorithms []string, realm string) string {
-	realm = strings.Map(func(r rune) rune {
-		if r < ' ' || r > '~' || r == '"' || r == '\\' {
-			return '_'
-		}
-		return r
-	}, realm)
-	var b strings.Builder
-	for i, a := range algorithms {
-		if i > 0 {
-			b.WriteString(", ")
-		}
-		fmt.Fprintf(&b, "%s realm=\"%s\"", a, realm)
+// challenge is the value of WWW-Authenticate: one challenge per algorithm. The realm is
+// the same everywhere: the name of an environment is nobody's business outside.
+func challenge(algorithms []string) string {
+	if len(algorithms) == 0 {
+		return ""
 	}
-	return b.String()
+	return strings.Join(algorithms, " realm=\"gateway\", ") + " realm=\"gateway\""
 }
 
 // compiledScheme is a scheme of a policy, with what a request would otherwise ask it for
@@ -216,7 +207,7 @@ type compiledScheme struct {
 	environment string
 	origins     []origin // of identities, by algorithm
 	prefixes    []string // of the headers that must be signed where they are present
-	notSigned   error    // the refusal of a request that leaves one unsigned
+	notSigned   string   // what a request is told that leaves one unsigned
 }
 
 // fixedKey is a key, and where its use is counted.

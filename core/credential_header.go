@@ -12,19 +12,20 @@ const authorization = "Authorization"
 // credentialRefusals are the refusals for what is wrong with the header of the
 // credential. They name the header.
 type credentialRefusals struct {
-	missing, malformed, notAccepted, tooLong error
+	missing, malformed, bearer, notAccepted, tooLong error
 }
 
 func newCredentialRefusals(header string) credentialRefusals {
 	refuse := func(code Code, detail string) error {
 		return &Error{Code: code, Detail: fmt.Sprintf(detail, header), known: true}
 	}
-	missing := refuse(CodeCredentialMissing, "no credential of an accepted scheme in the header %s, which CredentialHeader sets")
+	missing := refuse(CodeCredentialMissing, "no credential of an accepted scheme in the header %s, where this environment expects it")
 	if header == authorization {
 		missing = Refuse(CodeCredentialMissing, "no credential of an accepted scheme")
 	}
 	return credentialRefusals{missing,
 		refuse(CodeCredentialMalformed, "the %s header holds no credential"),
+		refuse(CodeSchemeNotAccepted, "the %s header holds a bearer token, which is no signature of a gateway"),
 		refuse(CodeSchemeNotAccepted, "the %s header is of a scheme or form that is not accepted here"),
 		refuse(CodeCredentialMalformed, "the %s header is too long")}
 }

@@ -65,7 +65,7 @@ func TestCredentialHeader_T192(t *testing.T) {
 			{"named by Connection", func(h http.Header) { h.Set("Connection", "x-backend-sign") }, core.CodeRequestAmbiguous},
 			{"Authorization named by Connection", func(h http.Header) { h.Set("Connection", "authorization") }, ""},
 			{"empty", func(h http.Header) { h.Set(header, "") }, core.CodeCredentialMalformed},
-			{"a token of the client's", func(h http.Header) { h.Set(header, bearer) }, core.CodeCredentialMalformed},
+			{"a token of the client's", func(h http.Header) { h.Set(header, bearer) }, core.CodeSchemeNotAccepted},
 			{"too long", func(h http.Header) { h.Set(header, h.Get(header)+strings.Repeat(" ", 8200)) }, core.CodeCredentialMalformed},
 		} {
 			check(t, pair.Name+", "+tt.name, v, moved(tt.change), tt.want)
@@ -112,7 +112,7 @@ func signedText(canonicalRequest string) string {
 func TestCredentialHeaderIsNamed_T192(t *testing.T) {
 	for header, missing := range map[string]string{
 		"Authorization":  "no credential of an accepted scheme",
-		"X-Backend-Sign": "no credential of an accepted scheme in the header X-Backend-Sign, which CredentialHeader sets",
+		"X-Backend-Sign": "no credential of an accepted scheme in the header X-Backend-Sign, where this environment expects it",
 	} {
 		v := testkit.New(t, testkit.Policy(func(c *core.Config) { c.CredentialHeader = header }))
 		for value, want := range map[string]string{

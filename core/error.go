@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -11,13 +12,16 @@ import (
 )
 
 // Error is the one error type of a refusal. Its text is for operators: it
-// holds no secret, no signature and no text that the caller chose. What the
-// caller may see is written by [WriteProblem].
+// holds no secret and no signature, and of the caller's text the names of headers
+// alone, escaped and cut. What the caller may see is written by [WriteProblem].
 type Error struct {
 	// Code is the stable reason.
 	Code Code
 	// Detail says in words what was wrong, for logs.
 	Detail string
+	// Header is the name of the header that is wrong, or several in order, with commas.
+	// The caller may have chosen it.
+	Header string
 	// Err is the cause, if another error was it.
 	Err error
 
@@ -31,14 +35,14 @@ type exposure struct {
 	canonicalRequest, stringToSign string
 }
 
-// Error returns code, detail and cause.
+// Error returns code, detail, header and cause.
 func (e *Error) Error() string {
 	var b strings.Builder
 	b.WriteString("gatewayauth: ")
 	b.WriteString(string(e.Code))
-	if e.Detail != "" {
+	if reason := e.reason(); reason != "" {
 		b.WriteString(": ")
-		b.WriteString(e.Detail)
+		b.WriteString(reason)
 	}
 	if e.Err != nil {
 		b.WriteString(": ")
@@ -47,13 +51,21 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
+// reason is the detail, with the header.
+func (e *Error) reason() string {
+	if e.Header == "" {
+		return e.Detail
+	}
+	return e.Detail + ": " + e.Header
+}
+
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
 // Is makes errors.Is(err, &Error{Code: c}) true for every *Error with that code.
 func (e *Error) Is(target error) bool {
 	t, ok := target.(*Error)
-	return ok && t.Code == e.Code && t.Detail == "" && t.Err == nil
+	return ok && t.Code == e.Code && t.Detail == "" && t.Header == "" && t.Err == nil
 }
 
 // Problem is what the caller of a refused request may see: an answer of RFC 9457.
@@ -96,7 +108,7 @@ func ProblemOf(err error) *Problem {
 	}
 	p.challenge = e.challenge
 	if x := e.exposed; x != nil {
-		p.Code, p.Reason = CodeOf(e), e.Detail
+		p.Code, p.Reason = CodeOf(e), e.reason()
 		p.CanonicalRequest, p.StringToSign = x.canonicalRequest, x.stringToSign
 	}
 	return p
@@ -148,6 +160,12 @@ func Refuse(code Code, detail string) error {
 		refusals.Put(key, e)
 	}
 	return e
+}
+
+// refuseHeaders is [Refuse] for a refusal that is about headers.
+func refuseHeaders(code Code, detail string, names ...string) error {
+	slices.Sort(names)
+	return &Error{Code: code, Detail: detail, Header: printable(strings.Join(names, ", "))}
 }
 
 type refusal struct {

@@ -31,8 +31,13 @@ import (
 //	host         string
 //	path         string
 //	remote       string
-//	skew         duration  Skew, in whole milliseconds; unless 0
+//	skew         string    Skew, such as 20m3s: how long ago the request was signed; unless it is 0
 //	duration_ns  int       Duration
+//	header       string    the header that is wrong, or several: [Error].Header
+//	api_key      string    APIKey; with key_not_bound
+//	size, limit  int       Size and Limit, in bytes; with body_too_large, unless 0
+//	hint         string    what to do: [Code.Hint]
+//	doc          string    the address of the code's section in docs/troubleshooting.md
 //
 // Records at warn level are limited: those of one code over [Config.LogLimit] in a
 // second are not written but counted, and summed up in a
@@ -70,6 +75,12 @@ type Event struct {
 	// API is the pattern of the API that the request matched, empty where none
 	// does and where it was refused before.
 	API string
+	// APIKey is the name of the key that is bound to the API, empty where none is and
+	// where the request was refused before.
+	APIKey string
+	// Size is the announced length of the body, 0 where none is announced. Limit is the
+	// largest that the API accepts. Both are bytes.
+	Size, Limit int64
 	// Duration is how long the verdict took, the reading of the body included. It
 	// is measured in real time where there are observers, and 0 elsewhere, and for
 	// the second verdict on a request, at the end of a streamed body.
@@ -168,7 +179,7 @@ func (p *policy) report(ctx context.Context, level slog.Level, limit int, event 
 // event is the event of the request, without a verdict.
 func (v *verification) event() Event {
 	c := &v.credential
-	e := Event{Time: v.policy.Now(), Environment: v.policy.Environment, Mode: v.policy.Mode, API: v.binding.pattern,
+	e := Event{Time: v.policy.Now(), Environment: v.policy.Environment, Mode: v.policy.Mode, API: v.binding.pattern, APIKey: v.binding.key, Limit: v.binding.maxBody,
 		Algorithm: printable(c.Algorithm), KeyID: printable(c.KeyID), ReplayUnavailable: v.replayUnavailable}
 	if v.scheme != nil {
 		e.Scheme = v.scheme.Name()
@@ -181,6 +192,7 @@ func (v *verification) event() Event {
 	}
 	if r := v.request; r != nil {
 		e.Method, e.Host, e.Path, e.Remote = printable(r.Method), printable(r.Host), printable(v.path), printable(r.RemoteAddr)
+		e.Size = max(r.ContentLength, 0)
 	}
 	if !v.started.IsZero() {
 		e.Duration = max(time.Since(v.started), 1) // a coarse clock may not have moved

@@ -10,6 +10,9 @@ import (
 // it names.
 const WithoutCheck = "GATEWAYAUTH_TEST_WITHOUT_CHECK"
 
+// Codes are all codes.
+var Codes = codes
+
 // CheckNames are the names of the checks in their order.
 var CheckNames = func() (names []string) {
 	for _, c := range checks {

@@ -84,13 +84,14 @@ const (
 // and going over one costs.
 func (v *verification) readHeaders() error {
 	lines := 0
+	var repeated, respelled []string // not refused in the loop: a map has no order
 	for name, values := range v.request.Header {
 		if lines += len(values); lines > v.policy.Limits.Headers {
 			return Refuse(CodeRequestAmbiguous, "too many header lines")
 		}
 		k := v.policy.kindOf(name)
 		if len(values) > 1 && k&(protocolHeader|credentialHeader) != 0 {
-			return Refuse(CodeRequestAmbiguous, "more than one value of a header that steers verification")
+			repeated = append(repeated, name)
 		}
 		switch {
 		case k == 0:
@@ -101,11 +102,17 @@ func (v *verification) readHeaders() error {
 		case k&hostHeader != 0:
 			v.hostHeader = len(values) > 0
 		case k&underscoreHeader != 0 && (k&protocolHeader != 0 || sameSpelling(v.policy.headerName, name)):
-			return Refuse(CodeRequestAmbiguous, "a header that steers verification is spelled with an underscore")
+			respelled = append(respelled, name)
 		default:
 			v.kinds |= k
 			v.protected = append(v.protected, protectedHeader{name, k})
 		}
+	}
+	switch {
+	case len(repeated) > 0:
+		return refuseHeaders(CodeRequestAmbiguous, "more than one value of a header that steers verification", repeated...)
+	case len(respelled) > 0:
+		return refuseHeaders(CodeRequestAmbiguous, "a header that steers verification is spelled with an underscore", respelled...)
 	}
 	return nil
 }
@@ -170,14 +177,15 @@ func checkLookalikes(v *verification) error {
 	}
 	c := &v.credential
 	isLookalike := func(name string) bool { return !c.signs(name, sameName) && c.signs(name, sameSpelling) }
-	found := slices.ContainsFunc(v.protected, func(h protectedHeader) bool { return h.kind&underscoreHeader != 0 && isLookalike(h.name) })
-	if v.list.underscore { // then a name with dashes can be one
-		for name := range v.request.Header {
-			found = found || isLookalike(name)
+	var found []string
+	for name := range v.request.Header {
+		// A name with dashes can be one where the list has a name with an underscore.
+		if (v.list.underscore || strings.Contains(name, "_")) && isLookalike(name) {
+			found = append(found, name)
 		}
 	}
-	if found {
-		return Refuse(CodeRequestAmbiguous, "a signed header is also present, unsigned, under a name that differs in dashes and underscores alone")
+	if len(found) > 0 {
+		return refuseHeaders(CodeRequestAmbiguous, "a signed header is also present, unsigned, under a name that differs in dashes and underscores alone", found...)
 	}
 	const most = 64
 	options := 0
@@ -185,7 +193,7 @@ func checkLookalikes(v *verification) error {
 		for option := range strings.SplitSeq(value, ",") {
 			name := canonical.Trim(option)
 			if options++; options > most || sameName(v.policy.headerName, name) || v.policy.isProtocol(name) || c.signs(name, sameName) {
-				return Refuse(CodeRequestAmbiguous, "Connection names a header that steers verification or is signed, or too many")
+				return refuseHeaders(CodeRequestAmbiguous, "Connection names a header that steers verification or is signed, or too many", name)
 			}
 		}
 	}

@@ -2,6 +2,7 @@ package core
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"runtime/debug"
 	"sync/atomic"
@@ -99,7 +100,7 @@ func (p *policy) record(ctx context.Context, level slog.Level, e *Event) {
 	case e.Open:
 		message = "request on an open API"
 	}
-	attrs := make([]slog.Attr, 0, 16)
+	attrs := make([]slog.Attr, 0, 24)
 	add := func(key, value string) {
 		if value != "" {
 			attrs = append(attrs, slog.String(key, value))
@@ -123,14 +124,38 @@ func (p *policy) record(ctx context.Context, level slog.Level, e *Event) {
 	add("host", e.Host)
 	add("path", e.Path)
 	add("remote", e.Remote)
-	// In text a duration may be of "µs", and records are ASCII.
-	if skew := e.Skew.Round(time.Millisecond); skew != 0 {
-		attrs = append(attrs, slog.Duration("skew", skew))
+	// As text, since JSON has nanoseconds for a duration; and records are ASCII, so there is no "µs".
+	if skew := readable(e.Skew); skew != 0 {
+		add("skew", skew.String())
 	}
 	if e.Duration != 0 {
 		attrs = append(attrs, slog.Int64("duration_ns", int64(e.Duration)))
 	}
+	if e.Err != nil {
+		if refusal, ok := errors.AsType[*Error](e.Err); ok {
+			add("header", refusal.Header)
+		}
+		switch e.Code {
+		case CodeKeyNotBound:
+			add("api_key", e.APIKey)
+		case CodeBodyTooLarge:
+			if e.Size != 0 {
+				attrs = append(attrs, slog.Int64("size", e.Size))
+			}
+			attrs = append(attrs, slog.Int64("limit", e.Limit))
+		}
+		add("hint", e.Code.Hint())
+		add("doc", e.Code.doc())
+	}
 	p.write(ctx, level, message, attrs)
+}
+
+// readable rounds to seconds, or what is shorter than a minute to milliseconds.
+func readable(d time.Duration) time.Duration {
+	if d.Abs() >= time.Minute {
+		return d.Round(time.Second)
+	}
+	return d.Round(time.Millisecond)
 }
 
 // panicked logs that the user's code panicked. The value of a panic may hold a

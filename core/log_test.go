@@ -65,8 +65,8 @@ func TestLogSchema(t *testing.T) {
 	const common = `"environment":"prod","mode":"enforce",`
 	const credential = `"api":"/v1/{any}","scheme":"hmac","algorithm":"SDK-HMAC-SHA256","key":"k1",`
 	for i, want := range []string{
-		`{"level":"DEBUG","msg":"request verified",` + common + credential + `"secret":0,"key_id":"AKTESTAKTEST0001","method":"GET","host":"api.example.com","path":"/v1/items","remote":"192.0.2.1:1234","skew":1000000000}`,
-		`{"level":"WARN","msg":"request refused","code":"signature_mismatch","error":"ERROR",` + common + credential + `"key_id":"AKTESTAKTEST0001","method":"GET","host":"api.example.com","path":"/v1/other","remote":"192.0.2.1:1234","skew":1000000000}`,
+		`{"level":"DEBUG","msg":"request verified",` + common + credential + `"secret":0,"key_id":"AKTESTAKTEST0001","method":"GET","host":"api.example.com","path":"/v1/items","remote":"192.0.2.1:1234","skew":"1s"}`,
+		`{"level":"WARN","msg":"request refused","code":"signature_mismatch","error":"ERROR",` + common + credential + `"key_id":"AKTESTAKTEST0001","method":"GET","host":"api.example.com","path":"/v1/other","remote":"192.0.2.1:1234","skew":"1s","hint":"HINT","doc":"https://github.com/gatewayauth/gatewayauth/blob/main/docs/troubleshooting.md#signature_mismatch"}`,
 		`{"level":"DEBUG","msg":"request on an open API",` + common + `"api":"/open","method":"GET","host":"example.com","path":"/open","remote":"192.0.2.1:1234"}`,
 	} {
 		line, err := log.text.ReadBytes('\n')
@@ -81,7 +81,7 @@ func TestLogSchema(t *testing.T) {
 			t.Errorf("record %d: duration %v", i, got["duration_ns"])
 		}
 		if _, ok := got["error"].(string); ok {
-			got["error"] = "ERROR"
+			got["error"], got["hint"] = "ERROR", "HINT"
 		}
 		delete(got, "time")
 		delete(got, "duration_ns")

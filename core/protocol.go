@@ -22,8 +22,7 @@ func (x *compiledScheme) setPrefixes() error {
 		}
 		x.prefixes = []string{prefix}
 	}
-	x.notSigned = &Error{Code: CodeHeaderNotSigned, known: true,
-		Detail: "a protocol header (" + strings.Join(x.prefixes, "*, ") + "*) is present and not signed"}
+	x.notSigned = "a protocol header (" + strings.Join(x.prefixes, "*, ") + "*) is present and not signed"
 	return nil
 }
 

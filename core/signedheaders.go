@@ -47,7 +47,7 @@ func (p *policy) readList(text string, s *signedHeaders) error {
 	for i := range s.Names {
 		name := s.Names[i].Name
 		if !isHeaderName(name) || name <= previous {
-			return Refuse(CodeCredentialMalformed, "SignedHeaders is not a sorted list of lower-case names, each once")
+			return refuseHeaders(CodeCredentialMalformed, "SignedHeaders is not a sorted list of lower-case names, each once", name)
 		}
 		s.unsignable = s.unsignable || p.unsignable(name)
 		s.underscore = s.underscore || strings.IndexByte(name, '_') >= 0
@@ -78,23 +78,45 @@ func checkCoverage(v *verification) error {
 			return err
 		}
 	}
-	var protocol, override, lookalike bool // not decided in the loop: a map has no order
+	var protocol, override, lookalike []string // not decided in the loop: a map has no order
 	for _, h := range v.protected {
 		signed := v.list.hasField(h.name) || c.signs(h.name, sameName)
-		protocol = protocol || h.kind&(protocolHeader|digestHeader) == protocolHeader && c.SignsRequest &&
-			!signed && v.scheme.owns(h.name) && !p.allowsUnsigned(h.name)
-		override = override || h.kind&overrideHeader != 0 && !signed
-		lookalike = lookalike || h.kind&underscoreHeader != 0 && c.SignsRequest && p.requires(h.name)
+		if h.kind&(protocolHeader|digestHeader) == protocolHeader && c.SignsRequest &&
+			!signed && v.scheme.owns(h.name) && !p.allowsUnsigned(h.name) {
+			protocol = append(protocol, h.name)
+		}
+		if h.kind&overrideHeader != 0 && !signed {
+			override = append(override, h.name)
+		}
+		if h.kind&underscoreHeader != 0 && c.SignsRequest && p.requires(h.name) {
+			lookalike = append(lookalike, h.name)
+		}
 	}
 	switch {
-	case protocol:
-		return v.scheme.notSigned
-	case lookalike:
-		return Refuse(CodeHeaderNotSigned, "a header that must be signed is present with an underscore in its name")
-	case override:
-		return Refuse(CodeHeaderNotSigned, "a method override header is present and not signed")
+	case len(protocol) > 0:
+		return refuseHeaders(CodeHeaderNotSigned, v.scheme.notSigned, protocol...)
+	case len(lookalike) > 0:
+		return refuseHeaders(CodeHeaderNotSigned, "a header that must be signed is present with an underscore in its name", lookalike...)
+	case len(override) > 0:
+		return refuseHeaders(CodeHeaderNotSigned, "a method override header is present and not signed", override...)
 	}
 	return nil
+}
+
+// listed returns the names of the list for which is holds.
+func (v *verification) listed(is func(name string) bool) (names []string) {
+	for i := range v.list.Names {
+		if name := v.list.Names[i].Name; is(name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// hasOuterBlanks reports whether a value of a header begins or ends with a blank.
+func (v *verification) hasOuterBlanks(name string) bool {
+	var one [1]string
+	return slices.ContainsFunc(canonical.Values(v.signed, name, &one), func(value string) bool { return canonical.Trim(value) != value })
 }
 
 // has reports whether the list has a header, given in lower case.
@@ -124,11 +146,11 @@ func (v *verification) checkSigned() error {
 	c := &v.credential
 	switch {
 	case !c.Presigned && !v.list.has(c.Date):
-		return Refuse(CodeHeaderNotSigned, "the date header is not signed")
+		return refuseHeaders(CodeHeaderNotSigned, "the date header is not signed", c.Date)
 	case c.SignedHeaders == "":
 		return Refuse(CodeHeaderNotSigned, "SignedHeaders is empty")
 	case v.list.unsignable:
-		return Refuse(CodeHeaderNotSigned, "SignedHeaders lists a header that cannot be signed")
+		return refuseHeaders(CodeHeaderNotSigned, "SignedHeaders lists a header that cannot be signed", v.listed(v.policy.unsignable)...)
 	}
 	for _, header := range v.list.lacks {
 		if canonical.Has(v.signed, header.name) {
@@ -139,10 +161,12 @@ func (v *verification) checkSigned() error {
 		return err
 	}
 	if err := v.message.ReadHeaders(v.signed, &v.list.SignedHeaders); err != nil {
-		return Refuse(CodeHeaderNotSigned, "SignedHeaders lists a header that is not in the request")
+		return refuseHeaders(CodeHeaderNotSigned, "SignedHeaders lists a header that is not in the request",
+			v.listed(func(name string) bool { return !canonical.Has(v.signed, name) })...)
 	}
 	if v.message.OuterBlanks() {
-		return Refuse(CodeRequestAmbiguous, "the value of a signed header begins or ends with a blank, which its signature does not show")
+		return refuseHeaders(CodeRequestAmbiguous, "the value of a signed header begins or ends with a blank, which its signature does not show",
+			v.listed(v.hasOuterBlanks)...)
 	}
 	return nil
 }
@@ -165,9 +189,9 @@ type required struct {
 
 func (x *compiler) validateRequired() {
 	x.RequireSigned, x.required = x.requireSigned("RequireSigned", x.RequireSigned,
-		"this environment requires it to be signed: ")
+		"this environment requires it to be signed")
 	x.RequireSignedWithBody, x.requiredWithBody = x.requireSigned("RequireSignedWithBody", x.RequireSignedWithBody,
-		"this environment requires it to be present and signed where there is a body: ")
+		"this environment requires it to be present and signed where there is a body")
 }
 
 // requireSigned reads the names of a field: in lower case, and with what is answered
@@ -182,7 +206,7 @@ func (x *compiler) requireSigned(field string, given []string, why string) (name
 		if names = append(names, name); strings.Contains(name, "_") {
 			x.underscored = append(x.underscored, name)
 		}
-		list = append(list, required{name, &Error{Code: CodeHeaderNotSigned, Detail: why + name, known: true}})
+		list = append(list, required{name, &Error{Code: CodeHeaderNotSigned, Detail: why, Header: name, known: true}})
 	}
 	return names, list
 }

@@ -85,6 +85,8 @@ func parseCredential(v *verification) error {
 	switch {
 	case len(v.authorization) == 0:
 		return v.policy.refusalsOf.missing
+	case isBearer(v.authorization[0]):
+		return v.policy.refusalsOf.bearer
 	case !looksLikeCredential(v.authorization[0]):
 		return v.policy.refusalsOf.malformed
 	}
@@ -94,6 +96,13 @@ func parseCredential(v *verification) error {
 // noCredential is what a scheme reads a credential into.
 func (v *verification) noCredential() Credential {
 	return Credential{scratch: v.message, header: v.policy.CredentialHeader}
+}
+
+// isBearer reports whether the value of an Authorization header is a bearer token
+// (RFC 6750), which clients send for themselves.
+func isBearer(auth string) bool {
+	scheme, _, _ := strings.Cut(auth, " ")
+	return sameName("bearer", scheme)
 }
 
 // looksLikeCredential reports whether the value of an Authorization header has the shape of

@@ -57,5 +57,5 @@ func ExampleMiddleware() {
 	}
 	// Output:
 	// /healthz 200 ""
-	// /orders 401 "SDK-HMAC-SHA256 realm=\"RELEASE\""
+	// /orders 401 "SDK-HMAC-SHA256 realm=\"gateway\""
 }

@@ -62,7 +62,7 @@ func authorizationRows(a *algorithm) []row {
 		tampered("authorization-empty", malformed, authorization(" ")),
 		tampered("authorization-token-alone", malformed, func(d *draft) { d.authorization = d.token }),
 		tampered("authorization-commas-alone", malformed, func(d *draft) { d.authorization = d.token + " ,,," }).once(),
-		tampered("authorization-bearer", malformed, authorization("Bearer abc")).once(),
+		tampered("authorization-bearer", other, authorization("Bearer abc")).once(),
 		tampered("authorization-basic", other, authorization(basicAuthorization("basicuser:basic-pass"))),
 		tampered("algorithm-unknown", other, token("SDK-HMAC-SHA1")),
 		tampered("algorithm-in-lower-case", other, func(d *draft) { token(strings.ToLower(d.token))(d) }),

@@ -65,7 +65,7 @@ func basicRows(keys []vectors.Key) []row {
 		odd("authorization-absent", core.CodeCredentialMissing),
 		odd("authorization-empty", malformed, authorization(" ")),
 		odd("authorization-token-alone", malformed, authorization("Basic")),
-		odd("authorization-bearer", malformed, authorization("Bearer abc")),
+		odd("authorization-bearer", core.CodeSchemeNotAccepted, authorization("Bearer abc")),
 		odd("authorization-of-another-scheme", core.CodeSchemeNotAccepted,
 			authorization("SDK-HMAC-SHA256 Access=basicuser, SignedHeaders=host, Signature=00")),
 		odd("user-unknown", core.CodeKeyUnknown, user("nobody:basic-pass-123")),

@@ -120,7 +120,6 @@ func (s *search) rest(h *hypothesis, v verification) (refusal *core.Error, permi
 		r.RequestURI = strings.TrimPrefix(r.RequestURI, s.policy.Rewrite.AddPrefix)
 		_, refusal = s.bindingOf(r)
 	}
-	refusal = s.withNames(refusal, r, verify)
 	return refusal, s.permits(refusal, v.credential, policy, r)
 }
 
@@ -133,11 +132,10 @@ func (s *search) permits(e *core.Error, c *core.Credential, policy core.Config, 
 		return " (" + s.setting("AllowUnsignedPayload") + " permits it)"
 	case e.Code == core.CodeSchemeNotAccepted && c.Presigned && !s.policy.AllowPresigned:
 		return " (" + s.setting("AllowPresigned") + " permits it)"
-	case e.Code == core.CodeHeaderNotSigned && slices.ContainsFunc(s.policy.RequireSigned, func(name string) bool { return strings.HasSuffix(e.Detail, ": "+name) }):
+	case e.Code == core.CodeHeaderNotSigned && slices.Contains(s.policy.RequireSigned, e.Header):
 		return " (" + s.setting("RequireSigned") + " lists the headers that must be signed)"
 	case e.Code == core.CodeHeaderNotSigned:
-		names := e.Detail[strings.LastIndex(e.Detail, ": ")+1:]
-		policy.AllowUnsigned = append(slices.Clone(policy.AllowUnsigned), strings.Split(strings.TrimSpace(names), ", ")...)
+		policy.AllowUnsigned = append(slices.Clone(policy.AllowUnsigned), strings.Split(e.Header, ", ")...)
 		if verify, ok := s.verifyWith(policy); ok {
 			if now := verify(r); now == nil || now.Code != e.Code {
 				return " (" + s.setting("AllowUnsigned") + " lists names of headers that may be unsigned)"
@@ -147,23 +145,6 @@ func (s *search) permits(e *core.Error, c *core.Credential, policy core.Config, 
 		return ": it is " + s.base.host + ", and " + s.setting("Hosts") + " lists " + strings.Join(s.policy.Hosts, ", ")
 	}
 	return ""
-}
-
-// namedVerdict is withNames for the verdict on the request as received.
-func (s *search) namedVerdict(err error) error {
-	e, ok := errors.AsType[*core.Error](err)
-	if !ok {
-		return err
-	}
-	policy := s.policy
-	if !s.binding.open { // an open API is verified without schemes
-		policy = s.assume(s.scheme, s.credential)
-	}
-	verify, ok := s.verifyWith(policy)
-	if !ok {
-		return e
-	}
-	return s.withNames(e, s.request(&s.base), verify)
 }
 
 // verifyWith returns a function that verifies requests, with the body as received, by a

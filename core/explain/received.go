@@ -36,13 +36,10 @@ func (s *search) recordVerdict(r *http.Request) {
 	s.binding, _ = s.bindingOf(&copied)
 	x.Bound = s.binding.key
 	s.read(r)
-	switch {
-	case err == nil && id.Verified():
+	if err == nil && id.Verified() {
 		if key := s.named(); key != nil {
 			x.MadeWith = madeWith(key, id.Secret(), s.now)
 		}
-	case err != nil:
-		x.Detail = inWords(s.namedVerdict(err))
 	}
 }
 

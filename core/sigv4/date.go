@@ -42,4 +42,4 @@ func httpDate(r *http.Request) (timestamp string, ok bool, err error) {
 	return at.Format(authorization.DateFormat), true, nil
 }
 
-var errHTTPDate = core.Refuse(core.CodeCredentialMalformed, "there is no x-amz-date, and Date is not of the form Mon, 02 Jan 2006 15:04:05 GMT (or +0000, -0000)")
+var errHTTPDate = core.Refuse(core.CodeCredentialMalformed, "there is no x-amz-date, and Date is not of the form Thu, 15 Jan 2026 12:00:00 GMT (or +0000, -0000)")

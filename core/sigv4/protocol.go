@@ -33,7 +33,7 @@ var protocol = signing.Protocol{
 	Details: signing.Details{
 		Fields:    "the fields are not Credential, SignedHeaders and Signature",
 		Signature: "the signature is not of the algorithm's form in lower-case hexadecimal digits",
-		Date:      "x-amz-date is absent, as is Date, or not of the form 20060102T150405Z",
+		Date:      "x-amz-date is absent, as is Date, or not of the form 20260115T120000Z",
 		Scope:     "the credential has not the parts of this algorithm's scope",
 		ScopeDate: "the credential's scope is of another day than the date",
 		Digest:    "x-amz-content-sha256 is neither 64 lower-case hexadecimal digits nor UNSIGNED-PAYLOAD",

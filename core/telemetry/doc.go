@@ -58,4 +58,5 @@
 //
 // The active span gets the attributes gatewayauth.code, .environment, .mode, .scheme,
 // .key and .api. The middleware of otelhttp must run before that of this module.
+// [LogHandler] puts the ids of the trace and the span into the records.
 package telemetry

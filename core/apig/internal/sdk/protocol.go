@@ -19,7 +19,7 @@ var Protocol = signing.Protocol{
 	Details: signing.Details{
 		Fields:    "the fields are not Access or Credential, SignedHeaders and Signature",
 		Signature: "the signature is not lower-case hexadecimal digits, as many as the algorithm has",
-		Date:      "x-sdk-date is absent or not of the form 20060102T150405Z",
+		Date:      "x-sdk-date is absent or not of the form 20260115T120000Z",
 		Scope:     "the credential is not an id, date, region, service and what the algorithm ends it with",
 		ScopeDate: "the date in the scope is not the day of x-sdk-date",
 		Digest:    "the content digest is neither 64 lower-case hexadecimal digits nor UNSIGNED-PAYLOAD",
