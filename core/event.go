@@ -2,13 +2,15 @@ package core
 
 import (
 	"context"
+	"io"
 	"log/slog"
+	"net/http"
 	"strconv"
 	"time"
 )
 
-// An Event is one verdict. It holds no secret, no signature, no query and no
-// body. Texts that the caller chose are escaped to printable ASCII and cut;
+// An Event is one verdict. But for Request it holds no secret, no signature, no query
+// and no body. Texts that the caller chose are escaped to printable ASCII and cut;
 // they must not become metric labels.
 //
 // # Records
@@ -89,8 +91,29 @@ type Event struct {
 	// there is none. Skew is Time minus that, 0 where there is none.
 	SignedAt time.Time
 	Skew     time.Duration
+	// ValidUntil is when the signature is too old; zero without SignedAt.
+	ValidUntil time.Time
 	// KeyID, Method, Host, Path and Remote are the caller's text, escaped and cut.
 	KeyID, Method, Host, Path, Remote string
+	// Request is the request as received, nil where there was none. It holds
+	// credentials. It must not be changed, and its Body not be read: [Event.Body] has
+	// what was read of it. Neither may be used after Observe has returned.
+	Request *http.Request
+}
+
+// Body returns the first bytes of the body that the verifier holds in memory, at most
+// as many as asked for, and how many it holds. It holds none where the request was
+// refused before its body was read, and where the handler reads it.
+func (e *Event) Body(most int64) (first []byte, held int64) {
+	if e.Request == nil {
+		return nil, 0
+	}
+	b := heldBody(e.Request)
+	if b == nil {
+		return nil, 0
+	}
+	first, _ = io.ReadAll(io.LimitReader(&bodyReader{buffer: b}, most)) // ends early where the memory was given back
+	return first, b.size
 }
 
 // An Observer sees every verdict, on the request's goroutine: it must be quick
@@ -188,11 +211,14 @@ func (v *verification) event() Event {
 		e.Key = v.key.Name
 	}
 	if !c.Time.IsZero() {
-		e.SignedAt, e.Skew = c.Time, e.Time.Sub(c.Time)
+		e.SignedAt, e.Skew, e.ValidUntil = c.Time, e.Time.Sub(c.Time), c.Time.Add(v.policy.ClockSkew)
+		if c.Presigned {
+			e.ValidUntil = c.Time.Add(c.Expires)
+		}
 	}
 	if r := v.request; r != nil {
 		e.Method, e.Host, e.Path, e.Remote = printable(r.Method), printable(r.Host), printable(v.path), printable(r.RemoteAddr)
-		e.Size = max(r.ContentLength, 0)
+		e.Request, e.Size = r, max(r.ContentLength, 0)
 	}
 	if !v.started.IsZero() {
 		e.Duration = max(time.Since(v.started), 1) // a coarse clock may not have moved

@@ -191,6 +191,17 @@
 // (github.com/redis/rueidis), as it links all schemes. Programs that cannot have
 // that make their core.Config in Go.
 //
+// # Capture
+//
+// The section capture has refused requests written to files, for gatewayauth explain:
+//
+//	capture: {dir: /var/lib/orders/refused, max: 100, per_minute: 10, bodies: 64KiB}
+//
+// Its fields are dir, the folder (relative to the environments file), max, how many
+// files are kept, per_minute, how many are written in a minute, and bodies, how many bytes
+// of a body. All but dir have the defaults that stand here. Package core/capture says
+// what the files hold, and that they are to be protected.
+//
 // # Reload
 //
 // [Watch] follows the file, and [WithReloads] tells how that goes. It cannot see

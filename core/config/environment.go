@@ -21,6 +21,8 @@ type environment struct {
 	keys   []keyEntry
 	apis   []apiEntry
 	replay *replayEntry // nil if there is none
+
+	capture *captureEntry // nil if there is none
 	// at has the places of the fields, also of rewrite.host and hosts[0].
 	at map[string]mark
 
@@ -76,6 +78,7 @@ func (d *decoder) environment(name string, v value) *environment {
 		"rewrite":                  d.rewriteTo(inner, &p.Rewrite),
 		"body_timeout":             d.durationTo(&p.BodyTimeout),
 		"replay":                   d.replayTo(e, inner),
+		"capture":                  d.captureTo(&e.capture),
 		"keys":                     d.keysTo(&e.keys),
 		"apis":                     d.apisTo(&e.apis),
 		"default":                  d.textTo(&p.Default),

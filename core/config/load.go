@@ -176,6 +176,11 @@ func (f *File) Verifier(env string, opts ...Option) (*core.Verifier, error) {
 	if e, _ := f.environment(env); len(e.missing) > 0 || e.store.store == missingStore {
 		return nil, &Problem{File: f.path, Line: e.line, Field: e.field, Rule: "its secrets were not read; load the file where they are"}
 	}
+	recorder, err := f.Recorder(env, opts...)
+	if err != nil {
+		return nil, err
+	}
+	withRecorder(&c, recorder)
 	f.logWarnings(env, c.Logger)
 	return core.New(c)
 }
@@ -192,6 +197,7 @@ func (f *File) Verifier(env string, opts ...Option) (*core.Verifier, error) {
 // In place of each secret that is missing (see [File.Missing]) there is a random one,
 // so no request verifies with it. A replay store whose URL was not read is never
 // available, and requests that need it are refused whatever on_unavailable says.
+// The observer of a section capture is not among the observers: see [File.Recorder].
 func (f *File) Config(env string, opts ...Option) (core.Config, error) {
 	e, err := f.environment(env)
 	if err != nil {

@@ -128,11 +128,16 @@ func (w *watcher) apply(f *File) error {
 	if err != nil {
 		return err
 	}
+	recorder, err := f.recorder(e, w.options)
+	if err != nil {
+		return err
+	}
 	st, err := w.stores.take(e.store, w.options)
 	if err != nil {
 		return err
 	}
 	c := e.config(w.options, st.ReplayStore)
+	withRecorder(&c, recorder)
 	if w.verifier == nil {
 		w.verifier, err = core.New(c)
 	} else {

@@ -1,0 +1,244 @@
+package capture
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/gatewayauth/gatewayauth/core"
+)
+
+// Config configures [New]. Zero fields have the defaults that they name.
+type Config struct {
+	// Dir is the folder for the files. It is made if it does not exist.
+	Dir string
+	// Max is how many files are kept; 0 means 100.
+	Max int
+	// PerMinute is how many requests are written in a minute; 0 means 10.
+	PerMinute int
+	// Bodies is how many bytes of a body are written; 0 means 64 KiB, and a negative
+	// number none.
+	Bodies int64
+	// Withhold are names of further headers whose values are secrets.
+	Withhold []string
+	// Now is the clock that names files; nil means [time.Now].
+	Now func() time.Time
+}
+
+// Bounds of the numbers.
+const (
+	maxFiles     = 100_000
+	maxPerMinute = 10_000
+	maxBodies    = 64 << 20
+	maxWriting   = 4 // files at one time
+)
+
+// Suffix is the end of the name of a file.
+const Suffix = ".http"
+
+// Stats counts refused requests.
+type Stats struct {
+	// Written are in files, of which the oldest may be deleted by now.
+	Written uint64
+	// Skipped were too many in their minute, or would have had to wait for others.
+	Skipped uint64
+	// Failed could not be written, for Err.
+	Failed uint64
+	// Err is why the last of them failed.
+	Err error
+}
+
+// A Recorder is a [core.Observer] that writes the refused requests of one environment.
+// It can be used by several goroutines at the same time.
+type Recorder struct {
+	config  Config
+	writing sync.WaitGroup
+
+	mu     sync.Mutex
+	minute int64 // of the clock
+	inIt   int   // requests taken in that minute
+	busy   int   // files that are being written
+	number int   // of files with one time
+	stats  Stats
+	files  sync.Mutex // guards the folder
+}
+
+// New makes the folder, and deletes its oldest files if there are more than Max.
+func New(c Config) (*Recorder, error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	if c.Max == 0 {
+		c.Max = 100
+	}
+	if c.PerMinute == 0 {
+		c.PerMinute = 10
+	}
+	if c.Bodies == 0 {
+		c.Bodies = 64 << 10
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	r := &Recorder{config: c}
+	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
+		return nil, &core.ConfigError{Field: "Dir", Rule: "cannot be made: " + reason(err)}
+	}
+	// What cannot be written later shall not be found out at the first refusal.
+	probe, err := os.CreateTemp(c.Dir, ".probe-*")
+	if err != nil {
+		return nil, &core.ConfigError{Field: "Dir", Rule: "cannot be written to: " + reason(err)}
+	}
+	probe.Close()
+	if err := errors.Join(os.Remove(probe.Name()), r.deleteOldest()); err != nil {
+		return nil, &core.ConfigError{Field: "Dir", Rule: reason(err)}
+	}
+	return r, nil
+}
+
+// Validate reports all that is wrong with the fields, each as a [core.ConfigError]. It
+// does not look at the folder.
+func (c *Config) Validate() error {
+	var problems []error
+	if c.Dir == "" {
+		problems = append(problems, &core.ConfigError{Field: "Dir", Rule: "empty"})
+	}
+	bounded := func(field string, n, most int64) {
+		if n > most {
+			problems = append(problems, &core.ConfigError{Field: field, Rule: fmt.Sprintf("%d is more than %d", n, most)})
+		}
+	}
+	bounded("Max", int64(c.Max), maxFiles)
+	bounded("PerMinute", int64(c.PerMinute), maxPerMinute)
+	bounded("Bodies", c.Bodies, maxBodies)
+	if c.Max < 0 {
+		problems = append(problems, &core.ConfigError{Field: "Max", Rule: "negative"})
+	}
+	if c.PerMinute < 0 {
+		problems = append(problems, &core.ConfigError{Field: "PerMinute", Rule: "negative"})
+	}
+	return errors.Join(problems...)
+}
+
+// reason is an error of the file system without the operation and the path.
+func reason(err error) string {
+	if failed, ok := errors.AsType[*os.PathError](err); ok {
+		return failed.Err.Error()
+	}
+	return err.Error()
+}
+
+// Observe writes the request of a refusal. It does not wait for the file.
+func (r *Recorder) Observe(_ context.Context, e core.Event) {
+	if e.Err == nil || e.Request == nil {
+		return
+	}
+	name, ok := r.enter(&e)
+	if !ok {
+		return
+	}
+	text := r.config.text(&e) // now: the request is the server's afterwards
+	r.writing.Go(func() {
+		err := r.write(name, text)
+		r.leave(err)
+	})
+}
+
+// enter reports whether a request is to be written, and returns the name of its file.
+func (r *Recorder) enter(e *core.Event) (name string, ok bool) {
+	now := r.config.Now().UTC()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if minute := now.Unix() / 60; minute != r.minute {
+		r.minute, r.inIt = minute, 0
+	}
+	if r.inIt >= r.config.PerMinute || r.busy >= maxWriting {
+		r.stats.Skipped++
+		return "", false
+	}
+	r.inIt++
+	r.busy++
+	r.number++
+	return fmt.Sprintf("%s-%06d-%s%s", now.Format("20060102T150405.000Z"), r.number%1_000_000, e.Code, Suffix), true
+}
+
+func (r *Recorder) leave(err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.busy--
+	if err != nil {
+		r.stats.Failed++
+		r.stats.Err = err
+		return
+	}
+	r.stats.Written++
+}
+
+// write writes a file whole or not at all.
+func (r *Recorder) write(name string, text []byte) error {
+	r.files.Lock()
+	defer r.files.Unlock()
+	f, err := os.CreateTemp(r.config.Dir, ".capture-*") // with mode 0600
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(text)
+	if err = errors.Join(err, f.Close()); err == nil {
+		err = os.Rename(f.Name(), filepath.Join(r.config.Dir, name))
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(f.Name()))
+	}
+	return r.deleteOldest()
+}
+
+// deleteOldest deletes files of requests until Max are left.
+func (r *Recorder) deleteOldest() error {
+	names, err := Files(r.config.Dir)
+	for ; err == nil && len(names) > r.config.Max; names = names[1:] {
+		err = os.Remove(names[0])
+	}
+	return err
+}
+
+// Files returns the paths of the files in a folder, the oldest first.
+func Files(dir string) ([]string, error) {
+	entries, err := os.ReadDir(dir) // sorted
+	if err != nil {
+		return nil, err
+	}
+	var paths []string
+	for _, e := range entries {
+		if e.Type().IsRegular() && isCapture(e.Name()) {
+			paths = append(paths, filepath.Join(dir, e.Name()))
+		}
+	}
+	return paths, nil
+}
+
+// isCapture reports whether a file's name is one that a Recorder gives.
+func isCapture(name string) bool {
+	stem, ok := strings.CutSuffix(name, Suffix)
+	parts := strings.SplitN(stem, "-", 3)
+	if !ok || len(parts) != 3 || len(parts[1]) != 6 {
+		return false
+	}
+	_, err := time.Parse("20060102T150405.000Z", parts[0])
+	return err == nil && !slices.ContainsFunc([]byte(parts[1]), func(b byte) bool { return b < '0' || b > '9' })
+}
+
+// Wait waits until the files of all requests so far are written.
+func (r *Recorder) Wait() { r.writing.Wait() }
+
+// Stats returns the counts.
+func (r *Recorder) Stats() Stats {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.stats
+}

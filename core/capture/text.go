@@ -1,0 +1,171 @@
+package capture
+
+import (
+	"bytes"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gatewayauth/gatewayauth/core"
+)
+
+// withheld stands for what a file must not hold.
+const withheld = "[withheld]"
+
+// secretHeaders hold tokens, passwords and cookies, in lower case.
+var secretHeaders = []string{"cookie", "cookie2", "proxy-authorization", "x-auth-token", "x-subject-token", "x-security-token",
+	"x-amz-security-token", "x-api-key", "x-csrf-token", "x-xsrf-token"}
+
+// secretParameters are the same for the query.
+var secretParameters = []string{"x-amz-security-token", "x-security-token", "access_token", "token", "password", "api_key"}
+
+// text is the file of a request.
+func (c *Config) text(e *core.Event) []byte {
+	r := e.Request
+	body, held := e.Body(max(c.Bodies, 0))
+	target, hidden := withoutTokens(target(r))
+	lines, removed := c.headers(r)
+	hidden = append(hidden, removed...)
+	chunked := r.ContentLength < 0 && held > 0
+
+	var b bytes.Buffer
+	note := func(format string, args ...any) { fmt.Fprintf(&b, "# "+format+"\n", args...) }
+	note("%s in environment %s, mode %s, at %s", verdict(e), e.Environment, e.Mode, date(e.Time))
+	note("error: %s", oneLine(e.Err.Error()))
+	note("what to do: %s", e.Code.Hint())
+	for _, pair := range [][2]string{{"api", e.API}, {"key of the api", e.APIKey}, {"key", e.Key}, {"remote", e.Remote}} {
+		if pair[1] != "" {
+			note("%s: %s", pair[0], oneLine(pair[1]))
+		}
+	}
+	if len(hidden) > 0 {
+		note("withheld, since they are secrets: %s", strings.Join(hidden, ", "))
+	}
+	switch announced := r.ContentLength; {
+	case held > int64(len(body)):
+		note("The body is cut: these are its first %d bytes. The verifier read %d.", len(body), held)
+	case held == 0 && announced != 0:
+		note("The body is not here: the verifier did not hold it.")
+	case announced > held:
+		note("The body was not read to its end: of %d bytes %d are here.", announced, held)
+	}
+	if !e.ValidUntil.IsZero() {
+		note("Keep this file as a password until %s: it holds a signature, which is valid until then.", date(e.ValidUntil))
+	}
+	b.WriteByte('\n')
+	fmt.Fprintf(&b, "%s %s %s\r\n", r.Method, target, protocol(r))
+	for _, line := range lines {
+		b.WriteString(line + "\r\n")
+	}
+	if chunked {
+		fmt.Fprintf(&b, "Transfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n", len(body), body)
+		if held == int64(len(body)) {
+			b.WriteString("0\r\n\r\n")
+		}
+		return b.Bytes()
+	}
+	b.WriteString("\r\n")
+	b.Write(body)
+	return b.Bytes()
+}
+
+func verdict(e *core.Event) string {
+	if e.Mode == core.Report {
+		return "would be refused: " + string(e.Code)
+	}
+	return "refused: " + string(e.Code)
+}
+
+func date(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+
+// oneLine keeps a text in one line of printable ASCII.
+func oneLine(s string) string {
+	quoted := strconv.QuoteToASCII(s)
+	return strings.ReplaceAll(quoted[1:len(quoted)-1], `\"`, `"`)
+}
+
+func target(r *http.Request) string {
+	if r.RequestURI != "" {
+		return r.RequestURI
+	}
+	return r.URL.RequestURI()
+}
+
+// protocol is HTTP/1.1 for all that came over later ones: the file is read as such.
+func protocol(r *http.Request) string {
+	if r.ProtoMajor == 1 && r.ProtoMinor == 0 {
+		return "HTTP/1.0"
+	}
+	return "HTTP/1.1"
+}
+
+// headers returns the header lines, and the names of those that are withheld.
+func (c *Config) headers(r *http.Request) (lines, hidden []string) {
+	lines = append(lines, "Host: "+r.Host)
+	if r.ContentLength > 0 && len(r.Header["Content-Length"]) == 0 {
+		lines = append(lines, "Content-Length: "+strconv.FormatInt(r.ContentLength, 10))
+	}
+	for _, name := range slices.Sorted(maps.Keys(r.Header)) {
+		for _, value := range r.Header[name] {
+			if shown := c.withoutSecret(name, value); shown != value {
+				value = shown
+				hidden = append(hidden, name)
+			}
+			lines = append(lines, name+": "+value)
+		}
+	}
+	return lines, hidden
+}
+
+// withoutSecret is the value of a header without what must not be kept.
+func (c *Config) withoutSecret(name, value string) string {
+	same := func(secret string) bool { return strings.EqualFold(secret, strings.ReplaceAll(name, "_", "-")) }
+	if slices.ContainsFunc(secretHeaders, same) || slices.ContainsFunc(c.Withhold, same) {
+		return withheld
+	}
+	words := strings.FieldsFunc(value, func(r rune) bool { return r == ' ' || r == '\t' })
+	switch {
+	case len(words) == 0:
+		return value
+	case slices.Contains(secretSchemes, strings.ToLower(words[0])):
+		return words[0] + " " + withheld
+	case same("authorization") && !isSignature(words[0]):
+		return withheld
+	}
+	return value
+}
+
+// secretSchemes are authentication schemes whose credentials are secrets, in lower
+// case, in any header: the gateway's credential can have one of its own (see
+// [core.Config].CredentialHeader).
+var secretSchemes = []string{"basic", "bearer", "digest", "negotiate", "ntlm", "dpop", "token"}
+
+// isSignature reports whether a credential with a scheme is a signature of a gateway,
+// and nothing that is secret for long.
+func isSignature(scheme string) bool {
+	return slices.ContainsFunc([]string{"SDK-", "V11-", "AWS4-"}, func(prefix string) bool { return strings.HasPrefix(scheme, prefix) })
+}
+
+// withoutTokens withholds the values of secret parameters of the query, and leaves every
+// other byte as it is.
+func withoutTokens(target string) (shown string, hidden []string) {
+	path, query, ok := strings.Cut(target, "?")
+	if !ok {
+		return target, nil
+	}
+	pieces := strings.Split(query, "&")
+	for i, piece := range pieces {
+		raw, value, ok := strings.Cut(piece, "=")
+		name, err := url.QueryUnescape(raw)
+		if ok && err == nil && value != "" && slices.Contains(secretParameters, strings.ToLower(name)) {
+			pieces[i] = raw + "=" + url.QueryEscape(withheld)
+			hidden = append(hidden, name)
+		}
+	}
+	return path + "?" + strings.Join(pieces, "&"), hidden
+}

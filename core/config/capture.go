@@ -1,0 +1,79 @@
+package config
+
+import (
+	"path/filepath"
+
+	"github.com/gatewayauth/gatewayauth/core"
+	"github.com/gatewayauth/gatewayauth/core/capture"
+)
+
+// captureEntry is the section capture of an environment.
+type captureEntry struct {
+	mark
+	at map[string]mark
+	capture.Config
+}
+
+func (d *decoder) captureTo(dst **captureEntry) func(value) {
+	return func(v value) {
+		c := &captureEntry{mark: v.mark}
+		*dst = c
+		c.at = d.mapping(v, fields{
+			"dir":        d.textTo(&c.Dir),
+			"max":        d.countTo(&c.Max),
+			"per_minute": d.countTo(&c.PerMinute),
+			"bodies":     d.sizeTo(&c.Bodies),
+		})
+		d.required(v, c.at, "dir")
+		if c.Dir == "" {
+			return // reported as missing or empty
+		}
+		for _, problem := range problemsOf(nil, c.Validate()) {
+			d.add(c.place(problem.Field), problem.Rule)
+		}
+	}
+}
+
+// place returns where the file has a field of [capture.Config].
+func (c *captureEntry) place(field string) mark {
+	name := map[string]string{"Dir": "dir", "Max": "max", "PerMinute": "per_minute", "Bodies": "bodies"}[field]
+	if m, ok := c.at[name]; ok {
+		return m
+	}
+	return c.mark
+}
+
+// Recorder returns a new observer that keeps refused requests, as the section capture of an
+// environment says; nil if it has none. [File.Verifier] and [Watch] make their own. For
+// a Verifier that is made of [File.Config], add it to the observers.
+func (f *File) Recorder(env string, opts ...Option) (*capture.Recorder, error) {
+	e, err := f.environment(env)
+	if err != nil {
+		return nil, err
+	}
+	return f.recorder(e, newOptions(opts))
+}
+
+func (f *File) recorder(e *environment, o options) (*capture.Recorder, error) {
+	if e.capture == nil {
+		return nil, nil
+	}
+	c := e.capture.Config
+	c.Now = o.now
+	if !filepath.IsAbs(c.Dir) {
+		c.Dir = filepath.Join(filepath.Dir(f.path), c.Dir)
+	}
+	recorder, err := capture.New(c)
+	for _, problem := range problemsOf(nil, err) {
+		m := e.capture.place(problem.Field)
+		return nil, &Problem{File: f.path, Line: m.line, Field: m.field, Rule: problem.Rule, cause: err}
+	}
+	return recorder, nil
+}
+
+// withRecorder adds the recorder to the observers.
+func withRecorder(c *core.Config, recorder *capture.Recorder) {
+	if recorder != nil {
+		c.Observers = append(c.Observers, recorder)
+	}
+}

@@ -1,0 +1,90 @@
+package config_test
+
+import (
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gatewayauth/gatewayauth/core/capture"
+	"github.com/gatewayauth/gatewayauth/core/config"
+)
+
+const captured = oneKey + "    default: k\n    capture: {dir: refused, max: 5, per_minute: 3, bodies: 1KiB}\n"
+
+// wantFiles waits until so many requests are in the folder.
+func wantFiles(t *testing.T, dir string, n int) {
+	t.Helper()
+	for end := time.Now().Add(time.Minute); ; time.Sleep(time.Millisecond) {
+		files, err := capture.Files(dir)
+		if err == nil && len(files) == n {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatalf("got %v, %v, want %d files", files, err, n)
+		}
+	}
+}
+
+// TestCapture_T226: the section capture makes Verifier and Watch write refused requests
+// to a folder beside the file, and nothing else touches that folder.
+func TestCapture_T226(t *testing.T) {
+	dir := t.TempDir()
+	path := write(t, dir, "f.yaml", captured)
+	folder := filepath.Join(dir, "refused")
+	f, err := config.Load(path)
+	must(t, err)
+	c, err := f.Config("R", quiet)
+	must(t, err)
+	if _, err := os.Stat(folder); err == nil || len(c.Observers) != 0 {
+		t.Errorf("Config has %d observers, and the folder is there: %v", len(c.Observers), err == nil)
+	}
+	v, err := f.Verifier("R", quiet)
+	must(t, err)
+	v.Verify(httptest.NewRequest("GET", "/", nil))
+	wantFiles(t, folder, 1)
+	watched, err := config.Watch(t.Context(), path, "R", quiet)
+	must(t, err)
+	for range 10 {
+		watched.Verify(httptest.NewRequest("GET", "/", nil))
+	}
+	wantFiles(t, folder, 4)
+	recorder, err := f.Recorder("R")
+	if err != nil || recorder == nil {
+		t.Errorf("got %v, %v", recorder, err)
+	}
+	without, err := config.Load(write(t, dir, "g.yaml", oneKey))
+	must(t, err)
+	if recorder, err := without.Recorder("R"); recorder != nil || err != nil {
+		t.Errorf("got %v, %v for an environment without the section", recorder, err)
+	}
+}
+
+// TestCaptureProblems: what is wrong with the section is said with its line.
+func TestCaptureProblems(t *testing.T) {
+	for section, want := range map[string]string{
+		"{max: 5}":                             ":6: environments.R.capture.dir: is missing",
+		"{dir: ''}":                            ":6: environments.R.capture.dir: is empty",
+		"{dir: x, max: 0}":                     ":6: environments.R.capture.max: ",
+		"{dir: x, max: 1000000}":               ":6: environments.R.capture.max: 1000000 is more than 100000",
+		"{dir: x, per_minute: 20000}":          ":6: environments.R.capture.per_minute: 20000 is more than 10000",
+		"{dir: x, bodies: 1GiB}":               ":6: environments.R.capture.bodies: 1073741824 is more than 67108864",
+		"{dir: x, folder: y}":                  ":6: environments.R.capture.folder: unknown field",
+		"{dir: f.yaml, max: 5}":                ":6: environments.R.capture.dir: cannot be made: not a directory",
+		"{dir: f.yaml/sub, max: 5, bodies: 1}": ":6: environments.R.capture.dir: cannot be made: not a directory",
+	} {
+		path := write(t, t.TempDir(), "f.yaml", oneKey, "    default: k\n    capture: "+section+"\n")
+		f, err := config.Load(path)
+		if err == nil {
+			_, err = f.Verifier("R", quiet)
+			if _, watched := config.Watch(t.Context(), path, "R", quiet); watched == nil || err == nil || watched.Error() != err.Error() {
+				t.Errorf("%s: Watch says %v, Verifier %v", section, watched, err)
+			}
+		}
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, want %s", section, err, want)
+		}
+	}
+}
