@@ -44,7 +44,7 @@ var validators = []func(*compiler){
 // compile checks the configuration and turns it into an immutable policy. All
 // problems are reported at once, each as a [ConfigError].
 func (c Config) compile() (*policy, error) {
-	x := compiler{policy: &policy{Config: c.WithDefaults()}, keys: keyIndex{names: map[string]bool{}, ids: map[string]bool{}}}
+	x := compiler{policy: &policy{Config: c.WithDefaults()}, keys: keyIndex{names: map[string]bool{}, ids: map[string]bool{}, short: c.AllowShortSecrets}}
 	for _, validate := range validators {
 		validate(&x)
 	}

@@ -79,6 +79,10 @@ type Config struct {
 	// AllowPresigned accepts credentials in the query. They are valid for as
 	// long as they say, up to a week, for whoever has the link.
 	AllowPresigned bool
+	// AllowShortSecrets accepts keys whose secrets have fewer than 8 bytes. No gateway
+	// issues such secrets, and whoever has one signed request can find them by trying.
+	// The keys of a [KeySource] other than [Keys] are not checked.
+	AllowShortSecrets bool
 	// ExposeReason puts the code, the canonical request and the string to sign
 	// into answers. For development only.
 	ExposeReason bool

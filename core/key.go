@@ -119,7 +119,12 @@ func (s *KeySet) All() iter.Seq[*Key] { return slices.Values(s.all) }
 type keyIndex struct {
 	names, ids map[string]bool
 	open       bool // a source other than Keys is in use: more names may exist
+	short      bool // short secrets are allowed
 }
+
+// minSecret is the length in bytes of the shortest secret that a gateway issues, a
+// password of Basic.
+const minSecret = 8
 
 func (x *keyIndex) add(source KeySource) (problems []error) {
 	set, ok := source.(*KeySet)
@@ -143,13 +148,17 @@ func (x *keyIndex) add(source KeySource) (problems []error) {
 		case x.ids[key.ID]:
 			problem("ID", fmt.Sprintf("the id %q occurs twice in this environment", key.ID))
 		}
-		if key.Secret.IsBlank() {
-			problem("Secret", emptyOrBlank(key.Secret))
-		}
-		for j, p := range key.Previous {
-			if p.Secret.IsBlank() {
-				problem(item("Previous", j)+".Secret", emptyOrBlank(p.Secret))
+		check := func(field string, secret Secret) {
+			switch {
+			case secret.IsBlank():
+				problem(field, emptyOrBlank(secret))
+			case !x.short && len(secret.Reveal()) < minSecret:
+				problem(field, fmt.Sprintf("shorter than %d characters, as no gateway issues them: use a longer one, or set AllowShortSecrets", minSecret))
 			}
+		}
+		check("Secret", key.Secret)
+		for j, p := range key.Previous {
+			check(item("Previous", j)+".Secret", p.Secret)
 		}
 		if key.blankToken() {
 			problem("SessionToken", "blank")

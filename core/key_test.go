@@ -1,6 +1,7 @@
 package core_test
 
 import (
+	"errors"
 	"net/http/httptest"
 	"slices"
 	"strings"
@@ -87,6 +88,32 @@ func TestScopedKeysTakeTurns(t *testing.T) {
 					t.Fatalf("%s, turn %d, %s: got %v", name, turn, key.Name, err)
 				}
 			}
+		}
+	}
+}
+
+// TestShortSecrets_T227: secrets that are shorter than any gateway's are refused, unless
+// that is allowed.
+func TestShortSecrets_T227(t *testing.T) {
+	for _, tt := range []struct {
+		current, previous string
+		field             string
+	}{
+		{"1234567", "", "Secret"}, {"12345678", "", ""}, {"12345678", "1234567", "Previous[0].Secret"}, {"12345678", "abcdefgh", ""},
+	} {
+		key := core.Key{Name: "k", ID: "id", Secret: core.NewSecret(tt.current)}
+		if tt.previous != "" {
+			key.Previous = []core.PreviousSecret{{Secret: core.NewSecret(tt.previous)}}
+		}
+		policy := config(func(c *core.Config) { c.Schemes, c.APIs, c.Default = []core.Scheme{hmacScheme(key)}, nil, "k" })
+		_, err := core.New(policy)
+		problem, _ := errors.AsType[*core.ConfigError](err)
+		if (problem != nil) != (tt.field != "") || problem != nil && (problem.Field != tt.field || problem.Key != "k") {
+			t.Errorf("%+v: got %v", tt, err)
+		}
+		policy.AllowShortSecrets = true
+		if _, err := core.New(policy); err != nil {
+			t.Errorf("%+v, allowed: got %v", tt, err)
 		}
 	}
 }

@@ -75,7 +75,7 @@ func note(ctx context.Context, format string, args ...any) {
 // observeSequence notes an event.
 func observeSequence(ctx context.Context, e core.Event) {
 	text := fmt.Sprint(e.Err)
-	e.Err, e.Duration = nil, min(e.Duration, 1)
+	e.Err, e.Request, e.Duration = nil, nil, min(e.Duration, 1)
 	note(ctx, "event %+v %s", e, text)
 }
 

@@ -29,6 +29,7 @@
 //	    hosts: [api.example.com, "*.svc.cluster.local:8443"]
 //	    allow_unsigned_payload: false
 //	    allow_presigned: false     # credentials in the query
+//	    allow_short_secrets: false # secrets of fewer than 8 characters
 //	    expose_reason: false
 //	    rewrite: {add_prefix: /v1, host: api.example.com}
 //	    replay: {store: memory, max_entries: 1000000, exempt_methods: [GET, HEAD]}

@@ -74,6 +74,7 @@ func (d *decoder) environment(name string, v value) *environment {
 		"allow_unsigned":           d.listTo(inner, "allow_unsigned", &p.AllowUnsigned),
 		"allow_unsigned_payload":   d.boolTo(&p.AllowUnsignedPayload),
 		"allow_presigned":          d.boolTo(&p.AllowPresigned),
+		"allow_short_secrets":      d.boolTo(&p.AllowShortSecrets),
 		"expose_reason":            d.boolTo(&p.ExposeReason),
 		"rewrite":                  d.rewriteTo(inner, &p.Rewrite),
 		"body_timeout":             d.durationTo(&p.BodyTimeout),
@@ -222,6 +223,18 @@ func (e *environment) validate(r *report) {
 	}
 }
 
+// secretAt returns the place of the secret that a problem of core is about, if it is
+// about one.
+func (e *environment) secretAt(problem core.ConfigError) (mark, bool) {
+	for i, k := range e.keys {
+		if k.typ != nil && problem.Key == e.found[i].name {
+			m, ok := k.fieldsAt(e.found[i], true)[problem.Field]
+			return m, ok
+		}
+	}
+	return mark{}, false
+}
+
 // ofStandIn is the place of fields that do not have the file's value.
 var ofStandIn = mark{line: -1}
 
@@ -271,6 +284,7 @@ var settingNames = map[string]string{
 	"AllowUnsignedPayload":   "allow_unsigned_payload",
 	"Hosts":                  "hosts",
 	"AllowPresigned":         "allow_presigned",
+	"AllowShortSecrets":      "allow_short_secrets",
 	"ExposeReason":           "expose_reason",
 	"Rewrite.AddPrefix":      "rewrite.add_prefix",
 	"Rewrite.Host":           "rewrite.host",

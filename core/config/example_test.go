@@ -60,7 +60,7 @@ func ExampleFile_Warnings() {
 environments:
   RELEASE:
     keys:
-      - {name: orders_key, type: hmac, key: 071fe2459cf64d75, secret: short}
+      - {name: orders_key, type: hmac, key: 071fe2459cf64d75, secret: rather-short}
 `)
 	defer os.Remove(path)
 	f, err := config.Load(path)

@@ -128,7 +128,7 @@ func fieldNames(fields []keyField) (names []string) {
 // The fields that several types have.
 var (
 	anyID        = keyField{name: "key", required: true, manner: free}
-	anySecret    = keyField{name: "secret", kind: hiddenField, required: true, rotates: true, limit: shortLimit}
+	anySecret    = keyField{name: "secret", kind: hiddenField, required: true, rotates: true, limit: shortLimit, schemeField: "Secret"}
 	accessKey    = anyID.within(shortLimit)
 	sessionToken = keyField{name: "session_token", kind: hiddenField}
 	region       = keyField{name: "region", required: true, check: checkScope}

@@ -128,6 +128,10 @@ func (d *document) load(s *follow.Snapshot, o loadOptions) (*File, error) {
 		c := e.config(newOptions(nil), e.placeholder())
 		c.Logger = slog.New(slog.DiscardHandler)
 		for _, problem := range problemsOf(core.New(c)) {
+			if m, ok := e.secretAt(problem); ok {
+				r.add(m, inFile(problem.Rule))
+				continue
+			}
 			r.add(e.mark, problem.Error())
 		}
 	}

@@ -41,7 +41,7 @@ var refusals = []struct{ name, file, want string }{
 	{"environment without value", "environments:\n  R:\n", ":2: environments.R: must be a mapping of fields"},
 	{"no keys", head + "    mode: report\n", ":2: environments.R.keys: there is no key, so every request would be refused; list at least one, or set mode: off"},
 	{"0 keys", head + "    mode: enforce\n    keys: []\n", ":4: environments.R.keys: there is no key, so every request would be refused; list at least one, or set mode: off"},
-	{"unknown field", oneKey + "    skew: 15m\n", ":5: environments.R.skew: unknown field; known here: allow_presigned, allow_unsigned, allow_unsigned_payload, apis, body_timeout, clock_skew, credential_header, default, expose_reason, hosts, keys, max_body, max_buffered, mode, replay, require_signed, require_signed_with_body, rewrite"},
+	{"unknown field", oneKey + "    skew: 15m\n", ":5: environments.R.skew: unknown field; known here: allow_presigned, allow_short_secrets, allow_unsigned, allow_unsigned_payload, apis, body_timeout, capture, clock_skew, credential_header, default, expose_reason, hosts, keys, max_body, max_buffered, mode, replay, require_signed, require_signed_with_body, rewrite"},
 	{"field twice", oneKey + "    mode: off\n    mode: enforce\n", ":6: environments.R.mode: is set twice, first in line 5; leave one out"},
 	{"field twice, quoted", oneKey + "    mode: off\n    \"mode\": enforce\n", ":6: environments.R.mode: is set twice, first in line 5; leave one out"},
 	{"unknown mode", oneKey + "    mode: Enforce\n", ":5: environments.R.mode: unknown mode; write enforce, report or off"},
@@ -113,7 +113,7 @@ var refusals = []struct{ name, file, want string }{
 	{"replay URL without its file", oneKey + "    replay: {store: redis, url: {file: absent}}\n", ":5: environments.R.replay.url.file: the file does not exist"},
 	{"replay URL without its variable", oneKey + "    replay: {store: redis, url: {env: GATEWAYAUTH_ABSENT}}\n", ":5: environments.R.replay.url.env: the environment variable GATEWAYAUTH_ABSENT is not set"},
 	{"replay URL empty", oneKey + "    replay: {store: redis, url: ''}\n", ":5: environments.R.replay.url: is empty; write a value"},
-	{"T097 replay of what is not signed", head + "    keys:\n    - " + strings.Replace(tokenKey, "name: k", "name: l", 1) + "\n    - {name: k, type: basic, key: i, secret: s}\n    replay: {store: memory}\n",
+	{"T097 replay of what is not signed", head + "    keys:\n    - " + strings.Replace(tokenKey, "name: k", "name: l", 1) + "\n    - {name: k, type: basic, key: i, secret: s-of-8-or-more}\n    replay: {store: memory}\n",
 		":6: environments.R.replay: no key of this environment signs requests (types basic, token do not), so that a replay cannot be told from another request"},
 	{"presigned", oneKey + "    allow_presigned: often\n", ":5: environments.R.allow_presigned: must be true or false"},
 	{"default unknown", oneKey + "    default: other\n", ":5: environments.R.default: no key of this environment has this name; see the names under keys"},
@@ -124,26 +124,27 @@ var refusals = []struct{ name, file, want string }{
 	{"key a text", head + "    keys: [k]\n", ":3: environments.R.keys[0]: must be a mapping of fields"},
 	{"key without fields", head + "    keys:\n    - {}\n", ":4: environments.R.keys[0].name: is missing\n:4: environments.R.keys[0].type: is missing"},
 	{"key without key and secret", head + "    keys:\n    - name: k\n      type: hmac\n", ":4: environments.R.keys[0].key: is missing\n:4: environments.R.keys[0].secret: is missing"},
-	{"empty key", head + "    keys: [{name: k, type: hmac, key: '', secret: s}]\n", ":3: environments.R.keys[0].key: is empty; write a value"},
-	{"unknown type", head + "    keys: [{name: k, type: hmac-sha256, key: i, secret: s}]\n", ":3: environments.R.keys[0].type: unknown type; write one of aes, aksk, basic, ecdsa-p256, hmac, hmac-sm3, sigv4, sigv4a, sm2, token, v11"},
+	{"empty key", head + "    keys: [{name: k, type: hmac, key: '', secret: s-of-8-or-more}]\n", ":3: environments.R.keys[0].key: is empty; write a value"},
+	{"T227 short secret", head + "    keys:\n    - {name: k, type: hmac, key: i,\n       secret: '1234567', previous: [{secret: abcdefg}]}\n    default: k\n", ":5: environments.R.keys[0].secret: shorter than 8 characters, as no gateway issues them: use a longer one, or set allow_short_secrets\n:5: environments.R.keys[0].previous[0].secret: shorter than 8 characters, as no gateway issues them: use a longer one, or set allow_short_secrets"},
+	{"unknown type", head + "    keys: [{name: k, type: hmac-sha256, key: i, secret: s-of-8-or-more}]\n", ":3: environments.R.keys[0].type: unknown type; write one of aes, aksk, basic, ecdsa-p256, hmac, hmac-sm3, sigv4, sigv4a, sm2, token, v11"},
 	{"unknown type, and what else is wrong", head + "    keys: [{name: k, type: hmca, key: '', secret: {file: absent}, iam: i, previous: [{secret: {env: GATEWAYAUTH_ABSENT}}]}]\n", `:3: environments.R.keys[0].iam: unknown field; known here: algorithm, allow_region_wildcards, caller_project, domain, iam_url, insecure_http, key, name, password, paths, previous, project, region, secret, service, session_token, type, user
 :3: environments.R.keys[0].type: unknown type; write one of aes, aksk, basic, ecdsa-p256, hmac, hmac-sm3, sigv4, sigv4a, sm2, token, v11
 :3: environments.R.keys[0].key: is empty; write a value
 :3: environments.R.keys[0].secret.file: the file does not exist
 :3: environments.R.keys[0].previous[0].secret.env: the environment variable GATEWAYAUTH_ABSENT is not set`},
-	{"scope without a region", head + "    keys: [{name: k, type: sigv4, key: i, secret: s, service: s}]\n    default: k\n", ":3: environments.R.keys[0].region: is missing"},
-	{"region with a slash", head + "    keys: [{name: k, type: aksk, key: i, secret: s, service: s, region: a/b}]\n    default: k\n", ":3: environments.R.keys[0].region: holds a slash, which separates the parts of a scope"},
-	{"T181 wildcards that are neither on nor off", head + "    keys: [{name: k, type: sigv4a, key: i, secret: s, service: s, region: r, allow_region_wildcards: us-*}]\n    default: k\n", ":3: environments.R.keys[0].allow_region_wildcards: must be true or false"},
+	{"scope without a region", head + "    keys: [{name: k, type: sigv4, key: i, secret: s-of-8-or-more, service: s}]\n    default: k\n", ":3: environments.R.keys[0].region: is missing"},
+	{"region with a slash", head + "    keys: [{name: k, type: aksk, key: i, secret: s-of-8-or-more, service: s, region: a/b}]\n    default: k\n", ":3: environments.R.keys[0].region: holds a slash, which separates the parts of a scope"},
+	{"T181 wildcards that are neither on nor off", head + "    keys: [{name: k, type: sigv4a, key: i, secret: s-of-8-or-more, service: s, region: r, allow_region_wildcards: us-*}]\n    default: k\n", ":3: environments.R.keys[0].allow_region_wildcards: must be true or false"},
 	{"T181 wildcards on another type", head + "    keys:\n    - name: k\n      type: sigv4\n      key: i\n      secret: s\n      service: s\n      region: r\n      allow_region_wildcards: true\n    default: k\n", ":10: environments.R.keys[0].allow_region_wildcards: a key of type sigv4 has no such field; leave it out"},
-	{"paths", head + "    keys: [{name: k, type: sigv4a, key: i, secret: s, service: s, region: r, paths: raw}]\n    default: k\n", ":3: environments.R.keys[0].paths: unknown rule; write normalized or s3"},
+	{"paths", head + "    keys: [{name: k, type: sigv4a, key: i, secret: s-of-8-or-more, service: s, region: r, paths: raw}]\n    default: k\n", ":3: environments.R.keys[0].paths: unknown rule; write normalized or s3"},
 	{"field of another type", head + "    keys:\n    - name: k\n      type: hmac\n      key: i\n      secret: s\n      region: r\n", ":8: environments.R.keys[0].region: a key of type hmac has no such field; leave it out"},
-	{"session token of basic", head + "    keys: [{name: k, type: basic, key: i, secret: s, session_token: t}]\n", ":3: environments.R.keys[0].session_token: a key of type basic has no such field; leave it out"},
-	{"name twice", oneKey + "    - {name: k, type: basic, key: other, secret: s}\n", ":5: environments.R.keys[1].name: the name \"k\" is already that of the key in line 4"},
-	{"previous a mapping", head + "    keys: [{name: k, type: hmac, key: i, secret: s, previous: {secret: o}}]\n", ":3: environments.R.keys[0].previous: must be a list"},
-	{"previous without secret", head + "    keys: [{name: k, type: hmac, key: i, secret: s, previous: [{until: 2027-01-01T00:00:00Z}]}]\n", ":3: environments.R.keys[0].previous[0].secret: is missing"},
-	{"until a day", head + "    keys: [{name: k, type: hmac, key: i, secret: s, previous: [{secret: o, until: 2027-01-01}]}]\n", ":3: environments.R.keys[0].previous[0].until: is not a date such as 2027-01-01T00:00:00Z (RFC 3339)"},
+	{"session token of basic", head + "    keys: [{name: k, type: basic, key: i, secret: s-of-8-or-more, session_token: t}]\n", ":3: environments.R.keys[0].session_token: a key of type basic has no such field; leave it out"},
+	{"name twice", oneKey + "    - {name: k, type: basic, key: other, secret: s-of-8-or-more}\n", ":5: environments.R.keys[1].name: the name \"k\" is already that of the key in line 4"},
+	{"previous a mapping", head + "    keys: [{name: k, type: hmac, key: i, secret: s-of-8-or-more, previous: {secret: o}}]\n", ":3: environments.R.keys[0].previous: must be a list"},
+	{"previous without secret", head + "    keys: [{name: k, type: hmac, key: i, secret: s-of-8-or-more, previous: [{until: 2027-01-01T00:00:00Z}]}]\n", ":3: environments.R.keys[0].previous[0].secret: is missing"},
+	{"until a day", head + "    keys: [{name: k, type: hmac, key: i, secret: s-of-8-or-more, previous: [{secret: o, until: 2027-01-01}]}]\n", ":3: environments.R.keys[0].previous[0].until: is not a date such as 2027-01-01T00:00:00Z (RFC 3339)"},
 
-	{"previous of nothing", head + "    keys: [{name: k, type: hmac, key: i, secret: s, previous: [{key: o, secret: o}]}]\n", ":3: environments.R.keys[0].previous[0].key: unknown field; known here: secret, until"},
+	{"previous of nothing", head + "    keys: [{name: k, type: hmac, key: i, secret: s-of-8-or-more, previous: [{key: o, secret: o}]}]\n", ":3: environments.R.keys[0].previous[0].key: unknown field; known here: secret, until"},
 
 	// Keys of type aes.
 	{"aes without fields", head + "    keys: [{name: k, type: aes}]\n", ":3: environments.R.keys[0].key: is missing\n:3: environments.R.keys[0].secret: is missing"},
@@ -205,7 +206,7 @@ var refusals = []struct{ name, file, want string }{
 	{"file empty", head + "    keys: [{name: k, type: hmac, key: i, secret: {file: blank}}]\n", ":3: environments.R.keys[0].secret.file: the file is empty"},
 	{"file too large", head + "    keys: [{name: k, type: hmac, key: i, secret: {file: large}}]\n", ":3: environments.R.keys[0].secret.file: the file cannot be read: it is larger than 64 KiB"},
 	{"file a folder", head + "    keys: [{name: k, type: hmac, key: i, secret: {file: .}}]\n", ":3: environments.R.keys[0].secret.file: the file cannot be read: it is not a regular file"},
-	{"previous empty", head + "    keys: [{name: k, type: hmac, key: i, secret: s, previous: [{secret: {file: blank}}]}]\n", ":3: environments.R.keys[0].previous[0].secret.file: the file is empty"},
+	{"previous empty", head + "    keys: [{name: k, type: hmac, key: i, secret: s-of-8-or-more, previous: [{secret: {file: blank}}]}]\n", ":3: environments.R.keys[0].previous[0].secret.file: the file is empty"},
 
 	// APIs.
 	{"API twice", oneKey + "    apis:\n    - {match: GET /a, key: k}\n    - {match: GET /a, open: true}\n", ":7: environments.R.apis[1].match: the same pattern is already in line 6; an API is bound to one key"},
@@ -291,7 +292,7 @@ func TestRefusals(t *testing.T) {
 func TestKeyReuse_T083(t *testing.T) {
 	t.Chdir(t.TempDir())
 	for _, typ := range []string{"hmac", "basic"} {
-		write(t, ".", "f.yaml", oneKey, fmt.Sprintf("    - {name: l, type: %s, key: 071fe2459cf64d75, secret: s}\n", typ))
+		write(t, ".", "f.yaml", oneKey, fmt.Sprintf("    - {name: l, type: %s, key: 071fe2459cf64d75, secret: s-of-8-or-more}\n", typ))
 		_, err := config.Load("f.yaml")
 		if want := `f.yaml:5: environments.R.keys[1].key: the id "071fe2459cf64d75" is already that of the key in line 4`; err == nil || err.Error() != want {
 			t.Errorf("%s: got %v, want %s", typ, err, want)
@@ -301,7 +302,7 @@ func TestKeyReuse_T083(t *testing.T) {
 	for _, key := range []string{aesKey, tokenKey} {
 		for _, tt := range []struct{ keys, want string }{
 			{oneKey + "    - " + named.Replace(key), "name"},
-			{head + "    keys:\n    - " + named.Replace(key) + "\n    - {name: k, type: hmac, key: 071fe2459cf64d75, secret: s}", "key"},
+			{head + "    keys:\n    - " + named.Replace(key) + "\n    - {name: k, type: hmac, key: 071fe2459cf64d75, secret: s-of-8-or-more}", "key"},
 			{head + "    keys:\n    - " + named.Replace(aesKey) + "\n    - " + named.Replace(key), "name"},
 		} {
 			write(t, ".", "f.yaml", tt.keys, "\n")
@@ -314,11 +315,11 @@ func TestKeyReuse_T083(t *testing.T) {
 	}
 	// The AES key is a secret, not an id.
 	write(t, ".", "f.yaml", head, "    keys:\n    - ", aesKey, "\n    - ", strings.Replace(aesKey, "name: k", "name: l", 1),
-		"\n    - {name: m, type: hmac, key: kept-from-16-000, secret: s}\n")
+		"\n    - {name: m, type: hmac, key: kept-from-16-000, secret: s-of-8-or-more}\n")
 	if _, err := config.Load("f.yaml"); err != nil {
 		t.Errorf("the same AES key twice: %v", err)
 	}
-	write(t, ".", "f.yaml", oneKey, "  S:\n    keys: [{name: k, type: basic, key: 071fe2459cf64d75, secret: s}]\n")
+	write(t, ".", "f.yaml", oneKey, "  S:\n    keys: [{name: k, type: basic, key: 071fe2459cf64d75, secret: s-of-8-or-more}]\n")
 	if _, err := config.Load("f.yaml"); err != nil {
 		t.Errorf("the same id in two environments: %v", err)
 	}

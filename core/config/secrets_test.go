@@ -166,7 +166,7 @@ func TestSecretFiles(t *testing.T) {
 		must(t, os.Symlink(filepath.Join("below", "it"), filepath.Join(dir, "link")))
 		for _, path := range []string{"below/it", "link", filepath.Join(dir, "below", "it"), "below/../link"} {
 			f, err := config.Load(write(t, dir, "f.yaml", head,
-				"    keys: [{name: k, type: hmac, key: 071fe2459cf64d75, secret: {file: ", path, "}}]\n    default: k\n"))
+				"    allow_short_secrets: true\n    keys: [{name: k, type: hmac, key: 071fe2459cf64d75, secret: {file: ", path, "}}]\n    default: k\n"))
 			if err != nil {
 				t.Errorf("%q in %s: %v", content, path, err)
 				continue
@@ -200,10 +200,10 @@ func TestPreviousUntil(t *testing.T) {
       type: hmac
       key: 071fe2459cf64d75
       secret: kept-from-every-message-1
-      previous: [{secret: ended, until: 2020-01-01T00:00:00Z}, {secret: lasts, until: "2999-01-01T00:00:00+02:00"}, {secret: always}]
+      previous: [{secret: ended-one, until: 2020-01-01T00:00:00Z}, {secret: lasts-long, until: "2999-01-01T00:00:00+02:00"}, {secret: always-good}]
     default: k
 `)
-	for s, want := range map[string]string{secret: "k", "ended": "signature_mismatch", "lasts": "k", "always": "k"} {
+	for s, want := range map[string]string{secret: "k", "ended-one": "signature_mismatch", "lasts-long": "k", "always-good": "k"} {
 		if got := verdict(v, signed(t, "GET", "/", s)); got != want {
 			t.Errorf("%s: got %s, want %s", s, got, want)
 		}

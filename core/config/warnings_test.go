@@ -40,7 +40,7 @@ func TestWarnings(t *testing.T) {
 		{"{name: key, type: hmac, key: 01234567, secret: kept-from-it.123}", "secret", hmac},
 		{"{name: key, type: hmac, key: 01234567, secret: 0123456789abcdef, previous: [{secret: kept-from}]}", "previous[0].secret", hmac},
 		{"{name: key, type: basic, key: 1user, secret: 12345678}", "key", user},
-		{"{name: key, type: basic, key: user, secret: kept-fr}", "secret", basic},
+		{"{name: key, type: basic, key: user, secret: 'kept fro'}", "secret", basic},
 		{"{name: key, type: basic, key: user, secret: {file: password}}", "secret.file", basic},
 		{"{name: key, type: aes, key: '+123456789!@#$%=', secret: '/!@#$%+/=-_abcde'}", "", ""},
 		{"{name: key, type: aes, key: 0123456789abcdef0123456789abcdef, secret: 0123456789abcdef}", "", ""},

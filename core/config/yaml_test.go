@@ -48,13 +48,13 @@ func TestBounds(t *testing.T) {
 		{"documents", fill("a\n---\n"), "a second YAML document"},
 		{"merge bomb", "environments:\n  a0: &a0 {mode: off, default: k}\n" + each(300, "  a#1: &a#1 {<<: [*a#0, *a#0, *a#0, *a#0]}\n"), "values in this file"},
 		{"list bomb", "environments:\n  a0: &a0 [x, x, x, x]\n" + each(300, "  a#1: &a#1 [*a#0, *a#0, *a#0, *a#0]\n"), "must be a mapping of fields"},
-		{"keys in many environments", "environments:\n  a:\n    keys: &k\n" + each(5000, "    - {name: k#0, type: hmac, key: id#0, secret: s}\n") +
+		{"keys in many environments", "environments:\n  a:\n    keys: &k\n" + each(5000, "    - {name: k#0, type: hmac, key: id#0, secret: s-of-8-or-more}\n") +
 			each(900, "  b#0: {keys: *k}\n"), "values in this file"},
 		{"APIs", oneKey + "    apis:\n" + each(1e6, "    - {match: \"/{a}/b#0/{c...}\", key: k}\n"), "more than 10000 APIs"},
 		{"conflicts", oneKey + "    apis:\n" + each(9000, "    - {match: \"/{a#0}\", key: k}\n"), "more problems"},
 
-		{"many keys", head + "    keys:\n" + each(1e6, "    - {name: k#0, type: hmac, key: id#0, secret: s}\n"), ""},
-		{"many environments", "environments:\n" + each(990, "  e#0: {mode: off, default: k, keys: [{name: k, type: hmac, key: i, secret: s}]}\n"), ""},
+		{"many keys", head + "    keys:\n" + each(1e6, "    - {name: k#0, type: hmac, key: id#0, secret: s-of-8-or-more}\n"), ""},
+		{"many environments", "environments:\n" + each(990, "  e#0: {mode: off, default: k, keys: [{name: k, type: hmac, key: i, secret: s-of-8-or-more}]}\n"), ""},
 		{"many APIs", oneKey + "    apis:\n" + each(10000, "    - {match: \"GET /orders/#0\", key: k}\n"), ""},
 		{"comments", oneKey + strings.Repeat("#\n", 300_000), ""},
 	} {
@@ -142,7 +142,7 @@ func TestSecretTexts(t *testing.T) {
 		"123456789012345678901234567890": "123456789012345678901234567890", "|-\n        abc": "abc", ">-\n        abc\n        def": "abc def",
 	} {
 		f, err := config.Load(write(t, t.TempDir(), "f.yaml",
-			"environments:\n  R:\n    keys:\n    - name: k\n      type: basic\n      key: user\n      secret: ", text, "\n    default: k\n"))
+			"environments:\n  R:\n    allow_short_secrets: true\n    keys:\n    - name: k\n      type: basic\n      key: user\n      secret: ", text, "\n    default: k\n"))
 		if err != nil {
 			t.Errorf("%s: %v", text, err)
 			continue

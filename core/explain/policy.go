@@ -79,7 +79,7 @@ func (s *search) assume(scheme core.Scheme, credential *core.Credential) core.Co
 	for i, own := range policy.Schemes {
 		a := &assumed{Scheme: own, keys: core.Keys()}
 		if credential != nil && own == scheme {
-			key := core.Key{Name: "assumed", ID: credential.KeyID, Secret: core.NewSecret("assumed")}
+			key := core.Key{Name: "assumed", ID: credential.KeyID, Secret: core.NewSecret("assumed secret")}
 			if key.ID == "" {
 				key.ID = key.Name
 			}

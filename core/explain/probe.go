@@ -35,7 +35,7 @@ func (p *probe) Verify(*http.Request, *core.Credential, *core.Key, []core.Secret
 func (p *probe) Key(ctx context.Context, id string) (*core.Key, error) {
 	p.asked.Store(&id)
 	if p.source == nil {
-		return &core.Key{Name: "probe", ID: id, Secret: core.NewSecret("probe")}, nil
+		return &core.Key{Name: "probe", ID: id, Secret: core.NewSecret("of the probe")}, nil
 	}
 	key, err := p.source.Key(ctx, id)
 	if err == nil {

@@ -146,7 +146,7 @@ func TestOtherIAM_T103(t *testing.T) {
 		Schemes: []core.Scheme{scheme(t, a, func(c *token.Config) {
 			c.Keys = append(c.Keys, other)
 			c.Transport = hosts{"iam.example.com": direct{a}, "other.example.com": direct{b}}
-		}), apig.New(apig.Config{Keys: core.Keys(core.Key{Name: "hmac_key", ID: "AKTESTAKTEST0001", Secret: core.NewSecret("sktest")})})},
+		}), apig.New(apig.Config{Keys: core.Keys(core.Key{Name: "hmac_key", ID: "AKTESTAKTEST0001", Secret: core.NewSecret("sktest-sktest")})})},
 		APIs: []core.API{{Match: "/v1/items", Key: "token_key"}, {Match: "/other/", Key: "other_key"}, {Match: "/hmac/", Key: "hmac_key"}}})
 	a.calls()
 	b.calls()
@@ -184,7 +184,7 @@ func TestProject_T104(t *testing.T) {
 func TestMixed_T105(t *testing.T) {
 	iam := newIAM()
 	iam.projects["good"] = "p"
-	hmac := apig.New(apig.Config{Keys: core.Keys(core.Key{Name: "hmac_key", ID: "AKTESTAKTEST0001", Secret: core.NewSecret("sktest")})})
+	hmac := apig.New(apig.Config{Keys: core.Keys(core.Key{Name: "hmac_key", ID: "AKTESTAKTEST0001", Secret: core.NewSecret("sktest-sktest")})})
 	v := verifier(t, scheme(t, iam), hmac)
 	for _, auth := range []string{"SDK-HMAC-SHA256 Access=AKTESTAKTEST0001, SignedHeaders=host;x-sdk-date, Signature=" + strings.Repeat("0", 64), "Bearer x", ""} {
 		for _, token := range []string{"good", "bad"} {
