@@ -31,7 +31,7 @@ func TestCodes_T129(t *testing.T) {
 	}
 	foreign := errors.New("x")
 	if core.StatusCode(nil) != 200 || core.GRPCStatusCode(nil) != 0 || core.CodeOf(nil) != "" ||
-		core.StatusCode(foreign) != 503 || core.CodeOf(foreign) != core.CodeUnavailable || core.StatusCode(&core.Error{Code: "made_up"}) != 503 {
+		core.StatusCode(foreign) != 503 || core.GRPCStatusCode(foreign) != 14 || core.CodeOf(foreign) != "" || core.CodeOf(&core.Error{Code: "made_up"}) != core.CodeUnavailable || core.StatusCode(&core.Error{Code: "made_up"}) != 503 {
 		t.Error("nil and foreign errors")
 	}
 }

@@ -1,6 +1,7 @@
 package core
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 )
@@ -85,16 +86,15 @@ var answers = map[Code]struct {
 	CodeUnavailable:          {http.StatusServiceUnavailable, 14},
 }
 
-// CodeOf returns the code of a refusal, "" for nil, and [CodeUnavailable] for
-// an error that is not of this package.
+// CodeOf returns the code of a refusal, and "" for nil and for an error that is not of
+// this package. A code that is not one of this package counts as [CodeUnavailable].
 func CodeOf(err error) Code {
-	if err == nil {
+	e, ok := errors.AsType[*Error](err)
+	if !ok {
 		return ""
 	}
-	if e, ok := errors.AsType[*Error](err); ok {
-		if _, known := answers[e.Code]; known {
-			return e.Code
-		}
+	if _, known := answers[e.Code]; known {
+		return e.Code
 	}
 	return CodeUnavailable
 }
@@ -105,14 +105,15 @@ func StatusCode(err error) int {
 	if err == nil {
 		return http.StatusOK
 	}
-	return answers[CodeOf(err)].http
+	return answers[cmp.Or(CodeOf(err), CodeUnavailable)].http
 }
 
 // GRPCStatusCode returns the number of the gRPC status code for a refusal, as
-// google.golang.org/grpc/codes numbers them: 0 for nil.
+// google.golang.org/grpc/codes numbers them: 0 for nil, 14 (Unavailable) for an error
+// that is not of this package.
 func GRPCStatusCode(err error) uint32 {
 	if err == nil {
 		return 0
 	}
-	return answers[CodeOf(err)].grpc
+	return answers[cmp.Or(CodeOf(err), CodeUnavailable)].grpc
 }

@@ -3,6 +3,7 @@ package core
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"log/slog"
 	"slices"
 	"strings"
@@ -13,8 +14,7 @@ import (
 // and what it covers. It is immutable, and only a [Verifier] makes one that is
 // Verified: the zero Identity, and one read from JSON, is not.
 type Identity struct {
-	// Pointers and small fields, since one is allocated for each request. Printing
-	// shows the addresses.
+	// Pointers and small fields, since one is allocated for each request.
 	origin        *origin // nil in the zero Identity
 	key           *Key    // nil for open APIs
 	signedHeaders string
@@ -145,6 +145,15 @@ func (id *Identity) MarshalJSON() ([]byte, error) {
 		Replay      bool     `json:"replay_checked"`
 		Retry       bool     `json:"retry,omitempty"`
 	}{id.Verified(), id.Environment(), id.Scheme(), id.Algorithm(), id.Key(), id.Covers(), id.replayChecked, id.retry})
+}
+
+// String returns the key, its scheme and the environment, such as
+// "orders_key (hmac, RELEASE)"; "not verified" where nothing was.
+func (id *Identity) String() string {
+	if !id.Verified() {
+		return "not verified"
+	}
+	return fmt.Sprintf("%s (%s, %s)", id.Key(), id.Scheme(), id.Environment())
 }
 
 // LogValue returns environment, scheme and key.

@@ -3,6 +3,7 @@ package core_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http/httptest"
 	"slices"
 	"testing"
@@ -49,6 +50,10 @@ func TestIdentity(t *testing.T) {
 	if id.Environment() != "prod" || id.Scheme() != "hmac" || id.Algorithm() != "SDK-HMAC-SHA256" || id.Key() != "k1" ||
 		id.KeyID() != k1.ID || id.Secret() != 0 || !id.SignedAt().Equal(instant) || id.Payload() != core.PayloadHashed {
 		t.Errorf("got %+v", id)
+	}
+	var none *core.Identity
+	if got := fmt.Sprintf("%v %s %v", id, &core.Identity{}, none); got != "k1 (hmac, prod) not verified not verified" {
+		t.Errorf("printed as %s", got)
 	}
 	id.SignedHeaders()[0] = "changed"
 	c := id.Covers()

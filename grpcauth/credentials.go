@@ -61,8 +61,13 @@ func (c *perRPC) RequireTransportSecurity() bool { return !c.options.insecure }
 // GetRequestMetadata implements [credentials.PerRPCCredentials].
 func (c *perRPC) GetRequestMetadata(ctx context.Context, uri ...string) (map[string]string, error) {
 	call, ok := credentials.RequestInfoFromContext(ctx)
-	if !ok || len(uri) != 1 || c.signer == nil || c.signer.NewHash() != nil {
-		return nil, errors.New("grpcauth: Credentials needs a signer that leaves the payload unsigned, and gRPC's information about the call")
+	switch {
+	case c.signer == nil:
+		return nil, errors.New("grpcauth: Credentials was given no signer: pass one such as apig.NewSigner(key, apig.SignOptions{Payload: core.PayloadUnsigned})")
+	case c.signer.NewHash() != nil:
+		return nil, errors.New("grpcauth: the signer signs the payload, which gRPC does not pass to credentials: make it with SignOptions{Payload: core.PayloadUnsigned}")
+	case !ok || len(uri) != 1:
+		return nil, errors.New("grpcauth: gRPC gave no information about the call: pass the credentials to grpc.WithPerRPCCredentials or grpc.PerRPCCredentials")
 	}
 	authority, err := c.authority(ctx, call.Method, uri[0])
 	if err != nil {

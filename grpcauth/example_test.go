@@ -92,3 +92,25 @@ func Example_serveHTTP() {
 	// signed: SERVING OK
 	// unsigned: Unauthenticated
 }
+
+// Every call of a connection is signed. Credentials do not see messages, so the payload is
+// left unsigned, and the server must allow that.
+func ExampleCredentials() {
+	server := grpc.NewServer(grpcauth.ServerOptions(ordersVerifier())...)
+	grpc_health_v1.RegisterHealthServer(server, health.NewServer())
+	listener := listenLocally()
+	go server.Serve(listener)
+	defer server.Stop()
+
+	signer := apig.NewSigner(ordersKey, apig.SignOptions{Payload: core.PayloadUnsigned})
+	conn, err := grpc.NewClient(listener.Addr().String(),
+		grpc.WithTransportCredentials(insecure.NewCredentials()), // local work only, as is WithInsecureTransport
+		grpc.WithPerRPCCredentials(grpcauth.Credentials(signer, grpcauth.WithInsecureTransport())))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer conn.Close()
+	answer, err := grpc_health_v1.NewHealthClient(conn).Check(context.Background(), &grpc_health_v1.HealthCheckRequest{})
+	fmt.Println(answer.GetStatus(), err)
+	// Output: SERVING <nil>
+}
