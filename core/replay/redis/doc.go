@@ -31,10 +31,10 @@
 //
 // [New] does not wait for the server, so a policy can be loaded without it. A check ends
 // within [Config].Timeout, 50 ms by default, even if its context allows more. While the
-// server cannot be reached, checks fail at once, and the store tries to connect once per
-// second until it succeeds. At most 512 checks wait for replies at a time, including
-// those that have timed out. A connection that gives no reply for two seconds is
-// replaced.
+// server cannot be reached, checks fail at once, and the store tries to connect to each
+// server once per second (twice in the first one) until it succeeds. At most 512 checks
+// wait for replies at a time, including those that have timed out. A connection that
+// gives no reply for two seconds is replaced.
 //
 // # What the server must be
 //

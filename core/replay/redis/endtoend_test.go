@@ -71,11 +71,13 @@ func (b *backend) sign(path string) *http.Request {
 	return testkit.Sign(b.signer, r, "text", time.Now())
 }
 
-// send returns the code of the answer, "" for one that was accepted.
+// send returns the code of the answer, "" for one that was accepted. The request may be
+// signed for another backend's host.
 func (b *backend) send(signed *http.Request) core.Code {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	r := signed.Clone(ctx)
+	r.Host, r.URL.Host = signed.URL.Host, b.server.Listener.Addr().String()
 	r.Body, r.ContentLength = io.NopCloser(strings.NewReader("text")), 4
 	answer, err := b.client.Do(r)
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -138,6 +139,13 @@ func (s *server) url(user string) string { return "unix://" + user + s.socket }
 // startServer starts one that keeps nothing, with args in addition.
 func startServer(t testing.TB, args ...string) *server {
 	t.Helper()
+	s := newServer(t, args...)
+	s.start()
+	return s
+}
+
+func newServer(t testing.TB, args ...string) *server {
+	t.Helper()
 	dir, err := os.MkdirTemp("", "replay") // sockets must have short names
 	if err != nil {
 		t.Fatal(err)
@@ -145,13 +153,19 @@ func startServer(t testing.TB, args ...string) *server {
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	s := &server{t: t, program: program(t), socket: filepath.Join(dir, "s")}
 	s.args = append([]string{"--port", "0", "--unixsocket", s.socket, "--save", "", "--appendonly", "no", "--dir", dir}, args...)
-	s.start()
 	t.Cleanup(s.kill)
 	return s
 }
 
+// serverProgram names the environment variable with the server to test with, for one that
+// is not installed as redis-server, such as Valkey's.
+const serverProgram = "GATEWAYAUTH_REDIS_SERVER"
+
 func program(t testing.TB) string {
 	t.Helper()
+	if path := os.Getenv(serverProgram); path != "" {
+		return path
+	}
 	for _, name := range []string{"redis-server", "valkey-server"} {
 		if path, err := exec.LookPath(name); err == nil {
 			return path
@@ -164,26 +178,38 @@ func program(t testing.TB) string {
 // start returns when the server answers.
 func (s *server) start() {
 	s.t.Helper()
-	s.cmd = exec.Command(s.program, s.args...)
-	out, err := s.cmd.StdoutPipe()
+	if err := s.launch(); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+func (s *server) launch() error {
+	cmd := exec.Command(s.program, s.args...)
+	out, err := cmd.StdoutPipe()
 	if err != nil {
-		s.t.Fatal(err)
+		return err
 	}
-	if err := s.cmd.Start(); err != nil {
-		s.t.Fatal(err)
+	if err := cmd.Start(); err != nil {
+		return err
 	}
+	s.cmd = cmd
+	var said strings.Builder
 	lines := bufio.NewScanner(out)
 	for lines.Scan() {
 		if containsAny(lines.Text(), "eady to accept connections", "Sentinel ID is") {
-			return // what it prints later fits into the pipe
+			return nil // what it prints later fits into the pipe
 		}
+		said.WriteString(lines.Text() + "\n")
 	}
 	s.kill()
-	s.t.Fatal("the server ended while it started")
+	return errors.New("the server ended while it started:\n" + said.String())
 }
 
 // kill ends the server as a crash does.
 func (s *server) kill() {
+	if s.cmd == nil {
+		return // it has never run
+	}
 	s.cmd.Process.Kill()
 	s.cmd.Wait()
 	os.Remove(s.socket)

@@ -15,7 +15,9 @@ import (
 )
 
 const (
-	// dialEvery is the time between two attempts to connect to one address.
+	// dialEvery is the time between two attempts to connect to one address. One more is
+	// permitted at any time: rueidis drops the first connection to a server of a cluster if
+	// the URL names several, and connects again.
 	dialEvery = time.Second
 	// dialTimeout bounds connecting, and once more the greeting after it.
 	dialTimeout = time.Second
@@ -39,7 +41,7 @@ type network struct {
 	cause      atomic.Pointer[error] // why connecting failed the last time
 
 	mu   sync.Mutex
-	next map[string]time.Time // when an address may be dialled again
+	next map[string]time.Time // when an address may be dialled again, but for the extra attempt
 }
 
 func newNetwork(ctx context.Context, option rueidis.ClientOption, log *slog.Logger) *network {
@@ -134,8 +136,8 @@ func (n *network) probe(c rueidis.Client) {
 	}
 }
 
-// dial connects to address, unless it was tried less than dialEvery ago. The connection
-// is closed when ctx is done.
+// dial connects to address, unless it was tried too often. The connection is closed when
+// ctx is done.
 func (n *network) dial(ctx context.Context, address string, d *net.Dialer, config *tls.Config) (net.Conn, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -172,10 +174,14 @@ func (n *network) turn(address string) bool {
 			delete(n.next, other)
 		}
 	}
-	if _, waiting := n.next[address]; waiting {
+	next, waiting := n.next[address]
+	if !waiting {
+		next = now
+	}
+	if next.Sub(now) > dialEvery {
 		return false
 	}
-	n.next[address] = now.Add(dialEvery)
+	n.next[address] = next.Add(dialEvery)
 	return true
 }
 

@@ -19,9 +19,18 @@ import (
 // of strings.
 func (s *server) ask(args ...string) []string {
 	s.t.Helper()
+	values, err := s.try(args...)
+	if err != nil {
+		s.t.Fatalf("%v: %v", args, err)
+	}
+	return values
+}
+
+// try is like ask, for a server that may close the connection.
+func (s *server) try(args ...string) ([]string, error) {
 	c, err := net.Dial("unix", s.socket)
 	if err != nil {
-		s.t.Fatal(err)
+		return nil, err
 	}
 	defer c.Close()
 	text := "*" + strconv.Itoa(len(args)) + "\r\n"
@@ -33,7 +42,7 @@ func (s *server) ask(args ...string) []string {
 	for buffer := make([]byte, 1<<16); !strings.HasSuffix(string(reply), "+PONG\r\n"); {
 		n, err := c.Read(buffer)
 		if err != nil {
-			s.t.Fatalf("%v: %v", args, err)
+			return nil, err
 		}
 		reply = append(reply, buffer[:n]...)
 	}
@@ -43,7 +52,7 @@ func (s *server) ask(args ...string) []string {
 			values = append(values, line)
 		}
 	}
-	return values
+	return values, nil
 }
 
 func TestTwice_T088(t *testing.T) {

@@ -1,51 +1,56 @@
 package redis_test
 
 import (
-	"net"
-	"os"
-	"path/filepath"
+	"context"
+	"os/exec"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"go.uber.org/goleak"
+
+	"github.com/gatewayauth/gatewayauth/internal/needs"
 )
 
-// freePort returns a port that nobody listened on a moment ago: servers of a
-// cluster and Sentinel tell each other ports, and cannot use sockets.
-func freePort(t *testing.T) string {
+// slots is how many a cluster has.
+const slots = 16384
+
+// startCluster starts n servers that have the slots among them in equal parts.
+func startCluster(t *testing.T, n int, args ...string) (servers []*server, ports []string) {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	before := goleak.IgnoreCurrent()
+	t.Cleanup(func() {
+		eventually(t, "what a cluster's client leaves ends", func() bool { return leaks(before) == nil })
+	})
+	for i := range n {
+		bus := ""
+		s, port := startTCP(t, func(string) []string {
+			bus = freePort(t)
+			return append([]string{"--cluster-enabled", "yes", "--cluster-port", bus, "--cluster-announce-bus-port", bus}, args...)
+		})
+		servers, ports = append(servers, s), append(ports, port)
+		s.ask("CLUSTER", "ADDSLOTSRANGE", strconv.Itoa(i*slots/n), strconv.Itoa((i+1)*slots/n-1))
+		if i > 0 {
+			servers[0].ask("CLUSTER", "MEET", "127.0.0.1", port, bus)
+		}
 	}
-	defer l.Close()
-	return strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
+	for _, s := range servers {
+		eventually(t, "the cluster", func() bool {
+			info := strings.Join(s.ask("CLUSTER", "INFO"), "\n")
+			return strings.Contains(info, "cluster_state:ok") && strings.Contains(info, "cluster_known_nodes:"+strconv.Itoa(n)) &&
+				strings.Contains(info, "cluster_slots_ok:"+strconv.Itoa(slots))
+		})
+	}
+	return servers, ports
 }
 
 // TestCluster: two servers, one of them in the URL, and slots that move.
 func TestCluster(t *testing.T) {
 	before := goleak.IgnoreCurrent()
-	var servers []*server
-	var ports []string
-	for range 2 {
-		port, bus := freePort(t), freePort(t)
-		servers = append(servers, startServer(t, "--port", port, "--bind", "127.0.0.1", "--cluster-enabled", "yes",
-			"--cluster-port", bus, "--cluster-announce-bus-port", bus))
-		ports = append(ports, port)
-		if len(ports) > 1 {
-			servers[1].ask("CLUSTER", "MEET", "127.0.0.1", ports[0], busOf(servers[0]))
-		}
-	}
-	servers[0].ask("CLUSTER", "ADDSLOTSRANGE", "0", "8191")
-	servers[1].ask("CLUSTER", "ADDSLOTSRANGE", "8192", "16383")
-	for _, s := range servers {
-		eventually(t, "the cluster", func() bool {
-			info := strings.Join(s.ask("CLUSTER", "INFO"), "\n")
-			return containsAny(info, "cluster_state:ok") && containsAny(info, "cluster_known_nodes:2")
-		})
-	}
+	servers, ports := startCluster(t, 2)
 	s := open(t, "redis://127.0.0.1:"+ports[0]+"?cluster=true")
 	for range 50 {
 		e := works(t, s)
@@ -80,42 +85,142 @@ func TestCluster(t *testing.T) {
 	eventually(t, "what closing leaves ends", func() bool { return leaks(before) == nil })
 }
 
-func busOf(s *server) string {
-	for i, arg := range s.args {
-		if arg == "--cluster-port" {
-			return s.args[i+1]
+// statistic returns a number that a server's INFO has, 0 if it has none.
+func (s *server) statistic(section, prefix string) int {
+	for _, line := range s.ask("INFO", section) {
+		if rest, found := strings.CutPrefix(line, prefix); found {
+			digits, _, _ := strings.Cut(rest, ",")
+			n, _ := strconv.Atoi(digits)
+			return n
 		}
 	}
-	return ""
+	return 0
 }
 
-// TestSentinel: the primary dies, and its replica takes over.
-func TestSentinel(t *testing.T) {
-	ports := []string{freePort(t), freePort(t), freePort(t)}
-	primary := startServer(t, "--port", ports[0], "--bind", "127.0.0.1")
-	replica := startServer(t, "--port", ports[1], "--bind", "127.0.0.1", "--replicaof", "127.0.0.1 "+ports[0])
-	eventually(t, "replication", func() bool {
-		return containsAny(strings.Join(replica.ask("INFO", "replication"), "\n"), "master_link_status:up")
-	})
-	dir := t.TempDir()
-	file := filepath.Join(dir, "sentinel.conf")
-	err := os.WriteFile(file, []byte("port "+ports[2]+"\nbind 127.0.0.1\ndir "+dir+"\n"+
-		"sentinel monitor gateway 127.0.0.1 "+ports[0]+" 1\n"+
-		"sentinel down-after-milliseconds gateway 500\n"+
-		"sentinel failover-timeout gateway 5000\n"), 0o600)
+// TestResharding_F27: slots move between the servers of a cluster under load. Nothing is
+// lost, so that nothing is accepted twice, and no retry that was permitted once is accepted
+// twice.
+func TestResharding_F27(t *testing.T) {
+	cli := needs.Program(t, "redis-cli", "redis-tools")
+	servers, ports := startCluster(t, 3)
+	var ids []string
+	for _, s := range servers {
+		ids = append(ids, s.ask("CLUSTER", "MYID")[0])
+	}
+	url := "redis://127.0.0.1:" + ports[0] + "?cluster=true&addr=127.0.0.1:" + ports[1]
+	l := startTraffic(t, 8, url, url)
+	permits := startPermits(l)
+	l.bothAccept("at first")
+	// As people do it. Each slot moves within milliseconds, so that clients meet MOVED, and
+	// hardly ever ASK.
+	out, err := exec.Command(cli, "--cluster", "reshard", "127.0.0.1:"+ports[0], "--cluster-from", ids[0], "--cluster-to", ids[1],
+		"--cluster-slots", "100", "--cluster-yes").CombinedOutput()
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("%v\n%s", err, out)
 	}
-	sentinel := &server{t: t, program: program(t), args: []string{file, "--sentinel"}}
-	sentinel.start()
-	t.Cleanup(sentinel.kill)
+	l.bothAccept("after moving slots")
 
-	for _, protocol := range []string{"", "&protocol=2"} {
-		s := open(t, "redis://127.0.0.1:"+ports[2]+"?master_set=gateway"+protocol, timeout(time.Second))
-		wantSeen(t, "again", s, works(t, s))
-		defer func() {
-			wantSeen(t, "after the fail-over", s, works(t, s))
-		}()
+	// The same step by step, and all slots at once: clients meet ASK.
+	from, to := servers[1], servers[2]
+	var moving []string
+	for i := range 200 {
+		slot := strconv.Itoa(slots/2 + i)
+		moving = append(moving, slot)
+		to.ask("CLUSTER", "SETSLOT", slot, "IMPORTING", ids[1])
+		from.ask("CLUSTER", "SETSLOT", slot, "MIGRATING", ids[2])
 	}
-	primary.kill()
+	eventually(t, "requests and retries that are asked to go elsewhere", func() bool {
+		return from.statistic("errorstats", "errorstat_ASK:count=") > 50 && permits.redeemed.Load() > 100
+	})
+	l.bothAccept("while slots move")
+	for _, slot := range moving {
+		for keys := from.ask("CLUSTER", "GETKEYSINSLOT", slot, "1000"); len(keys) > 0; keys = from.ask("CLUSTER", "GETKEYSINSLOT", slot, "1000") {
+			from.ask(append([]string{"MIGRATE", "127.0.0.1", ports[2], "", "0", "10000", "KEYS"}, keys...)...)
+		}
+		for _, s := range []*server{to, from, servers[0]} {
+			s.ask("CLUSTER", "SETSLOT", slot, "NODE", ids[2])
+		}
+	}
+	l.bothAccept("at last")
+	permits.end()
+	l.end()
+
+	moved, asked := 0, 0
+	for _, s := range servers {
+		moved += s.statistic("errorstats", "errorstat_MOVED:count=")
+		asked += s.statistic("errorstats", "errorstat_ASK:count=")
+		if n := s.statistic("errorstats", "errorstat_CROSSSLOT:count="); n != 0 {
+			t.Errorf("%d commands with keys of several slots", n)
+		}
+	}
+	if moved == 0 {
+		t.Error("no MOVED")
+	}
+	t.Logf("%d MOVED, %d ASK; %d retries permitted, %d redeemed, %d unavailable", moved, asked,
+		permits.permitted.Load(), permits.redeemed.Load(), permits.unavailable.Load())
+	all := map[string]bool{}
+	for _, s := range servers {
+		for key := range s.keys() {
+			all[key] = true
+		}
+	}
+	l.settle(time.Time{}, all, nil)
+}
+
+// permits is several clients that permit retries, and redeem each at both backends at once.
+type permits struct {
+	running                          sync.WaitGroup
+	stop                             chan struct{}
+	permitted, redeemed, unavailable atomic.Int64
+}
+
+func startPermits(l *traffic) *permits {
+	p := &permits{stop: make(chan struct{})}
+	for range 2 {
+		p.running.Go(func() {
+			for {
+				select {
+				case <-p.stop:
+					return
+				case <-time.After(time.Millisecond):
+				}
+				e := entry()
+				if err := l.stores[0].Permit(context.Background(), e, time.Minute); err != nil {
+					p.unavailable.Add(1)
+					continue
+				}
+				p.permitted.Add(1)
+				var yes, no atomic.Int64
+				var both sync.WaitGroup
+				for _, s := range l.stores {
+					both.Go(func() {
+						switch ok, err := s.Redeem(context.Background(), e); {
+						case err != nil:
+							p.unavailable.Add(1)
+						case ok:
+							yes.Add(1)
+						default:
+							no.Add(1)
+						}
+					})
+				}
+				both.Wait()
+				if yes.Load() > 1 || no.Load() == 2 {
+					l.t.Errorf("%d redeemed a retry, %d could not", yes.Load(), no.Load())
+				}
+				p.redeemed.Add(yes.Load())
+			}
+		})
+	}
+	l.t.Cleanup(p.end)
+	return p
+}
+
+func (p *permits) end() {
+	select {
+	case <-p.stop:
+	default:
+		close(p.stop)
+	}
+	p.running.Wait()
 }
