@@ -167,6 +167,13 @@
 //     have accepted them. The default is false.
 //   - url (redis): the server. It may hold a password, and takes the forms of a
 //     secret.
+//   - tls (redis): {ca: {file: ca.pem}, certificate: {file: client.pem},
+//     key: {file: client.key}, server_name: redis.internal}, for a URL with rediss:
+//     the authorities that issued the servers' certificates (default: those of the
+//     system), what is shown to servers that demand a certificate, and the name in
+//     the servers' certificates (default: the host of the URL). The first three are
+//     in PEM and take the forms of a secret; a renewed one takes effect like any
+//     other change.
 //   - on_unavailable (redis): whether requests are refused with 503 (reject, the
 //     default) or accepted unchecked (allow) while the server cannot tell.
 //   - timeout, prefix (redis): how long a check may take, 50ms by default, at most
@@ -178,8 +185,8 @@
 // [Watch] keeps the store for as long as its settings stay the same, whatever else
 // changes, so that a reload forgets nothing. A store in memory stays also when
 // max_entries or refuse_before_start change, since another one would know nothing: they
-// count from the next start, and a warning says so. With another url, timeout or prefix
-// there is another store; on the same server under the same prefix it finds what
+// count from the next start, and a warning says so. With another url, tls, timeout or
+// prefix there is another store; on the same server under the same prefix it finds what
 // the old one recorded (the core's warning does not know that). The old one is
 // closed when the requests that were being judged have ended: body_timeout and 30
 // seconds later. A section that is taken out and put back within that time finds

@@ -93,7 +93,7 @@ func (d *document) secrets(env string) (all []secretRef) {
 			all = append(all, k.references()...)
 		}
 		if e.replay != nil {
-			all = append(all, e.replay.server)
+			all = append(append(all, e.replay.server), e.replay.tls.references()...)
 		}
 	}
 	return all

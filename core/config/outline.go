@@ -43,7 +43,7 @@ type OutlineKey struct {
 // OutlineSecret is a secret of a key, or the URL of a replay store.
 type OutlineSecret struct {
 	Place
-	// Key and Type are those of the key, empty for the URL of a replay store.
+	// Key and Type are those of the key, empty for those of a replay store.
 	Key, Type string
 	// Name is the field that holds the secret.
 	Name string
@@ -95,8 +95,12 @@ func (e *environment) outline() Outline {
 	}
 	if e.replay != nil {
 		fields(e.replay.at)
+		fields(e.replay.tls.at)
 		if e.replay.store == redisStore {
 			o.Secrets = append(o.Secrets, e.replay.server.outline("url", e.store.url))
+			if _, shown := e.replay.tls.at["key"]; shown {
+				o.Secrets = append(o.Secrets, e.replay.tls.key.outline("key", e.store.tls.source[2]))
+			}
 		}
 	}
 	return o

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/gatewayauth/gatewayauth/core/config"
+	"github.com/gatewayauth/gatewayauth/internal/testkit"
 )
 
 // refusals are files that must not load, with the exact text of every problem
@@ -86,7 +87,7 @@ var refusals = []struct{ name, file, want string }{
 	{"replay without value", oneKey + "    replay:\n", ":5: environments.R.replay: must be a mapping of fields"},
 	{"replay without store", oneKey + "    replay: {exempt_methods: [GET]}\n", ":5: environments.R.replay.store: is missing"},
 	{"replay in an unknown store", oneKey + "    replay: {store: Redis, url: kept-from, max_entries: 1}\n", ":5: environments.R.replay.store: unknown store; write memory or redis"},
-	{"replay field", oneKey + "    replay: {store: memory, ttl: 1h}\n", ":5: environments.R.replay.ttl: unknown field; known here: exempt_methods, max_entries, on_unavailable, prefix, refuse_before_start, retries, store, timeout, url"},
+	{"replay field", oneKey + "    replay: {store: memory, ttl: 1h}\n", ":5: environments.R.replay.ttl: unknown field; known here: exempt_methods, max_entries, on_unavailable, prefix, refuse_before_start, retries, store, timeout, tls, url"},
 	{"replay in memory, as on a server", oneKey + "    replay:\n      on_unavailable: reject\n      prefix: p\n      url: 'redis://:kept-from@h'\n      store: memory\n      timeout: 1s\n",
 		`:6: environments.R.replay.on_unavailable: a store of type memory has no such field; leave it out
 :7: environments.R.replay.prefix: a store of type memory has no such field; leave it out
@@ -112,6 +113,18 @@ var refusals = []struct{ name, file, want string }{
 	{"replay URL in a file", oneKey + "    replay:\n      store: redis\n      url:\n        file: redis-url\n", ":8: environments.R.replay.url.file: a user without a password"},
 	{"replay URL without its file", oneKey + "    replay: {store: redis, url: {file: absent}}\n", ":5: environments.R.replay.url.file: the file does not exist"},
 	{"replay URL without its variable", oneKey + "    replay: {store: redis, url: {env: GATEWAYAUTH_ABSENT}}\n", ":5: environments.R.replay.url.env: the environment variable GATEWAYAUTH_ABSENT is not set"},
+	{"replay TLS on a URL without it", oneKey + "    replay:\n      store: redis\n      url: 'redis://h'\n      tls: {server_name: h}\n", ":8: environments.R.replay.tls: the URL is not one with rediss"},
+	{"replay TLS in memory", oneKey + "    replay: {store: memory, tls: {server_name: h}}\n", ":5: environments.R.replay.tls: a store of type memory has no such field; leave it out"},
+	{"replay TLS field", oneKey + "    replay: {store: redis, url: 'rediss://h', tls: {skip_verify: true}}\n", ":5: environments.R.replay.tls.skip_verify: unknown field; known here: ca, certificate, key, server_name"},
+	{"replay TLS certificate without its key", oneKey + "    replay: {store: redis, url: 'rediss://h', tls: {certificate: {file: blank}}}\n", ":5: environments.R.replay.tls.key: is missing\n:5: environments.R.replay.tls.certificate.file: the file is empty"},
+	{"replay TLS key without its certificate", oneKey + "    replay: {store: redis, url: 'rediss://h', tls: {key: kept-from}}\n", ":5: environments.R.replay.tls.certificate: is missing"},
+	{"replay TLS without its files", oneKey + "    replay: {store: redis, url: 'rediss://h', tls: {ca: {file: absent}}}\n", ":5: environments.R.replay.tls.ca.file: the file does not exist"},
+	{"replay TLS authority that is none", oneKey + "    replay: {store: redis, url: 'rediss://h', tls: {ca: kept-from}}\n", ":5: environments.R.replay.tls.ca: holds no certificate in PEM"},
+	{"replay TLS certificate that is none", oneKey + "    replay: {store: redis, url: 'rediss://h', tls: {certificate: kept-from, key: kept-from}}\n", ":5: environments.R.replay.tls.certificate: holds no certificate in PEM"},
+	{"replay TLS key that is none", oneKey + "    replay: {store: redis, url: 'rediss://h', tls: {certificate: {file: certificate}, key: {file: redis-url}}}\n", ":5: environments.R.replay.tls.key.file: is not the unencrypted private key of the certificate, in PEM"},
+	{"replay TLS key of another certificate", oneKey + "    replay: {store: redis, url: 'rediss://h', tls: {certificate: {file: certificate}, key: {file: other-key}}}\n", ":5: environments.R.replay.tls.key.file: is not the unencrypted private key of the certificate, in PEM"},
+	{"replay URL with a password for no sentinels", oneKey + "    replay: {store: redis, url: 'redis://h?sentinel_password=kept-from'}\n", ":5: environments.R.replay.url: sentinel_password without master_set or without sentinel_password"},
+	{"replay URL with a plus", oneKey + "    replay: {store: redis, url: 'redis://h?master_set=x&sentinel_password=kept-from+1'}\n", ":5: environments.R.replay.url: a + in the query, where it means a blank: write %2B or %20"},
 	{"replay URL empty", oneKey + "    replay: {store: redis, url: ''}\n", ":5: environments.R.replay.url: is empty; write a value"},
 	{"T097 replay of what is not signed", head + "    keys:\n    - " + strings.Replace(tokenKey, "name: k", "name: l", 1) + "\n    - {name: k, type: basic, key: i, secret: s-of-8-or-more}\n    replay: {store: memory}\n",
 		":6: environments.R.replay: no key of this environment signs requests (types basic, token do not), so that a replay cannot be told from another request"},
@@ -267,6 +280,11 @@ func TestRefusals(t *testing.T) {
 	t.Chdir(t.TempDir())
 	write(t, ".", "blank", "\n")
 	write(t, ".", "aes-vector", "kept-from-16-and-all\n")
+	ca := testkit.NewAuthority(t)
+	certificate, _ := ca.Issue(t, "client")
+	_, otherKey := ca.Issue(t, "client")
+	write(t, ".", "certificate", string(certificate))
+	write(t, ".", "other-key", string(otherKey))
 	write(t, ".", "redis-url", "redis://kept-from@redis.example.com\n")
 	write(t, ".", "large", strings.Repeat("s", 64<<10+1))
 	for _, tt := range refusals {

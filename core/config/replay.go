@@ -20,8 +20,9 @@ import (
 type replayEntry struct {
 	mark
 	at       map[string]mark
-	settings           // without the URL, which is read with the secrets
+	settings           // without the URL and what it needs for TLS, which are read with the secrets
 	server   secretRef // the URL
+	tls      tlsEntry
 }
 
 // storeFields are the fields that only one type of store has.
@@ -30,7 +31,7 @@ var storeFields = []struct {
 	fields []string
 }{
 	{memoryStore, []string{"max_entries", "refuse_before_start"}},
-	{redisStore, []string{"url", "on_unavailable", "timeout", "prefix"}},
+	{redisStore, []string{"url", "on_unavailable", "timeout", "prefix", "tls"}},
 }
 
 func (d *decoder) replayTo(e *environment, at map[string]mark) func(value) {
@@ -48,6 +49,7 @@ func (d *decoder) replayTo(e *environment, at map[string]mark) func(value) {
 			"on_unavailable":      d.unavailableTo(&e.policy.Replay.AllowUnavailable),
 			"timeout":             d.durationTo(&r.timeout),
 			"prefix":              d.textTo(&r.prefix),
+			"tls":                 d.tlsTo(&r.tls),
 		})
 		d.required(v, r.at, "store")
 		if r.store == "" {
@@ -156,9 +158,16 @@ func (e *replayEntry) find(secrets *secretFinder) settings {
 		found.store = missingStore // or a problem was reported
 		return found
 	}
+	if !e.tls.find(secrets, &found) {
+		found.store = missingStore
+		return found
+	}
 	for _, problem := range found.problems() {
-		if problem.Field == "URL" {
+		switch problem.Field {
+		case "URL":
 			secrets.add(e.server.mark, problem.Rule+hint(found.url.Reveal(), address))
+		case "TLS":
+			secrets.add(e.at["tls"], problem.Rule)
 		}
 	}
 	return found
@@ -173,6 +182,7 @@ type settings struct {
 	url               core.Secret
 	timeout           time.Duration
 	prefix            string
+	tls               tlsSettings
 }
 
 const (
@@ -209,7 +219,7 @@ func (s settings) open(o options) (*store, error) {
 		made.ReplayStore = absent{}
 	case redisStore:
 		made.ReplayStore, made.close, err = newRedis(redis.Config{
-			URL: s.url, Prefix: s.prefix, Timeout: s.timeout, Logger: o.logger})
+			URL: s.url, TLS: s.tls.config, Prefix: s.prefix, Timeout: s.timeout, Logger: o.logger})
 	}
 	if err != nil {
 		return nil, err
@@ -227,7 +237,7 @@ func (s settings) start(now func() time.Time) (start time.Time) {
 
 // problems are what is wrong with the settings of a store on a Redis server.
 func (s settings) problems() []core.ConfigError {
-	return problemsOf(nil, redis.Config{URL: s.url, Prefix: s.prefix, Timeout: s.timeout}.Validate())
+	return problemsOf(nil, redis.Config{URL: s.url, TLS: s.tls.config, Prefix: s.prefix, Timeout: s.timeout}.Validate())
 }
 
 // serves reports whether s can be kept with other settings. A store in memory is kept
@@ -236,8 +246,10 @@ func (s *store) serves(other settings) bool {
 	if s.store == memoryStore {
 		return other.store == memoryStore
 	}
-	return s.store == other.store && hmac.Equal([]byte(s.url.Reveal()), []byte(other.url.Reveal())) && s.prefix == other.prefix && s.timeout == other.timeout
+	return s.store == other.store && same(s.url, other.url) && s.tls.equal(other.tls) && s.prefix == other.prefix && s.timeout == other.timeout
 }
+
+func same(a, b core.Secret) bool { return hmac.Equal([]byte(a.Reveal()), []byte(b.Reveal())) }
 
 // absent is the store of a policy that is only checked, or whose URL is not known.
 type absent struct{}

@@ -24,9 +24,10 @@ type Config struct {
 	//	rediss://...                                  with TLS
 	//	unix://[user]:password@/path/to/socket?db=database
 	//	redis://...?cluster=true&addr=host:port       a cluster, and more of its servers
-	//	redis://...?master_set=name&addr=host:port    sentinels, without password of their own
+	//	redis://...?master_set=name&addr=host:port    sentinels, and more of them
 	//
-	// valkey and valkeys mean the same as redis and rediss. User, password, port
+	// User and password are those of the servers. Sentinels that want a password get
+	// sentinel_username (optional) and sentinel_password, which are parameters. valkey and valkeys mean the same as redis and rediss. User, password, port
 	// (default 6379) and database (default 0) are optional. Other parameters are
 	// client_name, and protocol=2 for servers or proxies that do not support RESP3.
 	// Everything else is an error.
@@ -138,6 +139,9 @@ func parseURL(text string) (option rueidis.ClientOption, err error) {
 	if err != nil {
 		return option, errors.New("the query cannot be read")
 	}
+	if strings.Contains(u.RawQuery, "+") {
+		return option, errors.New("a + in the query, where it means a blank: write %2B or %20")
+	}
 	for name, values := range query {
 		switch name {
 		case "db":
@@ -152,6 +156,10 @@ func parseURL(text string) (option rueidis.ClientOption, err error) {
 			if !query.Has("cluster") && !query.Has("master_set") {
 				return option, errors.New("addr without cluster or master_set")
 			}
+		case "sentinel_username", "sentinel_password":
+			if !query.Has("master_set") || core.NewSecret(query.Get("sentinel_password")).IsBlank() {
+				return option, errors.New(name + " without master_set or without sentinel_password")
+			}
 		case "client_name", "master_set", "protocol":
 		default:
 			return option, errors.New("an unknown parameter")
@@ -163,6 +171,7 @@ func parseURL(text string) (option rueidis.ClientOption, err error) {
 	if option, err = rueidis.ParseURL(text); err != nil {
 		return rueidis.ClientOption{}, errors.New("not a URL of a Redis server")
 	}
+	option.Sentinel.Username, option.Sentinel.Password = query.Get("sentinel_username"), query.Get("sentinel_password")
 	// Otherwise every server is asked whether it is part of a cluster.
 	option.ForceSingleClient = !query.Has("cluster")
 	return option, nil

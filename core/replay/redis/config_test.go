@@ -2,17 +2,10 @@ package redis_test
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
-	"crypto/x509/pkix"
 	"encoding/json"
 	"fmt"
 	"log/slog"
-	"math/big"
-	"net"
 	"strconv"
 	"strings"
 	"testing"
@@ -156,37 +149,6 @@ func TestQuotingServer(t *testing.T) {
 		}
 	}
 	eventually(t, "what a cluster's client leaves ends", func() bool { return leaks(before) == nil })
-}
-
-// TestTLS: the server is who its certificate is for.
-func TestTLS(t *testing.T) {
-	server := startServer(t)
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "test"},
-		NotAfter: time.Now().Add(time.Hour), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	certificate, _ := x509.ParseCertificate(der)
-	pool := x509.NewCertPool()
-	pool.AddCert(certificate)
-	plain := newProxy(t, server.socket)
-	address, _ := listen(t, func(c net.Conn) {
-		plain.handle(tls.Server(c, &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}))
-	})
-	trusted := func(c *redis.Config) { c.TLS = &tls.Config{RootCAs: pool} }
-	for _, scheme := range []string{"rediss://", "valkeys://"} {
-		s := open(t, scheme+address, trusted)
-		want(t, scheme, s, works(t, s), false)
-	}
-	wantUnavailable(t, "an authority that is not trusted", open(t, "rediss://"+address), entry())
-	wantUnavailable(t, "another name", open(t, "rediss://"+address, trusted, func(c *redis.Config) { c.TLS.ServerName = "other" }), entry())
-	wantUnavailable(t, "a server without TLS", open(t, "rediss://"+plain.address, trusted), entry())
-	wantUnavailable(t, "a server with TLS", open(t, "redis://"+address, timeout(budget)), entry())
 }
 
 // TestConcurrentClose: what ends first, a check or the store, does not matter.

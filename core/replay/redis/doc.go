@@ -53,8 +53,9 @@
 // last millisecond.
 //
 // The user needs the commands SET, on keys with the prefix, and PING; for retries DEL; for the
-// probe CONFIG GET or INFO; in a cluster CLUSTER SLOTS and CLUSTER SHARDS; for
-// protocol=2 HELLO and CLIENT SETNAME.
+// probe CONFIG GET or INFO; behind Sentinel ROLE; in a cluster CLUSTER SLOTS (Redis 8:
+// CLUSTER SHARDS) and ASKING; for a database other than 0 SELECT; for protocol=2 with
+// client_name CLIENT SETNAME. docs/operating.md has the ACL rules.
 //
 // # What is not guaranteed
 //

@@ -2,9 +2,12 @@ package redis
 
 import (
 	"bytes"
+	"crypto/tls"
+	"errors"
 	"net"
 	"strconv"
 	"sync/atomic"
+	"time"
 )
 
 // guard wraps a connection to protect rueidis, which trusts the server: rueidis panics in
@@ -29,7 +32,25 @@ func (g *guard) Write(p []byte) (int, error) {
 		return 0, g.fail()
 	}
 	g.owed.Add(int64(commands))
-	return g.Conn.Write(p)
+	n, err := g.Conn.Write(p)
+	if err != nil {
+		err = g.reason(err)
+	}
+	return n, err
+}
+
+// reason returns why the server closed the connection, if it has said so, and err if not. In
+// TLS 1.3 a server refuses the client's certificate, or the lack of one, when the client has
+// finished the handshake and may be writing already.
+func (g *guard) reason(err error) error {
+	if _, encrypted := g.Conn.(*tls.Conn); encrypted {
+		g.Conn.SetReadDeadline(time.Now().Add(dialTimeout / 10))
+		_, said := g.Conn.Read(make([]byte, 1))
+		if alert, ok := errors.AsType[*net.OpError](said); ok && alert.Op == "remote error" {
+			return said
+		}
+	}
+	return err
 }
 
 func (g *guard) Read(p []byte) (int, error) {

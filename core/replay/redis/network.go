@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"strings"
@@ -122,12 +123,15 @@ func (n *network) probe(c rueidis.Client) {
 	settings, err := c.Do(ctx, c.B().ConfigGet().Parameter("maxmemory-policy").Build()).AsStrMap()
 	policy := settings["maxmemory-policy"]
 	if err != nil || policy == "" { // hosted servers forbid CONFIG, but not INFO
-		info, _ := c.Do(ctx, c.B().Info().Section("memory").Build()).ToString()
+		var info string
+		info, err = c.Do(ctx, c.B().Info().Section("memory").Build()).ToString()
 		_, rest, _ := strings.Cut(info, "\nmaxmemory_policy:")
 		policy, _, _ = strings.Cut(rest, "\r")
 	}
 	switch {
 	case policy == "noeviction" || n.ctx.Err() != nil:
+	case policy == "" && err != nil:
+		n.log.Warn("gatewayauth: the replay store's maxmemory-policy cannot be read; it must be noeviction", slog.Any("error", failure(err)))
 	case policy == "":
 		n.log.Warn("gatewayauth: the replay store's maxmemory-policy cannot be read; it must be noeviction")
 	default:
@@ -153,7 +157,9 @@ func (n *network) dial(ctx context.Context, address string, d *net.Dialer, confi
 	var conn net.Conn
 	var err error
 	if config != nil {
-		conn, err = (&tls.Dialer{NetDialer: d, Config: config}).DialContext(dialing, n.kind, address)
+		if conn, err = (&tls.Dialer{NetDialer: d, Config: config}).DialContext(dialing, n.kind, address); err != nil {
+			err = fmt.Errorf("connecting with TLS: %w", err) // a server without TLS says nothing
+		}
 	} else {
 		conn, err = d.DialContext(dialing, n.kind, address)
 	}
