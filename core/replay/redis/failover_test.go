@@ -327,7 +327,7 @@ func (l *traffic) send(which int, r *http.Request) core.Code {
 func (l *traffic) bothAccept(when string) {
 	l.t.Helper()
 	for i := range l.by {
-		eventually(l.t, fmt.Sprintf("backend %d accepts requests %s", i, when), more(&l.by[i], 100))
+		eventually(l.t, fmt.Sprintf("backend %d accepts requests %s", i, when), more(&l.by[i], 50))
 	}
 }
 
@@ -407,7 +407,7 @@ func TestPrimaryKilled_F25(t *testing.T) {
 			journals[port] = s.monitor()
 		}
 	}
-	l := startTraffic(t, 8, r.url(), r.url()+"&protocol=2")
+	l := startTraffic(t, 4, r.url(), r.url()+"&protocol=2")
 	l.bothAccept("at first")
 	for _, j := range journals {
 		eventually(t, "replication", func() bool { return j.received() > 0 })
@@ -435,7 +435,7 @@ func TestPrimaryPaused_F26(t *testing.T) {
 		}
 	}
 	received := r.servers[replica].monitor()
-	l := startTraffic(t, 8, r.url(), r.url()+"&protocol=2")
+	l := startTraffic(t, 4, r.url(), r.url()+"&protocol=2")
 	l.bothAccept("at first")
 	eventually(t, "replication", func() bool { return received.received() > 0 })
 	old := r.servers[r.primary]
