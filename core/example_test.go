@@ -39,10 +39,10 @@ func ExampleNew() {
 			}
 		}
 		id, err := v.Verify(r)
-		fmt.Println(path, id, core.CodeOf(err))
+		fmt.Println(path, id, core.StatusCode(err))
 	}
 	// Output:
-	// /orders/7 orders_key (hmac, RELEASE)
-	// /partner/report not verified key_not_bound
-	// /healthz not verified
+	// /orders/7 orders_key (hmac, RELEASE) 200
+	// /partner/report not verified 403
+	// /healthz not verified 200
 }

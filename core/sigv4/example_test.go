@@ -34,9 +34,9 @@ func ExampleNew() {
 			log.Fatal(err)
 		}
 		id, err := v.Verify(r)
-		fmt.Println(id, core.CodeOf(err))
+		fmt.Println(id, core.StatusCode(err))
 	}
 	// Output:
-	// orders_key (sigv4, prod)
-	// not verified signature_mismatch
+	// orders_key (sigv4, prod) 200
+	// not verified 401
 }
