@@ -6,8 +6,8 @@
 //   - core/apig, core/apig/sm, core/sigv4, core/basic, core/aescfb and core/token
 //     are the schemes;
 //   - core/config reads the environments file;
-//   - nethttp, echoauth, ginauth and grpcauth put the verifier in front of
-//     handlers;
+//   - nethttp, echoauth (Echo v4), echoauth/v5, ginauth and grpcauth put the verifier in
+//     front of handlers;
 //   - core/signer signs requests as the gateway does, for tests and local development;
 //   - core/coretest tests adapters, including your own.
 package gatewayauth

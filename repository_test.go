@@ -52,7 +52,8 @@ func TestImportsRunOneWay(t *testing.T) {
 		"./core/telemetry":    `^core$|^core/replay$`,
 		"./core/config":       `^core$|^core/[a-z0-9]+(/sm|/redis)?$|^core/config/internal/`,
 		"./nethttp":           `^core$`,
-		"./echoauth":          `^core$`,
+		"./echoauth":          `^core$|^echoauth/internal/`,
+		"./echoauth/v5":       `^core$|^echoauth/internal/`,
 		"./ginauth":           `^core$`,
 		"./grpcauth":          `^core$|^core/signer$`,
 	} {

@@ -1,7 +1,6 @@
 package echoauth
 
 import (
-	"encoding/json"
 	"net/http"
 	"slices"
 	"strings"
@@ -9,6 +8,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/gatewayauth/gatewayauth/core"
+	"github.com/gatewayauth/gatewayauth/echoauth/internal/problem"
 )
 
 // Middleware returns middleware that passes on the requests that v admits. For a refused
@@ -99,26 +99,6 @@ func named(c echo.Context) []string {
 
 // refusal returns an error that Echo's own error handler answers as core.WriteProblem does.
 func refusal(c echo.Context, err error) error {
-	a := answer{core.ProblemOf(err), c.Response().Header(), c.Request()}
-	a.problem.SetHeader(a.header, a.request)
-	if a.request.Method != http.MethodHead {
-		a.header.Del(echo.HeaderContentType) // c.JSON, c.HTML and c.File would not replace it
-	}
-	return &echo.HTTPError{Code: a.problem.Status, Message: a, Internal: err}
+	p := problem.New(c.Response().Header(), c.Request(), err)
+	return &echo.HTTPError{Code: p.StatusCode(), Message: p, Internal: err}
 }
-
-// answer is the Message of the error. When it is written as JSON, it sets the
-// Content-Type of a problem.
-type answer struct {
-	problem *core.Problem
-	header  http.Header
-	request *http.Request
-}
-
-func (a answer) MarshalJSON() ([]byte, error) {
-	a.problem.SetHeader(a.header, a.request)
-	return json.Marshal(a.problem)
-}
-
-// String keeps the text of the *echo.HTTPError to one line.
-func (a answer) String() string { return a.problem.Detail }

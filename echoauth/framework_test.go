@@ -1,41 +1,41 @@
 package echoauth_test
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
 
 	"github.com/labstack/echo/v4"
 
-	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/echoauth"
 	"github.com/gatewayauth/gatewayauth/internal/adaptertest"
-	"github.com/gatewayauth/gatewayauth/internal/testkit"
-)
-
-// The policy and the requests are those of the tests of every HTTP adapter.
-var (
-	orders, partner = testkit.Orders, testkit.Partner
-	newVerifier     = testkit.Verifier
-	unsigned        = testkit.Unsigned
-	signed          = testkit.Signed
-	serve           = testkit.Serve
-	expect          = testkit.Expect
+	"github.com/gatewayauth/gatewayauth/internal/adaptertest/echotest"
 )
 
 type (
-	counter  = testkit.Counter
-	exchange = testkit.Exchange
+	middleware = echo.MiddlewareFunc
+	server     = echotest.Server[middleware]
 )
 
-// framework is Echo, for the tests that the adapters share.
-var framework = adaptertest.Framework[echo.MiddlewareFunc]{
-	New: func() adaptertest.Router[echo.MiddlewareFunc] {
-		e := echo.New()
-		return router{e, e}
+// v4 is Echo v4, for the tests that the adapters share.
+var v4 = echotest.Echo[middleware]{
+	New: func() server { return newServer(false) },
+	Verbose: func() server {
+		return newServer(true)
 	},
 	Verify: echoauth.Middleware,
-	Step:   step,
+	Step: func(do adaptertest.Step) middleware {
+		return func(next echo.HandlerFunc) echo.HandlerFunc {
+			return func(c echo.Context) (err error) {
+				c.Set("identity", "root")
+				c.Set("user", "root")
+				do(c.Response(), c.Request(), func(r *http.Request) {
+					c.SetRequest(r)
+					err = next(c)
+				})
+				return err
+			}
+		}
+	},
 	Recover: func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			defer func() {
@@ -46,29 +46,85 @@ var framework = adaptertest.Framework[echo.MiddlewareFunc]{
 			return next(c)
 		}
 	},
-	Fail: func(echo.HandlerFunc) echo.HandlerFunc {
-		return func(echo.Context) error { return errors.New("of the handler") }
+	Through: func(do func(http.ResponseWriter, *http.Request, func(*http.Request) error) error) middleware {
+		return func(next echo.HandlerFunc) echo.HandlerFunc {
+			return func(c echo.Context) error {
+				return do(c.Response(), c.Request(), func(r *http.Request) error {
+					c.SetRequest(r)
+					return next(c)
+				})
+			}
+		}
 	},
+	When: func(is func(*http.Request) bool, m middleware) middleware {
+		return func(next echo.HandlerFunc) echo.HandlerFunc {
+			through := m(next)
+			return func(c echo.Context) error {
+				if is(c.Request()) {
+					return through(c)
+				}
+				return next(c)
+			}
+		}
+	},
+	Bind: func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			c.FormValue("amount")
+			var order struct{ Amount int }
+			c.Bind(&order)
+			return next(c)
+		}
+	},
+	Restore: func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			w := c.Response().Writer
+			defer func() { c.Response().Writer = w }()
+			return next(c)
+		}
+	},
+	Error:   func(status int) error { return echo.NewHTTPError(status) },
+	Problem: func(err error) any { return err.(*echo.HTTPError).Message },
+}
+
+type app struct {
+	router
+	echo *echo.Echo
+}
+
+func newServer(debug bool) app {
+	e := echo.New()
+	e.Debug = debug
+	return app{router{e, e}, e}
+}
+
+func (a app) Pre(through ...middleware) { a.echo.Pre(through...) }
+
+func (a app) NotFound(path string, handler http.Handler, through ...middleware) {
+	a.echo.RouteNotFound(path, echo.WrapHandler(handler), through...)
+}
+
+func (a app) OnError(do func(error, echotest.Context, http.ResponseWriter)) {
+	a.echo.HTTPErrorHandler = func(err error, c echo.Context) { do(err, c, c.Response()) }
 }
 
 // router is Echo, or a group of it.
 type router struct {
 	http.Handler
 	routes interface {
-		Use(...echo.MiddlewareFunc)
-		Group(string, ...echo.MiddlewareFunc) *echo.Group
-		Add(method, path string, handler echo.HandlerFunc, through ...echo.MiddlewareFunc) *echo.Route
-		Any(path string, handler echo.HandlerFunc, through ...echo.MiddlewareFunc) []*echo.Route
+		Use(...middleware)
+		Group(string, ...middleware) *echo.Group
+		Add(method, path string, handler echo.HandlerFunc, through ...middleware) *echo.Route
+		Any(path string, handler echo.HandlerFunc, through ...middleware) []*echo.Route
 	}
 }
 
-func (r router) Use(through ...echo.MiddlewareFunc) { r.routes.Use(through...) }
+func (r router) Use(through ...middleware) { r.routes.Use(through...) }
 
-func (r router) Group(prefix string, through ...echo.MiddlewareFunc) adaptertest.Router[echo.MiddlewareFunc] {
+func (r router) Group(prefix string, through ...middleware) adaptertest.Router[middleware] {
 	return router{r.Handler, r.routes.Group(prefix, through...)}
 }
 
-func (r router) Handle(method, path string, handler http.Handler, through ...echo.MiddlewareFunc) {
+func (r router) Handle(method, path string, handler http.Handler, through ...middleware) {
 	if method == "" {
 		r.routes.Any(path, echo.WrapHandler(handler), through...)
 		return
@@ -76,44 +132,11 @@ func (r router) Handle(method, path string, handler http.Handler, through ...ech
 	r.routes.Add(method, path, echo.WrapHandler(handler), through...)
 }
 
-func step(do adaptertest.Step) echo.MiddlewareFunc {
-	return func(next echo.HandlerFunc) echo.HandlerFunc {
-		return func(c echo.Context) (err error) {
-			c.Set("identity", "root")
-			c.Set("user", "root")
-			do(c.Response(), c.Request(), func(r *http.Request) {
-				c.SetRequest(r)
-				err = next(c)
-			})
-			return err
-		}
-	}
+// hostMountings are the ways to mount the middleware that Echo v5 does not have.
+var hostMountings = echotest.Mountings[middleware]{
+	"Pre, and a host's router": func(e server, verify middleware) adaptertest.Router[middleware] {
+		e.Pre(verify)
+		e.Handle("GET", "/orders/:id/:line", http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("the router of another host") }))
+		return router{e, e.(app).echo.Host("example.com")}
+	},
 }
-
-// before returns middleware that calls do with the request before it passes it on.
-func before(do func(*http.Request)) echo.MiddlewareFunc {
-	return step(func(_ http.ResponseWriter, r *http.Request, next func(*http.Request)) {
-		do(r)
-		next(r)
-	})
-}
-
-// counted returns a handler that counts its runs.
-func counted(runs *counter) echo.HandlerFunc { return echo.WrapHandler(runs) }
-
-// with returns a Mount that mounts the adapter with use, in front of one handler for
-// every path.
-func with(use func(*echo.Echo, echo.MiddlewareFunc)) adaptertest.Mount {
-	return func(v *core.Verifier, next http.Handler) http.Handler {
-		e := echo.New()
-		use(e, echoauth.Middleware(v))
-		e.Any("/*", echo.WrapHandler(next))
-		return e
-	}
-}
-
-// mountUse and mountPre mount the adapter for all routes.
-var (
-	mountUse = with(func(e *echo.Echo, verify echo.MiddlewareFunc) { e.Use(verify) })
-	mountPre = with(func(e *echo.Echo, verify echo.MiddlewareFunc) { e.Pre(verify) })
-)

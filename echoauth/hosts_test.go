@@ -9,6 +9,7 @@ import (
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/basic"
 	"github.com/gatewayauth/gatewayauth/echoauth"
+	"github.com/gatewayauth/gatewayauth/internal/testkit"
 )
 
 // TestHostRoutes_T173: Echo has no routes for a host with a port or in another case,
@@ -43,7 +44,7 @@ func TestHostRoutes_T173(t *testing.T) {
 		} {
 			ran := ""
 			e := echo.New()
-			use(e, echoauth.Middleware(newVerifier(t, tt.config)))
+			use(e, echoauth.Middleware(testkit.Verifier(t, tt.config)))
 			handler := func(name string) echo.HandlerFunc {
 				return func(c echo.Context) error { ran = name; return c.NoContent(200) }
 			}
@@ -52,7 +53,7 @@ func TestHostRoutes_T173(t *testing.T) {
 			r := httptest.NewRequest("GET", "/users/7", nil)
 			r.Host = tt.host
 			r.SetBasicAuth(tt.key.ID, tt.key.Secret.Reveal())
-			if w := serve(e, r); w.Code != tt.status || ran != tt.ran {
+			if w := testkit.Serve(e, r); w.Code != tt.status || ran != tt.ran {
 				t.Errorf("%s, %s by %s: got %d, the handler of %q ran; want %d, %q", mount, tt.host, tt.key.Name, w.Code, ran, tt.status, tt.ran)
 			}
 		}

@@ -1,72 +1,84 @@
 package echoauth_test
 
 import (
-	"net/http"
 	"testing"
 
-	"github.com/labstack/echo/v4"
-
-	"github.com/gatewayauth/gatewayauth/core"
-	"github.com/gatewayauth/gatewayauth/echoauth"
 	"github.com/gatewayauth/gatewayauth/internal/adaptertest"
+	"github.com/gatewayauth/gatewayauth/internal/adaptertest/echotest"
 )
 
-// The tests of this file are those that the adapters share; internal/adaptertest
-// documents them.
+// The tests of this file are those that the adapters share. internal/adaptertest documents
+// those of all adapters, internal/adaptertest/echotest those of both versions of Echo.
 
-func TestNothingRunsAfterARefusal_T114(t *testing.T) {
-	adaptertest.TestNothingRunsAfterARefusal(t, framework)
+// TestConformance runs the suite of core/coretest (T113).
+func TestConformance(t *testing.T) { echotest.TestConformance(t, v4) }
+
+func TestConformanceOfGroupAndRoute_T117(t *testing.T) {
+	echotest.TestConformanceOfGroupAndRoute(t, v4)
 }
 
-func TestIdentity_T115_T121(t *testing.T) { adaptertest.TestIdentity(t, framework) }
+func TestMutantsTurnConformanceRed(t *testing.T) { echotest.TestMutantsTurnConformanceRed(t) }
 
-func TestReceivedTarget_T117(t *testing.T) { adaptertest.TestReceivedTarget(t, framework) }
+func TestNothingRunsAfterARefusal_T114(t *testing.T) {
+	adaptertest.TestNothingRunsAfterARefusal(t, v4.Framework())
+}
 
-func TestPreflight_T122(t *testing.T) { adaptertest.TestPreflight(t, framework) }
+func TestIdentity_T115_T121(t *testing.T) { adaptertest.TestIdentity(t, v4.Framework()) }
 
-func TestMountedTwice_T171(t *testing.T) { adaptertest.TestMountedTwice(t, framework) }
+func TestReceivedTarget_T117(t *testing.T) { adaptertest.TestReceivedTarget(t, v4.Framework()) }
 
-func TestBodiesAreReleased(t *testing.T) { adaptertest.TestBodiesAreReleased(t, framework) }
+func TestPreflight_T122(t *testing.T) { adaptertest.TestPreflight(t, v4.Framework()) }
+
+func TestMountedTwice_T171(t *testing.T) { adaptertest.TestMountedTwice(t, v4.Framework()) }
+
+func TestBodiesAreReleased(t *testing.T) { adaptertest.TestBodiesAreReleased(t, v4.Framework()) }
 
 func TestMultipartFilesAreRemoved_T062(t *testing.T) {
-	adaptertest.TestMultipartFilesAreRemoved(t, mountUse)
+	adaptertest.TestMultipartFilesAreRemoved(t, v4.Use())
 }
 
 func TestAnswersAreThoseOfNetHTTP_T128(t *testing.T) {
-	adaptertest.TestAnswersAreThoseOfNetHTTP(t, false, map[string]adaptertest.Mount{"Use": mountUse, "Pre": mountPre})
+	adaptertest.TestAnswersAreThoseOfNetHTTP(t, false, map[string]adaptertest.Mount{"Use": v4.Use(), "Pre": v4.Pre()})
 }
 
-func TestOnlyTheOpenRouteIsOpen_T120(t *testing.T) {
-	adaptertest.TestOnlyTheOpenRouteIsOpen(t, func(v *core.Verifier, open, other http.Handler) http.Handler {
-		e := echo.New()
-		e.Use(echoauth.Middleware(v))
-		e.GET("/health", echo.WrapHandler(open))
-		e.GET("/files/*", echo.WrapHandler(open))
-		e.Any("/*", echo.WrapHandler(other))
-		return e
-	})
+func TestErrorHandlerShapesTheAnswer(t *testing.T) { echotest.TestErrorHandlerShapesTheAnswer(t, v4) }
+
+func TestVerboseTellsNoReason(t *testing.T) { echotest.TestVerboseTellsNoReason(t, v4) }
+
+func TestExpect_T056(t *testing.T) { echotest.TestExpect(t, v4) }
+
+func TestDrainedBodies_T174(t *testing.T) { echotest.TestDrained(t, v4) }
+
+func TestStreamedBodies(t *testing.T) { adaptertest.TestStreamed(t, v4.Use()) }
+
+func TestTrailers_T191(t *testing.T) { echotest.TestTrailers(t, v4) }
+
+func TestUnreadBodies_T191(t *testing.T) { echotest.TestUnreadBodies(t, v4) }
+
+func TestRetries_T193(t *testing.T) { echotest.TestRetries(t, v4) }
+
+func TestRetriesOfErrors_T193(t *testing.T) { echotest.TestRetriesOfErrors(t, v4) }
+
+func TestMethodOverrideAndRewrite_T118(t *testing.T) { echotest.TestMethodOverrideAndRewrite(t, v4) }
+
+func TestUnknownRoutes_T119(t *testing.T) { echotest.TestUnknownRoutes(t, v4) }
+
+func TestGroupUseComesFirst_T119(t *testing.T) { echotest.TestGroupUseComesFirst(t, v4) }
+
+func TestOnlyTheOpenRouteIsOpen_T120(t *testing.T) { echotest.TestOnlyTheOpenRouteIsOpen(t, v4) }
+
+func TestRemovedSlash_T120(t *testing.T) { echotest.TestRemovedSlash(t, v4) }
+
+func TestGreedyParameterBesideOpenAPI_T120(t *testing.T) {
+	echotest.TestGreedyParameterBesideOpenAPI(t, v4)
 }
 
-func TestExpect_T056(t *testing.T) {
-	for _, mount := range []adaptertest.Mount{mountUse, mountPre} {
-		adaptertest.TestExpect(t, func(v *core.Verifier) http.Handler {
-			return mount(v, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusConflict) }))
-		})
-	}
-	for _, pre := range []bool{false, true} { // no route at all
-		adaptertest.TestExpect(t, func(v *core.Verifier) http.Handler {
-			e := echo.New()
-			if e.Use(echoauth.Middleware(v)); pre {
-				e.Pre(echoauth.Middleware(v))
-			}
-			e.HTTPErrorHandler = func(err error, c echo.Context) {
-				if status := core.StatusCode(err); status != http.StatusServiceUnavailable {
-					c.NoContent(status)
-					return
-				}
-				c.NoContent(http.StatusConflict) // Echo's 404
-			}
-			return e
-		})
-	}
+func TestGreedyParameter_T173(t *testing.T) { echotest.TestGreedyParameter(t, v4, hostMountings) }
+
+func TestGreedyParameterReported_T173(t *testing.T) {
+	echotest.TestGreedyParameterReported(t, v4, hostMountings)
+}
+
+func TestRoutesServeTheirDepth_T173(t *testing.T) {
+	echotest.TestRoutesServeTheirDepth(t, v4, hostMountings)
 }

@@ -47,6 +47,7 @@ var testsOf = map[string]string{
 	"core/token":                  "core",
 	"nethttp":                     "core/coretest",
 	"echoauth":                    "core/coretest",
+	"echoauth/v5":                 "core/coretest",
 	"ginauth":                     "core/coretest",
 	"grpcauth":                    "core/coretest",
 }

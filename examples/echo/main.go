@@ -1,4 +1,4 @@
-// Command echo is the smallest backend behind a gateway, with Echo.
+// Command echo is the smallest backend behind a gateway, with Echo v4.
 package main
 
 import (

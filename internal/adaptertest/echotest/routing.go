@@ -1,14 +1,12 @@
-package echoauth_test
+package echotest
 
 import (
 	"net/http"
 	"strings"
 	"testing"
 
-	"github.com/labstack/echo/v4"
-
 	"github.com/gatewayauth/gatewayauth/core"
-	"github.com/gatewayauth/gatewayauth/echoauth"
+	"github.com/gatewayauth/gatewayauth/internal/adaptertest"
 )
 
 func methodOverride(r *http.Request) {
@@ -30,16 +28,16 @@ func removeTrailingSlash(r *http.Request) {
 	r.RequestURI = r.URL.Path
 }
 
-// TestMethodOverrideAndRewrite_T118: a header that changes a request after the verdict
+// TestMethodOverrideAndRewrite: a header that changes a request after the verdict
 // must be signed. If the request is changed before, the changed request is verified.
-func TestMethodOverrideAndRewrite_T118(t *testing.T) {
+func TestMethodOverrideAndRewrite[M any](t *testing.T, f Echo[M]) {
 	const override = "X-Http-Method-Override"
 	v, deleted := newVerifier(t, nil), new(counter)
-	mount := func(pre ...echo.MiddlewareFunc) *echo.Echo {
-		e := echo.New()
-		e.Pre(pre...)
-		e.POST("/v1/items", counted(new(counter)))
-		e.DELETE("/v1/items", counted(deleted))
+	mount := func(first ...M) Server[M] {
+		e := f.New()
+		e.Pre(first...)
+		e.Handle("POST", "/v1/items", new(counter))
+		e.Handle("DELETE", "/v1/items", deleted)
 		return e
 	}
 	added := func(r *http.Request) *http.Request {
@@ -48,22 +46,22 @@ func TestMethodOverrideAndRewrite_T118(t *testing.T) {
 	}
 	post := func(lines ...string) *http.Request { return signed(orders, "POST", "/v1/items", "a=1", lines...) }
 
-	deleted.Check(t, mount(echoauth.Middleware(v), before(methodOverride)), []exchange{
+	deleted.Check(t, mount(f.Verify(v), f.before(methodOverride)), []exchange{
 		expect("not overridden", post(), 200, 0),
 		expect("unsigned override", added(post()), 401, 0),
 		expect("signed override", post(override+": DELETE"), 200, 1),
 		expect("override without signature", added(unsigned("POST", "/v1/items")), 401, 0),
 		expect("override on the open API", added(unsigned("GET", "/health")), 401, 0),
 	})
-	deleted.Check(t, mount(before(methodOverride), echoauth.Middleware(v)), []exchange{
+	deleted.Check(t, mount(f.before(methodOverride), f.Verify(v)), []exchange{
 		expect("overridden before, unsigned", added(post()), 401, 0),
 		expect("overridden before, signed", post(override+": DELETE"), 401, 0),
 		expect("signed as what it becomes", signed(orders, "DELETE", "/v1/items", ""), 200, 1),
 	})
 
-	for name, e := range map[string]*echo.Echo{
-		"rewritten after":  mount(echoauth.Middleware(v), before(rewrite)),
-		"rewritten before": mount(before(rewrite), echoauth.Middleware(v)),
+	for name, e := range map[string]Server[M]{
+		"rewritten after":  mount(f.Verify(v), f.before(rewrite)),
+		"rewritten before": mount(f.before(rewrite), f.Verify(v)),
 	} {
 		deleted.Check(t, e, []exchange{
 			expect(name, signed(orders, "DELETE", "/old/items", ""), 200, 1),
@@ -72,16 +70,16 @@ func TestMethodOverrideAndRewrite_T118(t *testing.T) {
 	}
 }
 
-// TestUnknownRoutes_T119: mounted for the server, the adapter refuses requests before the
+// TestUnknownRoutes: mounted for the server, the adapter refuses requests before the
 // router answers them. Mounted on a group, it covers the prefix; mounted on a route, only
 // the route.
-func TestUnknownRoutes_T119(t *testing.T) {
+func TestUnknownRoutes[M any](t *testing.T, f Echo[M]) {
 	v, runs := newVerifier(t, nil), new(counter)
-	global, pre, parts := echo.New(), echo.New(), echo.New()
-	global.Use(echoauth.Middleware(v))
-	pre.Pre(echoauth.Middleware(v))
-	for _, e := range []*echo.Echo{global, pre} {
-		e.GET("/v1/items", counted(runs))
+	global, first, parts := f.New(), f.New(), f.New()
+	global.Use(f.Verify(v))
+	first.Pre(f.Verify(v))
+	for _, e := range []Server[M]{global, first} {
+		e.Handle("GET", "/v1/items", runs)
 		runs.Check(t, e, []exchange{
 			expect("unknown", unsigned("GET", "/nothing"), 401, 0),
 			expect("wrong method", unsigned("DELETE", "/v1/items"), 401, 0),
@@ -94,9 +92,9 @@ func TestUnknownRoutes_T119(t *testing.T) {
 			expect("OPTIONS, signed", signed(orders, "OPTIONS", "/v1/items", ""), 204, 0),
 		})
 	}
-	parts.GET("/one", counted(runs), echoauth.Middleware(v))
-	group := parts.Group("/v1", echoauth.Middleware(v))
-	group.GET("/items", counted(runs))
+	parts.Handle("GET", "/one", runs, f.Verify(v))
+	group := parts.Group("/v1", f.Verify(v))
+	group.Handle("GET", "/items", runs)
 	runs.Check(t, parts, []exchange{
 		expect("group, unknown", unsigned("GET", "/v1/nothing"), 401, 0),
 		expect("group, wrong method", unsigned("DELETE", "/v1/items"), 401, 0),
@@ -107,7 +105,7 @@ func TestUnknownRoutes_T119(t *testing.T) {
 		expect("route, OPTIONS", unsigned("OPTIONS", "/one"), 204, 0),
 		expect("unknown", unsigned("GET", "/nothing"), 404, 0),
 	})
-	parts.Any("/*", counted(runs))
+	parts.Handle("", "/*", runs)
 	runs.Check(t, parts, []exchange{
 		expect("group, unknown, and an open catch-all route", unsigned("GET", "/v1/nothing"), 401, 0),
 		expect("group, wrong method, and an open catch-all route", unsigned("DELETE", "/v1/items"), 401, 0),
@@ -115,46 +113,58 @@ func TestUnknownRoutes_T119(t *testing.T) {
 	})
 }
 
-// TestGroupUseComesFirst_T119: as the package comment warns, Group.Use covers only routes
+// TestGroupUseComesFirst: as the package comments warn, Group.Use covers only routes
 // that are registered after it.
-func TestGroupUseComesFirst_T119(t *testing.T) {
+func TestGroupUseComesFirst[M any](t *testing.T, f Echo[M]) {
 	v, runs := newVerifier(t, nil), new(counter)
-	e := echo.New()
-	e.GET("/root", counted(runs))
-	e.Use(echoauth.Middleware(v)) // for all routes, also those registered before it
+	e := f.New()
+	e.Handle("GET", "/root", runs)
+	e.Use(f.Verify(v)) // for all routes, also those registered before it
 	runs.Check(t, e, []exchange{expect("a route before Echo.Use", unsigned("GET", "/root"), 401, 0)})
 
-	e = echo.New()
+	e = f.New()
 	group := e.Group("/v1")
-	group.GET("/before", counted(runs))
-	group.Use(echoauth.Middleware(v))
-	group.GET("/after", counted(runs))
+	group.Handle("GET", "/before", runs)
+	group.Use(f.Verify(v))
+	group.Handle("GET", "/after", runs)
 	runs.Check(t, e, []exchange{
 		expect("a route before Group.Use", unsigned("GET", "/v1/before"), 200, 1),
 		expect("a route after Group.Use", unsigned("GET", "/v1/after"), 401, 0),
 	})
 }
 
-// TestRemovedSlash_T120: removing a slash after the verdict does not make a route open.
-func TestRemovedSlash_T120(t *testing.T) {
+// TestOnlyTheOpenRouteIsOpen runs [adaptertest.TestOnlyTheOpenRouteIsOpen].
+func TestOnlyTheOpenRouteIsOpen[M any](t *testing.T, f Echo[M]) {
+	adaptertest.TestOnlyTheOpenRouteIsOpen(t, func(v *core.Verifier, open, other http.Handler) http.Handler {
+		e := f.New()
+		e.Use(f.Verify(v))
+		e.Handle("GET", "/health", open)
+		e.Handle("GET", "/files/*", open)
+		e.Handle("", "/*", other)
+		return e
+	})
+}
+
+// TestRemovedSlash: removing a slash after the verdict does not make a route open.
+func TestRemovedSlash[M any](t *testing.T, f Echo[M]) {
 	open := new(counter)
-	e := echo.New()
-	e.Pre(echoauth.Middleware(newVerifier(t, nil)), before(removeTrailingSlash))
-	e.GET("/health", counted(open))
+	e := f.New()
+	e.Pre(f.Verify(newVerifier(t, nil)), f.before(removeTrailingSlash))
+	e.Handle("GET", "/health", open)
 	open.Check(t, e, []exchange{expect("a slash", unsigned("GET", "/health/"), 401, 0)})
 }
 
-// TestGreedyParameterBesideOpenAPI_T120: Echo's last parameter matches slashes, so a
+// TestGreedyParameterBesideOpenAPI: Echo's last parameter matches slashes, so a
 // route could serve a path that the policy binds to another key or opens. Such requests
 // are refused.
-func TestGreedyParameterBesideOpenAPI_T120(t *testing.T) {
+func TestGreedyParameterBesideOpenAPI[M any](t *testing.T, f Echo[M]) {
 	v := newVerifier(t, func(c *core.Config) {
 		c.APIs = []core.API{{Match: "GET /users/{id}/avatar", Open: true}}
 	})
-	e, runs := echo.New(), new(counter)
-	e.Use(echoauth.Middleware(v))
-	e.GET("/users/:id", counted(runs))
-	e.GET("/files/*", counted(runs))
+	e, runs := f.New(), new(counter)
+	e.Use(f.Verify(v))
+	e.Handle("GET", "/users/:id", runs)
+	e.Handle("GET", "/files/*", runs)
 	sent := func(target string) *http.Request { return signed(orders, "GET", target, "") }
 	runs.Check(t, e, []exchange{
 		expect("one segment", sent("/users/7"), 200, 1),

@@ -1,4 +1,4 @@
-package echoauth_test
+package echotest
 
 import (
 	"encoding/json"
@@ -8,51 +8,47 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/labstack/echo/v4"
-
 	"github.com/gatewayauth/gatewayauth/core"
-	"github.com/gatewayauth/gatewayauth/echoauth"
 	"github.com/gatewayauth/gatewayauth/internal/adaptertest"
 )
 
 // TestErrorHandlerShapesTheAnswer: a custom error handler gets the refusal as
 // *core.Error, and the response has the body and the content type that it writes.
-func TestErrorHandlerShapesTheAnswer(t *testing.T) {
+func TestErrorHandlerShapesTheAnswer[M any](t *testing.T, f Echo[M]) {
 	v := newVerifier(t, nil)
 	for _, tt := range []struct {
 		name              string
-		handler           func(error, echo.Context)
+		handler           func(error, Context, http.ResponseWriter)
 		status            int
 		contentType, body string
 	}{
-		{"its own JSON", func(err error, c echo.Context) {
+		{"its own JSON", func(err error, c Context, _ http.ResponseWriter) {
 			c.JSON(core.StatusCode(err), map[string]string{"error": "not from the gateway"})
 		}, 401, "application/json", `{"error":"not from the gateway"}` + "\n"},
-		{"a page", func(err error, c echo.Context) {
+		{"a page", func(err error, c Context, _ http.ResponseWriter) {
 			c.HTML(http.StatusNotFound, "<p>Nothing here.</p>")
 		}, 404, "text/html; charset=UTF-8", "<p>Nothing here.</p>"},
-		{"nothing", func(err error, c echo.Context) { c.NoContent(http.StatusTeapot) }, 418, "", ""},
-		{"the problem of the error's message", func(err error, c echo.Context) {
-			he := err.(*echo.HTTPError)
-			c.JSON(he.Code, he.Message)
+		{"nothing", func(err error, c Context, _ http.ResponseWriter) { c.NoContent(http.StatusTeapot) }, 418, "", ""},
+		{"the problem of the error", func(err error, c Context, _ http.ResponseWriter) {
+			c.JSON(core.StatusCode(err), f.Problem(err))
 		}, 401, "application/problem+json", adaptertest.MissingCredential(t)},
-		{"the problem, by core", func(err error, c echo.Context) { core.WriteProblem(c.Response(), c.Request(), err) },
+		{"the problem, by core", func(err error, c Context, w http.ResponseWriter) { core.WriteProblem(w, c.Request(), err) },
 			401, "application/problem+json", adaptertest.MissingCredential(t)},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var refusal *core.Error
-			e, runs := echo.New(), new(counter)
-			e.Use(echoauth.Middleware(v))
-			e.Any("/*", counted(runs))
-			e.HTTPErrorHandler = func(err error, c echo.Context) {
+			e, runs := f.New(), new(counter)
+			e.Use(f.Verify(v))
+			e.Handle("", "/*", runs)
+			e.OnError(func(err error, c Context, w http.ResponseWriter) {
 				if !errors.As(err, &refusal) || !errors.Is(err, &core.Error{Code: core.CodeCredentialMissing}) {
 					t.Errorf("the handler got %v, want a *core.Error within", err)
 				}
 				if text := err.Error(); !strings.Contains(text, string(core.CodeCredentialMissing)) || strings.Contains(text, "\n") {
 					t.Errorf("got the error text %q, want one line with the code", text)
 				}
-				tt.handler(err, c)
-			}
+				tt.handler(err, c, w)
+			})
 			w := serve(e, unsigned("GET", "/v1/items"))
 			if n := runs.Take(); n != 0 {
 				t.Errorf("the handler ran %d times", n)
@@ -67,20 +63,44 @@ func TestErrorHandlerShapesTheAnswer(t *testing.T) {
 	}
 }
 
-// TestDebugTellsNoReason: Echo's debug mode and ?pretty indent the response, as all JSON,
-// and add nothing to it.
-func TestDebugTellsNoReason(t *testing.T) {
+// TestVerboseTellsNoReason: an Echo that tells the text of errors, and ?pretty, indent the
+// response as all JSON, and add nothing to it.
+func TestVerboseTellsNoReason[M any](t *testing.T, f Echo[M]) {
 	want := core.ProblemOf(core.Refuse(core.CodeCredentialMissing, ""))
-	for _, debug := range []bool{true, false} {
-		e := echo.New()
-		e.Use(echoauth.Middleware(newVerifier(t, nil)))
-		e.Debug = debug
+	for name, start := range map[string]func() Server[M]{"New": f.New, "Verbose": f.Verbose} {
+		e := start()
+		e.Use(f.Verify(newVerifier(t, nil)))
 		w := serve(e, unsigned("GET", "/v1/items?pretty"))
 		decoder := json.NewDecoder(w.Body)
 		decoder.DisallowUnknownFields()
 		got := new(core.Problem)
 		if err := decoder.Decode(got); err != nil || !reflect.DeepEqual(got, want) {
-			t.Errorf("debug %v: got %+v, error %v; want %+v", debug, got, err, want)
+			t.Errorf("%s: got %+v, error %v; want %+v", name, got, err, want)
 		}
+	}
+}
+
+// TestExpect runs [adaptertest.TestExpect] with a route and without one.
+func TestExpect[M any](t *testing.T, f Echo[M]) {
+	for _, mount := range []adaptertest.Mount{f.Use(), f.Pre()} {
+		adaptertest.TestExpect(t, func(v *core.Verifier) http.Handler {
+			return mount(v, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusConflict) }))
+		})
+	}
+	for _, before := range []bool{false, true} {
+		adaptertest.TestExpect(t, func(v *core.Verifier) http.Handler {
+			e := f.New()
+			if e.Use(f.Verify(v)); before {
+				e.Pre(f.Verify(v))
+			}
+			e.OnError(func(err error, c Context, _ http.ResponseWriter) {
+				if status := core.StatusCode(err); status != http.StatusServiceUnavailable {
+					c.NoContent(status)
+					return
+				}
+				c.NoContent(http.StatusConflict) // Echo's 404
+			})
+			return e
+		})
 	}
 }

@@ -1,16 +1,15 @@
-package echoauth_test
+package echotest
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"strings"
 	"testing"
 
-	"github.com/labstack/echo/v4"
-
 	"github.com/gatewayauth/gatewayauth/core"
-	"github.com/gatewayauth/gatewayauth/echoauth"
+	"github.com/gatewayauth/gatewayauth/internal/adaptertest"
 	"github.com/gatewayauth/gatewayauth/internal/testkit"
 )
 
@@ -20,40 +19,42 @@ func byDepth(c *core.Config) {
 		{Match: "/api/orders/{id}", Key: orders.Name}, {Match: "/api/orders/", Key: partner.Name}}
 }
 
-// mounts are the ways to mount the middleware. They return the group or host with which
-// routes are registered.
-var mounts = map[string]func(e *echo.Echo, verify echo.MiddlewareFunc) *echo.Group{
-	"Use": func(e *echo.Echo, verify echo.MiddlewareFunc) *echo.Group { e.Use(verify); return e.Group("") },
-	"Pre": func(e *echo.Echo, verify echo.MiddlewareFunc) *echo.Group { e.Pre(verify); return e.Group("") },
-	"a group": func(e *echo.Echo, verify echo.MiddlewareFunc) *echo.Group {
-		return e.Group("", verify)
-	},
-	"Pre, and a host's router": func(e *echo.Echo, verify echo.MiddlewareFunc) *echo.Group {
-		e.Pre(verify)
-		e.GET("/orders/:id/:line", func(echo.Context) error { panic("the router of another host") })
-		return e.Host("example.com")
-	},
-	"Pre and Use": func(e *echo.Echo, verify echo.MiddlewareFunc) *echo.Group {
-		e.Pre(verify)
-		e.Use(verify)
-		return e.Group("")
-	},
+// Mountings are ways to mount the middleware, by name. They return the server, group or
+// host with which routes are registered.
+type Mountings[M any] map[string]func(e Server[M], verify M) adaptertest.Router[M]
+
+// mountings returns the ways that all versions of Echo have, and more.
+func mountings[M any](more Mountings[M]) Mountings[M] {
+	all := Mountings[M]{
+		"Use": func(e Server[M], verify M) adaptertest.Router[M] { e.Use(verify); return e.Group("") },
+		"Pre": func(e Server[M], verify M) adaptertest.Router[M] { e.Pre(verify); return e.Group("") },
+		"a group": func(e Server[M], verify M) adaptertest.Router[M] {
+			return e.Group("", verify)
+		},
+		"Pre and Use": func(e Server[M], verify M) adaptertest.Router[M] {
+			e.Pre(verify)
+			e.Use(verify)
+			return e.Group("")
+		},
+	}
+	maps.Copy(all, more)
+	return all
 }
 
-// TestGreedyParameter_T173: wherever the middleware is mounted, a request is refused if
+// TestGreedyParameter: wherever the middleware is mounted, a request is refused if
 // the last parameter of its route would match more than one segment, and accepted if
 // there is a longer route.
-func TestGreedyParameter_T173(t *testing.T) {
-	for name, mount := range mounts {
+func TestGreedyParameter[M any](t *testing.T, f Echo[M], more Mountings[M]) {
+	for name, mount := range mountings(more) {
 		t.Run(name, func(t *testing.T) {
 			runs := new(counter)
-			greedy, longer := echo.New(), echo.New()
-			mount(greedy, echoauth.Middleware(newVerifier(t, byDepth))).GET("/orders/:id", counted(runs))
-			group := mount(longer, echoauth.Middleware(newVerifier(t, byDepth)))
-			group.GET("/orders/:id", counted(runs))
-			group.GET("/orders/:id/lines", counted(runs))
-			group.GET("/files/*", counted(runs))
-			group.GET("/files/:name/:version", counted(runs))
+			greedy, longer := f.New(), f.New()
+			mount(greedy, f.Verify(newVerifier(t, byDepth))).Handle("GET", "/orders/:id", runs)
+			group := mount(longer, f.Verify(newVerifier(t, byDepth)))
+			group.Handle("GET", "/orders/:id", runs)
+			group.Handle("GET", "/orders/:id/lines", runs)
+			group.Handle("GET", "/files/*", runs)
+			group.Handle("GET", "/files/:name/:version", runs)
 			runs.Check(t, greedy, []exchange{
 				expect("one segment", signed(orders, "GET", "/orders/7", ""), 200, 1),
 				expect("two", signed(partner, "GET", "/orders/7/x", ""), 400, 0),
@@ -79,21 +80,20 @@ func TestGreedyParameter_T173(t *testing.T) {
 	}
 }
 
-// TestGreedyParameterReported_T173: in report mode such a request is accepted, and its
+// TestGreedyParameterReported: in report mode such a request is accepted, and its
 // refusal is reported.
-func TestGreedyParameterReported_T173(t *testing.T) {
-	for name, mount := range mounts {
+func TestGreedyParameterReported[M any](t *testing.T, f Echo[M], more Mountings[M]) {
+	for name, mount := range mountings(more) {
 		codes := new(testkit.Codes)
 		v := newVerifier(t, func(c *core.Config) {
 			byDepth(c)
 			c.Mode = core.Report
 			c.Observers = []core.Observer{codes}
 		})
-		e, key := echo.New(), ""
-		mount(e, echoauth.Middleware(v)).GET("/orders/:id", func(c echo.Context) error {
-			key = testkit.KeyName(c.Request())
-			return nil
-		})
+		e, key := f.New(), ""
+		mount(e, f.Verify(v)).Handle("GET", "/orders/:id", http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			key = testkit.KeyName(r)
+		}))
 		w := serve(e, signed(partner, "GET", "/orders/7/x", ""))
 		if verdicts := codes.Take(); w.Code != 200 || key != "nobody" || verdicts[0] != core.CodeRequestAmbiguous {
 			t.Errorf("%s: got %d, identity %q, verdicts %v; want 200, nobody, request_ambiguous", name, w.Code, key, verdicts)
@@ -101,9 +101,9 @@ func TestGreedyParameterReported_T173(t *testing.T) {
 	}
 }
 
-// TestRoutesServeTheirDepth_T173: for random routes, a handler runs only for paths with
+// TestRoutesServeTheirDepth: for random routes, a handler runs only for paths with
 // as many segments as its route, or more if the route ends in a wildcard.
-func TestRoutesServeTheirDepth_T173(t *testing.T) {
+func TestRoutesServeTheirDepth[M any](t *testing.T, f Echo[M], more Mountings[M]) {
 	random := rand.New(rand.NewPCG(1, 2))
 	pick := func(list ...string) string { return list[random.IntN(len(list))] }
 	ran, greedy := 0, 0
@@ -116,11 +116,11 @@ func TestRoutesServeTheirDepth_T173(t *testing.T) {
 			}
 			routes[route+pick("", "", "", "/", "/*")] = true
 		}
-		for name, mount := range mounts {
-			e, served := echo.New(), ""
-			group := mount(e, echoauth.Middleware(newVerifier(t, nil)))
+		for name, mount := range mountings(more) {
+			e, served := f.New(), ""
+			group := mount(e, f.Verify(newVerifier(t, nil)))
 			for route := range routes {
-				group.GET(route, func(c echo.Context) error { served = c.Path(); return nil })
+				group.Handle("GET", route, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { served = route }))
 			}
 			for range 10 {
 				path := ""

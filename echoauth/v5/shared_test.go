@@ -1,0 +1,84 @@
+package echoauth_test
+
+import (
+	"testing"
+
+	"github.com/gatewayauth/gatewayauth/internal/adaptertest"
+	"github.com/gatewayauth/gatewayauth/internal/adaptertest/echotest"
+)
+
+// The tests of this file are those that the adapters share. internal/adaptertest documents
+// those of all adapters, internal/adaptertest/echotest those of both versions of Echo.
+
+// TestConformance runs the suite of core/coretest (T113).
+func TestConformance(t *testing.T) { echotest.TestConformance(t, v5) }
+
+func TestConformanceOfGroupAndRoute_T117(t *testing.T) {
+	echotest.TestConformanceOfGroupAndRoute(t, v5)
+}
+
+func TestMutantsTurnConformanceRed(t *testing.T) { echotest.TestMutantsTurnConformanceRed(t) }
+
+func TestNothingRunsAfterARefusal_T114(t *testing.T) {
+	adaptertest.TestNothingRunsAfterARefusal(t, v5.Framework())
+}
+
+func TestIdentity_T115_T121(t *testing.T) { adaptertest.TestIdentity(t, v5.Framework()) }
+
+func TestReceivedTarget_T117(t *testing.T) { adaptertest.TestReceivedTarget(t, v5.Framework()) }
+
+func TestPreflight_T122(t *testing.T) { adaptertest.TestPreflight(t, v5.Framework()) }
+
+func TestMountedTwice_T171(t *testing.T) { adaptertest.TestMountedTwice(t, v5.Framework()) }
+
+func TestBodiesAreReleased(t *testing.T) { adaptertest.TestBodiesAreReleased(t, v5.Framework()) }
+
+func TestMultipartFilesAreRemoved_T062(t *testing.T) {
+	adaptertest.TestMultipartFilesAreRemoved(t, v5.Use())
+}
+
+func TestAnswersAreThoseOfNetHTTP_T128(t *testing.T) {
+	adaptertest.TestAnswersAreThoseOfNetHTTP(t, false, map[string]adaptertest.Mount{"Use": v5.Use(), "Pre": v5.Pre()})
+}
+
+func TestErrorHandlerShapesTheAnswer(t *testing.T) { echotest.TestErrorHandlerShapesTheAnswer(t, v5) }
+
+func TestVerboseTellsNoReason(t *testing.T) { echotest.TestVerboseTellsNoReason(t, v5) }
+
+func TestExpect_T056(t *testing.T) { echotest.TestExpect(t, v5) }
+
+func TestDrainedBodies_T174(t *testing.T) { echotest.TestDrained(t, v5) }
+
+func TestStreamedBodies(t *testing.T) { adaptertest.TestStreamed(t, v5.Use()) }
+
+func TestTrailers_T191(t *testing.T) { echotest.TestTrailers(t, v5) }
+
+func TestUnreadBodies_T191(t *testing.T) { echotest.TestUnreadBodies(t, v5) }
+
+func TestRetries_T193(t *testing.T) { echotest.TestRetries(t, v5) }
+
+func TestRetriesOfErrors_T193(t *testing.T) { echotest.TestRetriesOfErrors(t, v5) }
+
+func TestMethodOverrideAndRewrite_T118(t *testing.T) { echotest.TestMethodOverrideAndRewrite(t, v5) }
+
+func TestUnknownRoutes_T119(t *testing.T) { echotest.TestUnknownRoutes(t, v5) }
+
+func TestGroupUseComesFirst_T119(t *testing.T) { echotest.TestGroupUseComesFirst(t, v5) }
+
+func TestOnlyTheOpenRouteIsOpen_T120(t *testing.T) { echotest.TestOnlyTheOpenRouteIsOpen(t, v5) }
+
+func TestRemovedSlash_T120(t *testing.T) { echotest.TestRemovedSlash(t, v5) }
+
+func TestGreedyParameterBesideOpenAPI_T120(t *testing.T) {
+	echotest.TestGreedyParameterBesideOpenAPI(t, v5)
+}
+
+func TestGreedyParameter_T173(t *testing.T) { echotest.TestGreedyParameter(t, v5, nil) }
+
+func TestGreedyParameterReported_T173(t *testing.T) {
+	echotest.TestGreedyParameterReported(t, v5, nil)
+}
+
+func TestRoutesServeTheirDepth_T173(t *testing.T) {
+	echotest.TestRoutesServeTheirDepth(t, v5, nil)
+}
