@@ -11,6 +11,9 @@ import (
 // refused ones with [core.WriteProblem]. The handler gets the identity with
 // [core.FromContext].
 //
+// It works with every router whose parameters match one segment of the path, such as
+// those of net/http, chi and gorilla/mux, and with connect's handlers.
+//
 // If possible, wrap the router and not single routes: a [net/http.ServeMux] answers paths
 // such as //x with a redirect before a handler inside it runs, and unknown paths with
 // 404. [net/http.Server] answers "OPTIONS *" itself, without calling middleware.

@@ -11,10 +11,13 @@ import (
 	"github.com/gin-gonic/gin"
 	"github.com/go-chi/chi/v5"
 	chimiddleware "github.com/go-chi/chi/v5/middleware"
+	"github.com/gorilla/mux"
 	"github.com/labstack/echo/v4"
+	echo5 "github.com/labstack/echo/v5"
 
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/echoauth"
+	echoauth5 "github.com/gatewayauth/gatewayauth/echoauth/v5"
 	"github.com/gatewayauth/gatewayauth/ginauth"
 	"github.com/gatewayauth/gatewayauth/nethttp"
 )
@@ -49,6 +52,18 @@ func apps() map[string][]app {
 		}},
 		{router: "chi", name: "StripSlashes", build: around(newChi(chimiddleware.StripSlashes)), strips: true},
 		{router: "chi", name: "CleanPath", build: around(newChi(chimiddleware.CleanPath)), strips: true},
+		{router: "gorilla/mux", name: "around", build: around(newGorilla(mux.NewRouter))},
+		{router: "gorilla/mux", name: "around, encoded paths", build: around(newGorilla(func() *mux.Router { return mux.NewRouter().UseEncodedPath() })), takes: route.ascii},
+		{router: "gorilla/mux", name: "around, paths as sent", build: around(newGorilla(func() *mux.Router { return mux.NewRouter().SkipClean(true) }))},
+		{router: "gorilla/mux", name: "Use", build: func(routes []route, v *core.Verifier, ran func(int, *http.Request)) http.Handler {
+			return newGorilla(mux.NewRouter, nethttp.Middleware(v))(routes, ran)
+		}},
+		{router: "Echo v5", name: "Use", build: newEcho5(func(e *echo5.Echo, m echo5.MiddlewareFunc) []echo5.MiddlewareFunc { e.Use(m); return nil })},
+		{router: "Echo v5", name: "Pre", build: newEcho5(func(e *echo5.Echo, m echo5.MiddlewareFunc) []echo5.MiddlewareFunc { e.Pre(m); return nil })},
+		{router: "Echo v5", name: "on routes", build: newEcho5(func(_ *echo5.Echo, m echo5.MiddlewareFunc) []echo5.MiddlewareFunc { return []echo5.MiddlewareFunc{m} })},
+		{router: "Echo v5", name: "around", build: around(func(routes []route, ran func(int, *http.Request), _ ...middleware) http.Handler {
+			return newEcho5(nil)(routes, nil, ran)
+		}), takes: endsInNoParameter},
 		{router: "Echo", name: "Use", build: newEcho(func(e *echo.Echo, m echo.MiddlewareFunc) []echo.MiddlewareFunc { e.Use(m); return nil })},
 		{router: "Echo", name: "Pre", build: newEcho(func(e *echo.Echo, m echo.MiddlewareFunc) []echo.MiddlewareFunc { e.Pre(m); return nil })},
 		{router: "Echo", name: "on routes", build: newEcho(func(_ *echo.Echo, m echo.MiddlewareFunc) []echo.MiddlewareFunc { return []echo.MiddlewareFunc{m} })},
@@ -198,6 +213,52 @@ func newEcho(mount func(*echo.Echo, echo.MiddlewareFunc) []echo.MiddlewareFunc) 
 		}
 		e.RouteNotFound("/*", handler(fallback), onRoutes...)
 		return e
+	}
+}
+
+func newEcho5(mount func(*echo5.Echo, echo5.MiddlewareFunc) []echo5.MiddlewareFunc) func([]route, *core.Verifier, func(int, *http.Request)) http.Handler {
+	return func(routes []route, v *core.Verifier, ran func(int, *http.Request)) http.Handler {
+		e := echo5.New()
+		var onRoutes []echo5.MiddlewareFunc
+		if mount != nil {
+			onRoutes = mount(e, echoauth5.Middleware(v))
+		}
+		handler := func(i int) echo5.HandlerFunc {
+			return func(c *echo5.Context) error { ran(i, c.Request()); return nil }
+		}
+		for _, i := range byMethod(routes) {
+			r := routes[i]
+			e.Add(cmp.Or(r.method, echo5.RouteAny), r.write(":", "", "*"), handler(i), onRoutes...)
+		}
+		e.RouteNotFound("/*", handler(fallback), onRoutes...)
+		return e
+	}
+}
+
+// newGorilla registers the most specific route first, since gorilla/mux runs the first
+// that matches.
+func newGorilla(create func() *mux.Router, use ...middleware) func([]route, func(int, *http.Request), ...middleware) http.Handler {
+	return func(routes []route, ran func(int, *http.Request), _ ...middleware) http.Handler {
+		m := create()
+		for _, verify := range use {
+			m.Use(mux.MiddlewareFunc(verify))
+		}
+		order := byMethod(routes)
+		slices.SortStableFunc(order, func(i, j int) int { return routes[j].comparePrecedence(routes[i]) })
+		for _, i := range order {
+			r := routes[i]
+			var added *mux.Route
+			if pattern := r.write("{", "}", ""); r.subtree {
+				added = m.PathPrefix(pattern)
+			} else {
+				added = m.Path(pattern)
+			}
+			if added.Handler(calling(ran, i)); r.method != "" {
+				added.Methods(r.method)
+			}
+		}
+		m.PathPrefix("/").Handler(calling(ran, fallback))
+		return m
 	}
 }
 

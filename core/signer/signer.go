@@ -137,6 +137,10 @@ func (t *Transport) digest(r *http.Request) (string, error) {
 		if err != nil {
 			return "", fmt.Errorf("signer: reading the body: %w", err)
 		}
+		r.Body.Close() // what is sent is another copy: GetBody of connect returns the body itself, rewound
+		if r.Body, err = r.GetBody(); err != nil {
+			return "", fmt.Errorf("signer: the body cannot be read twice: %w", err)
+		}
 	}
 	if err := announce(r, hashed); err != nil {
 		return "", err
@@ -183,7 +187,6 @@ func (t *Transport) again(r *http.Request) (io.ReadCloser, error) {
 			return nil, errTooLarge
 		}
 		r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
-		r.Body, _ = r.GetBody()
 	}
 	return r.GetBody()
 }

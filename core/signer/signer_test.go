@@ -240,3 +240,46 @@ func TestGateway(t *testing.T) {
 		t.Errorf("target gone: got %d", status)
 	}
 }
+
+// rewound is a body whose GetBody returns the body itself, as that of connect's clients.
+type rewound struct {
+	*strings.Reader
+	closed int
+}
+
+func (b *rewound) Close() error { b.closed++; return nil }
+
+// TestRewoundBody_T216: the body is sent whole if GetBody returns no copy, and each body that
+// was received is closed.
+func TestRewoundBody_T216(t *testing.T) {
+	server := backend(t)
+	body := &rewound{Reader: strings.NewReader("text")}
+	r, err := http.NewRequest("POST", server.URL+"/x", body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.ContentLength = 4
+	r.GetBody = func() (io.ReadCloser, error) {
+		_, err := body.Seek(0, io.SeekStart)
+		return body, err
+	}
+	client := &http.Client{Transport: &signer.Transport{Signer: apig.NewSigner(key, apig.SignOptions{})}}
+	if status, text, _ := send(t, client, r); status != 200 || text != "/x text" {
+		t.Errorf("got %d %q, want 200 and the body", status, text)
+	}
+
+	r.Body, body.closed = body, 0
+	calls, fails := 0, errors.New("used up")
+	r.GetBody = func() (io.ReadCloser, error) {
+		if calls++; calls == 2 {
+			return nil, fails
+		}
+		return body, nil
+	}
+	if answer, err := client.Do(r); !errors.Is(err, fails) {
+		t.Errorf("got %v, %v; want the error of GetBody", answer, err)
+	}
+	if body.closed < 2 {
+		t.Errorf("the body was closed %d times, want both", body.closed)
+	}
+}
