@@ -1,4 +1,5 @@
-// Command vectors writes the published test vectors: one file for each scheme.
+// Command vectors writes the published test vectors: one file for each scheme, and one with
+// collisions of its canonical request.
 //
 // The tables in this package have the requests. Signers that were written from
 // docs/protocols.md, and share no code with the schemes, sign them. The files contain
@@ -44,14 +45,28 @@ func generate() (map[string][]byte, error) {
 			problems = append(problems, err)
 			content.Vectors = append(content.Vectors, v)
 		}
-		var b bytes.Buffer
-		e := json.NewEncoder(&b)
-		e.SetEscapeHTML(false)
-		e.SetIndent("", "  ")
-		problems = append(problems, e.Encode(content))
-		texts[f.name+".json"] = b.Bytes()
+		text, err := encoded(content)
+		problems = append(problems, err)
+		texts[f.name+".json"] = text
+		colliding, err := collisions(&f)
+		problems = append(problems, err)
+		if len(colliding) == 0 {
+			continue
+		}
+		text, err = encoded(vectors.CollisionFile{Scheme: f.name, Keys: f.keys, Vectors: colliding})
+		problems = append(problems, err)
+		texts["collisions/"+f.name+".json"] = text
 	}
 	return texts, errors.Join(problems...)
+}
+
+func encoded(file any) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	err := e.Encode(file)
+	return b.Bytes(), err
 }
 
 // file has the rows of one file.

@@ -27,6 +27,8 @@ func TestGenerate(t *testing.T) {
 		}
 	}
 	found, err := filepath.Glob(filepath.Join(published, "*.json"))
+	colliding, _ := filepath.Glob(filepath.Join(published, "collisions", "*.json"))
+	found = append(found, colliding...)
 	if err != nil || len(found) != len(texts) {
 		t.Errorf("%d files are published, %d generated (%v)", len(found), len(texts), err)
 	}

@@ -18,7 +18,6 @@ DIGESTS = ("x-sdk-content-sha256", "x-sdk-content-sm3", "x-amz-content-sha256")
 KNOWN = set("""name comment at key policy request requests code identity canonical_request string_to_sign clock_skew max_body
     require_signed allow_unsigned_payload allow_presigned rewrite""".split())
 QUERY = ("Algorithm", "Credential", "Signature", "Date", "Expires", "SignedHeaders")
-
 def need(condition, code):
     if not condition: raise ValueError(code)
 def sha256(text): return hashlib.sha256(text.encode("latin-1")).hexdigest()
@@ -53,8 +52,9 @@ def from_header(r, s, c):
     fields = {name: value for name, _, value in pieces}
     whole = len(pieces) == 3 and set(fields) in ({"SignedHeaders", "Signature", id} for id in ("Access", "Credential"))
     whole = whole and all(v or n == "SignedHeaders" for n, v in fields.items()) and len(r.header("authorization")[0]) <= 8192
-    need(whole or token.lower() == "basic", "credential_malformed")
-    need(token == s["token"] and s["field"] in fields, "scheme_not_accepted")
+    ours = token == s["token"] and (not whole or s["field"] in fields)
+    need(ours or "=" not in "".join(rest), "scheme_not_accepted")
+    need(ours and whole, "credential_malformed")
     name, dates = s["name"].lower() + "date", r.header(s["name"].lower() + "date")
     if s is SCHEMES["sigv4"] and not dates:
         name, dates = "date", r.header("date")
@@ -83,7 +83,7 @@ def parse(r, s, policy, keys):
         once = name == dashed and names.count(name) == 1
         need(once or not dashed.startswith(("x-sdk-", "x-amz-")) and dashed != "authorization", "request_ambiguous")
     need(r.path[0] == "/" and not re.search(f"{escape}|%00|%0[AaDd]", r.path), "request_ambiguous")
-    need(not re.search(f"{escape}|;", r.query) and all(n for n, _ in r.pairs) and len(r.pairs) <= 1024, "request_ambiguous")
+    need(not re.search(escape, r.query) and all(n for n, _ in r.pairs) and len(r.pairs) <= 1024, "request_ambiguous")
     marks = r.header("authorization") and any(r.parameter(p + n) for p in ("X-Sdk-", "X-Amz-") for n in QUERY[:3])
     need(not marks, "request_ambiguous")
     c = {"presigned": False, "scope": []}
@@ -109,7 +109,7 @@ def refuse_ambiguous(r, s, c, key):
     segments, s3, aws, names = r.path[1:].split("/"), key.get("paths") == "s3", s is SCHEMES["sigv4"], [n for n, _ in r.headers]
     hidden = [e for e in re.findall("%..", r.path) if encode(decode(e)) == decode(e) or decode(e) in ("/" if s3 else "/\\")]
     need("" not in segments[:-1] if aws and not s3 else not hidden and not (s3 and "\\" in r.path), "request_ambiguous")
-    need(s3 or not {".", ".."} & set(segments), "request_ambiguous")
+    need(";" not in r.query and (s3 or not {".", ".."} & set(segments)), "request_ambiguous")
     dropped = [n.strip(" \t").lower() for v in r.header("connection") for n in v.split(",")]
     dashes = [name.replace("_", "-") for name in c["list"]]
     need(not any(n not in c["list"] and n.replace("_", "-") in dashes for n in names), "request_ambiguous")
