@@ -11,7 +11,7 @@
 //
 // Each message is read by http.ReadRequest and judged by core's Verifier.Admit; the body is
 // read to its end. For some, code in front of the verifier reads the body before. One in
-// two hundred is also sent over sockets through nethttp, echoauth (with Use and with Pre) and
+// two hundred is also sent over sockets through nethttp, echoauth (v4 and v5, with Use and with Pre) and
 // ginauth, as it stands and, where there is such a request, over HTTP/2. TestGRPC signs and
 // changes gRPC calls in the same way, and sends each to a server with grpcauth. Where both
 // accept, they must agree about key id, algorithm, signed headers and coverage of the body,

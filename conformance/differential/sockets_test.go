@@ -15,10 +15,12 @@ import (
 
 	"github.com/gin-gonic/gin"
 	"github.com/labstack/echo/v4"
+	echo5 "github.com/labstack/echo/v5"
 
 	"github.com/gatewayauth/gatewayauth/conformance/reference"
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/echoauth"
+	echoauth5 "github.com/gatewayauth/gatewayauth/echoauth/v5"
 	"github.com/gatewayauth/gatewayauth/ginauth"
 	"github.com/gatewayauth/gatewayauth/nethttp"
 )
@@ -47,6 +49,18 @@ var adapters = []adapter{
 			h(c.Response(), c.Request())
 			return nil
 		})
+		return e
+	}},
+	{"Echo v5", func(v *core.Verifier, h http.HandlerFunc) http.Handler {
+		e := echo5.New()
+		e.Use(echoauth5.Middleware(v))
+		e.RouteNotFound("/*", echo5.WrapHandler(h))
+		return e
+	}},
+	{"Echo v5 behind Pre", func(v *core.Verifier, h http.HandlerFunc) http.Handler {
+		e := echo5.New()
+		e.Pre(echoauth5.Middleware(v))
+		e.RouteNotFound("/*", echo5.WrapHandler(h))
 		return e
 	}},
 	{"Gin", func(v *core.Verifier, h http.HandlerFunc) http.Handler {

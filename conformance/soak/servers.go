@@ -15,12 +15,14 @@ import (
 
 	"github.com/gin-gonic/gin"
 	"github.com/labstack/echo/v4"
+	echo5 "github.com/labstack/echo/v5"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/echoauth"
+	echoauth5 "github.com/gatewayauth/gatewayauth/echoauth/v5"
 	"github.com/gatewayauth/gatewayauth/ginauth"
 	"github.com/gatewayauth/gatewayauth/grpcauth"
 	"github.com/gatewayauth/gatewayauth/nethttp"
@@ -68,6 +70,11 @@ func serveHTTP(adapter string, v *core.Verifier, l net.Listener) (stop func()) {
 		e := echo.New()
 		e.Use(echoauth.Middleware(v))
 		e.Any("/*", func(c echo.Context) error { handle(c.Response(), c.Request()); return nil })
+		handler = e
+	case "Echo v5":
+		e := echo5.New()
+		e.Use(echoauth5.Middleware(v))
+		e.Any("/*", echo5.WrapHandler(http.HandlerFunc(handle)))
 		handler = e
 	case "Gin":
 		gin.SetMode(gin.ReleaseMode)

@@ -59,7 +59,7 @@ func run(ctx context.Context, o options, out io.Writer) (ok bool, err error) {
 		return false, err
 	}
 	watching, unwatch := context.WithCancel(context.Background())
-	for i, name := range []string{"net/http", "Echo", "Gin", "gRPC"} {
+	for i, name := range []string{"net/http", "Echo", "Echo v5", "Gin", "gRPC"} {
 		if err := s.serve(watching, name, filepath.Join(dir, fmt.Sprintf("environments%d.yaml", i)), at); err != nil {
 			unwatch()
 			s.redis.stop()

@@ -1,11 +1,8 @@
 package vectors
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"path"
 	"strings"
@@ -62,14 +59,9 @@ func readCollisions(folder fs.FS, name string) (*CollisionFile, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := json.NewDecoder(bytes.NewReader(text))
-	d.DisallowUnknownFields()
 	var f CollisionFile
-	if err := d.Decode(&f); err != nil {
+	if err := decode(text, &f); err != nil {
 		return nil, err
-	}
-	if _, err := d.Token(); err != io.EOF {
-		return nil, errors.New("the file has more than one JSON value")
 	}
 	if f.Scheme != strings.TrimSuffix(path.Base(name), ".json") || len(f.Vectors) == 0 {
 		return nil, errors.New("the file does not have the name of its scheme, or has no vectors")

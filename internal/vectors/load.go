@@ -44,16 +44,24 @@ func Load(folder fs.FS) ([]*File, error) {
 
 // Read reads one file.
 func Read(text []byte) (*File, error) {
-	d := json.NewDecoder(bytes.NewReader(text))
-	d.DisallowUnknownFields()
 	var f File
-	if err := d.Decode(&f); err != nil {
+	if err := decode(text, &f); err != nil {
 		return nil, err
 	}
-	if _, err := d.Token(); err != io.EOF {
-		return nil, errors.New("the file has more than one JSON value")
-	}
 	return &f, f.check()
+}
+
+// decode reads the one JSON value of a file, without unknown fields.
+func decode(text []byte, file any) error {
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.DisallowUnknownFields()
+	if err := d.Decode(file); err != nil {
+		return err
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return errors.New("the file has more than one JSON value")
+	}
+	return nil
 }
 
 func (f *File) check() error {
