@@ -1,14 +1,6 @@
 package core
 
-import (
-	"os"
-	"reflect"
-	"slices"
-)
-
-// WithoutCheck is a variable of the environment: the tests run without the check that
-// it names.
-const WithoutCheck = "GATEWAYAUTH_TEST_WITHOUT_CHECK"
+import "reflect"
 
 // Codes are all codes.
 var Codes = codes
@@ -20,12 +12,6 @@ var CheckNames = func() (names []string) {
 	}
 	return names
 }()
-
-func init() {
-	if name := os.Getenv(WithoutCheck); name != "" {
-		checks = slices.DeleteFunc(slices.Clone(checks), func(c check) bool { return c.name == name })
-	}
-}
 
 // WithNewVerifications runs f as a process does that has verified nothing before: with
 // no verification of the pool. Nothing else may be verified meanwhile.

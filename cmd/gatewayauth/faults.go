@@ -18,11 +18,16 @@ const faultHeader = "Gatewayauth-Fault"
 type faults struct {
 	skew        time.Duration // how long ago the signed date is
 	wrongSecret bool
-	changes     []func(*http.Request) string // change the signed request, and return what they did for the log
-	body        func([]byte) []byte          // nil: the body is not changed
+	target      []change            // of method, path, query and host, for which the request was signed
+	changes     []change            // of the headers
+	body        func([]byte) []byte // nil: the body is not changed
 	bodyDone    string
 	twice       bool
 }
+
+// A change changes a signed request, and returns what it did for the log. If the request
+// has nothing to change, it returns "".
+type change func(*http.Request) string
 
 // A faultKind describes a fault that users can ask for. The help is generated from
 // the table faultKinds.
@@ -41,12 +46,33 @@ var faultKinds = []faultKind{
 		return nil
 	}},
 	{"wrong-secret", "", "the request is signed with another secret", func(f *faults, _ string) error { f.wrongSecret = true; return nil }},
-	{"drop", "X-Sdk-Date", "a header is removed after signing", func(f *faults, name string) error { f.change(dropped(name)); return nil }},
-	{"change-header", "X-Sdk-Date", "a header is changed after signing", func(f *faults, name string) error { f.change(headerChanged(name)); return nil }},
-	{"host", "other.example", "the host is changed after signing", func(f *faults, host string) error { f.change(hostChanged(host, false)); return nil }},
-	{"proxy-host", "10.0.0.1:8080", "the host is changed after signing; X-Forwarded-Host has the signed one", func(f *faults, host string) error { f.change(hostChanged(host, true)); return nil }},
-	{"strip-prefix", "/v1", "a prefix of the path is removed after signing", func(f *faults, prefix string) error { f.change(prefixStripped(prefix)); return nil }},
-	{"rewrite-query", "", "the query is changed after signing: %2B becomes +, or a parameter is added", func(f *faults, _ string) error { f.change(queryRewritten); return nil }},
+	{"drop", "X-Sdk-Date", "a header is removed after signing", func(f *faults, name string) error { return f.change(dropped(name)) }},
+	{"change-header", "X-Sdk-Date", "a header is changed after signing", func(f *faults, name string) error { return f.change(headerChanged(name)) }},
+	{"add-header", "X-Sdk-Other:1", "a header is added after signing, also to one of that name", func(f *faults, header string) error {
+		name, value, found := strings.Cut(header, ":")
+		if !found || name == "" || strings.ContainsFunc(header, isControl) {
+			return errors.New("not a header; write one such as add-header=X-Sdk-Other:1")
+		}
+		return f.change(headerAdded(name, strings.TrimSpace(value)))
+	}},
+	{"method", "PUT", "the method is changed after signing", func(f *faults, method string) error { return f.retarget(methodChanged(method)) }},
+	{"path", "/other", "the path is changed after signing", func(f *faults, path string) error {
+		u, err := url.Parse("http://x" + path)
+		if err != nil || path[0] != '/' || u.RawQuery != "" || u.Fragment != "" {
+			return errors.New("not a path; write one such as path=/other")
+		}
+		return f.retarget(pathChanged(u, "for the path "+path))
+	}},
+	{"host", "other.example", "the host is changed after signing", func(f *faults, host string) error { return f.retarget(hostChanged(host, false)) }},
+	{"proxy-host", "10.0.0.1:8080", "the host is changed after signing; X-Forwarded-Host has the signed one", func(f *faults, host string) error { return f.retarget(hostChanged(host, true)) }},
+	{"strip-prefix", "/v1", "a prefix of the path is removed after signing", func(f *faults, prefix string) error { return f.retarget(prefixStripped(prefix)) }},
+	{"query", "a=1", "the query is changed after signing", func(f *faults, query string) error {
+		if u, err := url.Parse("http://x/?" + query); err != nil || u.RawQuery != query {
+			return errors.New("not a query; write one such as query=a=1")
+		}
+		return f.retarget(queryChanged(query))
+	}},
+	{"rewrite-query", "", "the query is changed after signing: %2B becomes +, or a parameter is added", func(f *faults, _ string) error { return f.retarget(queryRewritten) }},
 	{"tamper-body", "", "the body is changed after signing", func(f *faults, _ string) error { f.body, f.bodyDone = tampered, "with another body"; return nil }},
 	{"remove-body", "", "the body is removed after signing", func(f *faults, _ string) error {
 		f.body, f.bodyDone = func([]byte) []byte { return nil }, "without its body"
@@ -95,9 +121,46 @@ func parseFaults(texts []string) (*faults, error) {
 	return f, nil
 }
 
-func (f *faults) change(c func(*http.Request) string) { f.changes = append(f.changes, c) }
+func (f *faults) change(c change) error {
+	f.changes = append(f.changes, c)
+	return nil
+}
 
-func dropped(name string) func(*http.Request) string {
+func (f *faults) retarget(c change) error {
+	f.target = append(f.target, c)
+	return nil
+}
+
+func methodChanged(method string) change {
+	return func(r *http.Request) string {
+		r.Method = method
+		return "as " + method
+	}
+}
+
+func pathChanged(to *url.URL, does string) change {
+	return func(r *http.Request) string {
+		r.URL.Path, r.URL.RawPath = to.Path, to.RawPath
+		return does
+	}
+}
+
+func queryChanged(query string) change {
+	return func(r *http.Request) string {
+		r.URL.RawQuery = query
+		return "with another query"
+	}
+}
+
+func headerAdded(name, value string) change {
+	return func(r *http.Request) string {
+		name = http.CanonicalHeaderKey(name)
+		r.Header[name] = append(slices.Clip(r.Header[name]), value)
+		return "with another line " + name
+	}
+}
+
+func dropped(name string) change {
 	return func(r *http.Request) string {
 		if len(r.Header.Values(name)) == 0 {
 			return ""
@@ -109,7 +172,7 @@ func dropped(name string) func(*http.Request) string {
 
 // headerChanged returns a change of a header: a date moves by a second, a content
 // type gets a charset, another value a suffix.
-func headerChanged(name string) func(*http.Request) string {
+func headerChanged(name string) change {
 	return func(r *http.Request) string {
 		value := r.Header.Get(name)
 		if value == "" {
@@ -129,7 +192,7 @@ func headerChanged(name string) func(*http.Request) string {
 	}
 }
 
-func hostChanged(host string, forwarded bool) func(*http.Request) string {
+func hostChanged(host string, forwarded bool) change {
 	return func(r *http.Request) string {
 		if forwarded {
 			r.Header.Set("X-Forwarded-Host", r.Host)
@@ -139,7 +202,7 @@ func hostChanged(host string, forwarded bool) func(*http.Request) string {
 	}
 }
 
-func prefixStripped(prefix string) func(*http.Request) string {
+func prefixStripped(prefix string) change {
 	prefix = "/" + strings.Trim(prefix, "/")
 	return func(r *http.Request) string {
 		rest, had := strings.CutPrefix(r.URL.EscapedPath(), prefix)
@@ -149,10 +212,11 @@ func prefixStripped(prefix string) func(*http.Request) string {
 		if rest == "" {
 			rest = "/"
 		}
-		if u, err := url.Parse("http://x" + rest); err == nil {
-			r.URL.Path, r.URL.RawPath = u.Path, u.RawPath
+		u, err := url.Parse("http://x" + rest)
+		if err != nil {
+			return ""
 		}
-		return "without the prefix " + prefix
+		return pathChanged(u, "without the prefix "+prefix)(r)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -38,7 +39,7 @@ func (s *faulty) RoundTrip(r *http.Request) (*http.Response, error) {
 	body := &sentBody{from: r}
 	twice := false
 	for _, f := range x.faults {
-		for _, change := range f.changes {
+		for _, change := range slices.Concat(f.target, f.changes) {
 			if text := change(out); text != "" {
 				done = append(done, text)
 			}

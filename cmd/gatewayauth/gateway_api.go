@@ -24,9 +24,8 @@ type gateway struct {
 	lines   io.Writer   // gets a line for each request
 	out     *log.Logger // gets warnings
 
-	find   *http.ServeMux
-	bound  map[string]*gatewayAPI // by pattern
-	others *gatewayAPI
+	find  func(*http.Request) core.API
+	bound map[string]*gatewayAPI // by pattern
 }
 
 // gatewayAPI is one API of the environments file.
@@ -42,22 +41,33 @@ func (g *gateway) bind(file *config.File, env string) error {
 	if err != nil {
 		return err
 	}
-	g.find, g.bound = http.NewServeMux(), map[string]*gatewayAPI{}
+	var apis []core.API
+	apis, g.find = apisOf(&policy)
+	g.bound = map[string]*gatewayAPI{}
+	for _, api := range apis {
+		if g.bound[api.Match], err = g.api(file, env, &policy, api); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// apisOf returns the APIs of a policy with the settings that they inherit, and a function
+// that finds the one of a request. The last one, without a pattern, is the default.
+func apisOf(policy *core.Config) (apis []core.API, find func(*http.Request) core.API) {
+	mux, bound := http.NewServeMux(), map[string]core.API{}
 	for _, api := range append(slices.Clip(policy.APIs), core.API{Key: policy.Default}) {
 		api.MaxBody = cmp.Or(api.MaxBody, policy.MaxBody)
 		api.AllowUnsignedPayload = api.AllowUnsignedPayload || policy.AllowUnsignedPayload
-		made, err := g.api(file, env, &policy, api)
-		if err != nil {
-			return err
+		apis, bound[api.Match] = append(apis, api), api
+		if api.Match != "" {
+			mux.Handle(api.Match, http.NotFoundHandler())
 		}
-		if api.Match == "" {
-			g.others = made
-			continue
-		}
-		g.bound[api.Match] = made
-		g.find.Handle(api.Match, http.NotFoundHandler())
 	}
-	return nil
+	return apis, func(r *http.Request) core.API {
+		_, pattern := mux.Handler(r)
+		return bound[pattern]
+	}
 }
 
 // api creates the handlers of one API.
@@ -126,10 +136,7 @@ func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, faultHeader+": "+err.Error(), http.StatusBadRequest)
 		return
 	}
-	api := g.others
-	if _, pattern := g.find.Handler(r); pattern != "" {
-		api = g.bound[pattern]
-	}
+	api := g.bound[g.find(r).Match]
 	x := &exchange{key: api.Key, faults: []*faults{g.always, ordered}}
 	r = r.WithContext(withExchange(r.Context(), x))
 	r.Header = r.Header.Clone()
@@ -159,14 +166,7 @@ func (s *apiSigner) Sign(r *http.Request, digest string, at time.Time) error {
 			sign = s.wrong
 		}
 	}
-	signed := r.Clone(r.Context())
-	if s.rewrite.Host != "" {
-		signed.Host = s.rewrite.Host
-	}
-	if prefix := s.rewrite.AddPrefix; prefix != "" {
-		signed.URL.RawPath = prefix + r.URL.EscapedPath()
-		signed.URL.Path = prefix + r.URL.Path
-	}
+	signed := beforeRewrite(r, &s.rewrite)
 	if err := sign.Sign(signed, digest, at); err != nil {
 		return err
 	}
@@ -176,6 +176,17 @@ func (s *apiSigner) Sign(r *http.Request, digest string, at time.Time) error {
 	x.at = at
 	x.note(signed.Header.Get(cmp.Or(s.credentialHeader, "Authorization")), signed.Header)
 	return nil
+}
+
+// beforeRewrite returns a copy of the request as it was before the rewrite.
+func beforeRewrite(r *http.Request, rewrite *core.Rewrite) *http.Request {
+	before := r.Clone(r.Context())
+	before.Host = cmp.Or(rewrite.Host, r.Host)
+	if prefix := rewrite.AddPrefix; prefix != "" {
+		before.URL.RawPath = prefix + r.URL.EscapedPath()
+		before.URL.Path = prefix + r.URL.Path
+	}
+	return before
 }
 
 // wrongSecret returns the key with a wrong secret: the right one followed by a line

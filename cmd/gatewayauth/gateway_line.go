@@ -30,7 +30,7 @@ func exchangeOf(ctx context.Context) *exchange { return ctx.Value(exchangeKey{})
 // faulty reports whether the request has faults.
 func (x *exchange) faulty() bool {
 	for _, f := range x.faults {
-		if f.skew != 0 || f.wrongSecret || len(f.changes) > 0 || f.body != nil || f.twice {
+		if f.skew != 0 || f.wrongSecret || len(f.target)+len(f.changes) > 0 || f.body != nil || f.twice {
 			return true
 		}
 	}

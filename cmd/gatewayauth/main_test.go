@@ -272,7 +272,7 @@ func TestExamplesOfHelp(t *testing.T) {
 	write(t, dir, "record.json", record)
 	write(t, dir, "service.log", record+"\n")
 	examples := 0
-	for _, command := range []string{"sign", "explain", "check", "gateway"} {
+	for _, command := range []string{"sign", "explain", "check", "gateway", "probe"} {
 		help := cli(t, dir, "", command, "--help")
 		if help.code != 0 || len(help.out) < 500 {
 			t.Errorf("%s --help: exit %d\n%s", command, help.code, help.out)
@@ -292,6 +292,9 @@ func TestExamplesOfHelp(t *testing.T) {
 					background(t, dir, append([]string{command}, strings.Fields(line)...)...)
 					return
 				}
+				if command == "probe" { // where nothing listens
+					line = regexp.MustCompile(`127\.0\.0\.1:\d+`).ReplaceAllString(line, "127.0.0.1:1")
+				}
 				r := finish(t, exec.Command("sh", "-c", "gatewayauth "+command+" "+line), dir, "")
 				if r.code == 3 || r.err != "" || r.out == "" {
 					t.Errorf("exit %d\n%s%s", r.code, r.out, r.err)
@@ -299,7 +302,7 @@ func TestExamplesOfHelp(t *testing.T) {
 			})
 		}
 	}
-	if examples < 14 {
+	if examples < 19 {
 		t.Errorf("only %d examples were found", examples)
 	}
 }
@@ -346,6 +349,21 @@ func TestUsage(t *testing.T) {
 		{"gateway -config environments.yaml -env dev -to http://127.0.0.1:1 -fault flood", "not a known fault"},
 		{"gateway -config environments.yaml -env dev -to http://127.0.0.1:1 -fault skew=soon", "duration"},
 		{"gateway -config environments.yaml -env dev -to http://127.0.0.1:1 -fault drop", "write it as drop=X-Sdk-Date"},
+		{"gateway -config environments.yaml -env dev -to http://127.0.0.1:1 -fault path=other", "path=/other"},
+		{"gateway -config environments.yaml -env dev -to http://127.0.0.1:1 -fault query=#", "query=a=1"},
+		{"gateway -config environments.yaml -env dev -to http://127.0.0.1:1 -fault add-header=X-Other", "add-header=X-Sdk-Other:1"},
+		{"probe http://127.0.0.1:1/", "--config"},
+		{"probe -config environments.yaml http://127.0.0.1:1/", "--env"},
+		{"probe -config environments.yaml -env nowhere http://127.0.0.1:1/", "no environment"},
+		{"probe -config environments.yaml -env dev nonsense", "URL"},
+		{"probe -config environments.yaml -env dev grpc://", "grpc://127.0.0.1:8081"},
+		{"probe -config environments.yaml -env dev grpc://127.0.0.1:1/orders.v1.Orders/Delete", "-X POST"},
+		{"probe -config environments.yaml -env dev -X GET grpc://127.0.0.1:1", "POST"},
+		{"probe -config environments.yaml -env dev http://127.0.0.1:1/healthz", "open"},
+		{"probe -config environments.yaml -env dev -key nobody http://127.0.0.1:1/", "no key"},
+		{"probe -config environments.yaml -env dev -key partner_key http://127.0.0.1:1/", "key_not_bound"},
+		{"probe -config environments.yaml -env dev -timeout 0s http://127.0.0.1:1/", "--timeout"},
+		{"probe -config environments.yaml -env dev http://127.0.0.1:1/a/../b", "dot segment"},
 		{"check", "missing"},
 		{"check -report absent.log", "no such file"},
 	} {

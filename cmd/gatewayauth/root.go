@@ -47,7 +47,7 @@ APIs they are bound to. Flags may be written with one dash or two.`,
 		SilenceUsage: true, SilenceErrors: true,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
-	root.AddCommand(signCommand(s), explainCommand(s), checkCommand(s), gatewayCommand(s))
+	root.AddCommand(signCommand(s), explainCommand(s), checkCommand(s), gatewayCommand(s), probeCommand(s))
 	root.SetIn(s.in)
 	root.SetOut(s.out)
 	root.SetErr(s.err)

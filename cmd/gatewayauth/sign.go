@@ -16,14 +16,11 @@ import (
 )
 
 type signArgs struct {
-	method           string
-	headers          []string
-	data, dataBinary string
-	key              keyArgs
-	at, payload, as  string
-	expires          time.Duration
-	send, include    bool
-	dataGiven        bool
+	requestArgs
+	key             keyArgs
+	at, payload, as string
+	expires         time.Duration
+	send, include   bool
 }
 
 func signCommand(s streams) *cobra.Command {
@@ -52,15 +49,11 @@ status 400 or above, and 3 if the arguments cannot be used.`,
   gatewayauth sign -config environments.yaml -env dev -key orders_key -H 'X-Tenant: blue' -header X-Tenant -payload declared http://127.0.0.1:8080/orders/7`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			a.dataGiven = c.Flags().Changed("data") || c.Flags().Changed("data-binary")
 			return a.run(c, s, args[0])
 		},
 	}
 	f := c.Flags()
-	f.StringVarP(&a.method, "request", "X", "", "method (default GET, or POST with data)")
-	f.StringArrayVarP(&a.headers, "header", "H", nil, "'Name: value' sends a header, 'Name;' sends an empty one, 'Name:' removes one, 'Name' alone signs one")
-	f.StringVarP(&a.data, "data", "d", "", "body; @file reads a file and removes its line breaks, as curl does")
-	f.StringVar(&a.dataBinary, "data-binary", "", "body, unchanged; @file reads a file, @- standard input")
+	a.requestArgs.flags(f)
 	a.key.flags(f)
 	f.StringVar(&a.at, "at", "", "date to sign, such as 2026-01-15T12:00:00Z (default now)")
 	f.StringVar(&a.payload, "payload", "hashed", "how the body is signed: hashed, declared (its digest is in a signed header), unsigned")
@@ -90,7 +83,7 @@ func (a *signArgs) run(c *cobra.Command, s streams, target string) error {
 	if err != nil {
 		return err
 	}
-	r, body, signed, err := a.request(s, target, cmp.Or(key.CredentialHeader, "Authorization"))
+	r, body, signed, err := a.request(s, target, cmp.Or(key.CredentialHeader, "Authorization"), dataGiven(c))
 	if err != nil {
 		return err
 	}

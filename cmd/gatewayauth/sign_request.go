@@ -11,12 +11,34 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
 	"github.com/gatewayauth/gatewayauth/cmd/gatewayauth/internal/capture"
 )
 
+// requestArgs are the flags that describe a request, as for curl.
+type requestArgs struct {
+	method           string
+	headers          []string
+	data, dataBinary string
+}
+
+func (a *requestArgs) flags(f *pflag.FlagSet) {
+	f.StringVarP(&a.method, "request", "X", "", "method (default GET, or POST with data)")
+	f.StringArrayVarP(&a.headers, "header", "H", nil, "'Name: value' sends a header, 'Name;' sends an empty one, 'Name:' removes one, 'Name' alone signs one")
+	f.StringVarP(&a.data, "data", "d", "", "body; @file reads a file and removes its line breaks, as curl does")
+	f.StringVar(&a.dataBinary, "data-binary", "", "body, unchanged; @file reads a file, @- standard input")
+}
+
+// dataGiven reports whether a command has a flag for the body, which may be empty.
+func dataGiven(c *cobra.Command) bool {
+	return c.Flags().Changed("data") || c.Flags().Changed("data-binary")
+}
+
 // request builds the request from the flags, and returns the names of the headers to
 // sign besides those that are always signed.
-func (a *signArgs) request(s streams, target, credentialHeader string) (r *http.Request, body []byte, signed []string, err error) {
+func (a *requestArgs) request(s streams, target, credentialHeader string, dataGiven bool) (r *http.Request, body []byte, signed []string, err error) {
 	text, binary := a.data, false
 	if a.dataBinary != "" {
 		if a.data != "" {
@@ -37,7 +59,7 @@ func (a *signArgs) request(s streams, target, credentialHeader string) (r *http.
 	method := a.method
 	if method == "" {
 		method = "GET"
-		if a.dataGiven {
+		if dataGiven {
 			method = "POST"
 		}
 	}
@@ -48,7 +70,7 @@ func (a *signArgs) request(s streams, target, credentialHeader string) (r *http.
 		r.Body, r.GetBody = http.NoBody, nil
 	}
 	r.URL.Fragment, r.URL.RawFragment, r.URL.User = "", "", nil // not sent, or replaced by the signature
-	if a.dataGiven {
+	if dataGiven {
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded") // as curl does
 	}
 	seen := map[string]bool{}

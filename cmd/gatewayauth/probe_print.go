@@ -1,0 +1,337 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/gatewayauth/gatewayauth/core"
+)
+
+// The results of a request.
+const (
+	resultRefused  = "refused"
+	resultAccepted = "accepted" // it got in; for the honest request, that is right
+	resultAllowed  = "allowed"  // accepted, and the file accepts it too
+	resultUnclear  = "unclear"
+	resultNotSent  = "not sent"
+)
+
+// The verdicts of a probe.
+const (
+	verdictProtected = "protected"
+	verdictGotIn     = "not protected"
+	verdictUnknown   = "unknown"
+)
+
+// probeReport is the result of a probe.
+type probeReport struct {
+	URL         string `json:"url"`
+	Environment string `json:"environment"`
+	Key         string `json:"key"`
+	Type        string `json:"type"`
+	// Verdict is protected, not protected or unknown, and Reason says why.
+	Verdict  string     `json:"verdict"`
+	Reason   string     `json:"reason"`
+	Advice   string     `json:"advice,omitempty"`
+	Requests []probeRow `json:"requests"` // the first is the honest one
+
+	unprotected bool // nothing was refused
+}
+
+// probeRow is one request of the report.
+type probeRow struct {
+	Name   string `json:"name"`
+	Sent   string `json:"sent"`             // what is special about it
+	Status int    `json:"status,omitempty"` // of the response; absent if there was none
+	GRPC   *int   `json:"grpc_status,omitempty"`
+	// Result is refused, accepted, allowed, unclear or not sent.
+	Result string `json:"result"`
+	// Code is the code with which the file refuses the request; absent if it does not.
+	Code   core.Code `json:"code,omitempty"`
+	Reason string    `json:"reason,omitempty"` // why it is unclear or was not sent
+	Means  string    `json:"means,omitempty"`  // if it was accepted
+	Advice string    `json:"advice,omitempty"`
+
+	answer string // for the table
+}
+
+// unusable returns why nothing can be said if the honest request has this response, or "".
+func (a *probeAnswer) unusable() string {
+	switch {
+	case a.reason != "":
+		return "got no response: " + a.reason
+	case a.refused():
+		return "was refused with " + a.text()
+	case a.status == http.StatusServiceUnavailable || a.grpc == 14:
+		return "found the service unavailable (" + a.text() + ")"
+	case a.status >= 300 && a.status < 400:
+		return "was redirected with " + a.text()
+	}
+	return ""
+}
+
+// refused reports whether the response is one with which verifiers refuse requests.
+func (a *probeAnswer) refused() bool {
+	if a.grpc >= 0 {
+		return slices.Contains([]int{3, 7, 8, 16}, a.grpc)
+	}
+	return slices.Contains([]int{400, 401, 403, 413, 421}, a.status)
+}
+
+// text is the response in the table.
+func (a *probeAnswer) text() string {
+	switch {
+	case a.reason != "":
+		return "-"
+	case a.grpc >= 0:
+		return fmt.Sprintf("grpc %d", a.grpc)
+	}
+	return fmt.Sprint(a.status)
+}
+
+// like reports whether the response shows that the request was accepted as the honest
+// one was.
+func (a *probeAnswer) like(honest *probeAnswer) bool {
+	return a.reason == "" && a.status == honest.status && a.grpc == honest.grpc || a.status > 0 && a.status < 400 && a.grpc <= 0
+}
+
+// report judges the responses.
+func (p *prober) report(target string) *probeReport {
+	r := &probeReport{URL: target, Environment: p.env, Key: p.key.Name, Type: p.key.Type}
+	honest := &p.probes[0].answer
+	if why := honest.unusable(); why != "" {
+		r.Verdict, r.Reason, r.Advice = verdictUnknown, "the honest request "+why, adviceOnHonest(honest)
+		row := p.probes[0].row(honest)
+		row.Result, row.Reason, row.Means = resultUnclear, why, ""
+		if honest.refused() {
+			row.Result = resultRefused
+		}
+		r.Requests = []probeRow{row}
+		return r
+	}
+	count := map[string]int{}
+	for _, x := range p.probes {
+		row := x.row(honest)
+		r.Requests = append(r.Requests, row)
+		count[row.Result]++
+	}
+	r.Requests[0].Means, r.Requests[0].Advice = "", ""
+	in := count[resultAccepted] - 1
+	sent := in + count[resultRefused] + count[resultUnclear]
+	switch {
+	case in > 0 && in == sent:
+		r.unprotected = true
+		r.Verdict, r.Reason = verdictGotIn, fmt.Sprintf("all %d requests that the file refuses got in, so nothing verifies requests to this URL", in)
+		r.Advice = "Put the middleware in front of this route. If it is there already, the service runs in mode report or off."
+		if p.policy.Mode != core.Enforce {
+			r.Advice = fmt.Sprintf("The environment has mode: %v, in which every request is accepted. Set mode: enforce.", p.policy.Mode)
+		}
+	case in > 0:
+		r.Verdict, r.Reason = verdictGotIn, fmt.Sprintf("%d of %d requests that the file refuses got in", in, sent)
+		r.Advice = "Check that the service runs with this file and this environment. If a proxy is in front of it, probe the service itself."
+	case count[resultUnclear] > 0:
+		r.Verdict, r.Reason = verdictUnknown, fmt.Sprintf("%d of %d requests got a response that is neither that of the honest request nor a refusal", count[resultUnclear], sent)
+		r.Advice = "Probe the service itself, without a proxy in front of it, and look for the requests in its log."
+	case sent == 0:
+		r.Verdict, r.Reason = verdictUnknown, "the file refuses none of the requests"
+	default:
+		r.Verdict, r.Reason = verdictProtected, fmt.Sprintf("all %d requests that the file refuses were refused", sent)
+	}
+	return r
+}
+
+func adviceOnHonest(a *probeAnswer) string {
+	switch {
+	case a.reason != "":
+		return "Check that the service runs and that the URL is right."
+	case !a.refused() && a.status >= 300 && a.status < 400:
+		return "Give a URL that the service answers itself, such as one with https or with a slash at its end."
+	case !a.refused():
+		return "Probe again when the service is available."
+	}
+	text := "The file accepts this request, so the service has another file, environment or clock, a proxy changes the request, or the handler itself refuses it. The log of the service has the code."
+	if a.body != "" {
+		text += " It responded: " + strings.TrimSpace(a.body)
+	}
+	return text
+}
+
+func (x *probe) row(honest *probeAnswer) probeRow {
+	r := probeRow{Name: x.name, Sent: x.what, Status: x.answer.status, Code: x.code, answer: x.answer.text()}
+	if x.skip != "" {
+		r.Result, r.Reason = resultNotSent, x.skip
+		return r
+	}
+	if x.answer.grpc >= 0 {
+		r.GRPC = &x.answer.grpc
+	}
+	switch {
+	case x.answer.refused():
+		r.Result = resultRefused
+	case x.code == "" && x.name != honestName:
+		r.Result, r.Means = resultAllowed, x.means
+		if x.field != "" {
+			r.Advice = "it would be refused " + x.field
+		}
+	case x.answer.like(honest) || x.answer.status == http.StatusContinue:
+		r.Result, r.Means = resultAccepted, x.means
+	default:
+		r.Result, r.Reason = resultUnclear, x.answer.reason
+	}
+	return r
+}
+
+func (r *probeReport) exit() error {
+	switch r.Verdict {
+	case verdictGotIn:
+		return exit(exitGotIn)
+	case verdictUnknown:
+		return exit(exitUnknown)
+	}
+	return nil
+}
+
+func (r *probeReport) print(out io.Writer, json bool) error {
+	if json {
+		return writeJSON(out, r)
+	}
+	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "REQUEST\tANSWER\tRESULT\tWHAT WAS SENT")
+	for _, x := range r.Requests {
+		if x.Result == resultNotSent {
+			continue
+		}
+		result := x.Result
+		if result == resultAccepted && x.Name != honestName {
+			result = "GOT IN"
+		}
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", x.Name, x.answer, result, printable(x.Sent))
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	fmt.Fprintln(out)
+	if !r.unprotected {
+		r.printRemarks(out)
+	}
+	if r.Advice != "" {
+		paragraph(out, r.Advice)
+	}
+	return paragraph(out, r.Verdict+": "+r.Reason)
+}
+
+// printRemarks prints what the requests mean that were not refused, and why some were
+// not sent.
+func (r *probeReport) printRemarks(out io.Writer) {
+	for _, x := range r.Requests {
+		switch x.Result {
+		case resultAccepted:
+			if x.Name != honestName {
+				paragraph(out, "GOT IN, "+x.Name+": "+x.Means+". The file refuses it: "+string(x.Code)+".")
+			}
+		case resultAllowed:
+			text := "allowed, " + x.Name + ": " + x.Means + "."
+			if x.Advice != "" {
+				text += " " + strings.ToUpper(x.Advice[:1]) + x.Advice[1:] + "."
+			}
+			paragraph(out, text)
+		case resultUnclear:
+			if x.Reason != "" && x.Name != honestName {
+				paragraph(out, "unclear, "+x.Name+": "+x.Reason+".")
+			}
+		}
+	}
+	var reasons []string
+	names := map[string][]string{}
+	for _, x := range r.Requests {
+		if x.Result == resultNotSent {
+			if names[x.Reason] == nil {
+				reasons = append(reasons, x.Reason)
+			}
+			names[x.Reason] = append(names[x.Reason], x.Name)
+		}
+	}
+	for _, reason := range reasons {
+		paragraph(out, "not sent, "+strings.Join(names[reason], ", ")+": "+reason+".")
+	}
+}
+
+// paragraph prints a text in lines of at most 80 characters, all but the first indented.
+func paragraph(out io.Writer, text string) error {
+	const width = 80
+	line := ""
+	for word := range strings.FieldsSeq(printable(text)) {
+		switch {
+		case line == "":
+			line = word
+		case len(line)+1+len(word) > width:
+			fmt.Fprintln(out, line)
+			line = "  " + word
+		default:
+			line += " " + word
+		}
+	}
+	_, err := fmt.Fprintln(out, line)
+	return err
+}
+
+// printRequests prints the requests as they would be sent.
+func (p *prober) printRequests(out io.Writer, json bool) error {
+	type dry struct {
+		Name    string    `json:"name"`
+		Sent    string    `json:"sent"`
+		Code    core.Code `json:"code,omitempty"`
+		Reason  string    `json:"reason,omitempty"`
+		Request string    `json:"request,omitempty"`
+	}
+	var all []dry
+	for n, x := range p.probes {
+		if n > 0 {
+			p.make(n)
+		}
+		d := dry{x.name, x.what, x.code, x.skip, ""}
+		if x.skip == "" {
+			d.Request = requestText(x.request)
+		}
+		all = append(all, d)
+	}
+	if json {
+		return writeJSON(out, map[string]any{"requests": all})
+	}
+	for _, d := range all {
+		expected := "the file accepts it"
+		switch {
+		case d.Request == "":
+			expected = "not sent: " + d.Reason
+		case d.Code != "":
+			expected = "the file refuses it: " + string(d.Code)
+		}
+		what := d.Name
+		if d.Sent != "" {
+			what += ", " + d.Sent
+		}
+		if _, err := fmt.Fprintf(out, "# %s\n# %s\n%s\n", printable(what), printable(expected), d.Request); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// requestText returns the head of a request.
+func requestText(r *http.Request) string {
+	var b strings.Builder
+	version := "HTTP/1.1"
+	if r.ProtoMajor == 2 {
+		version = "HTTP/2"
+	}
+	fmt.Fprintf(&b, "%s %s %s\nHost: %s\n", r.Method, r.URL.RequestURI(), version, r.Host)
+	eachHeader(r.Header, func(name, value string) { fmt.Fprintf(&b, "%s: %s\n", name, value) })
+	if r.ContentLength > 0 {
+		fmt.Fprintf(&b, "Content-Length: %d\n", r.ContentLength)
+	}
+	return b.String()
+}
