@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -64,6 +65,9 @@ Statuses 400, 401, 403, 413 and 421 count as refused, and so do the gRPC statuse
 3, 7, 8 and 16. The status of the honest request, and every one below 400, is
 accepted. Any other says nothing: the request may not have reached the verifier.
 
+With https and grpcs the certificate must be one that this machine trusts; the
+variable SSL_CERT_FILE names a file with others.
+
 Give the URL of the service itself, not of a proxy in front of it: a proxy may remove
 headers and answer for the service. Every refused request is in the service's log,
 with the User-Agent gatewayauth-probe. What cannot be seen from outside is not
@@ -116,17 +120,21 @@ func (a *probeArgs) run(c *cobra.Command, s streams, target string) error {
 		return err
 	}
 	if a.dryRun {
-		if err := p.printRequests(s.out, a.json); err != nil {
-			return failed{err}
-		}
-		return nil
+		return p.printRequests(s.out, a.json)
 	}
-	p.sendAll(c.Context())
+	if err := p.sendAll(c.Context()); err != nil {
+		fmt.Fprintln(s.err, "gatewayauth:", err)
+		return exit(exitUnknown)
+	}
 	report := p.report(target)
 	if err := report.print(s.out, a.json); err != nil {
-		return failed{err}
+		fmt.Fprintln(s.err, "gatewayauth:", err)
+		return exit(exitUnknown)
 	}
-	return report.exit()
+	if code := report.exitCode(); code != exitProtected {
+		return exit(code)
+	}
+	return nil
 }
 
 // A prober sends the requests of a probe.
@@ -258,11 +266,14 @@ func (p *prober) make(n int) {
 	if err != nil {
 		x.skip = err.Error()
 	}
+	if x.again && p.probes[0].answer.status >= 500 && slices.Contains(p.policy.Replay.Retries.Methods, p.request.Method) {
+		x.code = "" // a retry
+	}
 }
 
 // sendAll sends the requests one after the other. Each is signed just before, or its
 // date could expire while others wait for their responses.
-func (p *prober) sendAll(ctx context.Context) {
+func (p *prober) sendAll(ctx context.Context) error {
 	transport := p.transport()
 	defer transport.CloseIdleConnections()
 	for n, x := range p.probes {
@@ -272,8 +283,13 @@ func (p *prober) sendAll(ctx context.Context) {
 		if x.skip != "" {
 			continue
 		}
-		if x.answer = p.send(ctx, transport, x); n == 0 && x.answer.unusable() != "" {
-			return
+		x.answer = p.send(ctx, transport, x)
+		switch {
+		case ctx.Err() != nil:
+			return errors.New("interrupted: what was sent until now shows nothing")
+		case n == 0 && x.answer.unusable() != "":
+			return nil
 		}
 	}
+	return nil
 }

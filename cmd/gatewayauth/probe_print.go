@@ -82,6 +82,10 @@ func (a *probeAnswer) refused() bool {
 	return slices.Contains([]int{400, 401, 403, 413, 421}, a.status)
 }
 
+// failed reports whether the response may come from something that runs before the
+// verifier, such as a router that has no route.
+func (a *probeAnswer) failed() bool { return a.status >= 400 || a.grpc > 0 }
+
 // text is the response in the table.
 func (a *probeAnswer) text() string {
 	switch {
@@ -123,6 +127,9 @@ func (p *prober) report(target string) *probeReport {
 	in := count[resultAccepted] - 1
 	sent := in + count[resultRefused] + count[resultUnclear]
 	switch {
+	case in > 0 && in == sent && honest.failed():
+		r.Verdict, r.Reason = verdictUnknown, "all requests, also the honest one, got the response "+honest.text()
+		r.Advice = "The request may not have reached the middleware. Give the URL of a route that the service has, and that succeeds."
 	case in > 0 && in == sent:
 		r.unprotected = true
 		r.Verdict, r.Reason = verdictGotIn, fmt.Sprintf("all %d requests that the file refuses got in, so nothing verifies requests to this URL", in)
@@ -185,14 +192,14 @@ func (x *probe) row(honest *probeAnswer) probeRow {
 	return r
 }
 
-func (r *probeReport) exit() error {
+func (r *probeReport) exitCode() int {
 	switch r.Verdict {
+	case verdictProtected:
+		return exitProtected
 	case verdictGotIn:
-		return exit(exitGotIn)
-	case verdictUnknown:
-		return exit(exitUnknown)
+		return exitGotIn
 	}
-	return nil
+	return exitUnknown
 }
 
 func (r *probeReport) print(out io.Writer, json bool) error {

@@ -58,7 +58,7 @@ func (p *prober) tamperings() []*probe {
 		query = p.request.URL.RawQuery + "&" + query
 	}
 	all := []*probe{
-		{name: "replay", what: "the honest request again", again: true, field: "with replay for this method",
+		{name: "replay", what: "the honest request again", again: true, field: "with replay, unless this method is exempt or retried",
 			means: "a captured request can be sent again until its date is too old"},
 		{name: "no credential", what: "without " + credential, faults: []string{"drop=" + credential},
 			means: "whoever reaches the port is served"},
@@ -272,6 +272,8 @@ func (p *prober) presigned() *probe {
 	return x
 }
 
+const mostHashed = 1 << 30
+
 // largerBody returns the request with a body that is too large, if the user asked for it.
 func (p *prober) largerBody() *probe {
 	if !p.oversized {
@@ -279,10 +281,19 @@ func (p *prober) largerBody() *probe {
 	}
 	x := &probe{name: "oversized body", what: fmt.Sprintf("announces %d bytes", p.api.MaxBody+1), oversized: true, options: config.SignOptions{Payload: core.PayloadHashed},
 		means: "the service, or a proxy in front of it, asks for a body that is too large"}
-	if p.grpc {
+	switch {
+	case p.grpc:
 		x.skip = "gRPC announces no length"
+	case p.api.MaxBody > mostHashed:
+		x.skip = "max_body is larger than 1 GiB, which takes long to hash"
 	}
 	return x
 }
 
-func brief(d time.Duration) string { return fmt.Sprintf("%gm", d.Minutes()) }
+// brief writes a duration, such as 31m.
+func brief(d time.Duration) string {
+	if d%time.Minute == 0 {
+		return strings.TrimSuffix(d.String(), "0s")
+	}
+	return d.String()
+}

@@ -3,10 +3,14 @@ package main_test
 import (
 	"bytes"
 	"encoding/json"
+	"encoding/pem"
 	"fmt"
 	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"os/exec"
 	"slices"
 	"strings"
 	"sync"
@@ -145,8 +149,7 @@ func TestProbeUnprotected_T211(t *testing.T) {
 		h           http.Handler
 	}{
 		"200":    {dir, "Put the middleware", responds(200)},
-		"404":    {dir, "Put the middleware", responds(404)},
-		"500":    {dir, "Put the middleware", responds(500)},
+		"204":    {dir, "Put the middleware", responds(204)},
 		"report": {report, "mode: enforce", protecting(t, report, responds(200))},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -263,6 +266,9 @@ func TestProbeUnknown_T214(t *testing.T) {
 		"another file":      {responds(401), "was refused with 401", 1, nil},
 		"handler refuses":   {protecting(t, dir, responds(403)), "was refused with 403", 1, nil},
 		"redirect":          {responds(308), "was redirected with 308", 1, nil},
+		"no route":          {responds(404), "also the honest one, got the response 404", 30, nil},
+		"no method":         {responds(405), "also the honest one, got the response 405", 30, nil},
+		"handler fails":     {responds(500), "also the honest one, got the response 500", 30, nil},
 		"unavailable":       {responds(503), "unavailable (503)", 1, nil},
 		"no response":       {hangs, "no response within", 1, []string{"-timeout", "100ms"}},
 		"aborted":           {aborts, "got no response", 1, nil},
@@ -278,6 +284,48 @@ func TestProbeUnknown_T214(t *testing.T) {
 				t.Errorf("got %q, %q, %q; %d requests", r.Verdict, r.Reason, r.Advice, len(r.Requests))
 			}
 		})
+	}
+}
+
+// TestProbeInterrupted_T214: a probe that does not end shows nothing.
+func TestProbeInterrupted_T214(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "environments.yaml", probed)
+	c := exec.Command(binary, "probe", "-config", "environments.yaml", "-env", "dev", "-H", "Host: api.example.com")
+	n := 0
+	s := receiving(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if n++; n == 3 {
+			c.Process.Signal(os.Interrupt)
+			<-r.Context().Done()
+		}
+	}))
+	c.Args = append(c.Args, s.URL+"/orders/7")
+	if r := finish(t, c, dir, ""); r.code != 2 || !strings.Contains(r.err, "interrupted") || r.out != "" {
+		t.Errorf("exit %d\n%s%s", r.code, r.out, r.err)
+	}
+}
+
+// TestProbeTLS_T210: over TLS in HTTP/2, if the certificate is trusted.
+func TestProbeTLS_T210(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "environments.yaml", probed)
+	verified := protecting(t, dir, responds(200))
+	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.ProtoMajor != 2 {
+			t.Errorf("got %s", r.Proto)
+		}
+		verified.ServeHTTP(w, r)
+	}))
+	s.Config.ErrorLog = log.New(io.Discard, "", 0)
+	s.EnableHTTP2 = true
+	s.StartTLS()
+	defer s.Close()
+	write(t, dir, "ca.pem", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw})))
+	for want, ca := range map[int]string{0: "ca.pem", 2: "/dev/null"} {
+		c := exec.Command("env", "SSL_CERT_FILE="+ca, binary, "probe", "-config", "environments.yaml", "-env", "dev", "-oversized", "-H", "Host: api.example.com", s.URL+"/orders/7")
+		if r := finish(t, c, dir, ""); r.code != want {
+			t.Errorf("with %s: exit %d\n%s%s", ca, r.code, r.out, r.err)
+		}
 	}
 }
 
