@@ -3,15 +3,12 @@ package main
 import (
 	"bytes"
 	"cmp"
-	"context"
 	"crypto/rand"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/gatewayauth/gatewayauth/core"
@@ -168,67 +165,3 @@ func (p *prober) expect(x *probe) error {
 	}
 	return nil
 }
-
-// transport sends requests over HTTP/1.1 or with TLS also HTTP/2, and gRPC calls
-// without TLS over HTTP/2.
-func (p *prober) transport() *http.Transport {
-	t := &http.Transport{DisableCompression: true, ForceAttemptHTTP2: true, ExpectContinueTimeout: p.timeout}
-	if p.grpc && p.request.URL.Scheme == "http" {
-		t.Protocols = new(http.Protocols)
-		t.Protocols.SetUnencryptedHTTP2(true)
-	}
-	return t
-}
-
-// A probeAnswer is the response to a request, or why there is none.
-type probeAnswer struct {
-	status int
-	grpc   int // -1: not a response of gRPC
-	reason string
-	body   string // the beginning
-}
-
-// send sends a request.
-func (p *prober) send(ctx context.Context, t *http.Transport, x *probe) probeAnswer {
-	ctx, cancel := context.WithTimeout(ctx, p.timeout)
-	defer cancel()
-	r := x.request.WithContext(ctx)
-	asked := &askedFor{}
-	if x.oversized {
-		r.Body, r.GetBody = asked, nil
-	} else if r.GetBody != nil {
-		r.Body, _ = r.GetBody()
-	}
-	response, err := t.RoundTrip(r)
-	switch {
-	case asked.yes && ctx.Err() == nil:
-		return probeAnswer{status: http.StatusContinue, grpc: -1}
-	case errors.Is(err, context.DeadlineExceeded):
-		return probeAnswer{grpc: -1, reason: fmt.Sprintf("no response within %v", p.timeout)}
-	case err != nil:
-		return probeAnswer{grpc: -1, reason: err.Error()}
-	}
-	defer response.Body.Close()
-	const most = 64 << 10
-	body, err := io.ReadAll(io.LimitReader(response.Body, most))
-	a := probeAnswer{status: response.StatusCode, grpc: -1, body: string(body[:min(len(body), 500)])}
-	if p.grpc && a.status == http.StatusOK {
-		text := cmp.Or(response.Trailer.Get("Grpc-Status"), response.Header.Get("Grpc-Status"))
-		n, bad := strconv.Atoi(text)
-		if bad != nil {
-			return probeAnswer{grpc: -1, reason: fmt.Sprintf("no gRPC status in the response: %v", cmp.Or(err, errors.New("not a gRPC service")))}
-		}
-		a.grpc, a.body = n, cmp.Or(response.Trailer.Get("Grpc-Message"), response.Header.Get("Grpc-Message"))
-	}
-	return a
-}
-
-// askedFor is a body that is not sent, and records that it was to be.
-type askedFor struct{ yes bool }
-
-func (b *askedFor) Read([]byte) (int, error) {
-	b.yes = true
-	return 0, errors.New("the body is not sent")
-}
-
-func (b *askedFor) Close() error { return nil }
