@@ -7,14 +7,18 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptrace"
 	"slices"
 	"strconv"
+	"sync/atomic"
+	"time"
 )
 
 // transport sends requests over HTTP/1.1 or with TLS also HTTP/2, and gRPC calls
-// without TLS over HTTP/2.
+// without TLS over HTTP/2. A body that a server has not asked for is not sent until the
+// time is over.
 func (p *prober) transport() *http.Transport {
-	t := &http.Transport{DisableCompression: true, ForceAttemptHTTP2: true, ExpectContinueTimeout: p.timeout}
+	t := &http.Transport{DisableCompression: true, ForceAttemptHTTP2: true, ExpectContinueTimeout: p.timeout + time.Hour}
 	if p.grpc && p.request.URL.Scheme == "http" {
 		t.Protocols = new(http.Protocols)
 		t.Protocols.SetUnencryptedHTTP2(true)
@@ -34,16 +38,16 @@ type probeAnswer struct {
 func (p *prober) send(ctx context.Context, t *http.Transport, x *probe) probeAnswer {
 	ctx, cancel := context.WithTimeout(ctx, p.timeout)
 	defer cancel()
-	r := x.request.WithContext(ctx)
-	asked := &askedFor{}
+	var asked atomic.Bool // for the body
+	r := x.request.WithContext(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{Got100Continue: func() { asked.Store(true) }}))
 	if x.oversized {
-		r.Body, r.GetBody = asked, nil
+		r.Body, r.GetBody = notSent{}, nil
 	} else if r.GetBody != nil {
 		r.Body, _ = r.GetBody()
 	}
 	response, err := t.RoundTrip(r)
 	switch {
-	case asked.yes && ctx.Err() == nil:
+	case err != nil && asked.Load():
 		return probeAnswer{status: http.StatusContinue, grpc: -1}
 	case errors.Is(err, context.DeadlineExceeded):
 		return probeAnswer{grpc: -1, reason: fmt.Sprintf("no response within %v", p.timeout)}
@@ -51,29 +55,37 @@ func (p *prober) send(ctx context.Context, t *http.Transport, x *probe) probeAns
 		return probeAnswer{grpc: -1, reason: err.Error()}
 	}
 	defer response.Body.Close()
-	const most = 64 << 10
-	body, err := io.ReadAll(io.LimitReader(response.Body, most))
-	a := probeAnswer{status: response.StatusCode, grpc: -1, body: string(body[:min(len(body), 500)])}
-	if p.grpc && a.status == http.StatusOK {
-		text := cmp.Or(response.Trailer.Get("Grpc-Status"), response.Header.Get("Grpc-Status"))
-		n, bad := strconv.Atoi(text)
-		if bad != nil {
-			return probeAnswer{grpc: -1, reason: fmt.Sprintf("no gRPC status in the response: %v", cmp.Or(err, errors.New("not a gRPC service")))}
-		}
-		a.grpc, a.body = n, cmp.Or(response.Trailer.Get("Grpc-Message"), response.Header.Get("Grpc-Message"))
+	a := probeAnswer{status: response.StatusCode, grpc: -1}
+	switch {
+	case p.grpc && a.status == http.StatusOK:
+		return grpcAnswer(response)
+	case a.refused(): // the body of another response may not end
+		body, _ := io.ReadAll(io.LimitReader(response.Body, 500))
+		a.body = string(body)
 	}
 	return a
 }
 
-// askedFor is a body that is not sent, and records that it was to be.
-type askedFor struct{ yes bool }
-
-func (b *askedFor) Read([]byte) (int, error) {
-	b.yes = true
-	return 0, errors.New("the body is not sent")
+// grpcAnswer reads the status of a gRPC response, which is in the trailers, or in the
+// headers if there is no message.
+func grpcAnswer(response *http.Response) probeAnswer {
+	const most = 16 << 20
+	_, err := io.CopyN(io.Discard, response.Body, most)
+	n, bad := strconv.Atoi(cmp.Or(response.Trailer.Get("Grpc-Status"), response.Header.Get("Grpc-Status")))
+	switch {
+	case bad != nil && err != nil && err != io.EOF:
+		return probeAnswer{grpc: -1, reason: "no gRPC status in the response: " + err.Error()}
+	case bad != nil:
+		return probeAnswer{grpc: -1, reason: "no gRPC status in the response"}
+	}
+	return probeAnswer{status: response.StatusCode, grpc: n, body: cmp.Or(response.Trailer.Get("Grpc-Message"), response.Header.Get("Grpc-Message"))}
 }
 
-func (b *askedFor) Close() error { return nil }
+// notSent is a body of which nothing is sent.
+type notSent struct{}
+
+func (notSent) Read([]byte) (int, error) { return 0, errors.New("the body is not sent") }
+func (notSent) Close() error             { return nil }
 
 // unusable returns why nothing can be said if the honest request has this response, or "".
 func (a *probeAnswer) unusable() string {

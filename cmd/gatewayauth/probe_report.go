@@ -114,8 +114,8 @@ func adviceOnHonest(a *probeAnswer) string {
 		return "Probe again when the service is available."
 	}
 	text := "The file accepts this request, so the service has another file, environment or clock, a proxy changes the request, or the handler itself refuses it. The log of the service has the code."
-	if a.body != "" {
-		text += " It responded: " + strings.TrimSpace(a.body)
+	if body := strings.Join(strings.Fields(a.body), " "); body != "" {
+		text += " It responded: " + body
 	}
 	return text
 }

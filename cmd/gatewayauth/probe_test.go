@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/gatewayauth/gatewayauth/nethttp"
@@ -194,6 +195,61 @@ func TestProbeAnswers_T211(t *testing.T) {
 	}))
 	if got := probeJSON(t, dir, 1, s.URL+"/orders/7").with("accepted"); !slices.Equal(got, []string{"honest", "no credential", "credential in the URL"}) {
 		t.Errorf("got %q", got)
+	}
+}
+
+// TestProbeEndlessResponse_T211: the probe does not wait for the end of a response.
+func TestProbeEndlessResponse_T211(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "environments.yaml", probed)
+	s := receiving(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		http.NewResponseController(w).Flush()
+		<-r.Context().Done()
+	}))
+	if r := probeJSON(t, dir, 1, s.URL+"/orders/7"); r.Verdict != "not protected" {
+		t.Errorf("got %q, %q", r.Verdict, r.Reason)
+	}
+}
+
+// TestProbeOversized_T213: nothing of the large body is sent, whatever the service does.
+func TestProbeOversized_T213(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "environments.yaml", probed)
+	verified := protecting(t, dir, responds(200))
+	large := func(h http.HandlerFunc) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.ContentLength > 0 {
+				h(w, r)
+				return
+			}
+			verified.ServeHTTP(w, r)
+		})
+	}
+	hung := make(chan struct{})
+	var read atomic.Int64
+	for name, tt := range map[string]struct {
+		h      http.HandlerFunc
+		result string
+		code   int
+		args   []string
+	}{
+		"refuses":  {verified.ServeHTTP, "refused", 0, nil},
+		"accepts":  {func(http.ResponseWriter, *http.Request) {}, "accepted", 1, nil},
+		"reads it": {func(_ http.ResponseWriter, r *http.Request) { n, _ := io.Copy(io.Discard, r.Body); read.Add(n) }, "accepted", 1, nil},
+		"hangs":    {func(_ http.ResponseWriter, r *http.Request) { <-hung }, "unclear", 2, []string{"-timeout", "5s"}},
+	} {
+		s := httptest.NewServer(large(tt.h))
+		r := probeJSON(t, dir, tt.code, append(tt.args, "-oversized", s.URL+"/orders/7")...)
+		if last := r.Requests[len(r.Requests)-1]; last.Name != "oversized body" || last.Result != tt.result {
+			t.Errorf("%s: got %+v", name, last)
+		}
+		if name == "hangs" {
+			close(hung)
+		}
+		s.Close()
+	}
+	if n := read.Load(); n > 0 {
+		t.Errorf("%d bytes were sent", n)
 	}
 }
 
