@@ -59,10 +59,11 @@ With https and grpcs the certificate must be one that this machine trusts; the
 variable SSL_CERT_FILE names a file with others.
 
 Give the URL of the service itself, not of a proxy in front of it: a proxy may remove
-headers and answer for the service. Every refused request is in the service's log,
-with the User-Agent gatewayauth-probe. What cannot be seen from outside is not
-probed: open APIs, routes of Echo that match several segments, and bodies that
-arrive so slowly that the date expires.
+headers and answer for the service. Every refused request is in the service's log;
+access logs show the User-Agent gatewayauth-probe. What cannot be seen from outside
+is not probed: open APIs, routes of Echo that match several segments, bodies that
+arrive so slowly that the date expires, and whether the handler runs although the
+response is a refusal.
 
 The exit code is 0 if the service refused everything that the file refuses, 1 if
 something got in, 2 if that cannot be told, such as when the honest request was

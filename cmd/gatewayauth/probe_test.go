@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -16,6 +17,10 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/health"
+	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 
 	"github.com/gatewayauth/gatewayauth/nethttp"
 )
@@ -207,6 +212,33 @@ func TestProbeEndlessResponse_T211(t *testing.T) {
 		<-r.Context().Done()
 	}))
 	if r := probeJSON(t, dir, 1, s.URL+"/orders/7"); r.Verdict != "not protected" {
+		t.Errorf("got %q, %q", r.Verdict, r.Reason)
+	}
+}
+
+// TestProbeGRPC_T211: a gRPC server without interceptors is not protected, and one that
+// does not know the method, which it says before any interceptor runs, shows nothing.
+func TestProbeGRPC_T211(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "environments.yaml", probed)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := grpc.NewServer()
+	healthpb.RegisterHealthServer(s, health.NewServer())
+	go s.Serve(l)
+	defer s.Stop()
+	r := probeJSON(t, dir, 1, "grpc://"+l.Addr().String())
+	if got := r.with("accepted"); r.Verdict != "not protected" || len(got) < 26 || len(got)+len(r.with("not sent")) != len(r.Requests) {
+		t.Errorf("got %q: %+v", r.Verdict, r.Requests)
+	}
+	r = probeJSON(t, dir, 2, "-X", "POST", "grpc://"+l.Addr().String()+"/orders.v1.Orders/Delete")
+	if r.Verdict != "unknown" || !strings.HasSuffix(r.Reason, "got the response grpc 12") {
+		t.Errorf("got %q, %q", r.Verdict, r.Reason)
+	}
+	web := receiving(t, responds(200)) // not a gRPC server
+	if r = probeJSON(t, dir, 2, "grpc://"+strings.TrimPrefix(web.URL, "http://")); r.Verdict != "unknown" {
 		t.Errorf("got %q, %q", r.Verdict, r.Reason)
 	}
 }
