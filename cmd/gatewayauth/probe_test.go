@@ -379,17 +379,24 @@ func TestProbeUnknown_T214(t *testing.T) {
 func TestProbeInterrupted_T214(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir, "environments.yaml", probed)
-	c := exec.Command(binary, "probe", "-config", "environments.yaml", "-env", "dev", "-H", "Host: api.example.com")
+	started := make(chan *os.Process, 1)
 	n := 0
 	s := receiving(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if n++; n == 3 {
-			c.Process.Signal(os.Interrupt)
+			(<-started).Signal(os.Interrupt)
 			<-r.Context().Done()
 		}
 	}))
-	c.Args = append(c.Args, s.URL+"/orders/7")
-	if r := finish(t, c, dir, ""); r.code != 2 || !strings.Contains(r.err, "interrupted") || r.out != "" {
-		t.Errorf("exit %d\n%s%s", r.code, r.out, r.err)
+	c := exec.Command(binary, "probe", "-config", "environments.yaml", "-env", "dev", "-H", "Host: api.example.com", "-timeout", "1m", s.URL+"/orders/7")
+	var out, stderr bytes.Buffer
+	c.Dir, c.Env, c.Stdout, c.Stderr = dir, environment(), &out, &stderr
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	started <- c.Process
+	c.Wait()
+	if code := c.ProcessState.ExitCode(); code != 2 || !strings.Contains(stderr.String(), "interrupted") || out.Len() > 0 {
+		t.Errorf("exit %d\n%s%s", code, &out, &stderr)
 	}
 }
 
