@@ -55,7 +55,7 @@ function fromHeader(r, s) {
   const pieces = value.slice(token.length).split(",").map((piece) => cut(trim(piece), "=")), fields = Object.fromEntries(pieces);
   const full = ["Signature", fields.Access ? "Access" : "Credential"].every((name) => fields[name]) && "SignedHeaders" in fields;
   const whole = full && pieces.length === 3 && value.length <= 8192, ours = token === s.token && (!whole || s.field in fields);
-  refuse(!ours, value.slice(token.length).includes("=") ? "scheme_not_accepted" : "credential_malformed");
+  refuse(!ours, token.toLowerCase() === "bearer" || value.slice(token.length).includes("=") ? "scheme_not_accepted" : "credential_malformed");
   refuse(!whole, "credential_malformed");
   let dateHeader = s.name.toLowerCase() + "date", dates = r.header(dateHeader);
   if (s.aws && !dates.length) {

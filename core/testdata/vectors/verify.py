@@ -53,7 +53,7 @@ def from_header(r, s, c):
     whole = len(pieces) == 3 and set(fields) in ({"SignedHeaders", "Signature", id} for id in ("Access", "Credential"))
     whole = whole and all(v or n == "SignedHeaders" for n, v in fields.items()) and len(r.header("authorization")[0]) <= 8192
     ours = token == s["token"] and (not whole or s["field"] in fields)
-    need(ours or "=" not in "".join(rest), "scheme_not_accepted")
+    need(ours or token.lower() != "bearer" and "=" not in "".join(rest), "scheme_not_accepted")
     need(ours and whole, "credential_malformed")
     name, dates = s["name"].lower() + "date", r.header(s["name"].lower() + "date")
     if s is SCHEMES["sigv4"] and not dates:
