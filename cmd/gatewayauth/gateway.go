@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"log"
-	"net/http"
 	"net/url"
 
 	"github.com/spf13/cobra"
@@ -101,8 +100,5 @@ func (a *gatewayArgs) run(c *cobra.Command, s streams) error {
 		g.out.Printf("fault in every request: %s", printable(text))
 	}
 	fmt.Fprintf(s.out, "ready http://%s/ signs for %s and forwards to %s\n", l.Addr(), printable(a.env), target.Redacted())
-	protocols := new(http.Protocols)
-	protocols.SetHTTP1(true)
-	protocols.SetUnencryptedHTTP2(true)
-	return serve(c.Context(), l, g, s, protocols)
+	return serve(c.Context(), l, g, s, http1AndH2C(), shortGrace)
 }

@@ -175,6 +175,21 @@ func background(t *testing.T, dir string, args ...string) (address string, stder
 // serving is like background, and also returns the command's standard output.
 func serving(t *testing.T, dir string, args ...string) (address string, stdout, stderr func() string) {
 	t.Helper()
+	l := launch(t, dir, args...)
+	return l.address, l.stdout, l.stderr
+}
+
+// launched is a command that serves.
+type launched struct {
+	address        string
+	stdout, stderr func() string
+	process        *os.Process
+	ended          chan struct{} // closed when it has exited
+}
+
+// launch starts a command that serves. When the test ends, it must exit without an error.
+func launch(t *testing.T, dir string, args ...string) *launched {
+	t.Helper()
 	c := exec.Command(server, args...)
 	c.Dir, c.Env = dir, environment()
 	var mu sync.Mutex
@@ -190,31 +205,39 @@ func serving(t *testing.T, dir string, args ...string) (address string, stdout, 
 		}
 		return out.Write(p)
 	})
-	stderr = func() string { mu.Lock(); defer mu.Unlock(); return text.String() }
-	stdout = func() string { mu.Lock(); defer mu.Unlock(); return out.String() }
+	l := &launched{
+		stderr: func() string { mu.Lock(); defer mu.Unlock(); return text.String() },
+		stdout: func() string { mu.Lock(); defer mu.Unlock(); return out.String() },
+		ended:  make(chan struct{}),
+	}
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- c.Wait() }()
+	l.process = c.Process
+	var err error
+	go func() {
+		defer close(l.ended)
+		err = c.Wait()
+	}()
 	t.Cleanup(func() {
 		c.Process.Signal(os.Interrupt)
-		if err := <-ended; err != nil {
-			t.Errorf("%v: got exit error %v\n%s", args, err, stderr())
+		<-l.ended
+		if err != nil {
+			t.Errorf("%v: got exit error %v\n%s", args, err, l.stderr())
 		}
-		quiet(t, stdout()+stderr())
+		quiet(t, l.stdout()+l.stderr())
 	})
 	select {
 	case <-ready:
-	case err := <-ended:
-		ended <- err
-		t.Fatalf("%v exited: %v\n%s", args, err, stderr())
+	case <-l.ended:
+		t.Fatalf("%v exited: %v\n%s", args, err, l.stderr())
 	}
-	found := regexp.MustCompile(`^ready http://([^/]+)/`).FindStringSubmatch(stdout())
+	found := regexp.MustCompile(`^ready http://([^/]+)/`).FindStringSubmatch(l.stdout())
 	if found == nil {
-		t.Fatalf("%v is not ready: %q %s", args, stdout(), stderr())
+		t.Fatalf("%v is not ready: %q %s", args, l.stdout(), l.stderr())
 	}
-	return found[1], stdout, stderr
+	l.address = found[1]
+	return l
 }
 
 type writerFunc func([]byte) (int, error)
@@ -272,7 +295,7 @@ func TestExamplesOfHelp(t *testing.T) {
 	write(t, dir, "record.json", record)
 	write(t, dir, "service.log", record+"\n")
 	examples := 0
-	for _, command := range []string{"sign", "explain", "check", "gateway", "probe"} {
+	for _, command := range []string{"sign", "explain", "check", "gateway", "guard", "probe"} {
 		help := cli(t, dir, "", command, "--help")
 		if help.code != 0 || len(help.out) < 500 {
 			t.Errorf("%s --help: exit %d\n%s", command, help.code, help.out)
@@ -284,8 +307,8 @@ func TestExamplesOfHelp(t *testing.T) {
 			}
 			examples++
 			t.Run(command+" "+line, func(t *testing.T) {
-				if command == "gateway" || strings.Contains(line, "-http ") {
-					line = regexp.MustCompile(`-(http|listen) \S+`).ReplaceAllString(line, "-$1 127.0.0.1:0")
+				if command == "gateway" || command == "guard" || strings.Contains(line, "-http ") {
+					line = regexp.MustCompile(`-(http|listen|admin) \S+`).ReplaceAllString(line, "-$1 127.0.0.1:0")
 					if command == "gateway" && !strings.Contains(line, "-listen") {
 						line += " -listen 127.0.0.1:0"
 					}
@@ -364,6 +387,14 @@ func TestUsage(t *testing.T) {
 		{"probe -config environments.yaml -env dev -key partner_key http://127.0.0.1:1/", "key_not_bound"},
 		{"probe -config environments.yaml -env dev -timeout 0s http://127.0.0.1:1/", "--timeout"},
 		{"probe -config environments.yaml -env dev http://127.0.0.1:1/a/../b", "dot segment"},
+		{"guard -config environments.yaml -env dev -listen 127.0.0.1:0", "--to"},
+		{"guard -config environments.yaml -env dev -listen 127.0.0.1:0 -to http://127.0.0.1:1/v1", "more than scheme, host and port"},
+		{"guard -config environments.yaml -env dev -listen 127.0.0.1:0 -to grpc://127.0.0.1:1", "h2c://"},
+		{"guard -config environments.yaml -env dev -to http://127.0.0.1:1", "--listen"},
+		{"guard -config absent.yaml -env dev -listen 127.0.0.1:0 -to http://127.0.0.1:1", "no such file"},
+		{"guard -config environments.yaml -env nowhere -listen 127.0.0.1:0 -to http://127.0.0.1:1", "no environment"},
+		{"guard -config environments.yaml -env dev -listen 127.0.0.1:0 -to http://127.0.0.1:1 -sign-with nobody", "--sign-with: environment dev has no key"},
+		{"guard -config environments.yaml -env dev -listen 127.0.0.1:0 -to http://127.0.0.1:1 -sign-with orders_key -sign-payload none", "--sign-payload"},
 		{"check", "missing"},
 		{"check -report absent.log", "no such file"},
 	} {

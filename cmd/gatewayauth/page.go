@@ -41,7 +41,7 @@ func (a *explainArgs) page(ctx context.Context, s streams) error {
 		return fmt.Errorf("--http: %w", err)
 	}
 	fmt.Fprintf(s.out, "ready http://%s/\n", l.Addr())
-	return serve(ctx, l, pageHandler(file, a.env, hostOf(a.http)), s, nil)
+	return serve(ctx, l, pageHandler(file, a.env, hostOf(a.http)), s, nil, shortGrace)
 }
 
 // listen listens on an address. The address must be a loopback address unless
@@ -67,15 +67,16 @@ func hostOf(address string) string {
 	return host
 }
 
-// serve serves until ctx is done. It speaks HTTP/1.1 if protocols is nil.
-func serve(ctx context.Context, l net.Listener, h http.Handler, s streams, protocols *http.Protocols) error {
+// serve serves until ctx is done. Requests then have grace to end. It speaks HTTP/1.1 if
+// protocols is nil.
+func serve(ctx context.Context, l net.Listener, h http.Handler, s streams, protocols *http.Protocols, grace time.Duration) error {
 	server := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
 		Protocols: protocols, ErrorLog: log.New(s.err, "gatewayauth: ", 0)}
 	stopped := make(chan struct{})
 	go func() {
 		defer close(stopped)
 		<-ctx.Done()
-		ending, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+		ending, cancel := context.WithTimeout(context.Background(), grace)
 		defer cancel()
 		if server.Shutdown(ending) != nil {
 			server.Close()
@@ -86,6 +87,17 @@ func serve(ctx context.Context, l net.Listener, h http.Handler, s streams, proto
 	}
 	<-stopped
 	return nil
+}
+
+// shortGrace is for servers of developers.
+const shortGrace = 2 * time.Second
+
+// http1AndH2C are the protocols of the proxies.
+func http1AndH2C() *http.Protocols {
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
+	protocols.SetUnencryptedHTTP2(true)
+	return protocols
 }
 
 // view is the data of the page's template: the values of the form, and the answer. It
@@ -148,7 +160,7 @@ func pageHandler(file *config.File, env, host string) http.Handler {
 		}
 		show(w, http.StatusOK, v)
 	})
-	return guard(http.NewCrossOriginProtection().Handler(mux), host)
+	return ownHostOnly(http.NewCrossOriginProtection().Handler(mux), host)
 }
 
 // readForm reads the fields of the form.
@@ -176,10 +188,10 @@ func readForm(r *http.Request) (*view, *question, []byte) {
 	return v, q, data
 }
 
-// guard refuses requests whose Host is not the address of this server or localhost.
+// ownHostOnly refuses requests whose Host is not the address of this server or localhost.
 // This prevents DNS rebinding, where another site's name resolves to this address. It
 // also sets the security headers.
-func guard(next http.Handler, host string) http.Handler {
+func ownHostOnly(next http.Handler, host string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Cache-Control", "no-store")

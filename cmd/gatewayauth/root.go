@@ -39,15 +39,16 @@ func (f failed) Unwrap() error { return f.error }
 func run(ctx context.Context, args []string, s streams) int {
 	root := &cobra.Command{
 		Use:   "gatewayauth",
-		Short: "Sign requests as an API gateway does, and explain why one was refused",
-		Long: `gatewayauth signs requests as an API gateway does, and explains why one was refused.
+		Short: "Sign requests as an API gateway does, verify them, and explain why one was refused",
+		Long: `gatewayauth signs requests as an API gateway does, verifies them in front of a service,
+and explains why one was refused.
 
 It reads the same environments file as the service, which holds the keys and the
 APIs they are bound to. Flags may be written with one dash or two.`,
 		SilenceUsage: true, SilenceErrors: true,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
-	root.AddCommand(signCommand(s), explainCommand(s), checkCommand(s), gatewayCommand(s), probeCommand(s))
+	root.AddCommand(signCommand(s), explainCommand(s), checkCommand(s), gatewayCommand(s), guardCommand(s), probeCommand(s))
 	root.SetIn(s.in)
 	root.SetOut(s.out)
 	root.SetErr(s.err)

@@ -20,6 +20,7 @@ import (
 
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/config"
+	"github.com/gatewayauth/gatewayauth/internal/metrics"
 )
 
 func main() {
@@ -67,13 +68,13 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		}
 		options = append(options, config.WithNow(func() time.Time { return instant }))
 	}
-	var m *metrics
+	var m *metrics.Metrics
 	if *operator != "" {
 		var err error
-		if m, err = newMetrics(); err != nil {
+		if m, err = metrics.New(); err != nil {
 			return err
 		}
-		options = append(options, m.options()...)
+		options = append(options, m.Options()...)
 	}
 	watching, end := context.WithCancel(context.WithoutCancel(ctx))
 	defer end() // after the servers have shut down, because it closes the replay store
@@ -83,7 +84,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	}
 	more := ""
 	if m != nil {
-		listening, stop, err := m.serve(*operator, v)
+		listening, stop, err := m.Serve(*operator, v, nil)
 		if err != nil {
 			return err
 		}

@@ -1,4 +1,5 @@
-package main
+// Package metrics serves the metrics of the programs of this module.
+package metrics
 
 import (
 	"net"
@@ -15,13 +16,14 @@ import (
 	"github.com/gatewayauth/gatewayauth/core/telemetry"
 )
 
-// metrics serves the metrics for Prometheus on an address that only the operator may reach.
-type metrics struct {
-	telemetry *telemetry.Telemetry
+// Metrics are the metrics of one Verifier.
+type Metrics struct {
 	page      http.Handler
+	telemetry *telemetry.Telemetry
 }
 
-func newMetrics() (*metrics, error) {
+// New returns metrics that have observed nothing.
+func New() (*Metrics, error) {
 	registry := prometheus.NewRegistry()
 	exporter, err := otelprometheus.New(otelprometheus.WithRegisterer(registry), otelprometheus.WithoutScopeInfo())
 	if err != nil {
@@ -31,19 +33,18 @@ func newMetrics() (*metrics, error) {
 	if err != nil {
 		return nil, err
 	}
-	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
-	return &metrics{t, mux}, nil
+	return &Metrics{promhttp.HandlerFor(registry, promhttp.HandlerOpts{}), t}, nil
 }
 
-// options returns the options with which the metrics observe verdicts and reloads.
-func (m *metrics) options() []config.Option {
+// Options returns the options with which the metrics observe verdicts and reloads.
+func (m *Metrics) Options() []config.Option {
 	return []config.Option{config.WithObservers(m.telemetry),
 		config.WithReloads(func(r config.Reload) { m.telemetry.Reloaded(r.Environment, r.Err) })}
 }
 
-// serve serves them until stop is called.
-func (m *metrics) serve(address string, v *core.Verifier) (listening string, stop func(), err error) {
+// Serve serves /metrics with the counts of v, and /healthz if health is set, on an address
+// that only the operator may reach, until stop is called.
+func (m *Metrics) Serve(address string, v *core.Verifier, health http.HandlerFunc) (listening string, stop func(), err error) {
 	unregister, err := m.telemetry.Register(v)
 	if err != nil {
 		return "", nil, err
@@ -53,7 +54,12 @@ func (m *metrics) serve(address string, v *core.Verifier) (listening string, sto
 		unregister()
 		return "", nil, err
 	}
-	server := &http.Server{Handler: m.page, ReadHeaderTimeout: 10 * time.Second}
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", m.page)
+	if health != nil {
+		mux.HandleFunc("GET /healthz", health)
+	}
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
 	go server.Serve(listener)
 	return listener.Addr().String(), func() { server.Close(); unregister() }, nil
 }

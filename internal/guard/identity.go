@@ -1,0 +1,96 @@
+package guard
+
+import (
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/gatewayauth/gatewayauth/core"
+)
+
+// Prefix is what the names of the identity's headers start with.
+const Prefix = "X-Gatewayauth-"
+
+const (
+	headerVerified      = Prefix + "Verified"
+	headerRemote        = Prefix + "Remote"
+	headerEnvironment   = Prefix + "Environment"
+	headerKey           = Prefix + "Key"
+	headerKeyID         = Prefix + "Key-Id"
+	headerScheme        = Prefix + "Scheme"
+	headerPayload       = Prefix + "Payload"
+	headerCovers        = Prefix + "Covers"
+	headerSignedHeaders = Prefix + "Signed-Headers"
+	headerReplayChecked = Prefix + "Replay-Checked"
+	headerRetry         = Prefix + "Retry"
+)
+
+// Headers returns the names of the identity's headers.
+func Headers() []string {
+	return []string{headerVerified, headerRemote, headerEnvironment, headerKey, headerKeyID, headerScheme, headerPayload,
+		headerCovers, headerSignedHeaders, headerReplayChecked, headerRetry}
+}
+
+// reserved reports whether a service could take a name for one of the identity's headers.
+func reserved(name string) bool {
+	if len(name) < len(Prefix) {
+		return false
+	}
+	for i := range len(Prefix) {
+		want, got := Prefix[i], name[i]
+		switch {
+		case want == '-':
+			if isAlphanumeric(got) {
+				return false
+			}
+		case got|0x20 != want|0x20:
+			return false
+		}
+	}
+	return true
+}
+
+func isAlphanumeric(b byte) bool {
+	return '0' <= b && b <= '9' || 'a' <= b|0x20 && b|0x20 <= 'z'
+}
+
+// setIdentity replaces the identity's headers in h, which nobody else has, by those of r.
+func setIdentity(h http.Header, r *http.Request) {
+	for name := range h {
+		if reserved(name) {
+			delete(h, name)
+		}
+	}
+	id, verified := core.FromContext(r.Context())
+	h[headerVerified] = []string{strconv.FormatBool(verified)}
+	h[headerRemote] = []string{r.RemoteAddr}
+	if !verified {
+		return
+	}
+	covers := id.Covers()
+	h[headerEnvironment] = []string{id.Environment()}
+	h[headerKey] = []string{id.Key()}
+	h[headerKeyID] = []string{id.KeyID()}
+	h[headerScheme] = []string{id.Scheme()}
+	h[headerPayload] = []string{id.Payload().String()}
+	h[headerCovers] = []string{parts(covers)}
+	// What the caller signed under a name with the prefix is not what the service sees.
+	h[headerSignedHeaders] = []string{strings.Join(slices.DeleteFunc(covers.Headers, reserved), ";")}
+	h[headerReplayChecked] = []string{strconv.FormatBool(id.ReplayChecked())}
+	h[headerRetry] = []string{strconv.FormatBool(id.Retry())}
+}
+
+// parts names what is signed of a request besides its headers.
+func parts(c core.Coverage) string {
+	var signed []string
+	for _, part := range []struct {
+		name   string
+		signed bool
+	}{{"target", c.Target}, {"host", c.Host}, {"body", c.Body}} {
+		if part.signed {
+			signed = append(signed, part.name)
+		}
+	}
+	return strings.Join(signed, ", ")
+}
