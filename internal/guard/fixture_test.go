@@ -185,9 +185,15 @@ func (p *proxy) dial(t *testing.T) net.Conn {
 	return conn
 }
 
-// send writes text to the guard, and returns the status of the response and its body; 0 if the
-// connection was closed.
-func (p *proxy) send(t *testing.T, text string) (status int, body string) {
+// response is what a caller got.
+type response struct {
+	status int // 0: the connection was closed
+	header http.Header
+	body   string
+}
+
+// exchange writes text to the guard, and returns the final response.
+func (p *proxy) exchange(t *testing.T, text string) response {
 	t.Helper()
 	conn := p.dial(t)
 	defer conn.Close()
@@ -198,11 +204,18 @@ func (p *proxy) send(t *testing.T, text string) (status int, body string) {
 		res, err = http.ReadResponse(in, nil)
 	}
 	if err != nil {
-		return 0, ""
+		return response{}
 	}
 	defer res.Body.Close()
-	read, _ := io.ReadAll(res.Body)
-	return res.StatusCode, string(read)
+	body, _ := io.ReadAll(res.Body)
+	return response{res.StatusCode, res.Header, string(body)}
+}
+
+// send is exchange without the header.
+func (p *proxy) send(t *testing.T, text string) (status int, body string) {
+	t.Helper()
+	r := p.exchange(t, text)
+	return r.status, r.body
 }
 
 // text returns r as it is sent, with further header lines.

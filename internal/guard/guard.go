@@ -111,7 +111,7 @@ func forwardable(r *http.Request) *http.Request {
 	}
 	out := *r
 	out.Trailer = nil
-	if late && r.ContentLength > 0 {
+	if late {
 		out.Body = &lastByte{ReadCloser: r.Body, buffered: bufio.NewReaderSize(r.Body, 32<<10)}
 	}
 	if out.Body != nil && out.Body != http.NoBody {
@@ -125,8 +125,9 @@ func forwardable(r *http.Request) *http.Request {
 	return &out
 }
 
-// lastByte is a body that holds back its last byte until the verdict on it: without, the
-// service could have all that was announced before the verifier has seen the end.
+// lastByte is a body that holds back its last byte until the verdict on it: otherwise the
+// service could have all of a wrong body, and the announced length, before the verifier has
+// seen its end.
 type lastByte struct {
 	io.ReadCloser
 	buffered *bufio.Reader
