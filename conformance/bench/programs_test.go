@@ -25,7 +25,7 @@ func TestPrograms(t *testing.T) {
 	}{
 		"ratios": {[]string{"-rounds=1", "-span=100us"}, append(names, "huawei-sdk-resign / gatewayauth-hmac", "Allocations")},
 		"endtoend": {[]string{"-rounds=1", "-requests=30", "-clients=4"},
-			[]string{"net/http, bare", "Echo, middleware", "Gin, middleware and replay store", "gRPC, unary, middleware", "Huawei's SDK", "64 KiB"}},
+			[]string{"net/http, bare", "Echo, middleware", "Gin, middleware and replay store", "gRPC, unary, middleware", "guard, bare", "guard, middleware", "Huawei's SDK", "64 KiB"}},
 		"memory": {[]string{"-clients=3", "-uploads=1", "-size=1", "-runs=1"},
 			[]string{"bare", "streamed", "held, within 128 MiB", "io.ReadAll"}},
 		"replay": {[]string{"-entries=10000", "-rounds=1", "-span=20ms"}, []string{"1000", "10000", "On Redis", "256"}},

@@ -1,6 +1,7 @@
-// Command soak runs all four adapters for a long time, each on a socket of its own, with
-// honest, hostile, slow and cancelled requests, while their environments files change
-// each second and the Redis of their replay stores is killed and started again.
+// Command soak runs all four adapters and the reverse proxy of gatewayauth guard for a long
+// time, each on a socket of its own, with honest, hostile, slow and cancelled requests, while
+// their environments files change each second and the Redis of their replay stores is killed
+// and started again.
 //
 //	go run ./soak -for 1h
 //

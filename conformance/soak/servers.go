@@ -7,8 +7,10 @@ import (
 	"errors"
 	"io"
 	"log"
+	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -25,6 +27,7 @@ import (
 	echoauth5 "github.com/gatewayauth/gatewayauth/echoauth/v5"
 	"github.com/gatewayauth/gatewayauth/ginauth"
 	"github.com/gatewayauth/gatewayauth/grpcauth"
+	"github.com/gatewayauth/gatewayauth/internal/guard"
 	"github.com/gatewayauth/gatewayauth/nethttp"
 )
 
@@ -34,15 +37,22 @@ var runs sync.Map // string -> *atomic.Int32
 
 // reached notes a run, and returns what the handler answers: whose key signed, and the
 // digest of the body.
-func reached(ctx context.Context, id string, sum []byte) string {
+func reached(id, key string, sum []byte) string {
 	if n, ok := runs.Load(id); ok {
 		n.(*atomic.Int32).Add(1)
 	}
-	identity, _ := core.FromContext(ctx)
-	if !identity.Verified() {
+	if key == "" {
 		return "nobody"
 	}
-	return identity.Key() + " " + hex.EncodeToString(sum)
+	return key + " " + hex.EncodeToString(sum)
+}
+
+// keyOf returns the name of the key of the identity, or "".
+func keyOf(ctx context.Context) string {
+	if identity, ok := core.FromContext(ctx); ok {
+		return identity.Key()
+	}
+	return ""
 }
 
 // largeAnswer is what follows the answer where X-Want asks for it.
@@ -54,7 +64,11 @@ func handle(w http.ResponseWriter, r *http.Request) {
 		core.WriteProblem(w, r, err)
 		return
 	}
-	io.WriteString(w, reached(r.Context(), r.Header.Get("X-Request-Id"), h.Sum(nil))+"\n")
+	respond(w, r, keyOf(r.Context()), h.Sum(nil))
+}
+
+func respond(w http.ResponseWriter, r *http.Request, key string, sum []byte) {
+	io.WriteString(w, reached(r.Header.Get("X-Request-Id"), key, sum)+"\n")
 	if r.Header.Get("X-Want") != "" {
 		w.Write(largeAnswer)
 	}
@@ -83,9 +97,39 @@ func serveHTTP(adapter string, v *core.Verifier, l net.Listener) (stop func()) {
 		g.Any("/*path", func(c *gin.Context) { handle(c.Writer, c.Request) })
 		handler = g
 	}
+	return serve(handler, l)
+}
+
+func serve(handler http.Handler, l net.Listener) (stop func()) {
 	server := &http.Server{Handler: handler, ReadHeaderTimeout: 30 * time.Second, ErrorLog: log.New(io.Discard, "", 0)}
 	go server.Serve(l)
 	return func() { server.Close() }
+}
+
+// serveGuard returns the reverse proxy in front of a server without an adapter.
+func serveGuard(v *core.Verifier, l net.Listener) (stop func(), err error) {
+	behind, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	to := &url.URL{Scheme: "http", Host: behind.Addr().String()}
+	transport := guard.NewTransport(to)
+	stopService := serve(http.HandlerFunc(handleGuarded), behind)
+	stopGuard := serve(guard.New(guard.Config{Verifier: v, To: to, Transport: transport, Logger: slog.New(slog.DiscardHandler)}), l)
+	return func() {
+		stopGuard()
+		transport.CloseIdleConnections()
+		stopService()
+	}, nil
+}
+
+// handleGuarded is handle for the server behind the proxy.
+func handleGuarded(w http.ResponseWriter, r *http.Request) {
+	h := sha256.New()
+	if _, err := io.Copy(h, r.Body); err != nil {
+		panic(http.ErrAbortHandler) // the proxy answers
+	}
+	respond(w, r, r.Header.Get("X-Gatewayauth-Key"), h.Sum(nil))
 }
 
 // serveGRPC serves a service for each API, with the methods Unary and Chat.
@@ -105,7 +149,7 @@ func serveGRPC(v *core.Verifier, l net.Listener) (stop func()) {
 func unary(method string) grpc.MethodHandler {
 	call := func(ctx context.Context, in any) (any, error) {
 		sum := sha256.Sum256(in.(*wrapperspb.BytesValue).Value)
-		return text(reached(ctx, field(ctx, "x-request-id"), sum[:])), nil
+		return text(reached(field(ctx, "x-request-id"), keyOf(ctx), sum[:])), nil
 	}
 	return func(_ any, ctx context.Context, decode func(any) error, intercept grpc.UnaryServerInterceptor) (any, error) {
 		in := new(wrapperspb.BytesValue)
@@ -129,7 +173,7 @@ func chat(_ any, s grpc.ServerStream) error {
 		}
 		h.Write(in.Value)
 	}
-	err := s.SendMsg(text(reached(s.Context(), field(s.Context(), "x-request-id"), h.Sum(nil))))
+	err := s.SendMsg(text(reached(field(s.Context(), "x-request-id"), keyOf(s.Context()), h.Sum(nil))))
 	for range 16 {
 		if field(s.Context(), "x-want") != "" && err == nil {
 			err = s.SendMsg(&wrapperspb.BytesValue{Value: largeAnswer[:len(largeAnswer)/16]})

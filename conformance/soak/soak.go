@@ -59,7 +59,7 @@ func run(ctx context.Context, o options, out io.Writer) (ok bool, err error) {
 		return false, err
 	}
 	watching, unwatch := context.WithCancel(context.Background())
-	for i, name := range []string{"net/http", "Echo", "Echo v5", "Gin", "gRPC"} {
+	for i, name := range []string{"net/http", "Echo", "Echo v5", "Gin", "gRPC", "guard"} {
 		if err := s.serve(watching, name, filepath.Join(dir, fmt.Sprintf("environments%d.yaml", i)), at); err != nil {
 			unwatch()
 			s.redis.stop()
@@ -111,10 +111,13 @@ func (s *soak) serve(ctx context.Context, name, path string, at services) error 
 		return err
 	}
 	a := &adapter{environment: e, name: name, address: l.Addr().String(), idle: make(chan *connection, 64)}
-	if name == "gRPC" {
+	switch name {
+	case "gRPC":
 		a.stop = serveGRPC(e.verifier, l)
 		a.conn, err = a.dialGRPC()
-	} else {
+	case "guard":
+		a.stop, err = serveGuard(e.verifier, l)
+	default:
 		a.stop = serveHTTP(name, e.verifier, l)
 	}
 	s.adapters = append(s.adapters, a)

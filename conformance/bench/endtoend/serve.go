@@ -6,8 +6,11 @@ import (
 	"errors"
 	"hash"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httputil"
+	"net/url"
 	"sync"
 
 	"github.com/gin-gonic/gin"
@@ -22,6 +25,7 @@ import (
 	"github.com/gatewayauth/gatewayauth/echoauth"
 	"github.com/gatewayauth/gatewayauth/ginauth"
 	"github.com/gatewayauth/gatewayauth/grpcauth"
+	"github.com/gatewayauth/gatewayauth/internal/guard"
 	"github.com/gatewayauth/gatewayauth/nethttp"
 )
 
@@ -52,6 +56,7 @@ var adapters = []adapter{
 	{"gRPC, unary", overGRPC(bench.NewSigner()), variants(interceptors)},
 	{"gRPC, unary, payload unsigned", overGRPC(bench.NewUnsignedSigner()), append(variants(interceptors),
 		variant{"tap handle", func(l net.Listener) error { return serveGRPC(l, identified, grpcauth.TapServerOptions(verifier(nil))) }})},
+	{"guard", overHTTP, variants(serveProxy)},
 }
 
 func variants(serve func(net.Listener, *core.Verifier) error) []variant {
@@ -116,6 +121,24 @@ func serveHTTP(l net.Listener, v *core.Verifier) error {
 		handler = nethttp.Middleware(v)(handler)
 	}
 	return http.Serve(l, handler)
+}
+
+// serveProxy serves a reverse proxy in front of a bare server: net/http/httputil's alone, or
+// guard.
+func serveProxy(l net.Listener, v *core.Verifier) error {
+	behind, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	go http.Serve(behind, router(allowed))
+	to := &url.URL{Scheme: "http", Host: behind.Addr().String()}
+	if v != nil {
+		return http.Serve(l, guard.New(guard.Config{Verifier: v, To: to, Logger: slog.New(slog.DiscardHandler)}))
+	}
+	return http.Serve(l, &httputil.ReverseProxy{FlushInterval: -1, Transport: guard.NewTransport(to), Rewrite: func(r *httputil.ProxyRequest) {
+		r.SetURL(to)
+		r.Out.Host = r.In.Host
+	}})
 }
 
 func router(check func(context.Context) bool) http.Handler {
