@@ -1,4 +1,4 @@
-// Command soak runs all four adapters and the reverse proxy of gatewayauth guard for a long
+// Command soak runs all adapters and the reverse proxy of gatewayauth guard for a long
 // time, each on a socket of its own, with honest, hostile, slow and cancelled requests, while
 // their environments files change each second and the Redis of their replay stores is killed
 // and started again.
