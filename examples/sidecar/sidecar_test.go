@@ -48,7 +48,8 @@ func ask(t *testing.T, rt http.RoundTripper, method, url, body string, header ht
 // requests nor headers of the identity that a caller has sent.
 func TestSidecar_T209(t *testing.T) {
 	service := run(t, exec.Command(needs.Program(t, "python3", "python3"), "service.py", "0"))
-	guard := exec.Command(built(t), "guard", "-config", "environments.yaml", "-env", "RELEASE", "-listen", "127.0.0.1:0", "-to", "http://"+service)
+	command := built(t)
+	guard := exec.Command(command, "guard", "-config", "environments.yaml", "-env", "RELEASE", "-listen", "127.0.0.1:0", "-to", "http://"+service)
 	guard.Env = append(os.Environ(), "ORDERS_SECRET="+secret)
 	url := "http://" + run(t, guard)
 	plain := &http.Transport{DisableKeepAlives: true}
@@ -72,5 +73,11 @@ func TestSidecar_T209(t *testing.T) {
 	if status, got := ask(t, plain, "GET", "http://"+service+"/orders/7", "", http.Header{"X-Gatewayauth-Verified": {"true"},
 		"X-Gatewayauth-Key": {"admin_key"}, "X-Gatewayauth-Signed-Headers": {""}}); status != 200 || got["key"] != "admin_key" {
 		t.Errorf("past the guard: got %d %v; the test shows nothing", status, got)
+	}
+
+	probe := exec.Command(command, "probe", "-config", "environments.yaml", "-env", "RELEASE", url+"/orders/7")
+	probe.Env = guard.Env
+	if out, err := probe.CombinedOutput(); err != nil || !strings.Contains(string(out), "\nprotected: ") {
+		t.Errorf("probe: %v\n%s", err, out)
 	}
 }
