@@ -3,8 +3,10 @@ package core_test
 import (
 	"context"
 	"io"
+	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -39,6 +41,7 @@ func TestAnnouncedLength_T174(t *testing.T) {
 		{"a body in chunks, put back with its length", "text", body("text"), 4, nil, []string{"chunked"}, ""},
 		{"a length in the field alone", "text", body("text"), -1, []string{"4"}, nil, ""},
 		{"the length twice", "text", body("text"), 4, []string{"4", "4"}, nil, ""},
+		{"a byte of unknown length", "x", body("x"), -1, nil, nil, ""},
 
 		{"NoBody of unknown length", "", none, -1, nil, nil, core.CodeBodyMismatch},
 		{"nil of unknown length", "", null, -1, nil, nil, core.CodeBodyMismatch},
@@ -57,6 +60,10 @@ func TestAnnouncedLength_T174(t *testing.T) {
 		{"more than announced", "text", body("text"), 3, nil, nil, core.CodeBodyMismatch},
 		{"two lengths", "text", body("text"), 4, []string{"4", "5"}, nil, core.CodeBodyMismatch},
 		{"no length", "text", body("text"), 4, []string{"four"}, nil, core.CodeBodyMismatch},
+		{"no length and no body", "", none, 0, []string{"zero"}, nil, core.CodeBodyMismatch},
+		{"a length of 64 bits", "text", body("text"), -1, []string{"18446744073709551615"}, nil, core.CodeBodyMismatch},
+		{"its length in the field, and another one set", "text", body("text"), 3, []string{"4"}, nil, core.CodeBodyMismatch},
+		{"in chunks, put back with another length", "text", body("text"), 3, nil, []string{"chunked"}, core.CodeBodyMismatch},
 	} {
 		for name, how := range map[string]struct {
 			payload core.Payload
@@ -109,5 +116,54 @@ func TestTestRequests_T174(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 		core.Release(r)
+	}
+}
+
+// TestParsedForms_T174: a request whose form was parsed had another body, whatever its
+// body is now.
+func TestParsedForms_T174(t *testing.T) {
+	for name, parsed := range map[string]func(*http.Request){
+		"a form":                 func(r *http.Request) { r.PostForm = url.Values{"a": {"1"}} },
+		"an empty form":          func(r *http.Request) { r.MultipartForm = new(multipart.Form) },
+		"both":                   func(r *http.Request) { r.PostForm, r.MultipartForm = url.Values{"a": {"1"}}, new(multipart.Form) },
+		"none, but it was tried": func(r *http.Request) { r.PostForm = url.Values{} },
+	} {
+		want := core.CodeBodyMismatch
+		if strings.HasPrefix(name, "none") {
+			want = ""
+		}
+		for _, body := range []string{"", "text"} {
+			for _, payload := range []core.Payload{core.PayloadHashed, core.PayloadDeclared} {
+				r := signed(t, k1, "POST", "/", body, apig.SignOptions{Payload: payload})
+				parsed(r)
+				wantVerdict(t, verifier(t), r, want)
+			}
+		}
+	}
+}
+
+// TestAbsentBody_T174: the refusal of a body that did not arrive says what may have become of
+// it, and that of another length does not.
+func TestAbsentBody_T174(t *testing.T) {
+	const absent = "no byte of the body arrived"
+	for name, tt := range map[string]struct {
+		body   io.ReadCloser
+		length int64
+		want   bool
+	}{
+		"NoBody of unknown length":           {http.NoBody, -1, true},
+		"an empty reader of unknown length":  {io.NopCloser(strings.NewReader("")), -1, true},
+		"NoBody with a length":               {http.NoBody, 4, false},
+		"an empty reader with a length":      {io.NopCloser(strings.NewReader("")), 4, false},
+		"a body of another length than said": {io.NopCloser(strings.NewReader("text")), 3, false},
+	} {
+		r := signed(t, k1, "POST", "/", "", apig.SignOptions{})
+		r.Body, r.ContentLength = tt.body, tt.length
+		_, err := verifier(t).Verify(r)
+		core.Release(r)
+		wantCode(t, err, core.CodeBodyMismatch)
+		if strings.Contains(err.Error(), absent) != tt.want {
+			t.Errorf("%s: got %v", name, err)
+		}
 	}
 }

@@ -32,8 +32,9 @@ func TestMemo(t *testing.T) {
 			}
 		}
 	}
-	if found == 0 || found > 4*256 {
-		t.Errorf("%d values are remembered, want at most 1024", found)
+	// Of four places, a set of which nothing else is known has at least one taken.
+	if found <= 256 || found > 4*256 {
+		t.Errorf("%d values are remembered, want more than one in each of the 256 sets, and at most 1024", found)
 	}
 }
 
