@@ -92,7 +92,7 @@ func TestPatternsMustWork(t *testing.T) {
 		}
 		return
 	}
-	if _, err := core.New(config(func(c *core.Config) { c.APIs = []core.API{{Match: "GET /admin", Key: "k2"}} })); err == nil || !strings.Contains(err.Error(), "httpmuxgo121") {
+	if _, err := core.New(config(func(c *core.Config) { c.APIs = []core.API{{Match: "GET /admin", Key: "k2"}} })); err == nil || !strings.Contains(err.Error(), "APIs: net/http.ServeMux runs without its patterns") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -180,6 +180,41 @@ func TestInterpretations_T173(t *testing.T) {
 		wantCode(t, with("other", tt.method, tt.target), tt.other)
 		if t.Failed() {
 			t.Fatalf("%s %s", tt.method, tt.target)
+		}
+	}
+}
+
+// TestEncodedInterpretations_T173: the interpretations of a path with encoded characters,
+// or with dot segments as values of parameters, are found in patterns that have them.
+func TestEncodedInterpretations_T173(t *testing.T) {
+	_, with := passwords(t, []core.API{
+		{Match: "/a%20b/", Key: "admin"},
+		{Match: "/p%20q/r/", Key: "admin"}, {Match: "/p%20q/", Key: "admin"}, {Match: "/p%20q/s/", Key: "other"},
+		{Match: "/x/y/", Key: "admin"}, {Match: "/x/", Key: "admin"},
+		{Match: "/v/{t}", Key: "admin"}, {Match: "/w/{t}/", Key: "admin"},
+		{Match: "GET /open/{x}", Open: true}, {Match: "/open/", Key: "other"},
+	})
+	for _, tt := range []struct {
+		method, target string
+		admin, other   core.Code
+	}{
+		{"GET", "/a%20b/c", "", core.CodeKeyNotBound},
+		{"GET", "/a%20b//c", "", core.CodeKeyNotBound},
+		{"GET", "/a%20b/../c", core.CodeRequestAmbiguous, core.CodeRequestAmbiguous},
+		{"GET", "/a%20b", core.CodeRequestAmbiguous, core.CodeRequestAmbiguous}, // the paths below are bound to admin, it and those above to other
+		// ServeMux redirects these to the API below; another router takes them for one of the API above.
+		{"GET", "/x/y", "", core.CodeKeyNotBound},
+		{"GET", "/p%20q/r", "", core.CodeKeyNotBound},
+		{"GET", "/p%20q/s", core.CodeRequestAmbiguous, core.CodeRequestAmbiguous},
+		{"GET", "/w/%2e%2e", core.CodeRequestAmbiguous, core.CodeRequestAmbiguous},
+		{"GET", "/v/%2e%2e/", core.CodeRequestAmbiguous, core.CodeRequestAmbiguous},
+		// Open in ServeMux's interpretation alone.
+		{"GET", "/open/a%2Fb", core.CodeRequestAmbiguous, core.CodeRequestAmbiguous},
+	} {
+		for key, want := range map[string]core.Code{"admin": tt.admin, "other": tt.other} {
+			if err := with(key, tt.method, tt.target); core.CodeOf(err) != want {
+				t.Errorf("%s %s by %s: got %v, want %q", tt.method, tt.target, key, err, want)
+			}
 		}
 	}
 }

@@ -2,6 +2,7 @@ package core_test
 
 import (
 	"errors"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -47,8 +48,10 @@ func TestNewReportsEveryProblem(t *testing.T) {
 		{"log limit", func(c *core.Config) { c.LogLimit = -1 }, []string{"LogLimit"}},
 		{"bodies of APIs", func(c *core.Config) {
 			c.APIs = []core.API{{Match: "/a", Key: "k1", MaxBody: -1}, {Match: "/b", Key: "k1", MaxBody: 1 << 40},
-				{Match: "/c", Open: true, Stream: true}, {Match: "/d", Open: true, MaxBody: 1}}
-		}, []string{"APIs[0].MaxBody: -1 is", "APIs[1].MaxBody: 1099511627776 bytes are more than MaxBuffered", `"/c": open, and says how bodies are verified`, `"/d": open, and says how bodies are verified`}},
+				{Match: "/c", Open: true, Stream: true}, {Match: "/d", Open: true, MaxBody: 1}, {Match: "/e", Open: true, AllowUnsignedPayload: true},
+				{Match: "/f", Key: "k1", Stream: true, MaxBody: math.MaxInt64}}
+		}, []string{"APIs[0].MaxBody: -1 is", "APIs[1].MaxBody: 1099511627776 bytes are more than MaxBuffered", `"/c": open, and says how bodies are verified`,
+			`"/d": open, and says how bodies are verified`, `"/e": open, and says how bodies are verified`, "APIs[5].MaxBody: 9223372036854775807 is not between"}},
 		{"replay without a store", func(c *core.Config) { c.Replay.AllowUnavailable = true }, []string{"without a store"}},
 		{"replay of methods in lower case", func(c *core.Config) { c.Replay = core.Replay{Store: &memory{}, ExemptMethods: []string{"get"}} }, []string{"in upper case"}},
 		{"T083 an id twice in one scheme", func(c *core.Config) { c.Schemes[0] = hmacScheme(k1, core.Key{Name: "x", ID: k1.ID, Secret: k1.Secret}) },
@@ -93,6 +96,76 @@ func TestNewReportsEveryProblem(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), field) {
 				t.Errorf("%+v: got error %v, want one about %s", rewrite, err, field)
 			}
+		}
+	}
+}
+
+// TestOneProblemEach: one mistake is one problem.
+func TestOneProblemEach(t *testing.T) {
+	for want, api := range map[string]core.API{
+		"it has no path, which begins with a slash":      {Match: "healthz", Open: true},
+		"conflicts with pattern":                         {Match: "/a/{other}", Key: "k1"},
+		"bytes are more than MaxBuffered":                {Match: "/b", Key: "k1", MaxBody: 1<<30 + 1},
+		"open to whoever sends that host":                {Match: "example.com/b", Open: true},
+		"needs either a key or open":                     {Match: "/b"},
+		"no key is named \"k3\"":                         {Match: "/b", Key: "k3"},
+		"is no wildcard: one is a whole segment, {name}": {Match: "/b/{", Key: "k1"},
+	} {
+		_, err := core.New(config(func(c *core.Config) {
+			c.MaxBuffered, c.APIs = 1<<30, []core.API{{Match: "/a/{x}", Key: "k1"}, api}
+		}))
+		if err == nil {
+			t.Errorf("%+v: no problem", api)
+			continue
+		}
+		n := 0
+		for problem := range leaves(err) {
+			if n++; !strings.Contains(problem.Error(), want) || strings.Contains(problem.Error(), "registered at") {
+				t.Errorf("%+v: got %v, want %q", api, problem, want)
+			}
+		}
+		if n != 1 {
+			t.Errorf("%+v: got %d problems, want one: %v", api, n, err)
+		}
+	}
+}
+
+// TestLargestBodies: what Config says of bodies may be as large as it is allowed to be.
+func TestLargestBodies(t *testing.T) {
+	const largest = math.MaxInt64 - 1
+	testkit.New(t, config(func(c *core.Config) {
+		c.MaxBody, c.MaxBuffered, c.BodyTimeout, c.KeyTimeout, c.ClockSkew, c.LogLimit = 1<<20, 1<<20, time.Hour, time.Minute, time.Hour, 1<<20
+		c.APIs = []core.API{{Match: "/a", Key: "k1", MaxBody: 1 << 20}, {Match: "/b", Key: "k1", Stream: true, MaxBody: largest}}
+	}))
+	testkit.New(t, config(func(c *core.Config) { c.MaxBody, c.MaxBuffered = largest, largest }))
+	for field, change := range map[string]func(*core.Config){
+		"MaxBody":     func(c *core.Config) { c.MaxBody = math.MaxInt64 },
+		"MaxBuffered": func(c *core.Config) { c.MaxBuffered = math.MaxInt64 },
+		"BodyTimeout": func(c *core.Config) { c.BodyTimeout = time.Hour + 1 },
+		"KeyTimeout":  func(c *core.Config) { c.KeyTimeout = time.Minute + 1 },
+		"ClockSkew":   func(c *core.Config) { c.ClockSkew = time.Hour + 1 },
+		"LogLimit":    func(c *core.Config) { c.LogLimit = 1<<20 + 1 },
+	} {
+		if _, err := core.New(config(change)); err == nil || !strings.Contains(err.Error(), field+": ") || !strings.Contains(err.Error(), "is not between 0 and") {
+			t.Errorf("%s: got %v", field, err)
+		}
+	}
+}
+
+// TestUnsignedPayloadEverywhere: what the environment allows is allowed on each API, and what an
+// API allows is allowed there alone.
+func TestUnsignedPayloadEverywhere(t *testing.T) {
+	for _, everywhere := range []bool{false, true} {
+		v := testkit.New(t, config(func(c *core.Config) {
+			c.AllowUnsignedPayload = everywhere
+			c.APIs = []core.API{{Match: "/a", Key: "k1", AllowUnsignedPayload: true}, {Match: "/b", Key: "k1"}}
+		}))
+		for target, allowed := range map[string]bool{"/a": true, "/b": everywhere, "/c": everywhere} {
+			want := core.CodePayloadNotSigned
+			if allowed {
+				want = ""
+			}
+			wantVerdict(t, v, signed(t, k1, "POST", target, "text", apig.SignOptions{Payload: core.PayloadUnsigned}), want)
 		}
 	}
 }

@@ -28,9 +28,16 @@ func TestHostForms(t *testing.T) {
 		// What routers cut a port off that ServeMux does not know as one.
 		"admin.example.com:80:80": core.CodeRequestAmbiguous, "admin.example.com::": core.CodeRequestAmbiguous, "admin.example.com:": core.CodeRequestAmbiguous,
 		"admin.example.com:80]": core.CodeRequestAmbiguous, "[admin.example.com": core.CodeRequestAmbiguous, "admin.example.com;": core.CodeRequestAmbiguous,
+		"admin.example.com:8o": core.CodeRequestAmbiguous, "admin.example.com:-1": core.CodeRequestAmbiguous, "admin.example.com:123456": core.CodeRequestAmbiguous,
+		"admin.example.com:99999": core.CodeKeyNotBound, "z-9.a_0.example.com": "",
 		"admin.example.com%20": core.CodeRequestAmbiguous, "[::1]": "", "[::1]:8080": "", "[::1]x": core.CodeRequestAmbiguous,
 	} {
 		wantVerdict(t, v, forHost(t, host), want)
+	}
+	for _, host := range []string{"a{b.example.com", "a`b.example.com"} { // which signers refuse to send
+		r := forHost(t, "api.example.com")
+		r.Host = host
+		wantVerdict(t, v, r, core.CodeRequestAmbiguous)
 	}
 	r := signed(t, k1, "GET", "/", "", apig.SignOptions{})
 	r.Method = "CONNECT"
