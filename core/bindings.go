@@ -283,21 +283,10 @@ func match(mux *http.ServeMux, p *muxRequest, path, escaped string) (found *bind
 }
 
 // plainHost reports whether a host is spelled the one way that patterns are
-// compared with; its port does not matter to them.
+// compared with; its port does not matter to them. No pattern has an address in brackets.
 func plainHost(host string) bool {
-	name, port, found := strings.Cut(host, ":")
-	if strings.HasPrefix(host, "[") { // an address: no pattern has one
-		i := strings.IndexByte(host, ']')
-		if i < 0 {
-			return false
-		}
-		name, port = "a", host[i+1:]
-		port, found = strings.CutPrefix(port, ":")
-		if !found && port != "" {
-			return false
-		}
-	}
-	return isName(name) && (!found || isPort(port))
+	name, port, brackets, ok := splitAuthority(host)
+	return ok && (brackets || isName(name)) && (isPort(port) || port == "" && !strings.HasSuffix(host, ":"))
 }
 
 // isName reports whether a host is a name in lower case, without a final dot.

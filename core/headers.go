@@ -45,15 +45,13 @@ func checkHeaders(v *verification) error {
 	for _, name := range p.headers {
 		credentials += min(1, len(r.Header[name]))
 	}
-	switch {
+	switch inHeader := credentials > 0 || len(v.authorization) > 0; {
 	case credentials > 1:
 		return Refuse(CodeRequestAmbiguous, "credentials in the headers of two schemes")
-	case credentials == 0 && len(v.authorization) == 0 && v.message.HasParameter(r, sdkParameters...) && v.message.HasParameter(r, awsParameters...):
-		return Refuse(CodeRequestAmbiguous, "credentials of two schemes in the query")
-	case credentials == 0 && len(v.authorization) == 0:
-		return nil
-	case v.message.HasParameter(r, credentialParameters...):
+	case inHeader && v.message.HasParameter(r, credentialParameters...):
 		return Refuse(CodeRequestAmbiguous, "credentials in a header and in the query")
+	case !inHeader && v.message.HasParameter(r, sdkParameters...) && v.message.HasParameter(r, awsParameters...):
+		return Refuse(CodeRequestAmbiguous, "credentials of two schemes in the query")
 	}
 	if len(v.authorization) > 0 && len(v.authorization[0]) > p.Limits.Authorization {
 		return p.refusalsOf.tooLong
@@ -129,7 +127,7 @@ func (p *policy) kindOf(name string) kind {
 			k |= underscoreHeader
 		}
 	}
-	if len(p.prefixes) > 0 && startsWith(name, p.prefixes) {
+	if startsWith(name, p.prefixes) {
 		k |= protocolHeader
 	}
 	return k

@@ -154,10 +154,66 @@ func TestShortNames(t *testing.T) {
 // TestUnderscoreInFront_T030: a name that begins with an underscore looks like one that
 // begins with a dash.
 func TestUnderscoreInFront_T030(t *testing.T) {
-	for name, want := range map[string]core.Code{"_role": core.CodeRequestAmbiguous, "_roles": ""} {
-		r := signed(t, k1, "GET", "/", "", apig.SignOptions{Headers: []string{"-role"}}, "-Role: guest")
-		r.Header[name] = []string{"admin"}
-		wantVerdict(t, verifier(t), r, want)
+	for _, tt := range []struct {
+		signed, unsigned string
+		want             core.Code
+	}{
+		{"-role", "_role", core.CodeRequestAmbiguous}, {"_role", "-role", core.CodeRequestAmbiguous},
+		{"-role", "_roles", ""}, {"_role", "-roles", ""}, {"-role", "role", ""},
+	} {
+		r := signed(t, k1, "GET", "/", "", apig.SignOptions{Headers: []string{tt.signed}}, tt.signed+": guest")
+		r.Header[tt.unsigned] = []string{"admin"}
+		if _, err := verifier(t).Verify(r); core.CodeOf(err) != tt.want {
+			t.Errorf("%s signed, %s not: got %v, want %q", tt.signed, tt.unsigned, err, tt.want)
+		}
+	}
+}
+
+// TestListForms: a SignedHeaders list that no honest signer sends is refused before the key
+// is looked for.
+func TestListForms(t *testing.T) {
+	const malformed = core.CodeCredentialMalformed
+	v := verifier(t)
+	for list, want := range map[string]core.Code{
+		"host;x-sdk-date": "", "host;x-missing;x-sdk-date": core.CodeHeaderNotSigned, "connection;host;x-sdk-date": core.CodeHeaderNotSigned,
+		"authorization;host;x-sdk-date": core.CodeHeaderNotSigned, "host": core.CodeHeaderNotSigned, "x-sdk-date": core.CodeHeaderNotSigned,
+		"host;host;x-sdk-date": malformed, "x-sdk-date;host": malformed, "Host;x-sdk-date": malformed, "host;;x-sdk-date": malformed,
+		";host;x-sdk-date": malformed, "host;x-sdk-date;": malformed, "a b;host;x-sdk-date": malformed, "h\u00f6st;x-sdk-date": malformed,
+		"a:b;host;x-sdk-date": malformed, "host;x-sdk-date;x[": malformed, ";": malformed,
+	} {
+		r := request(t, p1)
+		replaceIn(r, "SignedHeaders=host;x-sdk-date", "SignedHeaders="+list)
+		if _, err := v.Verify(r); core.CodeOf(err) != want {
+			t.Errorf("%q: got %v, want %q", list, err, want)
+		}
+	}
+}
+
+// namesList is a scheme that signs nothing, and says that it signs a list of headers.
+type namesList struct{ tokens }
+
+func (s namesList) Parse(r *http.Request, c *core.Credential) error {
+	c.SignedHeaders = r.Header.Get("X-List")
+	return s.tokens.Parse(r, c)
+}
+
+// TestListOfAnotherScheme: what is remembered of a list is the same for every scheme.
+func TestListOfAnotherScheme(t *testing.T) {
+	const list = "connection;host;x-sdk-date"
+	other := namesList{tokens{core.Keys(core.Key{Name: "token", ID: "t-1", Secret: core.NewSecret("a-secret-of-tokens-0123")})}}
+	v := verifier(t, func(c *core.Config) {
+		c.Schemes = []core.Scheme{hmacScheme(k1), other}
+		c.APIs = []core.API{{Match: "/token", Key: "token"}}
+	})
+	for range 2 {
+		forged := request(t, p1)
+		replaceIn(forged, "SignedHeaders=host;x-sdk-date", "SignedHeaders="+list)
+		forged.Header.Set("Connection", "close")
+		wantVerdict(t, v, forged, core.CodeHeaderNotSigned)
+		r := httptest.NewRequest("GET", "/token", nil)
+		r.Header.Set("X-Token", "t-1")
+		r.Header.Set("X-List", list)
+		wantVerdict(t, v, r, "")
 	}
 }
 
@@ -199,5 +255,40 @@ func TestConnectionOptions(t *testing.T) {
 		if _, err := verifier(t).Verify(r); core.CodeOf(err) != tt.want {
 			t.Errorf("Connection: %q: got %v, want %q", tt.values, err, tt.want)
 		}
+	}
+}
+
+// TestMethodOverride: a header that changes the method is signed or refused, whatever the
+// scheme, in every spelling.
+func TestMethodOverride(t *testing.T) {
+	v := verifier(t, func(c *core.Config) { c.APIs = []core.API{{Match: "/basic", Key: "user"}} })
+	for _, name := range []string{"X-Http-Method-Override", "X-Method-Override", "X-Http-Method", "x-HTTP_method", "X_METHOD_OVERRIDE"} {
+		unsigned := signed(t, k1, "GET", "/", "", apig.SignOptions{})
+		unsigned.Header[name] = []string{"DELETE"}
+		wantVerdict(t, v, unsigned, core.CodeHeaderNotSigned)
+		if !strings.Contains(name, "_") {
+			wantVerdict(t, v, signed(t, k1, "GET", "/", "", apig.SignOptions{Headers: []string{name}}, name+": DELETE"), "")
+		}
+		password := httptest.NewRequest("GET", "/basic", nil)
+		password.SetBasicAuth(user.ID, user.Secret.Reveal())
+		wantVerdict(t, v, password, "")
+		password.Header[name] = []string{"DELETE"}
+		wantVerdict(t, v, password, core.CodeHeaderNotSigned)
+	}
+	for _, name := range []string{"X-Http-Methods", "X-Methods-Override", "X-Nethod-Override"} {
+		r := request(t, p1)
+		r.Header[name] = []string{"DELETE"}
+		wantVerdict(t, v, r, "")
+	}
+}
+
+// TestRequiredOfSignatures: what must be signed need not be where nothing is signed.
+func TestRequiredOfSignatures(t *testing.T) {
+	v := verifier(t, func(c *core.Config) { c.RequireSigned, c.Default = []string{"host", "x-role"}, "user" })
+	for _, name := range []string{"X-Role", "X_Role"} {
+		r := httptest.NewRequest("GET", "/", nil)
+		r.SetBasicAuth(user.ID, user.Secret.Reveal())
+		r.Header[name] = []string{"guest"}
+		wantVerdict(t, v, r, "")
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/apig"
+	"github.com/gatewayauth/gatewayauth/internal/testkit"
 )
 
 // memory is a replay store that never forgets, and does as it is told.
@@ -148,6 +150,9 @@ func TestUnavailable_F01(t *testing.T) {
 			if len(events) != 1 || events[0].ReplayUnchecked != allow {
 				t.Errorf("%s, allow %v: events %+v", name, allow, events)
 			}
+			if panics := strings.Contains(name, "panic"); strings.Contains(log.String(), "panic in the application's replay store") != panics {
+				t.Errorf("%s, allow %v: log %s", name, allow, log.String())
+			}
 			if allow && !strings.Contains(log.String(), "but for replay") || strings.Contains(log.String(), k1.Secret.Reveal()) {
 				t.Errorf("%s, allow %v: log %s", name, allow, log.String())
 			}
@@ -166,7 +171,10 @@ func TestSignedBeforeStart_T194(t *testing.T) {
 	for _, allow := range []bool{false, true} {
 		store := &memory{fail: func() error { return fmt.Errorf("store: %w", core.ErrSignedBeforeStart) }}
 		v := verifier(t, replayed(store), func(c *core.Config) { c.Replay.AllowUnavailable = allow })
-		wantVerdict(t, v, request(t, p1), core.CodeUnavailable)
+		_, err := v.Verify(request(t, p1))
+		if wantCode(t, err, core.CodeUnavailable); err == nil || !strings.Contains(err.Error(), "signed before the replay store began") {
+			t.Errorf("allow %v: got %v, want it to say why", allow, err)
+		}
 	}
 }
 
@@ -175,8 +183,15 @@ func TestSignedBeforeStart_T194(t *testing.T) {
 func TestCancelledRequest_F01(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	store := &memory{fail: func() error { cancel(); return ctx.Err() }}
-	v := verifier(t, replayed(store), func(c *core.Config) { c.Replay.AllowUnavailable = true })
+	var events []core.Event
+	v := verifier(t, replayed(store), func(c *core.Config) {
+		c.Replay.AllowUnavailable = true
+		c.Observers = []core.Observer{core.ObserverFunc(func(_ context.Context, e core.Event) { events = append(events, e) })}
+	})
 	wantVerdict(t, v, request(t, p1).WithContext(ctx), core.CodeUnavailable)
+	if len(events) != 1 || events[0].ReplayUnavailable {
+		t.Errorf("got %+v, want one event that does not blame the store", events)
+	}
 }
 
 // TestMountedTwice_T171 and T172: the second pass over an admitted request
@@ -185,17 +200,58 @@ func TestMountedTwice_T171(t *testing.T) {
 	v := verifier(t, replayed(&memory{}))
 	admitted := admit(t, v, request(t, p1), core.BodyForHandler).Request
 	again := admit(t, v, admitted, core.BodyForHandler).Request
-	if id, ok := core.FromContext(again.Context()); !ok || !id.ReplayChecked() {
+	if id, ok := core.FromContext(again.Context()); !ok || !id.ReplayChecked() || id.Retry() {
 		t.Errorf("mounted twice: identity %v", id)
 	}
 	changed := again.Clone(again.Context())
 	changed.RequestURI = "/v1/other"
 	_, err := v.Admit(nil, changed, core.BodyForHandler)
 	wantCode(t, err, core.CodeSignatureMismatch)
-	_, err = v.Admit(nil, signed(t, k1, "GET", "/v1/other", "", apig.SignOptions{}).WithContext(again.Context()), core.BodyForHandler)
-	wantCode(t, err, "")
+	for _, want := range []core.Code{"", core.CodeReplayed} {
+		_, err = v.Admit(nil, signed(t, k1, "GET", "/v1/other", "", apig.SignOptions{}).WithContext(again.Context()), core.BodyForHandler)
+		wantCode(t, err, want)
+	}
 	_, err = v.Admit(nil, request(t, p1), core.BodyForHandler)
 	wantCode(t, err, core.CodeReplayed)
+}
+
+// TestUncheckedInFront_T172: what was verified without a store is not checked for replay,
+// also where the same environment has verified it.
+func TestUncheckedInFront_T172(t *testing.T) {
+	inner := verifier(t, replayed(&memory{}))
+	for _, want := range []core.Code{"", core.CodeReplayed} {
+		admitted := admit(t, verifier(t), request(t, p1), core.BodyForHandler).Request
+		_, err := inner.Admit(nil, admitted, core.BodyForHandler)
+		wantCode(t, err, want)
+	}
+}
+
+// TestNothingToReplay: a credential that signs no request is no replay of one, and the
+// store is not asked.
+func TestNothingToReplay(t *testing.T) {
+	store := &memory{fail: func() error { t.Error("the store was asked"); return nil }}
+	v := verifier(t, replayed(store), func(c *core.Config) { c.Default = "user" })
+	for range 2 {
+		r := httptest.NewRequest("GET", "/x", nil)
+		r.SetBasicAuth(user.ID, user.Secret.Reveal())
+		if id, err := v.Verify(r); err != nil || id.ReplayChecked() {
+			t.Errorf("got %v, %v", id, err)
+		}
+	}
+}
+
+// TestEntryOfPresigned: the store is told when a link ends, which the link says.
+func TestEntryOfPresigned(t *testing.T) {
+	store := &memory{}
+	v := verifier(t, replayed(store), func(c *core.Config) { c.AllowPresigned = true })
+	r := httptest.NewRequest("GET", "/v1/items", nil)
+	r.Host, r.Body = "api.example.com", http.NoBody
+	testkit.Sign(apig.NewSigner(k1, apig.SignOptions{Expires: 3 * time.Hour}), r, "", instant)
+	r.RequestURI = r.URL.RequestURI()
+	wantVerdict(t, v, r, "")
+	if all := store.entries(); len(all) != 1 || !all[0].Presigned || !all[0].Until.Equal(instant.Add(3*time.Hour)) || !all[0].SignedAt.Equal(instant) {
+		t.Errorf("the store was told %+v", all)
+	}
 }
 
 // TestOtherEnvironmentInFront_T172: what another environment has checked for replay is

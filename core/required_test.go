@@ -1,6 +1,7 @@
 package core_test
 
 import (
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -23,6 +24,9 @@ func TestRequiredLookalikes(t *testing.T) {
 		_, err := v.Verify(r)
 		if core.CodeOf(err) != want {
 			t.Errorf("%s: got %v, want %q", header, err, want)
+		}
+		if header == "X-Role" && !strings.HasSuffix(fmt.Sprint(err), "this environment requires it to be signed: x-role") {
+			t.Errorf("%s: got %v, want the name of the header", header, err)
 		}
 	}
 	wantVerdict(t, v, signed(t, k1, "POST", "/", "text", apig.SignOptions{}), core.CodeHeaderNotSigned) // a length that is there

@@ -65,7 +65,7 @@ func (p *policy) readList(text string, s *signedHeaders) error {
 func (v *verification) rememberList() {
 	const most = 512
 	if v.list == &v.unknown && v.list.Text != "" && len(v.list.Text) <= most {
-		list := &signedHeaders{SignedHeaders: v.list.Clone(), underscore: v.list.underscore, lacks: slices.Clone(v.list.lacks)}
+		list := &signedHeaders{SignedHeaders: v.list.Clone(), unsignable: v.list.unsignable, underscore: v.list.underscore, lacks: slices.Clone(v.list.lacks)}
 		v.policy.lists.Put(list.Text, list)
 	}
 }

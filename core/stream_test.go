@@ -1,7 +1,9 @@
 package core_test
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -10,6 +12,7 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+	"time"
 
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/apig"
@@ -175,6 +178,65 @@ func TestStreamedAPI(t *testing.T) {
 					t.Errorf("got the verdicts %q, want %q", got, want)
 				}
 			})
+		}
+	}
+}
+
+// TestLateVerdict: the second verdict on a streamed body is as complete as the first: with
+// the challenge of its answer, what is exposed in development, and the time of its end.
+func TestLateVerdict(t *testing.T) {
+	for _, expose := range []bool{false, true} {
+		now := instant
+		var events []core.Event
+		v := verifier(t, streaming, func(c *core.Config) {
+			c.ExposeReason, c.Now = expose, func() time.Time { return now }
+			c.Observers = []core.Observer{core.ObserverFunc(func(_ context.Context, e core.Event) { events = append(events, e) })}
+		})
+		r := signed(t, k1, "POST", "/upload", "text", apig.SignOptions{Payload: core.PayloadDeclared})
+		r.Body = io.NopCloser(strings.NewReader("TEXT"))
+		admitted := admit(t, v, r, core.BodyForHandler).Request
+		now = now.Add(7 * time.Minute)
+		n, err := io.ReadFull(admitted.Body, make([]byte, 5))
+		if wantCode(t, err, core.CodeBodyMismatch); n != 4 {
+			t.Errorf("read %d bytes", n)
+		}
+		header := http.Header{}
+		problem := core.ProblemOf(err)
+		problem.SetHeader(header, r)
+		if problem.Status != 401 || header.Get("WWW-Authenticate") == "" {
+			t.Errorf("got the answer %+v %v, want one with a challenge", problem, header)
+		}
+		if exposed := problem.Code != "" && strings.HasPrefix(problem.CanonicalRequest, "POST\n/upload/\n") && problem.StringToSign != ""; exposed != expose {
+			t.Errorf("expose %v: got %+v", expose, problem)
+		}
+		if len(events) != 2 {
+			t.Fatalf("got the events %+v", events)
+		}
+		if e := events[1]; e.Code != core.CodeBodyMismatch || !e.Time.Equal(now) || e.Skew != 7*time.Minute || e.Duration != 0 || e.Key != "k1" || e.API != "/upload" {
+			t.Errorf("got the event %+v", e)
+		}
+	}
+}
+
+// TestBrokenStreams: a streamed body that breaks or is too long is refused for that.
+func TestBrokenStreams(t *testing.T) {
+	v := verifier(t, func(c *core.Config) { c.APIs = []core.API{{Match: "/upload", Key: "k1", Stream: true, MaxBody: 4}} })
+	for name, tt := range map[string]struct {
+		body io.ReadCloser
+		want core.Code
+	}{
+		"short": {&failing{Reader: strings.NewReader("te")}, core.CodeBodyMismatch},
+		"long":  {io.NopCloser(strings.NewReader("text and more")), core.CodeBodyTooLarge},
+	} {
+		r := signed(t, k1, "POST", "/upload", "text", apig.SignOptions{Payload: core.PayloadDeclared})
+		r.Body, r.ContentLength = tt.body, -1
+		admitted := admit(t, v, r, core.BodyForHandler).Request
+		_, err := io.ReadAll(admitted.Body)
+		if wantCode(t, err, tt.want); name == "short" && !errors.Is(err, io.ErrUnexpectedEOF) {
+			t.Errorf("got %v, want the error of the body in it", err)
+		}
+		if n, again := admitted.Body.Read(make([]byte, 8)); n != 0 || again != err {
+			t.Errorf("%s: reading on gave %d, %v", name, n, again)
 		}
 	}
 }
