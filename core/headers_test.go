@@ -127,6 +127,14 @@ func TestLimitsOfHeaders(t *testing.T) {
 	}
 }
 
+// TestLimitOfTargets: the limit of a target counts its path and its query.
+func TestLimitOfTargets(t *testing.T) {
+	for target, want := range map[string]core.Code{"/v1/items?abc=1": "", "/v1/items?abc=12": core.CodeRequestAmbiguous, "/v1?abc=12345678": core.CodeRequestAmbiguous} {
+		v := verifier(t, func(c *core.Config) { c.Limits.Target = len("/v1/items") + len("abc=1") })
+		wantVerdict(t, v, signed(t, k1, "GET", target, "", apig.SignOptions{}), want)
+	}
+}
+
 // TestHostBesideHost: the host of a request stands in one place.
 func TestHostBesideHost(t *testing.T) {
 	for _, values := range [][]string{nil, {}, {"api.example.com"}, {""}, {"a", "b"}} {

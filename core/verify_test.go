@@ -40,6 +40,46 @@ func TestRewrite(t *testing.T) {
 	}
 }
 
+// TestRewriteOfOne: a proxy may change the path alone, or the host alone.
+func TestRewriteOfOne(t *testing.T) {
+	const prefix, host = "/v1", "api.example.com"
+	for _, tt := range []struct {
+		rewrite      core.Rewrite
+		target, host string
+		want         core.Code
+	}{
+		{core.Rewrite{AddPrefix: prefix}, "/items", host, ""},
+		{core.Rewrite{AddPrefix: prefix}, "/v1/items", host, core.CodeSignatureMismatch},
+		{core.Rewrite{AddPrefix: prefix}, "/items", "backend.internal", core.CodeSignatureMismatch},
+		{core.Rewrite{Host: host}, "/v1/items", "backend.internal", ""},
+		{core.Rewrite{Host: host}, "/v1/items", host, ""},
+		{core.Rewrite{Host: host}, "/items", "backend.internal", core.CodeSignatureMismatch},
+		{core.Rewrite{}, "/v1/items", host, ""},
+	} {
+		r := request(t, p1)
+		r.RequestURI, r.Host = tt.target, tt.host
+		id, err := verifier(t, func(c *core.Config) { c.Rewrite = tt.rewrite }).Verify(r)
+		if core.CodeOf(err) != tt.want {
+			t.Errorf("%+v, %s%s: got %v, want %q", tt.rewrite, tt.host, tt.target, err, tt.want)
+		} else if err == nil && id.Covers().Host != (tt.rewrite.Host == "") {
+			t.Errorf("%+v: the received host counts as covered: %v", tt.rewrite, id.Covers().Host)
+		}
+	}
+}
+
+// TestLinesInMethods: a method that would break the canonical request into other lines is
+// refused before anything is computed from it.
+func TestLinesInMethods(t *testing.T) {
+	for _, method := range []string{"\n", "\r", "GET\n", "\nGET", "GET\r", "\rGET", "GE\rT", "\r\n"} {
+		r := request(t, p1)
+		r.Method = method
+		_, err := verifier(t).Verify(r)
+		if wantCode(t, err, core.CodeRequestAmbiguous); err != nil && !strings.Contains(err.Error(), "the method is not a token") {
+			t.Errorf("%q: got %v", method, err)
+		}
+	}
+}
+
 // TestEmptyTarget_T036: net/http lets CONNECT through with an empty target, which looks
 // like a request that no server has read. It is not the signed "/".
 func TestEmptyTarget_T036(t *testing.T) {
