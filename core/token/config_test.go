@@ -29,6 +29,11 @@ func TestValidate(t *testing.T) {
 		{"password in it, malformed", func(_ *token.Config, k *token.Key) { k.IAMURL = "https://u:" + password + "@iam.example.com:x" }, "IAMURL: not a URL"},
 		{"query", func(_ *token.Config, k *token.Key) { k.IAMURL += "?x=1" }, "IAMURL: not of a host"},
 		{"fragment", func(_ *token.Config, k *token.Key) { k.IAMURL += "#x" }, "IAMURL: not of a host"},
+		{"empty query", func(_ *token.Config, k *token.Key) { k.IAMURL += "?" }, "IAMURL: not of a host"},
+		{"a user alone", func(_ *token.Config, k *token.Key) { k.IAMURL = "https://u@iam.example.com" }, "IAMURL: not of a host"},
+		{"a port alone", func(_ *token.Config, k *token.Key) { k.IAMURL = "https://:5000" }, "IAMURL: not of a host"},
+		{"blank user", func(_ *token.Config, k *token.Key) { k.User = " \t" }, `key "token_key": User: blank`},
+		{"blank password", func(_ *token.Config, k *token.Key) { k.Password = core.NewSecret("\u200b") }, `key "token_key": Password: blank`},
 		{"no user", func(_ *token.Config, k *token.Key) { k.User = "" }, `key "token_key": User: empty`},
 		{"no password", func(_ *token.Config, k *token.Key) { k.Password = core.Secret{} }, "Password: empty"},
 		{"no domain", func(_ *token.Config, k *token.Key) { k.Domain = "" }, "Domain: empty"},
@@ -37,6 +42,16 @@ func TestValidate(t *testing.T) {
 		{"CacheFor", func(c *token.Config, _ *token.Key) { c.CacheFor = 15*time.Minute + 1 }, "CacheFor: "},
 		{"CacheFor negative", func(c *token.Config, _ *token.Key) { c.CacheFor = -1 }, "CacheFor: "},
 		{"MaxEntries", func(c *token.Config, _ *token.Key) { c.MaxEntries = -1 }, "MaxEntries: "},
+		{"the largest of all", func(c *token.Config, _ *token.Key) {
+			c.Timeout, c.CacheFor, c.MaxEntries, c.CallsPerSecond = time.Minute, 15*time.Minute, 10_000_000, 100_000
+		}, ""},
+		{"the smallest of all", func(c *token.Config, _ *token.Key) {
+			c.Timeout, c.CacheFor, c.MaxEntries, c.CallsPerSecond = 1, 1, 1, 1
+		}, ""},
+		{"Timeout negative", func(c *token.Config, _ *token.Key) { c.Timeout = -1 }, "Timeout: "},
+		{"Timeout too long", func(c *token.Config, _ *token.Key) { c.Timeout = time.Minute + 1 }, "Timeout: "},
+		{"MaxEntries too many", func(c *token.Config, _ *token.Key) { c.MaxEntries = 10_000_001 }, "MaxEntries: 10000001 is not between 0 and 10000000"},
+		{"CallsPerSecond too many", func(c *token.Config, _ *token.Key) { c.CallsPerSecond = 100_001 }, "CallsPerSecond: 100001 is not between 0 and 100000"},
 		{"CallsPerSecond", func(c *token.Config, _ *token.Key) { c.CallsPerSecond = -1 }, "CallsPerSecond: "},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -144,6 +145,27 @@ func TestReplies_T108(t *testing.T) {
 		{"roles an object", "application/json", without(`[{"id": "1", "name": "member"}, {"id": "2", "name": "reader"}]`, `{}`), core.CodeUnavailable},
 		{"role without name", "application/json", without(`"name": "reader"`, `"Name": "reader"`), core.CodeUnavailable},
 		{"no roles", "application/json", without(`"roles"`, `"rolls"`), ""},
+		{"roles empty", "application/json", without(`[{"id": "1", "name": "member"}, {"id": "2", "name": "reader"}]`, `[]`), ""},
+		{"role with an empty name", "application/json", without(`"name": "reader"`, `"name": ""`), core.CodeUnavailable},
+		{"role with a number as its name", "application/json", without(`"name": "reader"`, `"name": 2`), core.CodeUnavailable},
+		{"role a text", "application/json", without(`{"id": "2", "name": "reader"}`, `"reader"`), core.CodeUnavailable},
+		{"project a text", "application/json", without(`"project": {`, `"project": "p", "x": {`), core.CodeUnavailable},
+		{"project id empty", "application/json", without(`"id": "p"`, `"id": ""`), core.CodeUnavailable},
+		{"project id null", "application/json", without(`"id": "p"`, `"id": null`), core.CodeUnavailable},
+		{"project name a number", "application/json", without(`"a project"`, `1`), core.CodeUnavailable},
+		{"no project name", "application/json", without(`"name": "a project", `, ``), ""},
+		{"user a list", "application/json", without(`"user": {`, `"user": [], "x": {`), core.CodeUnavailable},
+		{"user name null", "application/json", without(`"alice"`, `null`), core.CodeUnavailable},
+		{"no user name", "application/json", without(`"name": "alice", `, ``), ""},
+		{"no domain of the user", "application/json", without(`"user": {"domain"`, `"user": {"realm"`), ""},
+		{"domain of the user a text", "application/json", without(`"user": {"domain": {`, `"user": {"domain": "default", "x": {`), core.CodeUnavailable},
+		{"ends now", "application/json", func() string { return document(time.Now(), "p") }, core.CodeSignatureMismatch},
+		{"in 31 days", "application/json", func() string { return document(time.Now().Add(31*24*time.Hour), "p") }, ""},
+		{"in 31 days and a moment", "application/json", func() string { return document(time.Now().Add(31*24*time.Hour+time.Microsecond), "p") }, core.CodeUnavailable},
+		{"as deep as answers may be", "application/json", without(`["x"]`, strings.Repeat("[", 14)+strings.Repeat("]", 14)), ""},
+		{"deeper by one", "application/json", without(`["x"]`, strings.Repeat("[", 15)+strings.Repeat("]", 15)), core.CodeUnavailable},
+		{"256 KiB", "application/json", func() string { return good() + strings.Repeat(" ", 256<<10-len(good())) }, ""},
+		{"256 KiB and one", "application/json", func() string { return good() + strings.Repeat(" ", 256<<10-len(good())+1) }, core.CodeUnavailable},
 		{"deep", "application/json", without(`["x"]`, strings.Repeat("[", 20)+strings.Repeat("]", 20)), core.CodeUnavailable},
 		{"50 MB", "application/json", func() string { return good() + strings.Repeat(" ", 50<<20) }, core.CodeUnavailable},
 	} {
@@ -161,6 +183,19 @@ func TestReplies_T108(t *testing.T) {
 				wantCode(t, tt.name+", recovered", verify(v, "good"), "")
 			}
 		})
+	}
+}
+
+// TestTwoContentTypes_T108: an answer of two types is of none.
+func TestTwoContentTypes_T108(t *testing.T) {
+	for _, code := range []int{http.StatusOK, http.StatusNotFound} {
+		iam := newIAM()
+		iam.onCheck = func(w http.ResponseWriter, _ *http.Request) {
+			w.Header()["Content-Type"] = []string{"application/json", "text/html"}
+			w.WriteHeader(code)
+			io.WriteString(w, document(time.Now().Add(time.Hour), "p"))
+		}
+		wantCode(t, fmt.Sprint(code), verify(verifier(t, scheme(t, iam)), "good"), core.CodeUnavailable)
 	}
 }
 

@@ -290,6 +290,56 @@ func TestExpires(t *testing.T) {
 	})
 }
 
+// TestRemembered: a positive answer is used for CacheFor, and a negative one for half a minute.
+func TestRemembered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		iam := newIAM()
+		iam.projects["good"] = "p"
+		v := verifier(t, scheme(t, iam, func(c *token.Config) { c.CacheFor = time.Minute }))
+		ask := func(when string, checks int) {
+			t.Helper()
+			wantCode(t, when, verify(v, "good"), "")
+			wantCode(t, when, verify(v, "bad"), core.CodeSignatureMismatch)
+			logins := 0
+			if when == "at first" {
+				logins = 1
+			}
+			iam.wantCalls(t, when, logins, checks)
+		}
+		ask("at first", 2)
+		time.Sleep(30*time.Second - 1)
+		ask("just before half a minute", 0)
+		time.Sleep(1)
+		ask("after half a minute", 1)
+		time.Sleep(30*time.Second - 1)
+		ask("just before a minute", 0)
+		time.Sleep(1)
+		ask("after a minute", 2)
+	})
+}
+
+// TestUnderscores_T101: the header in any spelling that readers take for it, beside it, is
+// ambiguous; other headers are not.
+func TestUnderscores_T101(t *testing.T) {
+	iam := newIAM()
+	iam.projects["good"] = "p"
+	v := verifier(t, scheme(t, iam))
+	for name, want := range map[string]core.Code{
+		"X_auth_token": core.CodeRequestAmbiguous, "X_AUTH-token": core.CodeRequestAmbiguous, "x-auth_token": core.CodeRequestAmbiguous,
+		"X_auth_tokens": "", "X_auth_taken": "", "X_auth_toke": "", "X-Other-Name": "", "_": "",
+	} {
+		r := request("good")
+		r.Header[name] = []string{"b"}
+		_, err := v.Verify(r)
+		wantCode(t, name, err, want)
+		signed := request()
+		signed.Header = http.Header{name: {"b"}}
+		if err := token.NewSigner(core.NewSecret("good")).Sign(signed, "", time.Time{}); (err != nil) != (want != "") {
+			t.Errorf("signing beside %s: got %v", name, err)
+		}
+	}
+}
+
 // TestClockSetBack: an answer from the future is none.
 func TestClockSetBack(t *testing.T) {
 	iam := newIAM()
