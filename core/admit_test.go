@@ -1,8 +1,11 @@
 package core_test
 
 import (
+	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"github.com/gatewayauth/gatewayauth/core"
@@ -88,6 +91,132 @@ func TestUnverifiedParts(t *testing.T) {
 		}
 		if len(r.Header["X-Apig-Mode"]) != 1 || len(r.Header["x_apig_mode"]) != 1 || r.Trailer == nil {
 			t.Errorf("%+v: the request was changed: %v %v", tt, r.Header, r.Trailer)
+		}
+	}
+}
+
+// beforeWriter is a ResponseWriter that runs functions when it writes the header, as Echo's does.
+type beforeWriter struct {
+	*httptest.ResponseRecorder
+	before []func()
+}
+
+func (w *beforeWriter) Before(f func()) { w.before = append(w.before, f) }
+
+func (w *beforeWriter) WriteHeader(status int) {
+	for _, f := range w.before {
+		f()
+	}
+	w.ResponseRecorder.WriteHeader(status)
+}
+
+// TestReplace: the request that the framework goes on with is the admitted one. The
+// connection ends with the answer where the server would else read on before it answers,
+// whatever the handler says about it.
+func TestReplace(t *testing.T) {
+	v := verifier(t, streaming, func(c *core.Config) { c.Mode = core.Report })
+	for _, tt := range []struct {
+		name           string
+		payload        core.Payload // declared: the handler reads the body; hashed: it is held
+		verified       bool
+		length         int64
+		coding, expect string
+		major          int
+		want           bool
+	}{
+		{"a known length", core.PayloadDeclared, true, 4, "", "", 1, false},
+		{"an unknown length", core.PayloadDeclared, true, -1, "", "", 1, true},
+		{"in chunks, its length set", core.PayloadDeclared, true, 4, "chunked", "", 1, true},
+		{"in chunks, over HTTP/2", core.PayloadDeclared, true, -1, "chunked", "", 2, false},
+		{"in chunks, held", core.PayloadHashed, true, -1, "chunked", "", 1, false},
+		{"in chunks, not verified", core.PayloadDeclared, false, -1, "chunked", "", 1, false},
+		{"waiting", core.PayloadDeclared, true, 4, "", "100-continue", 1, true},
+		{"waiting, not verified", core.PayloadDeclared, false, 4, "", "100-continue", 1, true},
+		{"waiting, over HTTP/2", core.PayloadDeclared, true, 4, "", "100-continue", 2, false},
+		{"waiting, held", core.PayloadHashed, true, 4, "", "100-continue", 1, false},
+	} {
+		for _, tells := range []bool{false, true} { // the writer tells when it writes the header
+			r := signed(t, k1, "POST", "/upload", "text", apig.SignOptions{Payload: tt.payload})
+			r.ContentLength, r.ProtoMajor = tt.length, tt.major
+			if tt.coding != "" {
+				r.TransferEncoding = []string{tt.coding}
+			}
+			if tt.expect != "" {
+				r.Header.Set("Expect", tt.expect)
+			}
+			if !tt.verified {
+				r.Header.Del("Authorization")
+			}
+			admission := admit(t, v, r, core.BodyForHandler)
+			recorder := httptest.NewRecorder()
+			var w http.ResponseWriter = recorder
+			if tells {
+				w = &beforeWriter{ResponseRecorder: recorder}
+			}
+			admission.Replace(w, r)
+			if _, ok := core.FromContext(r.Context()); ok != tt.verified {
+				t.Errorf("%s: the request is verified: %v", tt.name, ok)
+			}
+			if closes := recorder.Header().Get("Connection") == "close"; closes != tt.want {
+				t.Errorf("%s: the connection ends with the answer: %v, want %v", tt.name, closes, tt.want)
+			}
+			w.Header().Set("Connection", "keep-alive")
+			w.WriteHeader(http.StatusOK)
+			if closes := recorder.Header().Get("Connection") == "close"; closes != (tt.want && tells) {
+				t.Errorf("%s, the handler sets Connection: the connection ends with the answer: %v", tt.name, closes)
+			}
+			if got, err := io.ReadAll(r.Body); string(got) != "text" || err != nil {
+				t.Errorf("%s: the handler read %q, %v", tt.name, got, err)
+			}
+		}
+	}
+}
+
+// TestReplaceWithoutBody: where there is no body, the request has none afterwards either.
+func TestReplaceWithoutBody(t *testing.T) {
+	for _, mode := range []core.Mode{core.Enforce, core.Off} {
+		v := verifier(t, func(c *core.Config) { c.Mode = mode })
+		for _, body := range []io.ReadCloser{nil, http.NoBody} {
+			r := request(t, p1)
+			r.Body = body
+			r.Header.Set("Expect", "100-continue")
+			admission := admit(t, v, r, core.BodyForHandler)
+			w := httptest.NewRecorder()
+			if admission.Replace(w, r); r.Body != body && r.Body != http.NoBody || len(w.Header()) > 0 {
+				t.Errorf("%v: got the body %v and the header %v", mode, r.Body, w.Header())
+			}
+		}
+	}
+}
+
+// TestReplacedBody: the server has the last word on the body that it shares with the
+// handler, and the handler of a verified request does not see its trailers.
+func TestReplacedBody(t *testing.T) {
+	for _, verified := range []bool{true, false} {
+		v := verifier(t, streaming, func(c *core.Config) { c.Mode = core.Report })
+		r := signed(t, k1, "POST", "/upload", "text", apig.SignOptions{Payload: core.PayloadDeclared})
+		if !verified {
+			r.Header.Del("Authorization")
+		}
+		source := &counted{Reader: io.MultiReader(strings.NewReader("text"), readerFunc(func([]byte) (int, error) {
+			r.Trailer = http.Header{"X-Role": {"admin"}} // as the server does at the end
+			return 0, io.EOF
+		}))}
+		r.Body, r.ContentLength = source, -1
+		admission := admit(t, v, r, core.BodyForHandler)
+		admission.Replace(httptest.NewRecorder(), r)
+		got, err := io.ReadAll(r.Body)
+		if string(got) != "text" || err != nil {
+			t.Errorf("verified %v: the handler read %q, %v", verified, got, err)
+		}
+		if kept := r.Trailer != nil; kept == verified {
+			t.Errorf("verified %v: the handler sees the trailers %v", verified, r.Trailer)
+		}
+		if err := r.Body.Close(); err != nil || source.closed != 0 {
+			t.Errorf("verified %v: closing gave %v, and the server's body was closed %d times", verified, err, source.closed)
+		}
+		if n, err := r.Body.Read(make([]byte, 1)); n != 0 || !errors.Is(err, http.ErrBodyReadAfterClose) {
+			t.Errorf("verified %v: reading on gave %d, %v", verified, n, err)
 		}
 	}
 }
