@@ -218,7 +218,7 @@ func (b *bindings) lookup(r *http.Request, path string, p *muxRequest) (*binding
 	}
 	i := slices.IndexFunc(all, func(found *binding) bool { return !found.open })
 	switch {
-	case i > 0 && all[0].open && clean(path) == path: // ServeMux would serve it without a credential
+	case i > 0 && clean(path) == path: // ServeMux would serve it without a credential
 		return nil, errBindingOpen
 	case i > 0:
 		all[0], all[i] = all[i], all[0]

@@ -239,6 +239,29 @@ func TestDoubleSlash_T176(t *testing.T) {
 	wantCode(t, with("admin", "GET", "/buckets//a"), core.CodeRequestAmbiguous) // no bucket, to some
 }
 
+// TestOpenAndNot_T173: a path that is open in some interpretations only is refused, and the
+// refusal says so, where ServeMux would take it for an open one. Where ServeMux would redirect,
+// it needs a credential, and what the open API does not allow is not allowed.
+func TestOpenAndNot_T173(t *testing.T) {
+	v := verifier(t, func(c *core.Config) {
+		c.APIs = []core.API{{Match: "/o/{a}/x", Open: true}, {Match: "/o/", Key: "k1", AllowUnsignedPayload: true}, {Match: "/p/{a}", Open: true}}
+	})
+	for _, target := range []string{"/p/a%2Fb", "/p/%2e%2e"} {
+		_, err := v.Verify(httptest.NewRequest("GET", target, nil))
+		if wantCode(t, err, core.CodeRequestAmbiguous); err == nil || !strings.Contains(err.Error(), "an API that is not open") {
+			t.Errorf("%s: got %v, want it to say that an API is not open", target, err)
+		}
+	}
+	wantVerdict(t, v, httptest.NewRequest("GET", "/o/1/x", nil), "")
+	wantVerdict(t, v, httptest.NewRequest("GET", "/o//x", nil), core.CodeCredentialMissing)
+	wantVerdict(t, v, signed(t, k2, "POST", "/o//x", "text", apig.SignOptions{}), core.CodeKeyNotBound)
+	for payload, want := range map[core.Payload][2]core.Code{core.PayloadHashed: {"", ""}, core.PayloadUnsigned: {"", core.CodePayloadNotSigned}} {
+		for i, target := range []string{"/o/1/y", "/o//x"} {
+			wantVerdict(t, v, signed(t, k1, "POST", target, "text", apig.SignOptions{Payload: payload}), want[i])
+		}
+	}
+}
+
 // TestStrictestRules_T176: where interpretations of a path agree about the key, what one
 // of the APIs forbids is forbidden, whichever is found first.
 func TestStrictestRules_T176(t *testing.T) {
