@@ -8,9 +8,11 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/apig"
+	"github.com/gatewayauth/gatewayauth/internal/testkit"
 )
 
 // TestRewrite verifies as the gateway sent it what a proxy changed: a prefix
@@ -147,6 +149,102 @@ func TestOddRequests_T142(t *testing.T) {
 	for range 2 {
 		if _, err := v.Verify(r); err != nil {
 			t.Errorf("served twice: %v", err)
+		}
+	}
+}
+
+// TestInstants: the bounds of a signed date belong to it, and a date of another century is
+// neither near nor far by accident.
+func TestInstants(t *testing.T) {
+	const skew = 10 * time.Minute
+	for _, tt := range []struct {
+		now     time.Time
+		expires time.Duration // of a link
+		want    core.Code
+	}{
+		{instant.Add(skew), 0, ""}, {instant.Add(skew + 1), 0, core.CodeSignatureExpired},
+		{instant.Add(-skew), 0, ""}, {instant.Add(-skew - 1), 0, core.CodeSignatureNotYetValid},
+		{instant.Add(time.Hour), time.Hour, ""}, {instant.Add(time.Hour + 1), time.Hour, core.CodeSignatureExpired},
+		{instant.Add(time.Second + 1), time.Second, core.CodeSignatureExpired},
+		{instant.Add(-skew), time.Hour, ""}, {instant.Add(-skew - 1), time.Hour, core.CodeSignatureNotYetValid},
+		{instant.AddDate(1, 0, 0), 0, core.CodeSignatureExpired}, {instant.AddDate(-1, 0, 0), 0, core.CodeSignatureNotYetValid},
+		{instant.AddDate(101, 0, 0), 0, core.CodeSignatureExpired}, {instant.AddDate(-101, 0, 0), 0, core.CodeSignatureNotYetValid},
+		{instant.AddDate(7000, 0, 0), 0, core.CodeSignatureExpired}, {time.Time{}, 0, core.CodeSignatureNotYetValid},
+	} {
+		v := verifier(t, func(c *core.Config) {
+			c.ClockSkew, c.AllowPresigned, c.Now = skew, true, func() time.Time { return tt.now }
+		})
+		r := httptest.NewRequest("GET", "/v1/items", nil)
+		r.Host, r.Body = "api.example.com", http.NoBody
+		testkit.Sign(apig.NewSigner(k1, apig.SignOptions{Expires: tt.expires}), r, "", instant)
+		r.RequestURI = r.URL.RequestURI()
+		if _, err := v.Verify(r); core.CodeOf(err) != tt.want {
+			t.Errorf("at %v, expires %v: got %v, want %q", tt.now, tt.expires, err, tt.want)
+		}
+	}
+}
+
+// TestWhatIsNoCredential: a header that holds no credential has another code than one of
+// another scheme. Both are answered alike.
+func TestWhatIsNoCredential(t *testing.T) {
+	for text, want := range map[string]core.Code{
+		"Bearer abc": core.CodeCredentialMalformed, "Bearer": core.CodeCredentialMalformed, "": core.CodeCredentialMalformed, "a=b": core.CodeCredentialMalformed,
+		"Bearer abc=": core.CodeSchemeNotAccepted, `Digest username="a"`: core.CodeSchemeNotAccepted,
+	} {
+		r := request(t, p1)
+		r.Header["Authorization"] = []string{text}
+		if _, err := verifier(t).Verify(r); core.CodeOf(err) != want {
+			t.Errorf("%q: got %v, want %q", text, err, want)
+		}
+	}
+	r := request(t, p1)
+	r.Header["Authorization"] = nil
+	wantVerdict(t, verifier(t), r, core.CodeCredentialMissing)
+}
+
+// says is a scheme that says something of its own about a credential.
+type says struct {
+	core.Scheme
+	change func(*core.Credential)
+}
+
+func (s says) Parse(r *http.Request, c *core.Credential) error {
+	err := s.Scheme.Parse(r, c)
+	if err == nil {
+		s.change(c)
+	}
+	return err
+}
+
+// TestWhatSchemesSay: what a scheme says about a credential counts, and what it does not
+// say is not made up.
+func TestWhatSchemesSay(t *testing.T) {
+	regional := core.Key{Name: "k1", ID: k1.ID, Secret: k1.Secret, Region: "r1", Service: "s1"}
+	for _, tt := range []struct {
+		name   string
+		key    core.Key
+		change func(*core.Credential)
+		want   core.Code
+	}{
+		{"nothing", k1, func(c *core.Credential) {}, ""},
+		{"another payload", k1, func(c *core.Credential) { c.Payload = 99 }, core.CodePayloadUnsupported},
+		{"region and service", regional, func(c *core.Credential) { c.Region, c.Service = "r1", "s1" }, ""},
+		{"neither", regional, func(c *core.Credential) {}, core.CodeSignatureMismatch},
+		{"another region", regional, func(c *core.Credential) { c.Region, c.Service = "r2", "s1" }, core.CodeSignatureMismatch},
+		{"another service", regional, func(c *core.Credential) { c.Region, c.Service = "r1", "s2" }, core.CodeSignatureMismatch},
+		{"a region, and the key has none", k1, func(c *core.Credential) { c.Region = "r1" }, core.CodeSignatureMismatch},
+		{"a set of regions with the key's", regional, func(c *core.Credential) {
+			c.Service, c.InRegion = "s1", func(region string) bool { return region == "r1" }
+		}, ""},
+		{"a set of regions without the key's", regional, func(c *core.Credential) {
+			c.Region, c.Service, c.InRegion = "r1", "s1", func(string) bool { return false }
+		}, core.CodeSignatureMismatch},
+		{"a set of all regions, and the key has none", k1, func(c *core.Credential) { c.InRegion = func(string) bool { return true } }, core.CodeSignatureMismatch},
+	} {
+		v := verifier(t, func(c *core.Config) { c.Schemes = []core.Scheme{says{hmacScheme(tt.key), tt.change}} })
+		_, err := v.Verify(request(t, p1))
+		if core.CodeOf(err) != tt.want {
+			t.Errorf("%s: got %v, want %q", tt.name, err, tt.want)
 		}
 	}
 }
