@@ -1,6 +1,7 @@
 package core_test
 
 import (
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -88,4 +89,74 @@ func TestKeyRemoved_F11(t *testing.T) {
 			all.Wait()
 		})
 	}
+}
+
+// TestReloadWarnings: what weakens a policy is logged when it comes into force, and not
+// again with each reload that changes nothing about it.
+func TestReloadWarnings(t *testing.T) {
+	const (
+		letThrough  = "requests that are not verified are let through"
+		allRefused  = "Rewrite.Host is none of Hosts"
+		explained   = "answers explain refusals"
+		otherStore  = "another replay store"
+		unavailable = "while the replay store is unavailable"
+	)
+	mode := func(m core.Mode) func(*core.Config) { return func(c *core.Config) { c.Mode = m } }
+	store := &memory{}
+	for _, tt := range []struct {
+		before, after func(*core.Config) // before is nil for the first policy
+		want          string             // "": nothing
+	}{
+		{nil, mode(core.Enforce), ""},
+		{nil, mode(core.Report), letThrough},
+		{nil, mode(core.Off), letThrough},
+		{mode(core.Enforce), mode(core.Report), letThrough},
+		{mode(core.Report), mode(core.Off), letThrough},
+		{mode(core.Report), mode(core.Report), ""},
+		{mode(core.Off), mode(core.Report), ""},
+		{mode(core.Off), mode(core.Enforce), ""},
+		{mode(core.Enforce), func(c *core.Config) { c.ExposeReason = true }, explained},
+		{mode(core.Enforce), func(c *core.Config) { c.Rewrite.Host, c.Hosts = "api.example.com", []string{"other.example.com"} }, allRefused},
+		{mode(core.Enforce), func(c *core.Config) { c.Rewrite.Host, c.Hosts = "api.example.com", []string{"api.example.com"} }, ""},
+		{mode(core.Enforce), func(c *core.Config) { c.Rewrite.Host = "api.example.com" }, ""},
+		{mode(core.Enforce), func(c *core.Config) { c.Hosts = []string{"api.example.com"} }, ""},
+		{replayed(store), replayed(store), ""},
+		{mode(core.Enforce), replayed(store), otherStore},
+		{replayed(store), replayed(&memory{}), otherStore},
+		{replayed(store), func(c *core.Config) { c.Replay = core.Replay{Store: store, AllowUnavailable: true} }, unavailable},
+	} {
+		var log strings.Builder
+		logged := func(c *core.Config) { c.Logger = jsonLogger(&log) }
+		v := new(core.Verifier)
+		if tt.before != nil {
+			if err := v.Reload(config(tt.before)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := v.Reload(config(tt.after, logged)); err != nil {
+			t.Fatal(err)
+		}
+		got := log.String()
+		if tt.want == "" && got != "" || tt.want != "" && (strings.Count(got, "\n") != 1 || !strings.Contains(got, tt.want) ||
+			!strings.Contains(got, `"level":"WARN"`) || !strings.Contains(got, `"environment":"prod"`)) {
+			t.Errorf("got the log %q, want %q", got, tt.want)
+		}
+	}
+}
+
+// TestVerifierTellsNothing: however a Verifier is printed, it shows nothing that it holds.
+// One that was not made by New can be asked everything.
+func TestVerifierTellsNothing(t *testing.T) {
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%d"} {
+		if got := fmt.Sprintf(verb, verifier(t)); got != "gatewayauth.Verifier" {
+			t.Errorf("%s: got %q", verb, got)
+		}
+	}
+	for name, v := range map[string]*core.Verifier{"nil": nil, "zero": {}} {
+		if v.Mode() != core.Enforce || v.Buffered() != 0 {
+			t.Errorf("%s: got mode %v and %d bytes", name, v.Mode(), v.Buffered())
+		}
+	}
+	var none *core.Verifier
+	wantCode(t, none.Reload(config()), core.CodeUnavailable)
 }
