@@ -67,9 +67,12 @@ func TestUnverifiedParts(t *testing.T) {
 		mode     core.Mode
 		verified bool
 	}{{core.Enforce, true}, {core.Report, true}, {core.Report, false}} {
-		v := verifier(t, func(c *core.Config) { c.Mode = tt.mode })
+		v := verifier(t, func(c *core.Config) { c.Mode, c.AllowUnsigned = tt.mode, []string{"x-amz-cf-id"} })
 		r := signed(t, k1, "POST", "/", "text", apig.SignOptions{Headers: []string{"x-apig-signed"}}, "X-Apig-Signed: 1")
-		r.Header["X-Apig-Mode"], r.Header["x_apig_mode"], r.Header["X-Apigs"] = []string{"debug"}, []string{"debug"}, []string{"1"}
+		kept := []string{"X-Apigs", "X-Amz-Cf-Id", "X_other", "X-Sdk-Content-Sha256", "Accept"}
+		for _, name := range append([]string{"X-Apig-Mode", "x_apig_mode", "X-Apig-"}, kept...) {
+			r.Header[name] = []string{"1"}
+		}
 		r.Trailer = http.Header{"X-Role": {"admin"}}
 		if !tt.verified {
 			r.RequestURI = "/other"
@@ -78,13 +81,15 @@ func TestUnverifiedParts(t *testing.T) {
 		if _, ok := core.FromContext(admitted.Context()); ok != tt.verified {
 			t.Fatalf("%+v: verified is %v", tt, ok)
 		}
-		for _, name := range []string{"X-Apig-Mode", "x_apig_mode"} {
+		for _, name := range []string{"X-Apig-Mode", "x_apig_mode", "X-Apig-"} {
 			if kept := admitted.Header[name] != nil; kept == tt.verified {
 				t.Errorf("%+v: the handler gets %s: %v", tt, name, kept)
 			}
 		}
-		if admitted.Header["X-Apig-Signed"] == nil || admitted.Header["X-Apigs"] == nil {
-			t.Errorf("%+v: the handler gets the headers %v", tt, admitted.Header)
+		for _, name := range append(kept, "X-Apig-Signed") {
+			if admitted.Header[name] == nil {
+				t.Errorf("%+v: the handler does not get %s", tt, name)
+			}
 		}
 		if kept := admitted.Trailer != nil; kept == tt.verified {
 			t.Errorf("%+v: the handler gets the trailers: %v", tt, kept)
@@ -169,6 +174,17 @@ func TestReplace(t *testing.T) {
 				t.Errorf("%s: the handler read %q, %v", tt.name, got, err)
 			}
 		}
+	}
+}
+
+// TestReplaceEmptyBody: a body that is announced to be empty keeps the connection.
+func TestReplaceEmptyBody(t *testing.T) {
+	v := verifier(t, streaming)
+	r := signed(t, k1, "POST", "/upload", "", apig.SignOptions{Payload: core.PayloadDeclared})
+	r.Body, r.ContentLength = io.NopCloser(strings.NewReader("")), 0
+	w := httptest.NewRecorder()
+	if admit(t, v, r, core.BodyForHandler).Replace(w, r); w.Header().Get("Connection") != "" {
+		t.Errorf("got the header %v", w.Header())
 	}
 }
 

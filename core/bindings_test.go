@@ -192,7 +192,7 @@ func TestEncodedInterpretations_T173(t *testing.T) {
 		{Match: "/p%20q/r/", Key: "admin"}, {Match: "/p%20q/", Key: "admin"}, {Match: "/p%20q/s/", Key: "other"},
 		{Match: "/x/y/", Key: "admin"}, {Match: "/x/", Key: "admin"},
 		{Match: "/v/{t}", Key: "admin"}, {Match: "/w/{t}/", Key: "admin"},
-		{Match: "GET /open/{x}", Open: true}, {Match: "/open/", Key: "other"},
+		{Match: "GET /open/{x}", Open: true}, {Match: "/open/", Key: "other"}, {Match: "/s/{$}", Key: "admin"},
 	})
 	for _, tt := range []struct {
 		method, target string
@@ -208,6 +208,9 @@ func TestEncodedInterpretations_T173(t *testing.T) {
 		{"GET", "/p%20q/s", core.CodeRequestAmbiguous, core.CodeRequestAmbiguous},
 		{"GET", "/w/%2e%2e", core.CodeRequestAmbiguous, core.CodeRequestAmbiguous},
 		{"GET", "/v/%2e%2e/", core.CodeRequestAmbiguous, core.CodeRequestAmbiguous},
+		{"GET", "/v/../", core.CodeRequestAmbiguous, core.CodeRequestAmbiguous},
+		{"GET", "/s//c", core.CodeKeyNotBound, ""}, // below /s/, which only /s/ itself is bound for
+		{"GET", "/s/", "", core.CodeKeyNotBound},
 		// Open in ServeMux's interpretation alone.
 		{"GET", "/open/a%2Fb", core.CodeRequestAmbiguous, core.CodeRequestAmbiguous},
 	} {

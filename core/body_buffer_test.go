@@ -2,6 +2,7 @@ package core_test
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -107,6 +108,14 @@ func TestBodiesAfterVerify(t *testing.T) {
 	if err := iotest.TestReader(r.Body, []byte("text")); err != nil {
 		t.Error(err)
 	}
+	for range 2 {
+		if n, err := r.Body.Read(make([]byte, 1)); n != 0 || err != io.EOF {
+			t.Errorf("at the end: got %d, %v", n, err)
+		}
+		if n, err := r.Body.Read(nil); n != 0 || err != nil {
+			t.Errorf("reading nothing: got %d, %v", n, err)
+		}
+	}
 	r.Body.Close()
 	r.Body.Close()
 	if source.closed != 1 {
@@ -151,6 +160,40 @@ func TestBodyThatFailsAtOnce(t *testing.T) {
 	}
 	if got, err := io.ReadAll(admitted.Body); len(got) > 0 || !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Errorf("the handler read %q, %v, want the error of the body", got, err)
+	}
+}
+
+// TestSourceRefuses: a body that middleware has wrapped may refuse by itself, and its
+// reason counts.
+func TestSourceRefuses(t *testing.T) {
+	for _, code := range []core.Code{core.CodeBodyTooLarge, core.CodePayloadUnsupported} {
+		r := signed(t, k1, "POST", "/", "text", apig.SignOptions{})
+		r.Body = io.NopCloser(iotest.ErrReader(fmt.Errorf("wrapped: %w", core.Refuse(code, "no"))))
+		wantVerdict(t, verifier(t), r, code)
+	}
+	r := signed(t, k1, "POST", "/", "text", apig.SignOptions{})
+	r.Body = http.MaxBytesReader(nil, r.Body, 3)
+	wantVerdict(t, verifier(t), r, core.CodeBodyTooLarge)
+}
+
+// TestEmptyStreams: where nobody but the caller of Admit has read, an empty stream of unknown
+// length is an empty body. One that is announced to be longer is not.
+func TestEmptyStreams(t *testing.T) {
+	for _, tt := range []struct {
+		use    core.BodyUse
+		length int64
+		want   core.Code
+	}{{core.BodyUnbuffered, -1, ""}, {core.BodyUnbuffered, 0, ""}, {core.BodyUnbuffered, 4, core.CodeBodyMismatch}, {core.BodyForHandler, -1, core.CodeBodyMismatch}} {
+		r := signed(t, k1, "POST", "/", "", apig.SignOptions{Payload: core.PayloadDeclared})
+		r.Body, r.ContentLength = io.NopCloser(strings.NewReader("")), tt.length
+		admission, err := verifier(t, streaming).Admit(nil, r, tt.use)
+		if err == nil {
+			_, err = io.ReadAll(admission.Request.Body)
+		}
+		admission.Release()
+		if core.CodeOf(err) != tt.want {
+			t.Errorf("use %d, length %d: got %v, want %q", tt.use, tt.length, err, tt.want)
+		}
 	}
 }
 

@@ -93,6 +93,21 @@ func TestCredentialsInTwoPlaces(t *testing.T) {
 	}
 }
 
+// TestTwoValuesOfOneCredential: two values of a scheme's own header are one credential, and the
+// scheme says what they mean. Two values of Authorization mean nothing.
+func TestTwoValuesOfOneCredential(t *testing.T) {
+	v := verifier(t, func(c *core.Config) {
+		c.Schemes = []core.Scheme{hmacScheme(k1), tokens{core.Keys(core.Key{Name: "token", ID: "t-1", Secret: core.NewSecret("a-secret-of-tokens-0123")})}}
+		c.Default = "token"
+	})
+	r := httptest.NewRequest("GET", "/", nil)
+	r.Header["X-Token"] = []string{"t-1", "t-2"}
+	wantVerdict(t, v, r, "")
+	r = request(t, p1)
+	r.Header["Authorization"] = append(r.Header["Authorization"], "Basic YTpi")
+	wantVerdict(t, v, r, core.CodeRequestAmbiguous)
+}
+
 // TestLimitsOfHeaders: the limits are the largest numbers that are accepted.
 func TestLimitsOfHeaders(t *testing.T) {
 	r := request(t, p1)
@@ -182,6 +197,14 @@ func TestUnderscoreInFront_T030(t *testing.T) {
 func TestListForms(t *testing.T) {
 	const malformed = core.CodeCredentialMalformed
 	v := verifier(t)
+	_, err := v.Verify(func() *http.Request {
+		r := request(t, p1)
+		replaceIn(r, "SignedHeaders=host;x-sdk-date", "SignedHeaders=host")
+		return r
+	}())
+	if err == nil || !strings.Contains(err.Error(), "the date header is not signed") {
+		t.Errorf("the date is not signed: got %v", err)
+	}
 	for list, want := range map[string]core.Code{
 		"host;x-sdk-date": "", "host;x-missing;x-sdk-date": core.CodeHeaderNotSigned, "connection;host;x-sdk-date": core.CodeHeaderNotSigned,
 		"authorization;host;x-sdk-date": core.CodeHeaderNotSigned, "host": core.CodeHeaderNotSigned, "x-sdk-date": core.CodeHeaderNotSigned,

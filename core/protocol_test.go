@@ -108,7 +108,7 @@ func TestForeignHeaderForms_T179(t *testing.T) {
 // TestHeadersThatSteer_T179: what steers the verification cannot be left unsigned.
 func TestHeadersThatSteer_T179(t *testing.T) {
 	for _, tt := range []struct{ name, want string }{
-		{"x-amz-cf-id", ""}, {"X-Amz-Cf-Id", ""}, {"x-sdk-nonce", ""}, {"x-amzn-trace-id", ""}, {"x-amz-meta-date", ""},
+		{"x-amz-cf-id", ""}, {"X-Amz-Cf-Id", ""}, {"expires", ""}, {"signature", ""}, {"content-sha256", ""}, {"x-amz-x-sdk-date", ""}, {"x-sdk-nonce", ""}, {"x-amzn-trace-id", ""}, {"x-amz-meta-date", ""},
 		{"x-amz-date", "when"}, {"x-sdk-date", "when"}, {"date", "when"}, {"X-Amz-Date", "when"},
 		{"x-amz-content-sha256", "body"}, {"x-sdk-content-sha256", "body"}, {"x-sdk-content-sm3", "body"},
 		{"x-amz-security-token", "session token"}, {"x-security-token", "session token"}, {"x-auth-token", "credential"},
@@ -159,10 +159,19 @@ func TestOwnHeaders_T179(t *testing.T) {
 			t.Errorf("prefix %q: got error %v, want one about HeaderPrefix", prefix, err)
 		}
 	}
-	_, err := core.New(config(func(c *core.Config) {
-		c.Schemes[0], c.AllowUnsigned = acme{hmacScheme(k1), "x-acme-"}, []string{"x-acme-date"}
-	}))
-	if err == nil || !strings.Contains(err.Error(), `"x-acme-date": says when`) {
-		t.Errorf("got error %v, want one about the date", err)
+	for name, prefix := range map[string]string{"x-acme-date": "x-acme-", "x-sdk-own-date": "x-sdk-own-"} {
+		_, err := core.New(config(func(c *core.Config) {
+			c.Schemes[0], c.AllowUnsigned = acme{hmacScheme(k1), prefix}, []string{name}
+		}))
+		if err == nil || !strings.Contains(err.Error(), `"`+name+`": says when`) {
+			t.Errorf("%s: got error %v, want one about the date", name, err)
+		}
+	}
+	for header, want := range map[string]string{"X-Acme-": "a protocol header (x-acme-*) is present and not signed", "X-Acme": ""} {
+		r := request(t, p1)
+		r.Header[header] = []string{"a"}
+		if _, err := v.Verify(r); want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%s: got %v, want %q", header, err, want)
+		}
 	}
 }

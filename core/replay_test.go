@@ -59,12 +59,20 @@ func replayed(store core.ReplayStore) func(*core.Config) {
 // TestSameTwice_T088: and what the store is told.
 func TestSameTwice_T088(t *testing.T) {
 	store := &memory{}
-	v := verifier(t, replayed(store))
+	var events []core.Event
+	v := verifier(t, replayed(store), func(c *core.Config) {
+		c.Observers = []core.Observer{core.ObserverFunc(func(_ context.Context, e core.Event) { events = append(events, e) })}
+	})
 	id, err := v.Verify(request(t, p1))
 	if err != nil || !id.ReplayChecked() {
 		t.Fatalf("got identity %+v, %v", id, err)
 	}
 	wantVerdict(t, v, request(t, p1), core.CodeReplayed)
+	for _, e := range events {
+		if e.ReplayUnavailable || e.ReplayUnchecked {
+			t.Errorf("got the event %+v of a store that works", e)
+		}
+	}
 	all := store.entries()
 	if len(all) != 1 || all[0].Environment != "prod" || all[0].Fingerprint == [32]byte{} || !all[0].SignedAt.Equal(instant) ||
 		!all[0].Until.Equal(instant.Add(15*time.Minute)) || !all[0].Now.Equal(instant) {
@@ -172,7 +180,7 @@ func TestSignedBeforeStart_T194(t *testing.T) {
 		store := &memory{fail: func() error { return fmt.Errorf("store: %w", core.ErrSignedBeforeStart) }}
 		v := verifier(t, replayed(store), func(c *core.Config) { c.Replay.AllowUnavailable = allow })
 		_, err := v.Verify(request(t, p1))
-		if wantCode(t, err, core.CodeUnavailable); err == nil || !strings.Contains(err.Error(), "signed before the replay store began") {
+		if wantCode(t, err, core.CodeUnavailable); err == nil || !strings.Contains(err.Error(), "the request was signed before the replay store began") {
 			t.Errorf("allow %v: got %v, want it to say why", allow, err)
 		}
 	}

@@ -30,6 +30,12 @@ func TestRequiredLookalikes(t *testing.T) {
 		}
 	}
 	wantVerdict(t, v, signed(t, k1, "POST", "/", "text", apig.SignOptions{}), core.CodeHeaderNotSigned) // a length that is there
+	underscored := verifier(t, func(c *core.Config) { c.RequireSigned = []string{"host", "x_role"} })
+	for header, want := range map[string]core.Code{"X-Role": core.CodeHeaderNotSigned, "X_role": core.CodeHeaderNotSigned, "X-Roles": ""} {
+		r := signed(t, k1, "GET", "/", "", apig.SignOptions{})
+		r.Header[header] = []string{"admin"}
+		wantVerdict(t, underscored, r, want)
+	}
 }
 
 // TestLookalikes_T030 is that no unsigned header has the name that a signed one has for

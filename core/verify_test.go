@@ -3,6 +3,7 @@ package core_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -219,6 +220,7 @@ func (s says) Parse(r *http.Request, c *core.Credential) error {
 // TestWhatSchemesSay: what a scheme says about a credential counts, and what it does not
 // say is not made up.
 func TestWhatSchemesSay(t *testing.T) {
+	temporary := core.Key{Name: "k1", ID: k1.ID, Secret: k1.Secret, SessionToken: core.NewSecret("the-token")}
 	regional := core.Key{Name: "k1", ID: k1.ID, Secret: k1.Secret, Region: "r1", Service: "s1"}
 	for _, tt := range []struct {
 		name   string
@@ -227,6 +229,13 @@ func TestWhatSchemesSay(t *testing.T) {
 		want   core.Code
 	}{
 		{"nothing", k1, func(c *core.Credential) {}, ""},
+		{"a session token, and the key has none", k1, func(c *core.Credential) { c.SessionToken = "the-token" }, ""},
+		{"the key's session token", temporary, func(c *core.Credential) { c.SessionToken = "the-token" }, ""},
+		{"another session token", temporary, func(c *core.Credential) { c.SessionToken = "the-taken" }, core.CodeSignatureMismatch},
+		{"no session token", temporary, func(c *core.Credential) {}, core.CodeSignatureMismatch},
+		{"a link that signs no header", k1, func(c *core.Credential) {
+			c.Presigned, c.Expires, c.SignedHeaders = true, time.Hour, ""
+		}, core.CodeHeaderNotSigned},
 		{"another payload", k1, func(c *core.Credential) { c.Payload = 99 }, core.CodePayloadUnsupported},
 		{"region and service", regional, func(c *core.Credential) { c.Region, c.Service = "r1", "s1" }, ""},
 		{"neither", regional, func(c *core.Credential) {}, core.CodeSignatureMismatch},
@@ -241,12 +250,30 @@ func TestWhatSchemesSay(t *testing.T) {
 		}, core.CodeSignatureMismatch},
 		{"a set of all regions, and the key has none", k1, func(c *core.Credential) { c.InRegion = func(string) bool { return true } }, core.CodeSignatureMismatch},
 	} {
-		v := verifier(t, func(c *core.Config) { c.Schemes = []core.Scheme{says{hmacScheme(tt.key), tt.change}} })
+		v := verifier(t, func(c *core.Config) {
+			c.Schemes = []core.Scheme{says{hmacScheme(tt.key), tt.change}}
+			c.AllowPresigned, c.RequireSigned = true, []string{}
+		})
 		_, err := v.Verify(request(t, p1))
 		if core.CodeOf(err) != tt.want {
 			t.Errorf("%s: got %v, want %q", tt.name, err, tt.want)
 		}
 	}
+}
+
+// notMine is a scheme that finds out late that a credential is not its own.
+type notMine struct{ core.Scheme }
+
+func (s notMine) Parse(_ *http.Request, c *core.Credential) error {
+	c.Region, c.SignedHeaders, c.Presigned, c.Payload = "r1", "cookie", true, core.PayloadUnsigned
+	return fmt.Errorf("not mine: %w", core.ErrNoCredential)
+}
+
+// TestNotMine: what a scheme has read before it finds that a credential is none of its own is
+// forgotten, and the next scheme is asked.
+func TestNotMine(t *testing.T) {
+	v := verifier(t, func(c *core.Config) { c.Schemes = []core.Scheme{notMine{hmacScheme(k2)}, hmacScheme(k1)} })
+	wantVerdict(t, v, request(t, p1), "")
 }
 
 // wild is a scheme that misbehaves.
