@@ -1,4 +1,7 @@
 package signing
 
-// Matches is for tests.
-var Matches = matches
+// What tests of the parts need.
+var (
+	Matches   = matches
+	Increment = increment
+)

@@ -48,3 +48,17 @@ func TestDerivePrivateKey(t *testing.T) {
 		t.Errorf("after %d candidates: got %v", tries, err)
 	}
 }
+
+// TestIncrement: one is added to every number, with all the carries that no derived key is
+// known to have.
+func TestIncrement(t *testing.T) {
+	for _, tt := range []struct{ from, to string }{
+		{"\x00\x00\x00", "\x00\x00\x01"}, {"\x00\x00\xff", "\x00\x01\x00"}, {"\x00\xff\xff", "\x01\x00\x00"},
+		{"\x7f\xff\xff", "\x80\x00\x00"}, {"\xff\xff\xfe", "\xff\xff\xff"}, {"\xff\xff\xff", "\x00\x00\x00"},
+	} {
+		number := []byte(tt.from)
+		if signing.Increment(number); string(number) != tt.to {
+			t.Errorf("%x and one: got %x, want %x", tt.from, number, tt.to)
+		}
+	}
+}
