@@ -137,6 +137,9 @@ func TestReloadWarnings(t *testing.T) {
 			t.Fatal(err)
 		}
 		got := log.String()
+		if strings.Contains(got, letThrough) && !strings.Contains(got, `"mode":"`+v.Mode().String()+`"`) {
+			t.Errorf("got the log %q, want the mode in it", got)
+		}
 		if tt.want == "" && got != "" || tt.want != "" && (strings.Count(got, "\n") != 1 || !strings.Contains(got, tt.want) ||
 			!strings.Contains(got, `"level":"WARN"`) || !strings.Contains(got, `"environment":"prod"`)) {
 			t.Errorf("got the log %q, want %q", got, tt.want)
@@ -155,6 +158,11 @@ func TestVerifierTellsNothing(t *testing.T) {
 	for name, v := range map[string]*core.Verifier{"nil": nil, "zero": {}} {
 		if v.Mode() != core.Enforce || v.Buffered() != 0 {
 			t.Errorf("%s: got mode %v and %d bytes", name, v.Mode(), v.Buffered())
+		}
+	}
+	for _, mode := range []core.Mode{core.Enforce, core.Report, core.Off} {
+		if got := verifier(t, func(c *core.Config) { c.Mode = mode }).Mode(); got != mode {
+			t.Errorf("got mode %v, want %v", got, mode)
 		}
 	}
 	var none *core.Verifier
