@@ -100,6 +100,23 @@ func TestUnverifiedParts(t *testing.T) {
 	}
 }
 
+// TestLateTrailers: the trailers that the server has read behind a body reach the handler of a
+// request that report mode lets through, as they do without a verifier.
+func TestLateTrailers(t *testing.T) {
+	v := verifier(t, func(c *core.Config) { c.Mode = core.Report })
+	for target, want := range map[string]bool{"/": false, "/other": true} { // "/" is what was signed
+		r := signed(t, k1, "POST", "/", "text", apig.SignOptions{})
+		r.RequestURI = target
+		r.Body = io.NopCloser(io.MultiReader(strings.NewReader("text"), readerFunc(func([]byte) (int, error) {
+			r.Trailer = http.Header{"X-Checksum": {"1"}}
+			return 0, io.EOF
+		})))
+		if admitted := admit(t, v, r, core.BodyForHandler).Request; (admitted.Trailer != nil) != want {
+			t.Errorf("%s: the handler gets the trailers %v", target, admitted.Trailer)
+		}
+	}
+}
+
 // beforeWriter is a ResponseWriter that runs functions when it writes the header, as Echo's does.
 type beforeWriter struct {
 	*httptest.ResponseRecorder

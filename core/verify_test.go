@@ -236,6 +236,9 @@ func TestWhatSchemesSay(t *testing.T) {
 		{"a link that signs no header", k1, func(c *core.Credential) {
 			c.Presigned, c.Expires, c.SignedHeaders = true, time.Hour, ""
 		}, core.CodeHeaderNotSigned},
+		{"a fraction of a second, in time", k1, func(c *core.Credential) { c.Time = c.Time.Add(-15*time.Minute + time.Millisecond) }, ""},
+		{"a fraction of a second, too late", k1, func(c *core.Credential) { c.Time = c.Time.Add(-15*time.Minute - time.Millisecond) }, core.CodeSignatureExpired},
+		{"a fraction of a second, too early", k1, func(c *core.Credential) { c.Time = c.Time.Add(15*time.Minute + time.Millisecond) }, core.CodeSignatureNotYetValid},
 		{"another payload", k1, func(c *core.Credential) { c.Payload = 99 }, core.CodePayloadUnsupported},
 		{"region and service", regional, func(c *core.Credential) { c.Region, c.Service = "r1", "s1" }, ""},
 		{"neither", regional, func(c *core.Credential) {}, core.CodeSignatureMismatch},
