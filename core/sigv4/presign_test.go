@@ -55,3 +55,30 @@ func TestRegionSetOfLinks(t *testing.T) {
 		}
 	}
 }
+
+// TestProvesNoStrayToken: a session token for a key that has none is no proof, whatever its
+// signature.
+func TestProvesNoStrayToken(t *testing.T) {
+	k := core.Key{Name: "k", ID: "AKID", Secret: core.NewSecret("a-secret-of-sigv4-0123456789"), Region: "r1", Service: "s1", SessionToken: core.NewSecret("the-token")}
+	s := sigv4.New(sigv4.Config{Keys: core.Keys(k)})
+	r := httptest.NewRequest("GET", "/a", nil)
+	if err := sigv4.NewSigner(k, sigv4.SignOptions{}).Sign(r, noBody, now()); err != nil {
+		t.Fatal(err)
+	}
+	var c core.Credential
+	if err := s.Parse(r, &c); err != nil {
+		t.Fatal(err)
+	}
+	text, _, err := s.(core.Canonicalizer).Canonical(r, &c, noBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	prover := s.(interface {
+		Proves(string, *core.Credential, *core.Key, core.Secret) bool
+	})
+	without := k
+	without.SessionToken = core.Secret{}
+	if !prover.Proves(text, &c, &k, k.Secret) || prover.Proves(text, &c, &without, k.Secret) {
+		t.Error("the token of a key must be proven, and that of a key without one not")
+	}
+}
