@@ -233,9 +233,6 @@ func TestWhatSchemesSay(t *testing.T) {
 		{"the key's session token", temporary, func(c *core.Credential) { c.SessionToken = "the-token" }, ""},
 		{"another session token", temporary, func(c *core.Credential) { c.SessionToken = "the-taken" }, core.CodeSignatureMismatch},
 		{"no session token", temporary, func(c *core.Credential) {}, core.CodeSignatureMismatch},
-		{"a link that signs no header", k1, func(c *core.Credential) {
-			c.Presigned, c.Expires, c.SignedHeaders = true, time.Hour, ""
-		}, core.CodeHeaderNotSigned},
 		{"a fraction of a second, in time", k1, func(c *core.Credential) { c.Time = c.Time.Add(-15*time.Minute + time.Millisecond) }, ""},
 		{"a fraction of a second, too late", k1, func(c *core.Credential) { c.Time = c.Time.Add(-15*time.Minute - time.Millisecond) }, core.CodeSignatureExpired},
 		{"a fraction of a second, too early", k1, func(c *core.Credential) { c.Time = c.Time.Add(15*time.Minute + time.Millisecond) }, core.CodeSignatureNotYetValid},
@@ -255,13 +252,27 @@ func TestWhatSchemesSay(t *testing.T) {
 	} {
 		v := verifier(t, func(c *core.Config) {
 			c.Schemes = []core.Scheme{says{hmacScheme(tt.key), tt.change}}
-			c.AllowPresigned, c.RequireSigned = true, []string{}
+			c.RequireSigned = []string{}
 		})
 		_, err := v.Verify(request(t, p1))
 		if core.CodeOf(err) != tt.want {
 			t.Errorf("%s: got %v, want %q", tt.name, err, tt.want)
 		}
 	}
+}
+
+// TestLinkOfNoHeader: a link that signs no header is refused for that, also where none is
+// required.
+func TestLinkOfNoHeader(t *testing.T) {
+	v := verifier(t, func(c *core.Config) {
+		c.Schemes = []core.Scheme{says{hmacScheme(k1), func(c *core.Credential) { c.SignedHeaders = "" }}}
+		c.AllowPresigned, c.RequireSigned = true, []string{}
+	})
+	r := httptest.NewRequest("GET", "/v1/items", nil)
+	r.Host, r.Body = "api.example.com", http.NoBody
+	testkit.Sign(apig.NewSigner(k1, apig.SignOptions{Expires: time.Minute}), r, "", instant)
+	r.RequestURI = r.URL.RequestURI()
+	wantVerdict(t, v, r, core.CodeHeaderNotSigned)
 }
 
 // notMine is a scheme that finds out late that a credential is not its own.
