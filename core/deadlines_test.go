@@ -78,6 +78,7 @@ func TestReadDeadlines_F13(t *testing.T) {
 		{"no body", "/items", core.PayloadHashed, func(r *http.Request) { r.Body, r.ContentLength = http.NoBody, 0 }, false, "", ""},
 		{"nil", "/items", core.PayloadHashed, func(r *http.Request) { r.Body, r.ContentLength = nil, 0 }, false, "", ""},
 		{"the server's is sooner", "/items", core.PayloadHashed, served(timeout - 1), true, "", ""},
+		{"the server's is short", "/items", core.PayloadHashed, served(1), true, "", ""},
 		{"the server's is the same", "/items", core.PayloadHashed, served(timeout), true, "", ""},
 		{"the server's is later", "/items", core.PayloadHashed, served(timeout + 1), true, "set none", ""},
 		{"the server has none", "/items", core.PayloadHashed, served(0), true, "set none", ""},
@@ -102,6 +103,18 @@ func TestReadDeadlines_F13(t *testing.T) {
 		}
 		admission.Release()
 	}
+}
+
+// TestShortReadDeadlines_F13: a BodyTimeout may be shorter than a second.
+func TestShortReadDeadlines_F13(t *testing.T) {
+	const timeout = time.Millisecond
+	v := verifier(t, func(c *core.Config) { c.BodyTimeout = timeout })
+	w := &deadlineWriter{ResponseRecorder: httptest.NewRecorder(), timeout: timeout, since: time.Now()}
+	admission, err := v.Admit(w, signed(t, k1, "POST", "/items", "text", apig.SignOptions{}), core.BodyForHandler)
+	if got := w.take(); err != nil || got != "set none" {
+		t.Errorf("got %v and the deadlines %q", err, got)
+	}
+	admission.Release()
 }
 
 // TestNoBodyWithWriter: a request without a body has none for its handler, whoever is asked for
