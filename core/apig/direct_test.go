@@ -168,6 +168,8 @@ func TestSignersFail(t *testing.T) {
 		{"a header that cannot be signed, in the query", keyID, apig.SignOptions{Headers: []string{"connection"}, Expires: time.Minute},
 			func(r *http.Request) { r.Header.Set("Connection", "close") }},
 		{"no host", keyID, right, func(r *http.Request) { r.Host, r.URL.Host = "", "" }},
+		{"a method that has no path", keyID, right, func(r *http.Request) { r.Method = http.MethodConnect }},
+		{"a method that is none", keyID, right, func(r *http.Request) { r.Method = "GET\n" }},
 		{"a path with a dot segment", keyID, right, func(r *http.Request) { r.URL.Path = "/v1/../items" }},
 		{"a path with a dot segment, in the query", keyID, expires, func(r *http.Request) { r.URL.Path = "/v1/../items" }},
 		{"a query that is signed already", keyID, expires, func(r *http.Request) { r.URL.RawQuery = "X-Sdk-Signature=a" }},
