@@ -83,7 +83,7 @@ func (v *Verifier) Admit(w http.ResponseWriter, r *http.Request, use BodyUse, ro
 	setDeadlines(w, admitted)
 	deadlines := p.deadlines(admitted)
 	verification := p.newVerification(admitted, use)
-	verification.routes = route
+	verification.routes = append(verification.route[:0], route...) // route itself would be allocated for each request
 	returned := false
 	defer func() {
 		a.body = heldBody(admitted)

@@ -58,6 +58,7 @@ type state struct {
 	replayUnchecked   bool        // the replay store could not tell, and that is allowed
 	replayUnavailable bool        // the replay store could not tell
 	secrets           [4]Secret   // room for those of the key
+	route             [1]Route    // room for routes
 }
 
 var verifications = sync.Pool{New: func() any {

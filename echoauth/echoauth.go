@@ -24,30 +24,27 @@ func Middleware(v *core.Verifier) echo.MiddlewareFunc {
 				return refusal(c, err)
 			}
 			admitted := admission.Request
-			next := watched(admission, next)
 			if c.Path() != "" { // Echo has already found the route
 				defer func() { r.MultipartForm = admitted.MultipartForm }() // net/http removes the files of r.MultipartForm
 				c.SetRequest(admitted)
-				return next(c)
+			} else { // after Pre, Echo finds the route of r, not of the request of SetRequest
+				admission.Replace(c.Response(), r)
 			}
-			admission.Replace(c.Response(), r) // after Pre, Echo finds the route of r, not of the request of SetRequest
-			return next(c)
+			return watch(admission, next, c)
 		}
 	}
 }
 
-// watched returns next with the admission told how the request is answered.
-func watched(admission core.Admission, next echo.HandlerFunc) echo.HandlerFunc {
-	return func(c echo.Context) error {
-		c.Response().Writer = admission.Watch(c.Response().Writer)
-		err := next(c)
-		if answer := c.Response(); err == nil || answer.Committed {
-			admission.Answer(http.StatusOK)
-		} else { // Echo's error handler answers, perhaps with a writer that middleware in front has put back
-			answer.Before(func() { admission.Answer(answer.Status) })
-		}
-		return err
+// watch calls next and tells the admission how the request is answered.
+func watch(admission core.Admission, next echo.HandlerFunc, c echo.Context) error {
+	c.Response().Writer = admission.Watch(c.Response().Writer)
+	err := next(c)
+	if answer := c.Response(); err == nil || answer.Committed {
+		admission.Answer(http.StatusOK)
+	} else { // Echo's error handler answers, perhaps with a writer that middleware in front has put back
+		answer.Before(func() { admission.Answer(answer.Status) })
 	}
+	return err
 }
 
 // route returns the route that Echo runs for a request. A parameter stands for one

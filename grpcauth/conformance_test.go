@@ -82,13 +82,14 @@ func around(result func(error) error, stream func(ss, inner grpc.ServerStream) g
 		stream = func(_, inner grpc.ServerStream) grpc.ServerStream { return inner }
 	}
 	return func(v *core.Verifier, listener net.Listener, handle coretest.GRPCHandler) func() {
-		unary, streaming := grpcauth.UnaryServerInterceptor(v), grpcauth.StreamServerInterceptor(v)
-		return serve(listener, handle, append(grpcauth.ServerOptions(v)[:2],
+		bodies, options := grpcauth.NewBodies()
+		unary, streaming := bodies.UnaryInterceptor(v), grpcauth.StreamServerInterceptor(v)
+		return serve(listener, handle, append(options,
 			grpc.UnaryInterceptor(func(ctx context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
 				answer, err := unary(ctx, req, info, handler)
 				return answer, result(err)
 			}),
-			grpc.StreamInterceptor(func(srv any, ss grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
+			grpc.ChainStreamInterceptor(func(srv any, ss grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
 				return result(streaming(srv, ss, info, func(srv any, inner grpc.ServerStream) error { return handler(srv, stream(ss, inner)) }))
 			}))...).Stop
 	}
@@ -102,8 +103,9 @@ type withContext struct {
 func (s withContext) Context() context.Context { return s.ctx }
 
 func afterRefusal(v *core.Verifier, listener net.Listener, handle coretest.GRPCHandler) func() {
-	unary, streaming := grpcauth.UnaryServerInterceptor(v), grpcauth.StreamServerInterceptor(v)
-	return serve(listener, handle, append(grpcauth.ServerOptions(v)[:2],
+	bodies, options := grpcauth.NewBodies()
+	unary, streaming := bodies.UnaryInterceptor(v), grpcauth.StreamServerInterceptor(v)
+	return serve(listener, handle, append(options,
 		grpc.UnaryInterceptor(func(ctx context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
 			answer, err := unary(ctx, req, info, handler)
 			if err != nil {
@@ -111,7 +113,7 @@ func afterRefusal(v *core.Verifier, listener net.Listener, handle coretest.GRPCH
 			}
 			return answer, err
 		}),
-		grpc.StreamInterceptor(func(srv any, ss grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
+		grpc.ChainStreamInterceptor(func(srv any, ss grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
 			err := streaming(srv, ss, info, handler)
 			if err != nil {
 				handler(srv, ss)
@@ -120,20 +122,20 @@ func afterRefusal(v *core.Verifier, listener net.Listener, handle coretest.GRPCH
 		}))...).Stop
 }
 
-func unaryOnly(v *core.Verifier) grpc.ServerOption {
-	return grpc.UnaryInterceptor(grpcauth.UnaryServerInterceptor(v))
+func unaryOnly(b *grpcauth.Bodies, v *core.Verifier) grpc.ServerOption {
+	return grpc.UnaryInterceptor(b.UnaryInterceptor(v))
 }
 
-func streamOnly(v *core.Verifier) grpc.ServerOption {
-	return grpc.StreamInterceptor(grpcauth.StreamServerInterceptor(v))
+func streamOnly(_ *grpcauth.Bodies, v *core.Verifier) grpc.ServerOption {
+	return grpc.ChainStreamInterceptor(grpcauth.StreamServerInterceptor(v))
 }
 
 // only returns an adapter that installs only some of ServerOptions.
-func only(options ...func(*core.Verifier) grpc.ServerOption) coretest.ServeGRPC {
+func only(options ...func(*grpcauth.Bodies, *core.Verifier) grpc.ServerOption) coretest.ServeGRPC {
 	return func(v *core.Verifier, listener net.Listener, handle coretest.GRPCHandler) func() {
-		installed := grpcauth.ServerOptions(v)[:2]
+		bodies, installed := grpcauth.NewBodies()
 		for _, option := range options {
-			installed = append(installed, option(v))
+			installed = append(installed, option(bodies, v))
 		}
 		return serve(listener, handle, installed...).Stop
 	}

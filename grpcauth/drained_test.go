@@ -17,7 +17,7 @@ import (
 // It accepts a stream without messages.
 func TestDrainedStreams_T174(t *testing.T) {
 	receiving := func(n int) grpc.ServerOption {
-		return grpc.StreamInterceptor(func(srv any, s grpc.ServerStream, _ *grpc.StreamServerInfo, next grpc.StreamHandler) error {
+		return grpc.ChainStreamInterceptor(func(srv any, s grpc.ServerStream, _ *grpc.StreamServerInfo, next grpc.StreamHandler) error {
 			for range n {
 				if err := s.RecvMsg(new(bytesValue)); err != nil {
 					return err

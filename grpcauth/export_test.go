@@ -3,20 +3,38 @@ package grpcauth
 import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/encoding"
+	"google.golang.org/grpc/tap"
+
+	"github.com/gatewayauth/gatewayauth/core"
 )
 
-// Bodies is the codec and stats handler of ServerOptions.
+// Bodies is the codec of ServerOptions.
 type Bodies = bodies
 
 // NewBodies returns the Bodies that keep the bytes of messages, and the options that
 // install them.
 func NewBodies() (*Bodies, []grpc.ServerOption) {
-	b := &bodies{CodecV2: encoding.GetCodecV2("proto")}
-	return b, []grpc.ServerOption{grpc.ForceServerCodecV2(b), grpc.StatsHandler(b)}
+	b := newBodies(encoding.GetCodecV2("proto"))
+	return b, b.options()
 }
 
+// NewBodiesOf returns the Bodies for a codec.
+func NewBodiesOf(codec encoding.CodecV2) *Bodies { return newBodies(codec) }
+
+// Knows takes the bytes of a message and reports whether they were known.
+func (b *bodies) Knows(message any) bool { return b.take(message) != nil }
+
 // Held returns the number of messages whose bytes are kept.
-func (b *bodies) Held() (n int) {
-	b.decoded.Range(func(any, any) bool { n++; return true })
-	return n
+func (b *bodies) Held() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.kept)
 }
+
+// UnaryInterceptor returns the interceptor of ServerOptions.
+func (b *bodies) UnaryInterceptor(v *core.Verifier) grpc.UnaryServerInterceptor {
+	return b.unaryInterceptor(v)
+}
+
+// TapHandle returns the tap handle of TapServerOptions.
+func TapHandle(v *core.Verifier) tap.ServerInHandle { return tapHandle(v) }

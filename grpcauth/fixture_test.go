@@ -122,14 +122,23 @@ func readAll(_ context.Context, receive func() ([]byte, error)) error {
 // signed returns the context of a call, signed over these messages as payload says.
 func signed(t *testing.T, method string, payload core.Payload, messages ...proto.Message) context.Context {
 	t.Helper()
-	h := sha256.New()
-	for _, m := range messages {
-		b, err := proto.Marshal(m)
-		if err != nil {
+	encoded := make([][]byte, len(messages))
+	for i, m := range messages {
+		var err error
+		if encoded[i], err = proto.Marshal(m); err != nil {
 			t.Fatal(err)
 		}
-		h.Write(binary.BigEndian.AppendUint32([]byte{0}, uint32(len(b))))
-		h.Write(b)
+	}
+	return signedBytes(t, method, payload, encoded...)
+}
+
+// signedBytes is signed for messages that are encoded.
+func signedBytes(t *testing.T, method string, payload core.Payload, messages ...[]byte) context.Context {
+	t.Helper()
+	h := sha256.New()
+	for _, m := range messages {
+		h.Write(binary.BigEndian.AppendUint32([]byte{0}, uint32(len(m))))
+		h.Write(m)
 	}
 	return withCredential(t, method, http.Header{}, apig.SignOptions{Payload: payload}, hex.EncodeToString(h.Sum(nil)))
 }

@@ -2,38 +2,28 @@ package grpcauth
 
 import (
 	"context"
-	"encoding/base64"
 	"io"
-	"net/http"
-	"net/url"
-	"slices"
-	"strings"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/encoding"
-	"google.golang.org/grpc/mem"
-	"google.golang.org/grpc/metadata"
-	"google.golang.org/grpc/peer"
 
 	"github.com/gatewayauth/gatewayauth/core"
 )
 
-// ServerOptions returns the options that verify the calls of a server: both
-// interceptors, and a codec and a stats handler that give them the bytes of messages.
+// ServerOptions returns the options that verify the calls of a server: a codec that keeps
+// the bytes of messages, and the interceptors that verify them.
 //
 // Pass them before all other options. Chained interceptors run in the order in which
-// they are given. An interceptor that is set with grpc.UnaryInterceptor or
-// grpc.StreamInterceptor runs before all of them and sees calls that are not verified.
-// Credentials that cover the body are refused if an earlier interceptor has received
-// from the stream, or if a later option forces another codec.
+// they are given. An interceptor that is set with grpc.UnaryInterceptor runs before all
+// of them and sees calls that are not verified. grpc.StreamInterceptor cannot be used
+// besides: use grpc.ChainStreamInterceptor. Credentials that cover the body are refused
+// if an earlier interceptor has received from the stream or passes on another message
+// than the received one, or if a later option forces another codec.
 func ServerOptions(v *core.Verifier, opts ...Option) []grpc.ServerOption {
-	bodies := &bodies{CodecV2: newOptions(opts).codec}
-	return []grpc.ServerOption{
-		grpc.ForceServerCodecV2(bodies),
-		grpc.StatsHandler(bodies),
-		grpc.ChainUnaryInterceptor(UnaryServerInterceptor(v)),
-		grpc.ChainStreamInterceptor(StreamServerInterceptor(v)),
-	}
+	bodies := newBodies(newOptions(opts).codec)
+	return append(bodies.options(),
+		grpc.ChainUnaryInterceptor(bodies.unaryInterceptor(v)),
+		grpc.ChainStreamInterceptor(StreamServerInterceptor(v)))
 }
 
 // An Option changes [ServerOptions] or [Credentials].
@@ -57,25 +47,46 @@ func newOptions(opts []Option) options {
 // grpc.ForceServerCodecV2, it is used for calls of every content type.
 func WithCodec(c encoding.CodecV2) Option { return func(o *options) { o.codec = c } }
 
-// UnaryServerInterceptor verifies unary calls, but not streams. Install it with
-// [ServerOptions]; otherwise the bytes of the body are not available, and credentials
-// that cover the body are refused.
+// UnaryServerInterceptor verifies unary calls, but not streams. Only the interceptor of
+// [ServerOptions] has the bytes of the message: this one refuses credentials that cover
+// the body.
 func UnaryServerInterceptor(v *core.Verifier) grpc.UnaryServerInterceptor {
+	return (*bodies)(nil).unaryInterceptor(v)
+}
+
+func (b *bodies) unaryInterceptor(v *core.Verifier) grpc.UnaryServerInterceptor {
 	return func(ctx context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
-		c := callOf(ctx)
-		body := &feed{c.take(), errUnknown}
-		r := c.request(ctx, info.FullMethod, body)
-		if size := body.Remaining(); size > 0 {
-			body.end, r.ContentLength = io.EOF, int64(size)
+		body := &feed{end: errUnknown}
+		r := newRequest(ctx, info.FullMethod, incoming(ctx), body)
+		switch message := b.take(req); {
+		case message == nil:
+		case uncompressed(ctx):
+			body.next(message)
+			body.end, r.ContentLength = io.EOF, int64(body.remaining())
+		default:
+			message.Close()
 		}
-		admission, err := v.Admit(nil, r, core.BodyConsumed)
-		admission.Release() // before the handler runs: the handler has the message, and does not read the body
+		ctx, err := admit(v, r)
 		body.Close()
 		if err != nil {
-			return nil, refusal(err)
+			return nil, err
 		}
-		return handler(handlerContext(r, admission.Request), req)
+		return handler(ctx, req)
 	}
+}
+
+// admit returns the context for the handler of a call whose body the handler does not
+// read, or the refusal. It frees r.
+func admit(v *core.Verifier, r *request) (ctx context.Context, err error) {
+	admission, err := v.Admit(nil, &r.Request, core.BodyConsumed)
+	admission.Release()
+	if err != nil {
+		err = refusal(err)
+	} else {
+		ctx = handlerContext(r, admission.Request)
+	}
+	r.free()
+	return ctx, err
 }
 
 // StreamServerInterceptor verifies streams: the credential before the handler runs, and
@@ -84,16 +95,16 @@ func UnaryServerInterceptor(v *core.Verifier) grpc.UnaryServerInterceptor {
 // that cover the body are refused.
 func StreamServerInterceptor(v *core.Verifier) grpc.StreamServerInterceptor {
 	return func(srv any, ss grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
-		s := &serverStream{ServerStream: ss, call: callOf(ss.Context()), single: !info.IsClientStream,
-			feed: feed{new(mem.Reader), errUnknown}}
-		r, use := s.call.request(ss.Context(), info.FullMethod, &s.feed), core.BodyConsumed
+		s := &serverStream{ServerStream: ss, received: receivedOf(ss.Context()), single: !info.IsClientStream,
+			feed: feed{end: errUnknown}}
+		r, use := newRequest(ss.Context(), info.FullMethod, incoming(ss.Context()), &s.feed), core.BodyConsumed
 		switch {
-		case s.call.begun():
+		case s.received.hasBegun():
 			s.feed.end = errBegun
-		case s.call.known():
+		case s.received != nil && uncompressed(ss.Context()):
 			s.feed.end, use = nil, core.BodyUnbuffered
 		}
-		admission, err := v.Admit(nil, r, use)
+		admission, err := v.Admit(nil, &r.Request, use)
 		admission.Release()
 		if err != nil {
 			return refusal(err)
@@ -106,54 +117,13 @@ func StreamServerInterceptor(v *core.Verifier) grpc.StreamServerInterceptor {
 	}
 }
 
-// request returns the call as an HTTP/2 request.
-func (c *call) request(ctx context.Context, method string, body io.ReadCloser) *http.Request {
-	if c != nil && c.header != nil {
-		return request(ctx, method, c.header, body)
+// uncompressed reports whether the messages of a call are known to be as the codec gets
+// them.
+func uncompressed(ctx context.Context) bool {
+	stream, ok := grpc.ServerTransportStreamFromContext(ctx).(interface{ RecvCompress() string })
+	if !ok {
+		return false
 	}
-	md, _ := metadata.FromIncomingContext(ctx)
-	return request(ctx, method, md, body)
-}
-
-// request returns an HTTP/2 request with the metadata as headers. It does not change
-// the metadata.
-func request(ctx context.Context, method string, md metadata.MD, body io.ReadCloser) *http.Request {
-	r := new(http.Request).WithContext(ctx)
-	r.Method, r.RequestURI, r.URL, r.ProtoMajor = http.MethodPost, method, &url.URL{Path: method}, 2
-	r.Header, r.Body, r.ContentLength = make(http.Header, len(md)), body, -1
-	for name, values := range md {
-		switch {
-		case name == ":authority" && len(values) == 1:
-			r.Host = values[0]
-			continue
-		case strings.HasPrefix(name, ":"):
-			continue
-		case strings.HasSuffix(name, "-bin"): // gRPC has decoded it, and the text was signed
-			values = slices.Clone(values)
-			for i, value := range values {
-				values[i] = base64.RawStdEncoding.EncodeToString([]byte(value))
-			}
-		}
-		r.Header[http.CanonicalHeaderKey(name)] = values
-	}
-	if p, ok := peer.FromContext(ctx); ok && p.Addr != nil {
-		r.RemoteAddr = p.Addr.String()
-	}
-	return r
-}
-
-// handlerContext returns the context for the handler: that of the admitted request,
-// without the metadata that core removes from requests.
-func handlerContext(r, admitted *http.Request) context.Context {
-	ctx := admitted.Context()
-	if len(admitted.Header) == len(r.Header) {
-		return ctx
-	}
-	md, _ := metadata.FromIncomingContext(ctx)
-	for name := range r.Header {
-		if _, kept := admitted.Header[name]; !kept {
-			delete(md, strings.ToLower(name))
-		}
-	}
-	return metadata.NewIncomingContext(ctx, md)
+	encoded := stream.RecvCompress()
+	return encoded == "" || encoded == encoding.Identity
 }

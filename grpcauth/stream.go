@@ -16,14 +16,86 @@ import (
 	"github.com/gatewayauth/gatewayauth/core"
 )
 
+// receivedStream is the stream for all interceptors and the handler. It keeps the bytes of
+// the last message until the verifier takes them.
+type receivedStream struct {
+	grpc.ServerStream
+	ctx    context.Context
+	bodies *bodies
+
+	mu    sync.Mutex // a goroutine of the handler may still receive after it returns
+	begun bool       // something has been received
+	bytes *mem.Reader
+}
+
+type receivedKey struct{}
+
+// receivedOf returns the receivedStream of a call, or nil if ServerOptions is not
+// installed.
+func receivedOf(ctx context.Context) *receivedStream {
+	s, _ := ctx.Value(receivedKey{}).(*receivedStream)
+	return s
+}
+
+// streamInterceptor must run before all other interceptors.
+func (b *bodies) streamInterceptor(srv any, ss grpc.ServerStream, _ *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
+	s := &receivedStream{ServerStream: ss, bodies: b}
+	s.ctx = context.WithValue(ss.Context(), receivedKey{}, s)
+	return handler(srv, s)
+}
+
+// Context returns the context in which receivedOf finds s.
+func (s *receivedStream) Context() context.Context { return s.ctx }
+
+// RecvMsg implements [grpc.ServerStream].
+func (s *receivedStream) RecvMsg(m any) error {
+	err := s.ServerStream.RecvMsg(m)
+	if err != io.EOF {
+		s.keep(s.bodies.take(m))
+	}
+	return err
+}
+
+// keep keeps the bytes of the last message.
+func (s *receivedStream) keep(bytes *mem.Reader) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.bytes != nil {
+		s.bytes.Close()
+	}
+	s.begun, s.bytes = true, bytes
+}
+
+// hasBegun reports whether something has been received.
+func (s *receivedStream) hasBegun() bool {
+	if s == nil {
+		return false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.begun
+}
+
+// take returns the bytes of the last message, nil if they are not known or were taken.
+func (s *receivedStream) take() *mem.Reader {
+	if s == nil {
+		return nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	bytes := s.bytes
+	s.bytes = nil
+	return bytes
+}
+
 // serverStream is the stream that is passed to the handler. It checks the digest of the
 // messages while the handler receives them.
 type serverStream struct {
 	grpc.ServerStream
-	ctx    context.Context
-	call   *call
-	single bool      // the client sends one message; gRPC returns it only at the end of the stream
-	body   io.Reader // the body from core, which checks the bytes read from it; nil if no digest is declared
+	ctx      context.Context
+	received *receivedStream
+	single   bool      // the client sends one message; gRPC returns it only at the end of the stream
+	body     io.Reader // the body from core, which checks the bytes read from it; nil if no digest is declared
 
 	mu      sync.Mutex // a goroutine of the handler may still receive after it returns
 	feed    feed       // what body reads from
@@ -40,26 +112,28 @@ func (s *serverStream) RecvMsg(m any) error {
 	defer s.mu.Unlock()
 	switch err {
 	case nil:
-		s.received(s.call.take())
+		s.check(s.received.take())
 	case io.EOF:
 		s.end(err)
 	}
 	return cmp.Or(s.refused, err)
 }
 
-func (s *serverStream) received(message *mem.Reader) {
-	defer message.Close()
-	switch {
-	case s.body == nil:
-	case message.Remaining() == 0:
+// check reads a message as a part of body.
+func (s *serverStream) check(message *mem.Reader) {
+	if message == nil {
 		s.end(errUnknown)
-	default:
-		s.feed.Reader = message
-		_, err := io.CopyN(io.Discard, s.body, int64(message.Remaining()))
-		s.refuse(err)
-		if s.single {
-			s.end(io.EOF)
-		}
+		return
+	}
+	s.feed.next(message)
+	defer s.feed.Close()
+	if s.body == nil {
+		return
+	}
+	_, err := io.CopyN(io.Discard, s.body, int64(s.feed.remaining()))
+	s.refuse(err)
+	if s.single {
+		s.end(io.EOF)
 	}
 }
 
@@ -94,20 +168,6 @@ func (s *serverStream) finish(err error) error {
 		s.end(errUnread)
 	}
 	return cmp.Or(s.refused, err)
-}
-
-// feed is the reader below body. It returns the bytes of the current message, and then
-// end.
-type feed struct {
-	*mem.Reader
-	end error // nil if more messages may follow
-}
-
-func (f *feed) Read(p []byte) (int, error) {
-	if f.Remaining() == 0 {
-		return 0, f.end
-	}
-	return f.Reader.Read(p)
 }
 
 // errUnknown is the error of a body whose bytes are not available. Core reads the body

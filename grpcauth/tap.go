@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/mem"
 	"google.golang.org/grpc/tap"
 
 	"github.com/gatewayauth/gatewayauth/core"
@@ -26,21 +25,7 @@ import (
 func TapServerOptions(v *core.Verifier) []grpc.ServerOption {
 	unary, stream := UnaryServerInterceptor(v), StreamServerInterceptor(v)
 	return []grpc.ServerOption{
-		grpc.InTapHandle(func(ctx context.Context, info *tap.Info) (context.Context, error) {
-			r := request(ctx, info.FullMethodName, info.Header, &feed{new(mem.Reader), errUnknown})
-			admission, err := v.Admit(nil, r, core.BodyConsumed)
-			admission.Release()
-			if err == nil {
-				return context.WithValue(handlerContext(r, admission.Request), judgedKey{}, &verdict{by: v}), nil
-			}
-			err = refusal(err)
-			if _, timed := ctx.Deadline(); timed {
-				// gRPC would keep the context of a call that is refused here until the
-				// caller's deadline, so the interceptors refuse it.
-				return context.WithValue(ctx, judgedKey{}, &verdict{v, err}), nil
-			}
-			return nil, err
-		}),
+		grpc.InTapHandle(tapHandle(v)),
 		grpc.ChainUnaryInterceptor(func(ctx context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
 			switch judged := tapVerdict(ctx, v); {
 			case judged == nil:
@@ -59,6 +44,23 @@ func TapServerOptions(v *core.Verifier) []grpc.ServerOption {
 			}
 			return handler(srv, ss)
 		}),
+	}
+}
+
+// tapHandle returns the tap handle of v.
+func tapHandle(v *core.Verifier) tap.ServerInHandle {
+	accepted, body := &verdict{by: v}, &feed{end: errUnknown}
+	return func(ctx context.Context, info *tap.Info) (context.Context, error) {
+		admitted, err := admit(v, newRequest(ctx, info.FullMethodName, info.Header, body))
+		if err == nil {
+			return context.WithValue(admitted, judgedKey{}, accepted), nil
+		}
+		if _, timed := ctx.Deadline(); timed {
+			// gRPC would keep the context of a call that is refused here until the
+			// caller's deadline, so the interceptors refuse it.
+			return context.WithValue(ctx, judgedKey{}, &verdict{v, err}), nil
+		}
+		return nil, err
 	}
 }
 
