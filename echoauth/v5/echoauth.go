@@ -26,27 +26,25 @@ func Middleware(v *core.Verifier) echo.MiddlewareFunc {
 			// The server removes the files of r.MultipartForm.
 			defer func() { r.MultipartForm, r.Pattern = admitted.MultipartForm, admitted.Pattern }()
 			c.SetRequest(admitted)
-			return watched(admission, next)(c)
+			return watch(admission, next, c)
 		}
 	}
 }
 
-// watched returns next with the admission told how the request is answered.
-func watched(admission core.Admission, next echo.HandlerFunc) echo.HandlerFunc {
-	return func(c *echo.Context) error {
-		answer, err := echo.UnwrapResponse(c.Response())
-		if err != nil {
-			return next(c) // the writer of other middleware hides Echo's: no retry is permitted
-		}
-		answer.ResponseWriter = admission.Watch(answer.ResponseWriter)
-		err = next(c)
-		if err == nil || answer.Committed {
-			admission.Answer(http.StatusOK)
-		} else { // Echo's error handler answers
-			answer.Before(func() { admission.Answer(answer.Status) })
-		}
-		return err
+// watch calls next and tells the admission how the request is answered.
+func watch(admission core.Admission, next echo.HandlerFunc, c *echo.Context) error {
+	answer, err := echo.UnwrapResponse(c.Response())
+	if err != nil {
+		return next(c) // the writer of other middleware hides Echo's: no retry is permitted
 	}
+	answer.ResponseWriter = admission.Watch(answer.ResponseWriter)
+	err = next(c)
+	if err == nil || answer.Committed {
+		admission.Answer(http.StatusOK)
+	} else { // Echo's error handler answers
+		answer.Before(func() { admission.Answer(answer.Status) })
+	}
+	return err
 }
 
 // route returns the route that Echo runs for a request. A parameter stands for one
