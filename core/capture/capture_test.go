@@ -308,7 +308,7 @@ func TestLimits_T226(t *testing.T) {
 // TestUnread_T226: a capture reads nothing of a body, and says so.
 func TestUnread_T226(t *testing.T) {
 	r, dir := recorder(t, nil)
-	addr, _ := serve(t, r, nil)
+	addr, _ := serve(t, r, func(c *core.Config) { c.BodyTimeout = 100 * time.Millisecond })
 	if status := send(t, addr, "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\n"); status != http.StatusUnauthorized {
 		t.Errorf("got %d", status)
 	}
