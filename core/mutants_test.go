@@ -64,7 +64,7 @@ func TestEveryCheckHasARow(t *testing.T) {
 			if err := os.WriteFile(overlay, []byte(`{"Replace": {"`+path+`": "`+mutant+`"}}`), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			out, err := exec.Command("go", "run", "-overlay", overlay, "../examples/quickstart").CombinedOutput()
+			out, err := exec.Command("go", "run", "-overlay", overlay, "../examples/quickstart", "-all").CombinedOutput()
 			if err == nil || !strings.Contains(string(out), "WRONG") {
 				t.Errorf("without the check the program exits with 0 or does not run: %v\n%s", err, out)
 			}

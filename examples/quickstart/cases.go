@@ -13,6 +13,7 @@ import (
 // it is sent to.
 type testCase struct {
 	what           string
+	scheme         string
 	throughGateway bool
 	request        func(host string) message
 	want           outcome
@@ -34,6 +35,14 @@ func viaGateway(what string, m message, want outcome) testCase {
 // added to it.
 func direct(what string, want outcome, build func(m message) message) testCase {
 	return testCase{what: what, request: func(host string) message { return build(message{}.with("Host: " + host)) }, want: want}
+}
+
+// of returns the cases as those of a scheme.
+func of(scheme string, cases ...testCase) []testCase {
+	for i := range cases {
+		cases[i].scheme = scheme
+	}
+	return cases
 }
 
 const all = "host;x-sdk-date"
@@ -78,13 +87,12 @@ func cases() []testCase {
 	elsewhere := scoped
 	elsewhere.Region = "another-region"
 
-	table := []testCase{
+	table := of(flat,
 		viaGateway("through the gateway: GET", get("/orders/7?b=2&a=1&a=0&q=x+y%2Fz", "X-Tenant: blue"), accepted("orders_key")),
 		viaGateway("through the gateway: POST", post("/orders/", `{"amount":100}`), accepted("orders_key")),
 		viaGateway("through the gateway: body digest declared", post("/payments/pay", `{"amount":100}`), accepted("payments_key")),
 		viaGateway("through the gateway: payload unsigned, where allowed", post("/uploads/file", "bytes"), accepted("orders_key")),
 		viaGateway("through the gateway: temporary key", get("/temporary/"), accepted("temporary_key")),
-		viaGateway("through the gateway: Basic", get("/partner/list"), accepted("partner_key")),
 		viaGateway("through the gateway: client's own x-sdk-date and credentials are stripped",
 			get("/orders/7", "X-Sdk-Date: 19700101T000000Z", "Authorization: Bearer stolen", "X_Sdk_Date: x"), accepted("orders_key")),
 		viaGateway("open API", get("/healthz"), accepted("-")),
@@ -135,9 +143,6 @@ func cases() []testCase {
 
 		direct("body that arrives when the date is too old", refused(core.CodeSignatureExpired), func(m message) message {
 			return to(m, post(lateBody, "x")).sign(orders, now, all)
-		}),
-		direct("AK/SK: signed for another region", refused(core.CodeSignatureMismatch), func(m message) message {
-			return to(m, get("/aksk/items")).signedBy(apig.NewScopedSigner(elsewhere, apig.SignOptions{}), now)
 		}),
 		greedy,
 
@@ -226,12 +231,16 @@ func cases() []testCase {
 		}),
 		invalid("empty body of unknown length", core.CodeBodyMismatch, post("/orders/7", "", "Transfer-Encoding: chunked"), all),
 		direct("session token missing", refused(core.CodeSignatureMismatch), func(m message) message { return to(m, get("/temporary/")).sign(temporary, now, all) }),
+	)
+	table = append(table, of(password,
+		viaGateway("through the gateway: Basic", get("/partner/list"), accepted("partner_key")),
 		direct("wrong password", refused(core.CodeSignatureMismatch), func(m message) message {
 			return to(m, get("/partner/list", "Authorization: Basic cGFydG5lcjp3cm9uZw=="))
 		}),
 		direct("no password", refused(core.CodeCredentialMalformed), func(m message) message { return to(m, get("/partner/list", "Authorization: Basic cGFydG5lcg==")) }),
 		direct("not base64", refused(core.CodeCredentialMalformed), func(m message) message { return to(m, get("/partner/list", "Authorization: Basic cGFydG5lcjp=x")) }),
-
+	)...)
+	table = append(table, of(tokens,
 		viaGateway("through the gateway: token", get("/token/"), accepted(callersKey)),
 		viaGateway("the identity service does not answer", get("/unanswered/"), refused(core.CodeUnavailable)),
 		direct("token that is not valid", refused(core.CodeSignatureMismatch), func(m message) message { return to(m, get("/token/", "X-Auth-Token: token-of-blu")) }),
@@ -242,18 +251,23 @@ func cases() []testCase {
 		}),
 		added("token and a signature", core.CodeRequestAmbiguous, "X-Auth-Token: token-of-blue"),
 		direct("token for an API that is bound to a signature", refused(core.CodeKeyUnknown), func(m message) message { return to(m, get("/orders/7", "X-Auth-Token: token-of-blue")) }),
-	}
+	)...)
+	table = append(table, of("aksk",
+		direct("AK/SK: signed for another region", refused(core.CodeSignatureMismatch), func(m message) message {
+			return to(m, get("/aksk/items")).signedBy(apig.NewScopedSigner(elsewhere, apig.SignOptions{}), now)
+		}),
+	)...)
 	for _, s := range signing {
 		signedFor := func(api, old, new string) func(m message) message {
 			return func(m message) message {
 				return to(m, post(api+"items?a=1", `{"amount":100}`)).signedBy(s.signer, now).replace(old, new)
 			}
 		}
-		table = append(table,
+		table = append(table, of(s.scheme,
 			viaGateway("through the gateway: "+s.what, post(s.api+"items?b=2&a=1", `{"amount":100}`), accepted(s.key)),
 			direct(s.what+": parameter changed", refused(core.CodeSignatureMismatch), signedFor(s.api, "a=1", "a=9")),
 			direct(s.what+": body changed", refused(core.CodeSignatureMismatch), signedFor(s.api, `"amount":100`, `"amount":900`)),
-			direct(s.what+": signed for the API of another key", refused(core.CodeKeyNotBound), signedFor("/orders/", "a=1", "a=1")))
+			direct(s.what+": signed for the API of another key", refused(core.CodeKeyNotBound), signedFor("/orders/", "a=1", "a=1")))...)
 	}
 	return table
 }

@@ -2,13 +2,10 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"net"
 	"net/http"
-	"os"
 	"strings"
 	"sync"
-	"text/tabwriter"
 	"time"
 
 	"google.golang.org/grpc"
@@ -133,47 +130,46 @@ func (m message) pairs() (pairs []string) {
 	return pairs
 }
 
-// grpcTable makes every call, and returns the number of wrong outcomes.
-func grpcTable(identity string) (wrong int, err error) {
+// grpcTable makes every call of the scheme.
+func grpcTable(identity, scheme string) (table, error) {
+	t := table{protocol: "gRPC", adapters: []string{"gRPC"}}
+	if scheme != "" && scheme != flat {
+		return t, nil // all calls are signed with the flat key
+	}
 	app := new(health)
 	policy, err := policy(identity)
 	if err != nil {
-		return 0, err
+		return t, err
 	}
 	policy.Observers = []core.Observer{core.ObserverFunc(app.observe)}
 	v, err := core.New(policy)
 	if err != nil {
-		return 0, err
+		return t, err
 	}
 	server := grpc.NewServer(grpcauth.ServerOptions(v)...)
 	defer server.Stop()
 	healthpb.RegisterHealthServer(server, app)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		return 0, err
+		return t, err
 	}
 	go server.Serve(listener)
 	direct := listener.Addr().String()
 
 	signing, stop, err := grpcGateway(direct)
 	if err != nil {
-		return 0, err
+		return t, err
 	}
 	defer stop()
-	out := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(out, "gRPC\tstatus\twhy, or key\tgRPC\n")
 	for _, c := range calls(direct) {
 		address := direct
 		if c.throughGateway {
 			address = signing
 		}
-		verdict, ok := c.want.compare(app.send(address, c))
-		if !ok {
-			wrong++
-		}
-		fmt.Fprintf(out, "  %s\t%s\t%s\t%s\n", c.what, codes.Code(c.want.status), c.want.why(), verdict)
+		t.rows = append(t.rows, row{what: c.what, status: codes.Code(c.want.status).String(), want: c.want,
+			verdicts: []verdict{{want: c.want, got: app.send(address, c)}}})
 	}
-	return wrong, out.Flush()
+	return t, nil
 }
 
 // grpcGateway is the signing gateway over unencrypted HTTP/2.

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"slices"
+
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/aescfb"
 	"github.com/gatewayauth/gatewayauth/core/apig"
@@ -52,16 +54,29 @@ func schemes(identity string) []core.Scheme {
 // signing has an API for each scheme that signs requests, except flat HMAC, which the
 // other cases use.
 var signing = []struct {
-	what, api, key string
-	signer         signer.Signer
+	what, scheme, api, key string
+	signer                 signer.Signer
 }{
-	{"AK/SK", "/aksk/", scoped.Name, apig.NewScopedSigner(scoped, apig.SignOptions{})},
-	{"V11", "/v11/", derived.Name, apig.NewV11Signer(derived, apig.SignOptions{})},
-	{"ECDSA P-256", "/ecdsa/", ecdsa.Name, apig.NewECDSASigner(ecdsa, apig.SignOptions{})},
-	{"HMAC-SM3", "/sm3/", sm3.Name, sm.NewSigner(sm3, apig.SignOptions{})},
-	{"SM2", "/sm2/", sm2.Name, sm.NewSM2Signer(sm2, apig.SignOptions{})},
-	{"SigV4", "/sigv4/", amazon.Name, sigv4.NewSigner(amazon, sigv4.SignOptions{})},
-	{"SigV4a", "/sigv4a/", amazonA.Name, sigv4.NewSignerA(amazonA, sigv4.SignOptions{})},
-	{"AES-128-CFB", "/aes128/", aes128.Name, aescfb.NewSigner(aes128, aescfb.SignOptions{})},
-	{"AES-256-CFB", "/aes256/", aes256.Name, aescfb.NewSigner(aes256, aescfb.SignOptions{})},
+	{"AK/SK", "aksk", "/aksk/", scoped.Name, apig.NewScopedSigner(scoped, apig.SignOptions{})},
+	{"V11", "v11", "/v11/", derived.Name, apig.NewV11Signer(derived, apig.SignOptions{})},
+	{"ECDSA P-256", "ecdsa-p256", "/ecdsa/", ecdsa.Name, apig.NewECDSASigner(ecdsa, apig.SignOptions{})},
+	{"HMAC-SM3", "hmac-sm3", "/sm3/", sm3.Name, sm.NewSigner(sm3, apig.SignOptions{})},
+	{"SM2", "sm2", "/sm2/", sm2.Name, sm.NewSM2Signer(sm2, apig.SignOptions{})},
+	{"SigV4", "sigv4", "/sigv4/", amazon.Name, sigv4.NewSigner(amazon, sigv4.SignOptions{})},
+	{"SigV4a", "sigv4a", "/sigv4a/", amazonA.Name, sigv4.NewSignerA(amazonA, sigv4.SignOptions{})},
+	{"AES-128-CFB", "aes", "/aes128/", aes128.Name, aescfb.NewSigner(aes128, aescfb.SignOptions{})},
+	{"AES-256-CFB", "aes", "/aes256/", aes256.Name, aescfb.NewSigner(aes256, aescfb.SignOptions{})},
+}
+
+// The schemes that signing does not have.
+const flat, password, tokens = "hmac", "basic", "token"
+
+// schemeNames returns the names of all schemes, which are the key types of the environments
+// file.
+func schemeNames() []string {
+	names := []string{flat}
+	for _, s := range signing {
+		names = append(names, s.scheme)
+	}
+	return append(slices.Compact(names), password, tokens)
 }
