@@ -191,7 +191,7 @@ func TestREADMECommands(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, command := range []string{"go run ./examples/quickstart", "go test ./... && go -C conformance test ./..."} {
+	for _, command := range []string{"go run ./examples/quickstart", "go test ./... && go -C conformance test ./... && go run ./internal/needs/missing"} {
 		if !regexp.MustCompile(`(?m)^ *` + regexp.QuoteMeta(command) + `$`).Match(text) {
 			t.Errorf("README.md has no line %q", command)
 		}

@@ -13,5 +13,5 @@
 // Folder vectors has the program that writes the published test vectors.
 //
 // Some tests run programs that may not be installed. They are then skipped and log the
-// program; with GATEWAYAUTH_E2E=1 they fail.
+// program; with GATEWAYAUTH_E2E=1 they fail. See package internal/needs.
 package conformance

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/gatewayauth/gatewayauth/core"
+	"github.com/gatewayauth/gatewayauth/internal/needs"
 )
 
 // TestEveryCheckIsTested takes one check after the other out of the verifier: each time
@@ -38,6 +39,7 @@ func TestEveryCheckHasARow(t *testing.T) {
 	if os.Getenv(core.WithoutCheck) != "" {
 		return
 	}
+	needs.Long(t)
 	path, err := filepath.Abs("verify.go")
 	if err != nil {
 		t.Fatal(err)

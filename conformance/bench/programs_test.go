@@ -15,6 +15,7 @@ import (
 // TestPrograms: each program runs, with too few rounds for useful results, and prints its
 // rows. Durations are not tested.
 func TestPrograms(t *testing.T) {
+	needs.Long(t)
 	var names []string
 	for _, contender := range bench.Contenders() {
 		names = append(names, contender.Name)
