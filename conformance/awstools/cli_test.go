@@ -32,6 +32,7 @@ type cli struct {
 }
 
 func newCLI(t *testing.T) cli {
+	needs.Long(t) // each command takes about a second
 	c := cli{needs.Program(t, awsProgram, "awscli"), t.TempDir()}
 	if err := os.WriteFile(filepath.Join(c.dir, "upload"), []byte("content\x00\xff\r\n"), 0o600); err != nil {
 		t.Fatal(err)

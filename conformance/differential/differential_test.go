@@ -12,11 +12,12 @@ import (
 	"time"
 
 	"github.com/gatewayauth/gatewayauth/conformance/reference"
+	"github.com/gatewayauth/gatewayauth/internal/needs"
 )
 
 var (
 	duration = flag.Duration("for", 0, "how long to run; 0: as many messages as -messages says")
-	messages = flag.Uint64("messages", 30_000, "how many messages, where -for is not given")
+	messages = flag.Uint64("messages", uint64(needs.Rounds(10_000, 30_000)), "how many messages, where -for is not given")
 	seed     = flag.Uint64("seed", 1, "the seed of the generator")
 	first    = flag.Uint64("first", 0, "the number of the first message: 0, or where another run has ended")
 	sockets  = flag.Uint64("sockets", 200, "one in so many messages is sent over sockets, through every adapter")

@@ -29,6 +29,15 @@ func WithLong() bool {
 	return value == "1" || value == "installed"
 }
 
+// Rounds returns long where tests that take long run, and short otherwise. It is for tests that
+// repeat something with random values.
+func Rounds(short, long int) int {
+	if WithLong() {
+		return long
+	}
+	return short
+}
+
 // Program returns the path of a program that the test runs. If it is not installed,
 // Program calls [Missing].
 func Program(t testing.TB, program, debianPackage string) string {

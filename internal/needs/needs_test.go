@@ -54,6 +54,9 @@ func TestLong(t *testing.T) {
 		if needs.Long(o); o.how != want {
 			t.Errorf("GATEWAYAUTH_E2E=%s: got outcome %q, want %q", value, o.how, want)
 		}
+		if got := needs.Rounds(1, 2) == 2; got != (want == "") {
+			t.Errorf("GATEWAYAUTH_E2E=%s: the long run %v", value, got)
+		}
 	}
 }
 

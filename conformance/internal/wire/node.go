@@ -17,6 +17,7 @@ import (
 // prints {"name", "raw"} or {"name", "error"} for each case.
 func SignWithNode[C any](t *testing.T, cases []C, env ...string) map[string][]byte {
 	t.Helper()
+	needs.Long(t) // npm installs from a registry
 	node, npm := needs.Program(t, "node", "nodejs"), needs.Program(t, "npm", "npm")
 	dir := t.TempDir()
 	for _, name := range []string{"package.json", "package-lock.json", ".npmrc", "sign.js"} {
