@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/gatewayauth/gatewayauth/core/config"
+	"github.com/gatewayauth/gatewayauth/internal/needs"
 )
 
 // volume is a folder as Kubernetes mounts it: its files are links through
@@ -94,10 +95,7 @@ func TestKubernetesSwap_F05(t *testing.T) {
 			}
 		})
 	}
-	swaps := 1000
-	if testing.Short() {
-		swaps = 100
-	}
+	swaps := needs.Rounds(100, 1000)
 	for next := 2; next <= swaps && !t.Failed(); next++ {
 		vol.swap(t, next)
 		deadline := time.Now().Add(20 * time.Second)

@@ -11,14 +11,13 @@ import (
 	"time"
 
 	"github.com/gatewayauth/gatewayauth/core/config"
+	"github.com/gatewayauth/gatewayauth/internal/needs"
 )
 
 // TestBounds loads files of up to 1 MiB that are made to keep a YAML parser, or
 // what comes behind it, busy for minutes or to fill the memory.
 func TestBounds(t *testing.T) {
-	if testing.Short() {
-		t.Skip("half a minute with -race")
-	}
+	needs.Long(t)
 	const size = 1<<20 - 200
 	fill := func(s string) string { return strings.Repeat(s, size/len(s)) }
 	each := func(n int, format string) string {

@@ -8,9 +8,10 @@ import (
 
 	"github.com/gatewayauth/gatewayauth/core/replay"
 	"github.com/gatewayauth/gatewayauth/core/replay/internal/storemodel"
+	"github.com/gatewayauth/gatewayauth/internal/needs"
 )
 
-var length = flag.Int("length", 5, "the length of the sequences of TestModel; each more takes 13 times as long")
+var length = flag.Int("length", needs.Rounds(4, 5), "the length of the sequences of TestModel; each more takes 13 times as long")
 
 // modelled is a store with a capacity.
 type modelled struct {

@@ -13,9 +13,10 @@ import (
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/replay/internal/storemodel"
 	"github.com/gatewayauth/gatewayauth/core/replay/redis"
+	"github.com/gatewayauth/gatewayauth/internal/needs"
 )
 
-var length = flag.Int("length", 5, "the length of the sequences of TestModel; each more takes 11 times as long")
+var length = flag.Int("length", needs.Rounds(4, 5), "the length of the sequences of TestModel; each more takes 11 times as long")
 
 // frozen is a store whose server's clock stands still but for Pass: an entry's lifetime is
 // read as soon as it is recorded, and the test removes the entry at its end.
