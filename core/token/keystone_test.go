@@ -32,6 +32,7 @@ const adminPassword = "admin-password-1"
 // startKeystone runs Debian's Keystone on loopback, over a database of its own.
 func startKeystone(t *testing.T) *keystone {
 	t.Helper()
+	needs.Long(t) // Keystone takes long to start
 	for _, program := range []string{"/usr/bin/keystone-manage", "/usr/bin/keystone-wsgi-public"} {
 		if _, err := os.Stat(program); err != nil {
 			needs.Missing(t, "program "+program, "keystone")
