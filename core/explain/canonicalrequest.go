@@ -138,18 +138,18 @@ func (s *search) differences() (findings []Finding) {
 	return findings
 }
 
-// compare compares the sender's canonical request with the verifier's, line by line.
-func (s *search) compare() (lines []Line) {
-	if s.hints.CanonicalRequest == "" || s.explanation.CanonicalRequest == "" {
+// compare compares the canonical request that was signed with the verifier's, line by line.
+func compare(signed, verifier string) (lines []Line) {
+	if signed == "" || verifier == "" {
 		return nil
 	}
 	add := func(name, sender, verifier string) {
 		lines = append(lines, Line{name, sender, verifier, sender != verifier})
 	}
-	theirs, ok := parseForm(s.hints.CanonicalRequest)
-	ours, _ := parseForm(s.explanation.CanonicalRequest)
+	theirs, ok := parseForm(signed)
+	ours, _ := parseForm(verifier)
 	if !ok {
-		add("all", s.hints.CanonicalRequest, s.explanation.CanonicalRequest)
+		add("all", signed, verifier)
 		return lines
 	}
 	add("method", theirs.method, ours.method)

@@ -126,7 +126,9 @@ type Explanation struct {
 	// request as received.
 	CanonicalRequest string `json:"canonical_request,omitempty"`
 	StringToSign     string `json:"string_to_sign,omitempty"`
-	// Lines compares the sender's canonical request with the verifier's.
+	// Lines compares the canonical request that was signed with the verifier's, where they
+	// differ or Hints has the sender's. Without it, what was signed is the request with
+	// the changes of Causes.
 	Lines []Line `json:"lines,omitempty"`
 }
 
@@ -144,10 +146,11 @@ type Finding struct {
 	Proven bool `json:"proven"`
 }
 
-// A Line is one line of two canonical requests.
+// A Line is one line of two canonical requests: as Sender signed it, and as the Verifier
+// computes it of the request as received.
 type Line struct {
 	// Name is method, path, query, a header's name and ':', signed headers, or
-	// payload.
+	// payload; or all for a canonical request that cannot be divided into lines.
 	Name     string `json:"name"`
 	Sender   string `json:"sender"`
 	Verifier string `json:"verifier"`

@@ -15,6 +15,9 @@ import (
 func (s *search) found(findings []Finding, h *hypothesis, made verification) {
 	x := &s.explanation
 	x.Causes = append(x.Causes, findings...)
+	if _, signed := s.canonicalRequest(s.request(h), h); x.Lines == nil && signed != x.CanonicalRequest {
+		x.Lines = compare(signed, x.CanonicalRequest)
+	}
 	if f, late := s.late(made.credential); late {
 		x.Causes = append(x.Causes, f)
 	}

@@ -132,7 +132,7 @@ func (s *search) read(r *http.Request) {
 	x.Clock = fmt.Sprintf("%s %s the clock; %s allowed", elapsed.Between(s.now, c.Time), side, elapsed.Text(x.Allowed))
 	if shown, ok := scheme.(core.Canonicalizer); ok {
 		x.CanonicalRequest, x.StringToSign, _ = shown.Canonical(head, c, payloadOf(&s.base, c))
-		x.Lines = s.compare()
+		x.Lines = compare(s.hints.CanonicalRequest, x.CanonicalRequest)
 	}
 }
 

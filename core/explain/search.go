@@ -189,19 +189,29 @@ type signing struct {
 func (s *search) signing(h *hypothesis) signing {
 	r := s.request(h)
 	made := signing{digest: h.digest, key: h.key, anyScope: h.anyScope, anyToken: h.anyToken}
-	scheme, c, err := s.parse(r, h)
-	if err == nil {
-		made.scheme = scheme
-		if shown, ok := scheme.(core.Canonicalizer); ok {
-			made.text, _, err = shown.Canonical(r, c, payloadOf(h, c))
-		}
-	}
-	if err != nil || made.text == "" { // the scheme has no canonical request: compare the request itself
+	if made.scheme, made.text = s.canonicalRequest(r, h); made.text == "" { // compare the request itself
 		made.text = fmt.Sprint(r.Method, r.Host, r.RequestURI, r.Header)
-	} else if h.rewrite != nil {
-		made.text = h.rewrite(made.text)
 	}
 	return made
+}
+
+// canonicalRequest returns the scheme and the canonical request of a hypothesis. The text
+// is empty if the scheme has none.
+func (s *search) canonicalRequest(r *http.Request, h *hypothesis) (scheme core.Scheme, text string) {
+	scheme, c, err := s.parse(r, h)
+	if err != nil {
+		return nil, ""
+	}
+	if shown, ok := scheme.(core.Canonicalizer); ok {
+		text, _, err = shown.Canonical(r, c, payloadOf(h, c))
+	}
+	if err != nil || text == "" {
+		return scheme, ""
+	}
+	if h.rewrite != nil {
+		text = h.rewrite(text)
+	}
+	return scheme, text
 }
 
 // setting returns the name that the operator knows for a field of Config.

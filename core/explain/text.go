@@ -88,13 +88,13 @@ func (s *search) report() *Explanation {
 	}
 	for i := range x.Lines {
 		line := &x.Lines[i]
-		line.Name = s.shownLine(line.Name)
 		for _, text := range []*string{&line.Sender, &line.Verifier} {
 			if strings.HasSuffix(line.Name, ":") && private.MatchString(line.Name+*text) {
 				*text = redacted
 			}
 			*text = s.shown(*text, longest)
 		}
+		line.Name = cut(line.Name, 2048)
 	}
 	return x
 }
@@ -153,7 +153,7 @@ func (x *Explanation) String() string {
 	block(&b, "canonical request", x.CanonicalRequest)
 	block(&b, "string to sign", x.StringToSign)
 	if len(x.Lines) > 0 {
-		b.WriteString("compared with the sender's:\n")
+		b.WriteString("compared with what was signed:\n")
 	}
 	for _, l := range x.Lines {
 		if !l.Differs {
