@@ -18,7 +18,35 @@ func (q *question) option(flag string) string {
 	if !q.form {
 		return "--" + flag
 	}
-	return map[string]string{"at": "Clock", "host": "Hosts", "prefix": "Prefixes", "header": "Headers", "client-canonical": "Canonical request of the sender"}[flag]
+	return labels[flag]
+}
+
+// labels are the labels of the fields on the page, by the flag with the same meaning.
+var labels = map[string]string{"env": "Environment", "at": "Clock", "host": "Hosts", "prefix": "Prefixes", "header": "Headers", "entry": "Entry",
+	"client-canonical": "Canonical request of the sender"}
+
+// with says where the user gives a value: with a flag, or in a field of the page.
+func (q *question) with(flag, example string) string {
+	if q.form {
+		return strings.TrimSuffix("in the field "+labels[flag]+": "+example, ": ")
+	}
+	return strings.TrimSpace("with --" + flag + " " + example)
+}
+
+// quoted puts quotes around a value that a shell would split.
+func (q *question) quoted(value string) string {
+	if q.form {
+		return value
+	}
+	return "'" + value + "'"
+}
+
+// words returns a note in the words of the command or the page.
+func (q *question) words(note string) string {
+	for flag := range labels {
+		note = strings.ReplaceAll(note, "with --"+flag, q.with(flag, ""))
+	}
+	return note
 }
 
 // advise appends to the answer what to try next.
@@ -29,7 +57,7 @@ func (q *question) advise(a *answer, c *capture.Captured) {
 		return f.Cause == explain.CauseClock || f.Cause == explain.CauseLocalTime || f.Cause == explain.CauseExpired
 	})
 	if !x.Accepted() && (late || x.Code == core.CodeSignatureExpired || x.Code == core.CodeSignatureNotYetValid) && q.at == "" && !x.SignedAt.IsZero() {
-		try("a saved request has expired by now: set the verifier's clock to the time when the request was received, with " + q.option("at") + " " + x.SignedAt.UTC().Format(time.RFC3339))
+		try("a saved request has expired by now: set the verifier's clock to the time when the request was received, " + q.with("at", x.SignedAt.UTC().Format(time.RFC3339)))
 	}
 	switch {
 	case x.Code != core.CodeSignatureMismatch || len(x.Causes) > 0:
@@ -38,13 +66,25 @@ func (q *question) advise(a *answer, c *capture.Captured) {
 	default:
 		q.adviseChanges(x, c.Request, try)
 		if q.canonical == "" {
-			try("make the sender log its canonical request, and pass that with " + q.option("client-canonical"))
+			try("make the sender log its canonical request, and give that " + q.with("client-canonical", ""))
 		}
 		try("if the request was saved exactly as it arrived and none of this helps, the sender uses another secret")
 	}
 	if x.Code == core.CodeCredentialMissing && c.Format == "har" {
 		try("a browser's HAR file holds the request before the gateway signs it: save the request where the backend receives it")
 	}
+	if !x.Accepted() && len(x.Causes) == 0 && x.Code != core.CodeSignatureMismatch && c.Broken == nil {
+		try(sentence(x.Code.Hint()))
+	}
+}
+
+// sentence returns a hint of package core as the other texts are written: without a capital
+// letter at its start and a full stop at its end.
+func sentence(hint string) string {
+	if hint == "" {
+		return ""
+	}
+	return strings.ToLower(hint[:1]) + strings.TrimSuffix(hint[1:], ".")
 }
 
 // adviseChanges suggests the changes that explain cannot find unless the user names
@@ -59,13 +99,13 @@ func (q *question) adviseChanges(x *explain.Explanation, r *http.Request, try fu
 	}
 	if len(q.hosts) == 0 {
 		try("the host is what proxies change most often, and the request does not say which host was signed: it arrived as " + printable(cmp.Or(r.Host, "none")) +
-			". Give the host that the gateway calls, including a port, with " + q.option("host") + " api.example.com")
+			". Give the host that the gateway calls, including a port, " + q.with("host", "api.example.com"))
 	}
 	if len(q.prefixes) == 0 {
-		try("a proxy may have removed or added a prefix of the path: give it with " + q.option("prefix") + " /v1")
+		try("a proxy may have removed or added a prefix of the path: give it " + q.with("prefix", "/v1"))
 	}
 	if len(q.headers) == 0 && len(others) > 0 {
-		try("a signed header may have had another value (signed headers: " + printable(strings.Join(others, ", ")) + "): give it with " + q.option("header") + " '" + printable(others[0]) + ": value'")
+		try("a signed header may have had another value (signed headers: " + printable(strings.Join(others, ", ")) + "): give it " + q.with("header", q.quoted(printable(others[0])+": value")))
 	}
 }
 
@@ -102,5 +142,5 @@ func dateIn(r *http.Request) (time.Time, string) {
 			}
 		}
 	}
-	return time.Time{}, "the request has no date that can be parsed: the verifier's clock is the current time; pass a date if it matters"
+	return time.Time{}, "the request has no date that can be parsed: the verifier's clock is the current time; set it if it matters"
 }

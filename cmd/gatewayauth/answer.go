@@ -35,6 +35,7 @@ func (a *answer) text() string {
 		for _, fact := range e.Facts {
 			fmt.Fprintf(&b, "  %s\n", fact)
 		}
+		a.writeAdvice(&b)
 		fmt.Fprintf(&b, "%s\n", e.Unknown)
 		return b.String()
 	}
@@ -43,11 +44,11 @@ func (a *answer) text() string {
 	x.Lines = nil
 	b.WriteString(x.String())
 	if lines := a.Explanation.Lines; len(lines) > 0 {
-		b.WriteString("canonical requests of sender and verifier (! marks a difference):\n")
+		b.WriteString("canonical request as signed and as received (! marks a difference):\n")
 		row := func(mark, name, left, right string) {
 			fmt.Fprintf(&b, "  %-1s %-16s %-*s  %s\n", mark, name, column, left, right)
 		}
-		row("", "", "sender", "verifier")
+		row("", "", "signed", "received")
 		for _, line := range lines {
 			mark, name := " ", line.Name
 			if line.Differs {
@@ -63,10 +64,14 @@ func (a *answer) text() string {
 	if a.Meaning != "" {
 		fmt.Fprintf(&b, "meaning: %s\n", a.Meaning)
 	}
-	for _, advice := range a.Advice {
-		fmt.Fprintf(&b, "try: %s\n", advice)
-	}
+	a.writeAdvice(&b)
 	return b.String()
+}
+
+func (a *answer) writeAdvice(b *strings.Builder) {
+	for _, advice := range a.Advice {
+		fmt.Fprintf(b, "try: %s\n", advice)
+	}
 }
 
 // column is the width of a column of the comparison, in bytes.

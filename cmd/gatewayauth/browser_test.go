@@ -94,7 +94,7 @@ func (b *browser) call(t *testing.T, method string, params map[string]any) json.
 	if _, err := b.in.Write(append(text, 0)); err != nil {
 		t.Fatal(err)
 	}
-	deadline := time.After(30 * time.Second)
+	deadline := time.After(time.Minute)
 	for {
 		select {
 		case r, open := <-b.replies:
@@ -134,7 +134,7 @@ func (b *browser) eval(t *testing.T, expression string) string {
 func (b *browser) wait(t *testing.T, expression, want string) {
 	t.Helper()
 	got := ""
-	for range 200 {
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); {
 		if got = b.eval(t, expression); got == want {
 			return
 		}

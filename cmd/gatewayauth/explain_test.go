@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -360,6 +361,44 @@ func TestExplainOpensFilesOnly_T187(t *testing.T) {
 		r := cli(t, dir, "curl -d @"+name+" http://x/", "explain", "-config", "environments.yaml", "-env", "dev")
 		if r.code != 3 || !strings.Contains(r.err, want) {
 			t.Errorf("%s: exit code %d, %q, want %q", name, r.code, r.err, want)
+		}
+	}
+}
+
+// TestExplainRecords_T231: a record of the log, as slog writes it, tells its code, what is
+// wrong and what to do, and how to keep the request. It states its environment.
+func TestExplainRecords_T231(t *testing.T) {
+	dir := folder(t)
+	attrs := func(code core.Code, header string) []any {
+		return []any{"code", string(code), "error", "gatewayauth: " + string(code) + ": text", "environment", "dev", "mode", "enforce", "scheme", "hmac",
+			"key", "orders_key", "method", "GET", "host", "10.0.0.7:8080", "path", "/orders/7", "remote", "192.0.2.1:4711", "header", header,
+			"hint", code.Hint(), "doc", "https://docs.example.com/troubleshooting.md#" + string(code)}
+	}
+	for _, tt := range []struct {
+		code   core.Code
+		header string
+		exit   int
+		says   []string
+	}{
+		{core.CodeHeaderNotSigned, "X-Sdk-Trace", 1, []string{"header: X-Sdk-Trace", "try: sign the header that is named;"}},
+		{core.CodeSignatureMismatch, "", 2, []string{"try: the host is what proxies change most often: compare 10.0.0.7:8080, as it arrived, with the host that the gateway calls"}},
+	} {
+		for name, handler := range map[string]func(io.Writer) slog.Handler{
+			"text": func(w io.Writer) slog.Handler { return slog.NewTextHandler(w, nil) },
+			"JSON": func(w io.Writer) slog.Handler { return slog.NewJSONHandler(w, nil) },
+		} {
+			var line bytes.Buffer
+			slog.New(handler(&line)).Warn("request refused", attrs(tt.code, tt.header)...)
+			r := cli(t, dir, line.String(), "explain", "-config", "environments.yaml")
+			if r.code != tt.exit {
+				t.Errorf("%s %s: exit %d, want %d: %s", name, tt.code, r.code, tt.exit, r.err)
+			}
+			for _, want := range append(tt.says, string(tt.code)+": ", "request: GET 10.0.0.7:8080/orders/7", "remote: 192.0.2.1:4711",
+				"more about the code: https://docs.example.com/troubleshooting.md#"+string(tt.code), "capture: {dir: FOLDER}", "gatewayauth explain FOLDER") {
+				if !strings.Contains(r.out, want) {
+					t.Errorf("%s %s: the output does not contain %q:\n%s", name, tt.code, want, r.out)
+				}
+			}
 		}
 	}
 }

@@ -111,7 +111,7 @@ func TestPageWords_T186(t *testing.T) {
 		{map[string]string{"request": in, "at": "2026-01-15T12:05:00Z"}, []string{"5m before the clock; 15m allowed"}},
 		{map[string]string{"request": in, "at": "2030-01-15T12:00:00Z"}, []string{"4 years 1 day behind", "clock_skew"}},
 		{map[string]string{"request": strings.Replace(in, ": blue", ": red", 1), "at": "captured"},
-			[]string{"the host is what proxies change most often", "with Hosts api", "with Prefixes /v1", "with Headers &#39;x-tenant: value&#39;"}},
+			[]string{"the host is what proxies change most often", "in the field Hosts: api.example.com", "in the field Prefixes: /v1", "in the field Headers: x-tenant: value"}},
 		{map[string]string{"request": strings.Replace(in, ": blue", ": red", 1), "at": "captured", "headers": "X-Other: a\r\nX-Tenant: blue\r\n"},
 			[]string{string(explain.CauseHeader), "X-Tenant: blue"}},
 		{map[string]string{"request": strings.Replace(in, "Authorization: SDK-HMAC-SHA256", "X-Taken: nothing", 1), "at": "captured"}, []string{"did not come through the gateway"}},

@@ -292,6 +292,7 @@ func TestExamplesOfHelp(t *testing.T) {
 	write(t, dir, "request.txt", cli(t, dir, "", "sign", "-config", "environments.yaml", "-env", "dev", "-key", "orders_key", "-as", "curl", "http://127.0.0.1:8080/orders/7").out)
 	write(t, dir, "canonical.txt", "GET\n/v1/orders/7/\n\nhost:x\n\nhost\ne3b0")
 	write(t, dir, "capture.har", `{"log":{"entries":[{"startedDateTime":"2026-01-15T12:00:00Z","request":{"method":"GET","url":"https://api.example.com/orders/7","headers":[]}}]}}`)
+	keep(t, dir, hostRefusal)
 	write(t, dir, "record.json", record)
 	write(t, dir, "service.log", record+"\n")
 	examples := 0
@@ -335,6 +336,7 @@ const record = `{"time":"2026-01-15T12:00:00Z","level":"WARN","msg":"request wou
 // TestUsage: invalid arguments and files are exit code 3, with an error that says why.
 func TestUsage(t *testing.T) {
 	dir := folder(t)
+	write(t, dir, "request.txt", "GET / HTTP/1.1\nHost: api.example.com\n\n")
 	for _, tt := range []struct {
 		args string
 		want string
@@ -360,9 +362,10 @@ func TestUsage(t *testing.T) {
 		{"sign -config environments.yaml -env dev -key orders_key -payload none http://x/", "--payload"},
 		{"sign -config environments.yaml -env dev -key orders_key http://x/a/../b", "dot segment"},
 		{"explain request.txt", "--config"},
-		{"explain -config environments.yaml request.txt", "--env"},
+		{"explain -config environments.yaml request.txt", "--env is missing: name the environment that refused the request (dev, RELEASE)"},
 		{"explain -config environments.yaml -env dev absent.txt", "no such file"},
 		{"explain -config environments.yaml -env dev -format nonsense", "use one of auto"},
+		{"explain -config environments.yaml -env dev -http 127.0.0.1:0 request.txt", "folder of kept requests"},
 		{"explain -config environments.yaml -env dev -http 0.0.0.0:0", "--http-anywhere"},
 		{"explain -config environments.yaml -env dev -http :0", "--http-anywhere"},
 		{"explain -config environments.yaml -env dev -http api.example.com:80", "--http-anywhere"},

@@ -4,16 +4,13 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
-	_ "embed"
 	"errors"
 	"fmt"
-	"html/template"
-	"io"
 	"log"
 	"net"
 	"net/http"
 	"net/netip"
-	"strconv"
+	"os"
 	"strings"
 	"time"
 
@@ -21,13 +18,9 @@ import (
 	"github.com/gatewayauth/gatewayauth/core/config"
 )
 
-//go:embed page.html
-var pageText string
-
-var pageTemplate = template.Must(template.New("page").Parse(pageText))
-
-// page serves the page of explain until ctx is done.
-func (a *explainArgs) page(ctx context.Context, s streams) error {
+// page serves the page of explain until ctx is done, with the kept requests of a folder if
+// dir is not "".
+func (a *explainArgs) page(ctx context.Context, s streams, dir string) error {
 	var needed []config.LoadOption // without --env the secrets of all environments are needed
 	if a.env != "" {
 		needed = append(needed, config.WithSecretsOf(a.env))
@@ -36,12 +29,23 @@ func (a *explainArgs) page(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
+	if dir != "" {
+		if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+			return fmt.Errorf("with --http the argument is a folder of kept requests, and %s is none", dir)
+		}
+	}
 	l, err := listen(a.http, a.httpAnywhere, "--http-anywhere")
 	if err != nil {
 		return fmt.Errorf("--http: %w", err)
 	}
 	fmt.Fprintf(s.out, "ready http://%s/\n", l.Addr())
-	return serve(ctx, l, pageHandler(file, a.env, hostOf(a.http)), s, nil, shortGrace)
+	p := &page{file: file, env: a.env, hosts: a.hosts, prefixes: a.prefixes, headers: a.headers, busy: make(chan struct{}, 2)}
+	if dir != "" {
+		p.kept = &keptFolder{dir: dir, ask: func(ctx context.Context, data []byte) (*answer, error) {
+			return question{env: p.env, form: true, hosts: a.hosts, prefixes: a.prefixes, headers: a.headers}.ask(ctx, p.environments(), data)
+		}}
+	}
+	return serve(ctx, l, p.handler(hostOf(a.http)), s, nil, shortGrace)
 }
 
 // listen listens on an address. The address must be a loopback address unless
@@ -100,92 +104,129 @@ func http1AndH2C() *http.Protocols {
 	return protocols
 }
 
-// view is the data of the page's template: the values of the form, and the answer. It
-// must not hold keys.
-type view struct {
-	Nonce                 string
-	Environments, Formats []string
-
-	Env, Format, At, Request, Canonical, Hosts, Prefixes, Headers, Entry string
-
-	Problem string
-	Answer  *answer
+// page is the page of explain.
+type page struct {
+	file                     *config.File
+	env                      string // "": the one that the request names, or the only one
+	hosts, prefixes, headers []string
+	kept                     *keptFolder   // nil: none
+	busy                     chan struct{} // bounds CPU and memory: a search keeps a core busy, and a form is held in memory
 }
 
-// pageHandler returns the handler of the page. There is no login: everybody who
+func (p *page) environments() *environmentsFile {
+	return &environmentsFile{p.file.Environments(), func(string) (*config.File, error) { return p.file, nil }}
+}
+
+const (
+	mostKept = 200              // rows of the list
+	patience = 30 * time.Second // for searches and for the form
+)
+
+// handler returns the handler of the page. There is no login: everybody who
 // reaches the address may use the page. Cross-origin requests are refused.
-func pageHandler(file *config.File, env, host string) http.Handler {
+func (p *page) handler(host string) http.Handler {
 	mux := http.NewServeMux()
-	show := func(w http.ResponseWriter, status int, v *view) {
-		v.Nonce, v.Formats = rand.Text(), append([]string{"auto"}, capture.Formats...)
-		v.Environments = file.Environments()
-		var page bytes.Buffer
-		if err := pageTemplate.Execute(&page, v); err != nil {
-			http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
+	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
+		v := p.blank()
+		if p.kept == nil {
+			p.show(w, http.StatusOK, v)
 			return
 		}
-		h := w.Header()
-		h.Set("Content-Type", "text/html; charset=utf-8")
-		h.Set("Content-Security-Policy", "default-src 'none'; style-src 'nonce-"+v.Nonce+"'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
-		w.WriteHeader(status)
-		w.Write(page.Bytes())
-	}
-	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
-		show(w, http.StatusOK, &view{Env: env, Format: "auto", Entry: "0"})
+		p.whenFree(r, func(ctx context.Context) {
+			var err error
+			if v.List, err = p.kept.read(ctx, mostKept); err != nil {
+				v.Problem = printable(err.Error())
+			}
+			p.show(w, http.StatusOK, v)
+		})
 	})
-	busy := make(chan struct{}, 2) // bounds CPU and memory: a search keeps a core busy, and a form is held in memory
 	mux.HandleFunc("POST /{$}", func(w http.ResponseWriter, r *http.Request) {
-		select {
-		case busy <- struct{}{}:
-			defer func() { <-busy }()
-		case <-r.Context().Done():
-			return
-		}
-		const form = 1 << 20                                                            // fields other than the request
-		http.NewResponseController(w).SetReadDeadline(time.Now().Add(30 * time.Second)) // or a slow client would block others; net/http supports it
-		r.Body = http.MaxBytesReader(w, r.Body, 2*capture.MaxSize+form)
-		if err := r.ParseMultipartForm(2*capture.MaxSize + form); err != nil {
-			show(w, http.StatusBadRequest, &view{Env: env, Problem: "The form could not be read. The request may be larger than 16 MiB."})
-			return
-		}
-		defer r.MultipartForm.RemoveAll()
-		v, q, data := readForm(r)
-		ctx, cancel := context.WithTimeout(r.Context(), 30*time.Second)
-		defer cancel()
-		var err error
-		if v.Answer, err = q.ask(ctx, file, data); err != nil {
-			v.Problem = printable(err.Error())
-			show(w, http.StatusUnprocessableEntity, v)
-			return
-		}
-		show(w, http.StatusOK, v)
+		p.whenFree(r, func(ctx context.Context) { p.answer(ctx, w, r, "") })
+	})
+	mux.HandleFunc("GET /kept/{name}", func(w http.ResponseWriter, r *http.Request) {
+		p.whenFree(r, func(ctx context.Context) {
+			v := p.blank()
+			v.File = r.PathValue("name")
+			data, err := p.kept.content(v.File)
+			if err != nil {
+				http.NotFound(w, r)
+				return
+			}
+			p.explain(ctx, w, v, data)
+		})
+	})
+	mux.HandleFunc("POST /kept/{name}", func(w http.ResponseWriter, r *http.Request) {
+		p.whenFree(r, func(ctx context.Context) { p.answer(ctx, w, r, r.PathValue("name")) })
 	})
 	return ownHostOnly(http.NewCrossOriginProtection().Handler(mux), host)
 }
 
-// readForm reads the fields of the form.
-func readForm(r *http.Request) (*view, *question, []byte) {
-	value := func(name string) string { return strings.TrimSpace(r.PostFormValue(name)) }
-	v := &view{Env: value("env"), Format: value("format"), At: value("at"), Hosts: value("hosts"), Prefixes: value("prefixes"), Headers: value("headers"), Entry: value("entry")}
-	// Browsers send every line break of a text area as CR LF.
-	unix := func(text string) string { return strings.ReplaceAll(text, "\r\n", "\n") }
-	v.Request, v.Canonical = unix(r.PostFormValue("request")), unix(r.PostFormValue("canonical"))
-	data := []byte(v.Request)
-	if in, _, err := r.FormFile("file"); err == nil {
-		defer in.Close()
-		if bytes, err := io.ReadAll(io.LimitReader(in, capture.MaxSize+1)); err == nil && len(bytes) > 0 {
-			data, v.Request = bytes, ""
+// blank returns the page before a question.
+func (p *page) blank() *view {
+	return &view{Env: p.env, Format: "auto", Entry: "0", Hosts: strings.Join(p.hosts, " "), Prefixes: strings.Join(p.prefixes, " "), Headers: strings.Join(p.headers, "\n")}
+}
+
+// show writes the page.
+func (p *page) show(w http.ResponseWriter, status int, v *view) {
+	v.Nonce, v.Formats, v.Environments, v.Kept = rand.Text(), append([]string{"auto"}, capture.Formats...), p.file.Environments(), p.kept != nil
+	var text bytes.Buffer
+	if err := pageTemplate.Execute(&text, v); err != nil {
+		http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
+		return
+	}
+	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'nonce-"+v.Nonce+"'; script-src 'nonce-"+v.Nonce+"'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+	w.WriteHeader(status)
+	w.Write(text.Bytes())
+}
+
+// whenFree calls f when no more than one other search runs.
+func (p *page) whenFree(r *http.Request, f func(ctx context.Context)) {
+	select {
+	case p.busy <- struct{}{}:
+		defer func() { <-p.busy }()
+	case <-r.Context().Done():
+		return
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), patience)
+	defer cancel()
+	f(ctx)
+}
+
+// answer answers the form: about a kept request if a name is given, or else about the
+// request in the form.
+func (p *page) answer(ctx context.Context, w http.ResponseWriter, r *http.Request, name string) {
+	const form = 1 << 20                                                    // fields other than the request
+	http.NewResponseController(w).SetReadDeadline(time.Now().Add(patience)) // or a slow client would block others; net/http supports it
+	r.Body = http.MaxBytesReader(w, r.Body, 2*capture.MaxSize+form)
+	if err := r.ParseMultipartForm(2*capture.MaxSize + form); err != nil {
+		v := p.blank()
+		v.Problem = "The form could not be read. The request may be larger than 16 MiB."
+		p.show(w, http.StatusBadRequest, v)
+		return
+	}
+	defer r.MultipartForm.RemoveAll()
+	v, data := readForm(r)
+	if v.File = name; name != "" {
+		var err error
+		if data, err = p.kept.content(name); err != nil {
+			http.NotFound(w, r)
+			return
 		}
 	}
-	q := &question{env: v.Env, at: v.At, format: v.Format, canonical: v.Canonical, form: true,
-		hosts: strings.Fields(v.Hosts), prefixes: strings.Fields(v.Prefixes)}
-	for line := range strings.Lines(v.Headers) {
-		if line = strings.TrimSpace(line); line != "" {
-			q.headers = append(q.headers, line)
-		}
+	p.explain(ctx, w, v, data)
+}
+
+// explain answers the question of the form about a request.
+func (p *page) explain(ctx context.Context, w http.ResponseWriter, v *view, data []byte) {
+	var err error
+	if v.Answer, err = v.question().ask(ctx, p.environments(), data); err != nil {
+		v.Problem = printable(err.Error())
+		p.show(w, http.StatusUnprocessableEntity, v)
+		return
 	}
-	q.entry, _ = strconv.Atoi(v.Entry)
-	return v, q, data
+	p.show(w, http.StatusOK, v)
 }
 
 // ownHostOnly refuses requests whose Host is not the address of this server or localhost.
@@ -200,6 +241,10 @@ func ownHostOnly(next http.Handler, host string) http.Handler {
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
 		h.Set("Referrer-Policy", "same-origin")
 		h.Set("X-Content-Type-Options", "nosniff")
+		if r.Header.Get("Sec-Fetch-Site") == "cross-site" && r.Header.Get("Sec-Fetch-Mode") != "navigate" {
+			http.Error(w, "cross-origin request", http.StatusForbidden)
+			return
+		}
 		if !ownHost(r.Host, host) {
 			http.Error(w, "open this page by its IP address or as localhost", http.StatusMisdirectedRequest)
 			return

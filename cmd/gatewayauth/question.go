@@ -55,6 +55,10 @@ type answer struct {
 	Server *capture.Refused `json:"server,omitempty"`
 	// Event is set instead of Explanation for a record of the log.
 	Event *eventAnswer `json:"event,omitempty"`
+	// Recorded is set for a request that the verifier kept in a file.
+	Recorded *capture.Recorded `json:"recorded,omitempty"`
+	// request is nil for a record of the log, and if the server refuses the request.
+	request *http.Request
 }
 
 // verdictSuffices are the codes that need no further explanation.
@@ -65,35 +69,39 @@ var verdictSuffices = []core.Code{core.CodeCredentialMissing, core.CodeCredentia
 // commonPrefixes are tried if no cause was found and the user named no prefix.
 var commonPrefixes = []string{"/v1", "/v2", "/v3", "/api", "/api/v1", "/api/v2"}
 
-// ask explains a saved request.
-func (q *question) ask(ctx context.Context, file *config.File, data []byte) (*answer, error) {
+// ask explains a saved request. It changes its own copy of the question only.
+func (q question) ask(ctx context.Context, environments *environmentsFile, data []byte) (*answer, error) {
 	c, err := capture.Parse(data, capture.Options{Format: q.format, Entry: q.entry, Open: q.open})
 	if server, ok := errors.AsType[*capture.Refused](err); ok {
-		return &answer{Verdict: refused, Explained: true, Format: server.Format, Notes: server.Notes, Server: server}, nil
+		return &answer{Verdict: refused, Explained: true, Format: server.Format, Notes: each(server.Notes, q.words), Server: server}, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	if absent := file.Missing(q.env); len(absent) > 0 {
-		return nil, fmt.Errorf("the secrets of the environment %s are missing: %s; run the command where they are available", q.env, strings.Join(absent, ", "))
+	if q.env, err = q.environment(environments.names, c); err != nil {
+		return nil, err
 	}
-	a := &answer{Format: c.Format, Notes: c.Notes, Verdict: refused}
+	file, err := environments.load(q.env)
+	if err != nil {
+		return nil, err
+	}
+	if absent := file.Missing(q.env); len(absent) > 0 {
+		return nil, fmt.Errorf("the secrets of the environment %s are missing: %s; run gatewayauth where they are available", q.env, strings.Join(absent, ", "))
+	}
+	a := &answer{Format: c.Format, Notes: each(c.Notes, q.words), Verdict: refused, request: c.Request}
 	if c.Event != nil {
 		return a, q.askEvent(a, c.Event, file)
 	}
-	captured := q.at == "captured"
-	at := q.at
-	if captured {
-		at = ""
+	var missing []string
+	if c.Recorded != nil {
+		if missing, err = q.fillIn(c); err != nil {
+			return nil, err
+		}
 	}
-	now, err := clock(at)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", q.option("at"), err)
+	captured := q.at == "captured" || q.at == "" && c.Recorded != nil
+	if a.At, err = q.clock(c, captured); err != nil {
+		return nil, err
 	}
-	if captured && !c.At.IsZero() {
-		now = func() time.Time { return c.At }
-	}
-	a.At = now()
 	x, err := q.explain(file, c.Fresh(ctx), a.At)
 	if err == nil && captured && c.At.IsZero() {
 		at, note := x.SignedAt, "the verifier's clock is set to the signed date, so clock differences are not checked"
@@ -110,13 +118,16 @@ func (q *question) ask(ctx context.Context, file *config.File, data []byte) (*an
 		return nil, err
 	}
 	if x.Code == core.CodeSignatureMismatch && len(x.Causes) == 0 && len(q.prefixes) == 0 {
-		wider := *q
+		wider := q
 		wider.prefixes = commonPrefixes
 		if second, err := wider.explain(file, c.Fresh(ctx), a.At); err == nil && len(second.Causes) > 0 {
 			x = second
 		}
 	}
 	a.Explanation = x
+	if c.Recorded != nil {
+		q.asRecorded(a, c, missing)
+	}
 	if x.Accepted() {
 		a.Verdict = accepted
 	}
@@ -139,6 +150,23 @@ func (q *question) ask(ctx context.Context, file *config.File, data []byte) (*an
 		a.Advice = []string{fmt.Sprintf("the request is accepted if the %d bytes after the header are its body: add the header Content-Length: %d to the saved request, and remove Transfer-Encoding", n, n)}
 	}
 	return a, nil
+}
+
+// clock returns the date of the verifier's clock. If the request is to be explained at its
+// own date and the input does not state that, it is the current date.
+func (q *question) clock(c *capture.Captured, captured bool) (time.Time, error) {
+	if captured && !c.At.IsZero() {
+		return c.At, nil
+	}
+	at := q.at
+	if captured {
+		at = ""
+	}
+	now, err := clock(at)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("%s: %w", q.option("at"), err)
+	}
+	return now(), nil
 }
 
 // unframed returns how many of the bytes after the header make the request accepted if
@@ -176,11 +204,11 @@ func (q *question) explain(file *config.File, r *http.Request, at time.Time) (*e
 	hints := explain.Hints{Hosts: each(q.hosts, namedHost), Prefixes: each(q.prefixes, namedPrefix), CanonicalRequest: q.canonical, Headers: http.Header{},
 		Schemes: otherSchemes(), Environments: map[string]core.Config{}, Setting: config.Setting}
 	for _, h := range q.headers {
-		name, value, found := strings.Cut(h, ":")
-		if !found {
-			return nil, fmt.Errorf("%s: %q is not a header such as 'X-Tenant: blue'", q.option("header"), h)
+		name, value, err := q.header(h)
+		if err != nil {
+			return nil, err
 		}
-		hints.Headers.Add(strings.TrimSpace(name), strings.TrimSpace(value))
+		hints.Headers.Add(name, value)
 	}
 	for _, name := range file.Environments() {
 		if name == q.env || len(q.others) > 0 && !slices.Contains(q.others, name) {
@@ -196,6 +224,15 @@ func (q *question) explain(file *config.File, r *http.Request, at time.Time) (*e
 		}
 	}
 	return explain.Explain(r, policy, hints)
+}
+
+// header returns the name and the value of a header that the user gives.
+func (q *question) header(text string) (name, value string, err error) {
+	name, value, found := strings.Cut(text, ":")
+	if !found {
+		return "", "", fmt.Errorf("%s: %q is not a header such as 'X-Tenant: blue'", q.option("header"), text)
+	}
+	return strings.TrimSpace(name), strings.TrimSpace(value), nil
 }
 
 // policyOf returns the policy of an environment, for a clock, that logs nothing and has

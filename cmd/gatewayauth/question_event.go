@@ -44,7 +44,8 @@ var meanings = map[core.Code]string{
 }
 
 const unknownFromEvent = "A record of the log has no headers, query or body, so the signature cannot be checked: " +
-	"the record does not show what was changed, or whether the secret is right. Save the request itself as the backend receives it."
+	"the record does not show what was changed, or whether the secret is right. For that, keep the request itself: " +
+	"with capture: {dir: FOLDER} in the environment, the service writes refused requests to files, and gatewayauth explain FOLDER explains them."
 
 // askEvent explains a refusal from its record in the log.
 func (q *question) askEvent(a *answer, e *capture.Event, file *config.File) error {
@@ -67,9 +68,18 @@ func (q *question) askEvent(a *answer, e *capture.Event, file *config.File) erro
 	if e.Mode == "report" {
 		fact("the environment was in report mode: the request reached the handler nevertheless")
 	}
-	if e.Error != "" {
-		fact("error: %s", strings.TrimPrefix(e.Error, "gatewayauth: "))
+	for _, f := range []struct{ name, value string }{
+		{"request", strings.TrimSpace(e.Method + " " + e.Host + e.Path)}, {"remote", e.Remote}, {"error", strings.TrimPrefix(e.Error, "gatewayauth: ")},
+		{"header", e.Header}, {"key of the API at that time", e.APIKey}, {"size of the body", e.Size}, {"limit", e.Limit}, {"more about the code", e.Doc},
+	} {
+		if f.value != "" {
+			fact("%s: %s", f.name, f.value)
+		}
 	}
+	if core.Code(e.Code) == core.CodeSignatureMismatch && e.Host != "" {
+		a.Advice = append(a.Advice, "the host is what proxies change most often: compare "+printable(e.Host)+", as it arrived, with the host that the gateway calls")
+	}
+	a.Advice = append(a.Advice, printable(sentence(orElse(e.Hint, core.Code(e.Code).Hint()))))
 	policy, err := policyOf(file, q.env, nil)
 	if err != nil {
 		return err

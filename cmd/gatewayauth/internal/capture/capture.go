@@ -35,8 +35,10 @@ type Captured struct {
 	// announces chunks that are missing. It is the body only if the capture lost a
 	// header, or if a tool has joined the chunks.
 	Unframed []byte
-	// At is when the request was sent, or zero if the input does not say.
+	// At is when the request was sent or received, or zero if the input does not say.
 	At time.Time
+	// Recorded is set for a file that a verifier wrote.
+	Recorded *Recorded
 	// Notes say what was assumed or is missing.
 	Notes []string
 }
@@ -61,7 +63,12 @@ func Parse(data []byte, o Options) (*Captured, error) {
 	}
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))
 	format := o.Format
-	if format == "" || format == "auto" {
+	kept, notes, data := recorded(data)
+	switch {
+	case format != "" && format != "auto":
+	case kept != nil:
+		format = "raw"
+	default:
 		format = detect(data)
 	}
 	var c *Captured
@@ -88,6 +95,10 @@ func Parse(data []byte, o Options) (*Captured, error) {
 		return nil, fmt.Errorf("read as %s: %w", format, err)
 	}
 	c.Format = format
+	if kept != nil {
+		c.Recorded, c.At = kept, kept.At
+		c.Notes = append(notes, c.Notes...)
+	}
 	return c, nil
 }
 

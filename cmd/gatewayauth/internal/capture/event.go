@@ -18,7 +18,7 @@ func parseEvent(data []byte) (*Captured, error) {
 	}
 	c := &Captured{Event: &e, At: e.Time}
 	if more {
-		c.note("the input has several records: only the first is explained; check --report summarizes a whole log")
+		c.note("the input has several records: only the first is explained; gatewayauth check --report summarizes a whole log")
 	}
 	return c, nil
 }

@@ -106,6 +106,26 @@ func (g *own) set(name, value string) {
 		g.Skew = duration(value)
 	default:
 		g.fields--
+		g.detail(name, value)
+	}
+}
+
+// detail sets the fields that only some records have. Applications use the same names, so
+// they do not show that a group is a verifier's.
+func (r *Record) detail(name, value string) {
+	switch name {
+	case "header":
+		r.Header = value
+	case "apikey":
+		r.APIKey = value
+	case "size":
+		r.Size = value
+	case "limit":
+		r.Limit = value
+	case "hint":
+		r.Hint = value
+	case "doc":
+		r.Doc = value
 	}
 }
 

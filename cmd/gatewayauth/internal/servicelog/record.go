@@ -32,8 +32,9 @@ type Record struct {
 	Count  int64
 	Summed bool
 
-	Code, Error, Environment, Mode, API, Scheme, Algorithm, Key, KeyID, Method, Host, Path, Remote string
-	Skew                                                                                           time.Duration
+	Code, Error, Environment, Mode, API, APIKey, Scheme, Algorithm, Key, KeyID string
+	Method, Host, Path, Remote, Header, Size, Limit, Hint, Doc                 string
+	Skew                                                                       time.Duration
 }
 
 // messages are the messages of core, refusals first: if a record has two of them, the
@@ -122,7 +123,7 @@ func (r *Record) complete(suppressed string) bool {
 }
 
 // chosen are the fields whose text the caller chooses, or that quote such text.
-var chosen = []string{"path", "host", "method", "remote", "keyid", "error"}
+var chosen = []string{"path", "host", "method", "remote", "keyid", "error", "header"}
 
 // message returns the verifier's message for the fields of a group. It searches the words
 // around them, the group, the groups around it, and then all other fields.

@@ -1,0 +1,128 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"text/tabwriter"
+	"time"
+
+	"github.com/gatewayauth/gatewayauth/core"
+	"github.com/gatewayauth/gatewayauth/core/capture"
+)
+
+// A causeCount is how many requests have one cause.
+type causeCount struct {
+	Cause string `json:"cause"`
+	// Code is set where no cause was found.
+	Code     core.Code `json:"code,omitempty"`
+	Requests int       `json:"requests"`
+	// Detail is that of the newest request.
+	Detail string `json:"detail,omitempty"`
+}
+
+func (c causeCount) String() string {
+	if c.Code == "" {
+		return c.Cause
+	}
+	return c.Cause + " for " + printable(string(c.Code))
+}
+
+// folderAnswer is the output of explain for a folder.
+type folderAnswer struct {
+	Requests []*keptRequest `json:"requests"` // the newest first
+	Causes   []causeCount   `json:"causes"`   // the most frequent first
+	// Left is the number of files that are not in Requests.
+	Left int `json:"-"`
+}
+
+// count counts the causes.
+func (x *folderAnswer) count() {
+	x.Causes = []causeCount{}
+	for _, k := range x.Requests {
+		of := causeCount{Cause: k.Cause, Detail: orElse(k.Error, k.Detail)}
+		if k.Cause == causeNone {
+			of.Code = k.Code
+		}
+		i := slices.IndexFunc(x.Causes, func(c causeCount) bool { return c.Cause == of.Cause && c.Code == of.Code })
+		if i < 0 {
+			i = len(x.Causes)
+			x.Causes = append(x.Causes, of)
+		}
+		x.Causes[i].Requests++
+	}
+	slices.SortStableFunc(x.Causes, func(a, b causeCount) int { return cmp.Compare(b.Requests, a.Requests) })
+}
+
+// folder lists and explains the requests that a verifier kept in a folder.
+func (a *explainArgs) folder(ctx context.Context, s streams, environments *environmentsFile, dir string) error {
+	f := &keptFolder{dir: dir, ask: func(ctx context.Context, data []byte) (*answer, error) { return a.ask(ctx, environments, data) }}
+	x, err := f.read(ctx, 1<<30)
+	if err != nil {
+		return err
+	}
+	if len(x.Requests) == 0 {
+		return fmt.Errorf("%s holds no kept requests: the section capture of an environment makes the service write them, with names such as 20260115T120000.000Z-000001-signature_mismatch%s", dir, capture.Suffix)
+	}
+	if a.json {
+		err = writeJSON(s.out, x)
+	} else {
+		err = x.print(s)
+	}
+	if err != nil {
+		return failed{err}
+	}
+	return x.exit()
+}
+
+func (x *folderAnswer) print(s streams) error {
+	t := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "TIME\tCODE\tREQUEST\tCAUSE\tFILE")
+	for _, k := range x.Requests {
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", date(k.Time), orElse(printable(string(k.Code)), "-"), k.Request(), k.Cause, k.File)
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	fmt.Fprintf(s.out, "\n%s\n", x.Summary())
+	for _, c := range x.Causes {
+		fmt.Fprintf(s.out, "  %d  %s\n     %s\n", c.Requests, c, c.Detail)
+	}
+	return nil
+}
+
+// Summary says how many requests there are, and from when.
+func (x *folderAnswer) Summary() string {
+	var first, last time.Time
+	for _, k := range x.Requests {
+		if !k.Time.IsZero() && (first.IsZero() || k.Time.Before(first)) {
+			first = k.Time
+		}
+		if k.Time.After(last) {
+			last = k.Time
+		}
+	}
+	n := "1 request"
+	if len(x.Requests) != 1 {
+		n = fmt.Sprintf("%d requests", len(x.Requests))
+	}
+	return fmt.Sprintf("%s, from %s to %s", n, date(first), date(last))
+}
+
+// exit returns the exit code: that of the request which needs most attention.
+func (x *folderAnswer) exit() error {
+	code := exitAccepted
+	for _, k := range x.Requests {
+		switch {
+		case k.Error != "" || k.Verdict == refused && !k.Explained:
+			return exit(exitUnexplained)
+		case k.Explained:
+			code = exitExplained
+		}
+	}
+	if code == exitAccepted {
+		return nil
+	}
+	return exit(code)
+}
