@@ -5,6 +5,7 @@ import (
 	"errors"
 	"runtime"
 	"slices"
+	"sync/atomic"
 	"testing"
 
 	"google.golang.org/grpc"
@@ -80,19 +81,20 @@ type quiet struct{ grpc.ServerTransportStream }
 // call are not taken for those of the later one.
 func TestReusedMessage_T221(t *testing.T) {
 	v, _ := verifier(t, nil)
-	message, refuse := new(bytesValue), true
-	var got string
+	message := new(bytesValue)
+	var refuse atomic.Bool
+	var got atomic.Value
 	desc := &grpc.ServiceDesc{ServiceName: "pooled", HandlerType: (*any)(nil), Methods: []grpc.MethodDesc{{MethodName: "Call",
 		Handler: func(_ any, ctx context.Context, decode func(any) error, intercept grpc.UnaryServerInterceptor) (any, error) {
 			decode(message) // a handler that ignores the error
 			return intercept(ctx, message, &grpc.UnaryServerInfo{FullMethod: "/pooled/Call"}, func(_ context.Context, req any) (any, error) {
-				got = string(req.(*bytesValue).Value)
+				got.Store(string(req.(*bytesValue).Value))
 				return new(bytesValue), nil
 			})
 		}}}}
 	listener := listen(t)
 	server := grpc.NewServer(append(inFront(v, func(ctx context.Context, req any, _ *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
-		if refuse {
+		if refuse.Load() {
 			return nil, status.Error(codes.ResourceExhausted, "refused in front")
 		}
 		return next(ctx, req)
@@ -102,19 +104,20 @@ func TestReusedMessage_T221(t *testing.T) {
 	t.Cleanup(server.Stop)
 	conn := dial(t, listener)
 	call := func(signedText, sent string, refused bool, options ...grpc.CallOption) error {
-		refuse, got = refused, ""
+		refuse.Store(refused)
+		got.Store("")
 		return conn.Invoke(signed(t, "/pooled/Call", core.PayloadHashed, text(signedText)), "/pooled/Call", text(sent), new(bytesValue), options...)
 	}
 	wantCode(t, "refused in front", call("one", "one", true), codes.ResourceExhausted)
 	wantCode(t, "another message with the first one's signature", call("one", "two", false), codes.Unauthenticated)
 	wantCode(t, "refused in front", call("one", "one", true), codes.ResourceExhausted)
-	if err := call("one", "", false, grpc.ForceCodecV2(garbage{})); err == nil || got != "" {
-		t.Errorf("garbage with the first one's signature: got %v, and the handler ran with %q", err, got)
+	if err := call("one", "", false, grpc.ForceCodecV2(garbage{})); err == nil || got.Load() != "" {
+		t.Errorf("garbage with the first one's signature: got %v, and the handler ran with %q", err, got.Load())
 	}
 	wantCode(t, "refused in front", call("one", "one", true), codes.ResourceExhausted)
 	wantCode(t, "its own signature", call("two", "two", false), codes.OK)
-	if got != "two" {
-		t.Errorf("the handler got %q, want two", got)
+	if got.Load() != "two" {
+		t.Errorf("the handler got %q, want two", got.Load())
 	}
 }
 
