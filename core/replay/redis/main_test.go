@@ -83,9 +83,15 @@ func wantUnavailable(t *testing.T, name string, s *redis.Store, e core.ReplayEnt
 // eventually waits for f.
 func eventually(t testing.TB, what string, f func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(patience); !f(); time.Sleep(time.Millisecond) {
+	within(t, patience, what, f)
+}
+
+// within is eventually for what takes longer.
+func within(t testing.TB, most time.Duration, what string, f func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(most); !f(); time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatalf("%s: not within %v", what, patience)
+			t.Fatalf("%s: not within %v", what, most)
 		}
 	}
 }
