@@ -189,8 +189,8 @@ func TestInstants(t *testing.T) {
 // another scheme. Both are answered alike.
 func TestWhatIsNoCredential(t *testing.T) {
 	for text, want := range map[string]core.Code{
-		"Bearer abc": core.CodeCredentialMalformed, "Bearer": core.CodeCredentialMalformed, "": core.CodeCredentialMalformed, "a=b": core.CodeCredentialMalformed,
-		"Bearer abc=": core.CodeSchemeNotAccepted, `Digest username="a"`: core.CodeSchemeNotAccepted,
+		"abc def": core.CodeCredentialMalformed, "Digest": core.CodeCredentialMalformed, "": core.CodeCredentialMalformed, "a=b": core.CodeCredentialMalformed,
+		"Bearer abc=": core.CodeSchemeNotAccepted, "bearer abc": core.CodeSchemeNotAccepted, "Bearer": core.CodeSchemeNotAccepted, `Digest username="a"`: core.CodeSchemeNotAccepted,
 	} {
 		r := request(t, p1)
 		r.Header["Authorization"] = []string{text}

@@ -112,8 +112,8 @@ func (c *Config) headers(r *http.Request) (lines, hidden []string) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.Header)) {
 		for _, value := range r.Header[name] {
-			if shown := c.withoutSecret(name, value); shown != value {
-				value = shown
+			value, isHidden := c.withoutSecret(name, value)
+			if isHidden {
 				hidden = append(hidden, name)
 			}
 			lines = append(lines, name+": "+value)
@@ -122,22 +122,23 @@ func (c *Config) headers(r *http.Request) (lines, hidden []string) {
 	return lines, hidden
 }
 
-// withoutSecret is the value of a header without what must not be kept.
-func (c *Config) withoutSecret(name, value string) string {
-	same := func(secret string) bool { return strings.EqualFold(secret, strings.ReplaceAll(name, "_", "-")) }
+// withoutSecret returns the value of a header without what must not be kept, and whether
+// there was something.
+func (c *Config) withoutSecret(name, value string) (shown string, isHidden bool) {
+	same := func(listed string) bool { return strings.EqualFold(listed, strings.ReplaceAll(name, "_", "-")) }
 	if slices.ContainsFunc(secretHeaders, same) || slices.ContainsFunc(c.Withhold, same) {
-		return withheld
+		return withheld, true
 	}
 	words := strings.FieldsFunc(value, func(r rune) bool { return r == ' ' || r == '\t' })
 	switch {
 	case len(words) == 0:
-		return value
+		return value, false
 	case slices.Contains(secretSchemes, strings.ToLower(words[0])):
-		return words[0] + " " + withheld
+		return words[0] + " " + withheld, true
 	case same("authorization") && !isSignature(words[0]):
-		return withheld
+		return withheld, true
 	}
-	return value
+	return value, false
 }
 
 // secretSchemes are authentication schemes whose credentials are secrets, in lower
