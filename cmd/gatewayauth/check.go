@@ -104,7 +104,7 @@ func (a *checkArgs) run(s streams, path string) error {
 }
 
 func problem(severity lint.Severity, rule string, p *config.Problem) lint.Finding {
-	return lint.Finding{Severity: severity, Rule: rule, File: p.File, Line: p.Line, Field: p.Field, Text: p.Rule}
+	return lint.Finding{Severity: severity, Rule: rule, File: p.File, Line: p.Line, Column: p.Column, Field: p.Field, Text: p.Rule}
 }
 
 func (a *checkArgs) print(s streams, findings []lint.Finding) error {

@@ -64,10 +64,14 @@ func (d *decoder) api(v value) apiEntry {
 
 // checkBindings reports APIs with the same pattern, and names of keys that do not exist.
 func (r *report) checkBindings(e *environment) {
-	known := map[string]bool{}
+	names, known := []string{}, map[string]bool{}
 	for _, k := range e.keys {
+		if k.name != "" && !known[k.name] {
+			names = append(names, k.name)
+		}
 		known[k.name] = true
 	}
+	const unknown = "no key of this environment has this name; "
 	patterns := map[string]int{}
 	for i := range e.apis {
 		a := &e.apis[i]
@@ -82,10 +86,10 @@ func (r *report) checkBindings(e *environment) {
 				"take it away there and set it for the APIs that need it")
 		}
 		if a.Key != "" && !known[a.Key] {
-			r.add(a.at["key"], "no key of this environment has this name; see the names under keys")
+			r.add(a.at["key"], unknown+choices(a.Key, "there are: ", names))
 		}
 	}
 	if e.policy.Default != "" && !known[e.policy.Default] {
-		r.add(e.at["default"], "no key of this environment has this name; see the names under keys")
+		r.add(e.at["default"], unknown+choices(e.policy.Default, "there are: ", names))
 	}
 }

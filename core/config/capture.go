@@ -66,7 +66,7 @@ func (f *File) recorder(e *environment, o options) (*capture.Recorder, error) {
 	recorder, err := capture.New(c)
 	for _, problem := range problemsOf(nil, err) {
 		m := e.capture.place(problem.Field)
-		return nil, &Problem{File: f.path, Line: m.line, Field: m.field, Rule: problem.Rule, cause: err}
+		return nil, &Problem{File: f.path, Line: m.line, Column: m.column, Field: m.field, Rule: problem.Rule, cause: err}
 	}
 	return recorder, nil
 }

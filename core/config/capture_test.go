@@ -83,7 +83,7 @@ func TestCaptureProblems(t *testing.T) {
 				t.Errorf("%s: Watch says %v, Verifier %v", section, watched, err)
 			}
 		}
-		if err == nil || !strings.Contains(err.Error(), want) {
+		if err == nil || !strings.Contains(withoutColumns(err.Error()), want) {
 			t.Errorf("%s: got %v, want %s", section, err, want)
 		}
 	}

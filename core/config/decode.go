@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/token"
 
 	"github.com/gatewayauth/gatewayauth/core"
 )
@@ -22,8 +23,9 @@ import (
 type decoder struct {
 	*report
 	targets map[*ast.AliasNode]ast.Node
-	left    int // values that may still be visited
-	apis    int // bindings read, in all environments
+	aliased map[ast.Node]bool // the values of targets
+	left    int               // values that may still be visited
+	apis    int               // bindings read, in all environments
 }
 
 // maxValues bounds the values of a file. Those under an alias count every time it is used.
@@ -31,7 +33,9 @@ const maxValues = 400_000
 
 // value is a value of the file at the place where it is used.
 type value struct {
-	node ast.Node // no anchor and no alias
+	node     ast.Node // no anchor and no alias
+	anchored bool     // directly behind an anchor
+	comment  bool     // a comment stands between the name of the field and the value
 	mark
 }
 
@@ -39,7 +43,8 @@ type value struct {
 type pair struct {
 	name  string
 	value value
-	first int // line of the same field earlier in the mapping, 0 if there is none
+	first int  // line of the same field earlier in the mapping, 0 if there is none
+	cut   bool // without a colon, as the rest of a text with a comma in it
 }
 
 // fields says how each field of a mapping is read.
@@ -57,8 +62,10 @@ func (d *decoder) mapping(v value, known fields) map[string]mark {
 	for _, p := range pairs {
 		read, ok := known[p.name]
 		switch {
+		case !ok && p.cut:
+			d.add(p.value.mark.as(v.field), "a comma ended the value before this text, which is read as a field of its own; a value with a comma needs quotes inside of { }")
 		case !ok:
-			d.add(p.value.mark, "unknown field; known here: "+strings.Join(names(known), ", "))
+			d.add(p.value.mark, "unknown field; "+choices(p.name, "known here: ", names(known)))
 		case p.first > 0:
 			d.add(p.value.mark, fmt.Sprintf("is set twice, first in line %d; leave one out", p.first))
 		default:
@@ -100,21 +107,24 @@ func (d *decoder) pairs(v value) (own []pair, ok bool) {
 		if d.exhausted() {
 			break
 		}
-		line := lineOf(n)
+		at := placeOf(n)
+		line := at.line
 		if n.Key.IsMergeKey() {
 			if seen["<<"] > 0 {
-				d.add(mark{line, v.field}, "<< is set twice; << takes a list of aliases")
+				d.add(at.as(v.field), "<< is set twice; << takes a list of aliases")
 			}
 			seen["<<"] = line
-			merged = append(merged, d.merge(d.value(n.Value, mark{line, v.field}))...)
+			merged = append(merged, d.merge(d.value(n.Value, at.as(v.field)))...)
 			continue
 		}
 		name, ok := d.key(n.Key)
 		if !ok {
-			d.add(mark{line, v.field}, "the name of a field must be a plain text")
+			d.add(at.as(v.field), "the name of a field must be a plain text")
 			continue
 		}
-		own = append(own, pair{name, d.value(n.Value, mark{line, join(v.field, name)}), seen[name]})
+		read := d.value(n.Value, at.as(join(v.field, name)))
+		read.comment = commented(n.Start)
+		own = append(own, pair{name, read, seen[name], n.Start == nil || n.Start.Type != token.MappingValueType})
 		if seen[name] == 0 {
 			seen[name] = line
 		}
@@ -149,7 +159,7 @@ func (d *decoder) items(v value) ([]value, bool) {
 		if d.exhausted() {
 			break
 		}
-		items = append(items, d.value(n, mark{lineOf(n), fmt.Sprintf("%s[%d]", v.field, i)}))
+		items = append(items, d.value(n, placeOf(n).as(fmt.Sprintf("%s[%d]", v.field, i))))
 	}
 	return items, true
 }

@@ -106,7 +106,8 @@
 //     {file: path} for a file (relative to the environments file; one line break
 //     at its end does not count; at most 64 KiB), or the text itself, taken as it
 //     is written: 012345 is six characters. A text that starts with one of
-//     ! & * % @ or holds " #" needs quotes. Of type aes it is the vector, 16 bytes.
+//     ! & * % @ | > # or holds " #" or ": " needs quotes, and inside of { } one with a
+//     comma; a warning or an error says so. Of type aes it is the vector, 16 bytes.
 //   - previous (all but token): earlier secrets that are still accepted, each
 //     until an instant (RFC 3339), or without end. Of type aes an entry has key,
 //     secret, or both; the one that it leaves out is as it is now.

@@ -36,7 +36,7 @@ type environment struct {
 
 // environments reads the whole file.
 func (d *decoder) environments(root ast.Node) (all []*environment) {
-	v := d.value(root, mark{line: lineOf(root)})
+	v := d.value(root, placeOf(root))
 	at := d.mapping(v, fields{"environments": func(v value) {
 		pairs, ok := d.pairs(v)
 		if !ok || len(pairs) == 0 {

@@ -104,7 +104,7 @@ func TestEnvironments(t *testing.T) {
 		}
 	}
 	_, err = f.Verifier("release", quiet)
-	if want := path + `: there is no environment "release"; there are: TEST, RELEASE`; err == nil || err.Error() != want {
+	if want := path + `: there is no environment "release"; did you mean RELEASE? There are: TEST, RELEASE`; err == nil || err.Error() != want {
 		t.Errorf("got error %v, want %s", err, want)
 	}
 }

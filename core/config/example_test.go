@@ -50,9 +50,9 @@ environments:
 	_, err := config.Load(path)
 	fmt.Println(strings.ReplaceAll(err.Error(), path, "environments.yaml"))
 	// Output:
-	// environments.yaml:4: environments.RELEASE.mode: unknown mode; write enforce, report or off
-	// environments.yaml:6: environments.RELEASE.keys[0].secret.env: the environment variable NOT_SET is not set
-	// environments.yaml:7: environments.RELEASE.default: no key of this environment has this name; see the names under keys
+	// environments.yaml:4:5: environments.RELEASE.mode: unknown mode; write enforce, report or off
+	// environments.yaml:6:72: environments.RELEASE.keys[0].secret.env: the environment variable NOT_SET is not set
+	// environments.yaml:7:5: environments.RELEASE.default: no key of this environment has this name; did you mean orders_key? There are: orders_key
 }
 
 func ExampleFile_Warnings() {

@@ -6,8 +6,9 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
-	"strings"
 	"sync"
+
+	"github.com/goccy/go-yaml/ast"
 
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/config/internal/follow"
@@ -55,7 +56,11 @@ func read(s *follow.Snapshot, path string) *document {
 	d := &document{report: report{file: path}}
 	data, err := s.Read(path, maxFile)
 	if err != nil {
-		d.addCause(mark{}, "the file cannot be read: "+err.Error(), err)
+		rule := "the file cannot be read: " + err.Error()
+		if tried := absolute(path); tried != path {
+			rule += " (" + tried + ")"
+		}
+		d.addCause(mark{}, rule, err)
 		return d
 	}
 	root := syntax(data, &d.report)
@@ -66,7 +71,10 @@ func read(s *follow.Snapshot, path string) *document {
 	if len(d.problems) > 0 {
 		return d
 	}
-	decoder := decoder{report: &d.report, targets: targets, left: maxValues}
+	decoder := decoder{report: &d.report, targets: targets, aliased: map[ast.Node]bool{}, left: maxValues}
+	for _, target := range targets {
+		decoder.aliased[target] = true
+	}
 	environments := decoder.environments(root)
 	if decoder.exhausted() {
 		return d
@@ -178,7 +186,7 @@ func (f *File) Verifier(env string, opts ...Option) (*core.Verifier, error) {
 		return nil, err
 	}
 	if e, _ := f.environment(env); len(e.missing) > 0 || e.store.store == missingStore {
-		return nil, &Problem{File: f.path, Line: e.line, Field: e.field, Rule: "its secrets were not read; load the file where they are"}
+		return nil, &Problem{File: f.path, Line: e.line, Column: e.column, Field: e.field, Rule: "its secrets were not read; load the file where they are"}
 	}
 	recorder, err := f.Recorder(env, opts...)
 	if err != nil {
@@ -251,7 +259,7 @@ func (f *File) environment(name string) (*environment, error) {
 
 func (f *File) unknown(name string) error {
 	return &Problem{File: f.path,
-		Rule: fmt.Sprintf("there is no environment %q; there are: %s", name, strings.Join(f.names, ", "))}
+		Rule: fmt.Sprintf("there is no environment %q; ", name) + choices(name, "there are: ", f.names)}
 }
 
 func (f *File) logWarnings(env string, l *slog.Logger) {

@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -118,3 +119,8 @@ func problems(t *testing.T, err error) (all []*config.Problem) {
 	}
 	return all
 }
+
+var column = regexp.MustCompile(`(:[0-9]+):[0-9]+: `)
+
+// withoutColumns returns problems without their columns, which TestColumns_T240 checks.
+func withoutColumns(text string) string { return column.ReplaceAllString(text, "$1: ") }

@@ -26,8 +26,9 @@ type Outline struct {
 
 // Place is where a field is in the file.
 type Place struct {
-	Line  int    // from 1
-	Field string // such as environments.RELEASE.keys[0].secret
+	Line   int    // from 1
+	Column int    // in characters, from 1; 0 where it is not known
+	Field  string // such as environments.RELEASE.keys[0].secret
 }
 
 // OutlineKey is a key without its secrets.
@@ -53,6 +54,8 @@ type OutlineSecret struct {
 	Value core.Secret
 }
 
+func (m mark) place() Place { return Place{m.line, m.column, m.field} }
+
 // Place returns the place of a field, named as in apis[0].match; the place of the
 // environment if the name is empty or the file does not have the field.
 func (o *Outline) Place(field string) Place {
@@ -70,10 +73,10 @@ func (f *File) Outlines() []Outline {
 func (e *environment) outline() Outline {
 	c := e.config(newOptions(nil), nil)
 	c.Schemes, c.Now, c.Logger = nil, nil, nil
-	o := Outline{Name: e.name, Config: c, Replay: e.replay != nil, places: map[string]Place{"": {e.line, e.field}}}
+	o := Outline{Name: e.name, Config: c, Replay: e.replay != nil, places: map[string]Place{"": e.mark.place()}}
 	fields := func(at map[string]mark) {
 		for _, m := range at {
-			o.places[strings.TrimPrefix(m.field, e.field+".")] = Place{m.line, m.field}
+			o.places[strings.TrimPrefix(m.field, e.field+".")] = m.place()
 		}
 	}
 	fields(e.at)
@@ -123,5 +126,5 @@ func (ref secretRef) outline(name string, value core.Secret) OutlineSecret {
 	case ref.path != "":
 		form = ".file"
 	}
-	return OutlineSecret{Place: Place{ref.line, strings.TrimSuffix(ref.field, form)}, Name: name, Literal: form == "", Value: value}
+	return OutlineSecret{Place: ref.as(strings.TrimSuffix(ref.field, form)).place(), Name: name, Literal: form == "", Value: value}
 }

@@ -23,6 +23,8 @@ type Problem struct {
 	// Line counts from 1; 0 for the file as a whole. For a value behind a YAML alias
 	// it is the line of the value.
 	Line int
+	// Column counts the characters of the line from 1; 0 where it is not known.
+	Column int
 	// Field is the path to the field, such as environments.RELEASE.keys[0].secret;
 	// empty for the file as a whole and its syntax.
 	Field string
@@ -32,12 +34,15 @@ type Problem struct {
 	cause error
 }
 
-// Error returns "file:line: field: rule", without the parts that are not known.
+// Error returns "file:line:column: field: rule", without the parts that are not known.
 func (p *Problem) Error() string {
 	var b strings.Builder
 	b.WriteString(p.File)
 	if p.Line > 0 {
 		fmt.Fprintf(&b, ":%d", p.Line)
+		if p.Column > 0 {
+			fmt.Fprintf(&b, ":%d", p.Column)
+		}
 	}
 	if p.Field != "" {
 		b.WriteString(": " + p.Field)
@@ -64,12 +69,15 @@ func Problems(err error) (all []*Problem) {
 
 // mark is a place in the file.
 type mark struct {
-	line  int
-	field string
+	line, column int // of the field's name, or of the item; 0 where not known
+	field        string
 }
 
 // child is the mark of a field inside that may not exist.
-func (m mark) child(name string) mark { return mark{m.line, join(m.field, name)} }
+func (m mark) child(name string) mark { return m.as(join(m.field, name)) }
+
+// as is the mark of another field at the same place.
+func (m mark) as(field string) mark { return mark{m.line, m.column, field} }
 
 // mostProblems bounds the problems that are reported of one file.
 const mostProblems = 200
@@ -88,7 +96,7 @@ func (r *report) addCause(m mark, rule string, cause error) {
 		r.dropped = true
 		return
 	}
-	r.problems = append(r.problems, &Problem{File: r.file, Line: m.line, Field: m.field, Rule: rule, cause: cause})
+	r.problems = append(r.problems, &Problem{File: r.file, Line: m.line, Column: m.column, Field: m.field, Rule: rule, cause: cause})
 }
 
 // err returns all problems by line, or nil.

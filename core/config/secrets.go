@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/token"
 
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/config/internal/follow"
@@ -23,6 +24,8 @@ type secretRef struct {
 	mark
 	env, path string
 	literal   core.Secret
+	// cut says what YAML likely took for something else than a part of the literal.
+	cut string
 }
 
 var variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
@@ -39,8 +42,17 @@ func (d *decoder) secret(v value) secretRef {
 		d.add(v.mark, secretForms)
 		return ref
 	default:
+		_, empty := v.node.(*ast.NullNode)
+		switch {
+		case empty && v.comment:
+			d.add(v.mark, "is empty, for a # starts a comment: a text that starts with # needs quotes")
+			return ref
+		case empty && v.anchored:
+			d.add(v.mark, "is empty, for an & starts an anchor: a text that starts with & needs quotes")
+			return ref
+		}
 		text, _ := d.text(v)
-		ref.literal = core.NewSecret(text)
+		ref.literal, ref.cut = core.NewSecret(text), d.cut(v)
 		return ref
 	}
 	pairs, _ := d.pairs(v)
@@ -62,6 +74,37 @@ func (d *decoder) secret(v value) secretRef {
 	return ref
 }
 
+// cut says what YAML has likely taken off a text without quotes, or added to it, "" if
+// nothing. It repeats nothing of the text.
+func (d *decoder) cut(v value) string {
+	if v.node == nil { // after too many values
+		return ""
+	}
+	tk := v.node.GetToken()
+	_, block := v.node.(*ast.LiteralNode)
+	written := strings.TrimSpace(tk.Origin)
+	switch {
+	case v.anchored && !d.aliased[v.node]:
+		return "starts with & and a name that no alias uses, which are not part of the value: put all of it in quotes if they belong to it, or remove them"
+	case block && strings.HasSuffix(v.node.(*ast.LiteralNode).Value.Value, "\n"):
+		return "is a block (| or >), so that it ends with a line break: write it in one line, in quotes, or with |-"
+	case block || tk.Type == token.SingleQuoteType || tk.Type == token.DoubleQuoteType:
+		return ""
+	case commented(tk):
+		return "is followed by a comment, which is not part of the value: put all of it in quotes if the # belongs to it, or the value alone"
+	case strings.Contains(written, "\n"):
+		return "goes over several lines, which YAML joins with blanks: write it in one line, in quotes"
+	case strings.Contains(written, "\t"):
+		return "has a tab in it, which is left out: put the value in quotes"
+	}
+	return ""
+}
+
+// commented reports whether a comment follows in the same line.
+func commented(tk *token.Token) bool {
+	return tk != nil && tk.Next != nil && tk.Next.Type == token.CommentType && tk.Next.Position.Line == tk.Position.Line
+}
+
 func (d *decoder) secretTo(dst *secretRef) func(value) {
 	return func(v value) { *dst = d.secret(v) }
 }
@@ -73,6 +116,15 @@ func (ref secretRef) file(environments string) string {
 		return ref.path
 	}
 	return filepath.Join(filepath.Dir(environments), ref.path)
+}
+
+// absolute returns the path that was tried, also where the working directory is not known
+// to the reader.
+func absolute(path string) string {
+	if abs, err := filepath.Abs(path); err == nil {
+		return abs
+	}
+	return path
 }
 
 // secretFinder finds the secrets of one environment.
@@ -140,7 +192,8 @@ func (ref secretRef) read(s *follow.Snapshot, environments string) (found core.S
 		}
 		return found, rule, nil
 	}
-	data, err := s.Read(ref.file(environments), maxSecret)
+	path := ref.file(environments)
+	data, err := s.Read(path, maxSecret)
 	text := string(data)
 	if line, ended := strings.CutSuffix(text, "\n"); ended { // as editors and echo write it
 		text = strings.TrimSuffix(line, "\r")
@@ -148,9 +201,9 @@ func (ref secretRef) read(s *follow.Snapshot, environments string) (found core.S
 	found = core.NewSecret(text)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		rule = "the file does not exist"
+		rule = "the file " + absolute(path) + " does not exist"
 	case err != nil:
-		rule = "the file cannot be read: " + err.Error()
+		rule = "the file " + absolute(path) + " cannot be read: " + err.Error()
 	case text == "":
 		rule = "the file is empty"
 	case found.IsBlank():

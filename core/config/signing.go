@@ -69,7 +69,7 @@ func (f *File) SigningKey(env, name string) (SigningKey, error) {
 	case name == "":
 		return SigningKey{}, fmt.Errorf("environment %s has several keys; say which one: %s", env, strings.Join(names, ", "))
 	case i < 0:
-		return SigningKey{}, fmt.Errorf("environment %s has no key %q; there are: %s", env, name, strings.Join(names, ", "))
+		return SigningKey{}, fmt.Errorf("environment %s has no key %q; %s", env, name, choices(name, "there are: ", names))
 	case len(e.missing) > 0:
 		return SigningKey{}, fmt.Errorf("environment %s was loaded without its secrets: %s", env, strings.Join(e.missing, ", "))
 	}

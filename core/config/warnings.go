@@ -10,7 +10,9 @@ import (
 // warn reports what is likely to be a mistake in the fields that are not those of keys.
 func (e *environment) warn(r *report) {
 	if e.replay != nil {
-		r.warnOdd(e.replay.server.mark, e.store.url.Reveal(), address)
+		if !r.warnCut(e.replay.server) {
+			r.warnOdd(e.replay.server.mark, e.store.url.Reveal(), address)
+		}
 	}
 	for _, a := range e.apis {
 		warnMethod(a.at["match"], a.method(), r)
@@ -25,11 +27,23 @@ func (e *environment) warn(r *report) {
 // does not take.
 func (k *keyEntry) warn(built key, r *report) {
 	nameLimit.warn(k.at["name"], k.name, r)
+	cut := map[mark]bool{}
+	for _, ref := range k.references() {
+		cut[ref.mark] = r.warnCut(ref)
+	}
 	k.values(built, func(f keyField, at mark, value string) {
-		if !r.warnOdd(at, value, f.manner) {
+		if !cut[at] && !r.warnOdd(at, value, f.manner) {
 			f.limit.warn(at, value, r)
 		}
 	})
+}
+
+// warnCut reports a secret of which YAML has likely taken something off.
+func (r *report) warnCut(ref secretRef) bool {
+	if ref.cut != "" {
+		r.add(ref.mark, ref.cut)
+	}
+	return ref.cut != ""
 }
 
 var usualMethods = []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE", "QUERY"}

@@ -72,7 +72,7 @@ func TestWarnings(t *testing.T) {
 		}
 		var got, log, want strings.Builder
 		for _, p := range f.Warnings() {
-			got.WriteString(p.Error())
+			got.WriteString(withoutColumns(p.Error()))
 		}
 		if tt.want != "" {
 			want.WriteString("f.yaml:4: environments.R.keys[0]." + tt.field + ": " + tt.want)

@@ -106,7 +106,7 @@ func (w *watch) records(want ...string) {
 	}
 	for i := range min(len(got), len(want)) {
 		level, text, _ := strings.Cut(want[i], " ")
-		line := strings.ReplaceAll(got[i], `\"`, `"`)
+		line := withoutColumns(strings.ReplaceAll(got[i], `\"`, `"`))
 		if !strings.Contains(line, "level="+level) || !strings.Contains(line, text) {
 			w.t.Errorf("got record %s want %s", got[i], want[i])
 		}
@@ -230,7 +230,7 @@ func TestWatchSecretFile(t *testing.T) {
 		must(t, os.Remove(key))
 		w.looks(5)
 		w.expect("k", "second-secret-0123")
-		w.records("ERROR :3: environments.R.keys[0].secret.file: the file does not exist")
+		w.records("ERROR :3: environments.R.keys[0].secret.file: the file " + filepath.Join(filepath.Dir(path), "orders") + " does not exist")
 		write(t, dir, "orders", "third-secret-01234")
 		w.looks(2)
 		w.expect("k", "third-secret-01234")
@@ -291,7 +291,7 @@ func TestOnlyTheSecretsOfTheEnvironment(t *testing.T) {
 	if err := watch("RELEASE"); err != nil {
 		t.Errorf("RELEASE, whose secret is there: %v", err)
 	}
-	const missing = ":6: environments.TEST.keys[0].secret.file: the file does not exist"
+	missing := ":6:73: environments.TEST.keys[0].secret.file: the file " + filepath.Join(filepath.Dir(path), "not-here") + " does not exist"
 	if err := watch("TEST"); err == nil || err.Error() != path+missing {
 		t.Errorf("TEST: got %v, want %s", err, missing)
 	}

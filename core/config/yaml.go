@@ -33,6 +33,7 @@ func syntax(data []byte, r *report) (node ast.Node) {
 		return nil
 	}
 	file, err := parser.Parse(tokens, 0, parser.AllowDuplicateMapKey())
+	forgetColumns(tokens, text)
 	if err != nil {
 		reportSyntax(err, r)
 		return nil
@@ -42,7 +43,7 @@ func syntax(data []byte, r *report) (node ast.Node) {
 			continue
 		}
 		if node != nil {
-			r.add(mark{line: lineOf(doc.Body)}, "a second YAML document; the file is one document")
+			r.add(placeOf(doc.Body), "a second YAML document; the file is one document")
 			return nil
 		}
 		node = doc.Body
@@ -79,20 +80,33 @@ func reportSyntax(err error, r *report) {
 		r.add(mark{}, "this cannot be parsed as YAML")
 		return
 	}
-	m := mark{}
-	if tk := e.GetToken(); tk != nil && tk.Position != nil {
-		m.line = tk.Position.Line
+	hint := ""
+	for _, h := range syntaxHints {
+		if strings.Contains(e.GetMessage(), h.message) {
+			hint = "; " + h.hint
+			break
+		}
 	}
-	r.add(m, "YAML: "+quoted.ReplaceAllStringFunc(e.GetMessage(), func(s string) string {
+	r.add(tokenPlace(e.GetToken()), "YAML: "+quoted.ReplaceAllStringFunc(e.GetMessage(), func(s string) string {
 		if strings.HasPrefix(s, "character") {
 			return "character"
 		}
 		return ""
-	}))
+	})+hint)
 }
 
-// lineOf returns the line on which a node starts.
-func lineOf(n ast.Node) int {
+// syntaxHints say what likely was meant where the parser does not. The first one whose
+// message is a part of the parser's counts.
+var syntaxHints = []struct{ message, hint string }{
+	{"undefined anchor value", "a text that starts with & needs quotes"},
+	{"invalid header option", "a text that starts with | or > needs quotes"},
+	{"reserved character", "a text that starts with it needs quotes"},
+	{"unexpected directive value", "a text that starts with % needs quotes"},
+	{"value is not allowed in this context", "a text that holds a colon and a blank, or starts with a quote, { or [, needs quotes around all of it"},
+}
+
+// placeOf returns where a node starts: a mapping or field at the name of its first field.
+func placeOf(n ast.Node) mark {
 	switch m := n.(type) {
 	case *ast.MappingNode:
 		if len(m.Values) > 0 && !m.IsFlowStyle {
@@ -101,10 +115,36 @@ func lineOf(n ast.Node) int {
 	case *ast.MappingValueNode:
 		n = m.Key
 	}
-	if tk := n.GetToken(); tk != nil && tk.Position != nil {
-		return tk.Position.Line
+	return tokenPlace(n.GetToken())
+}
+
+func tokenPlace(tk *token.Token) mark {
+	if tk == nil || tk.Position == nil {
+		return mark{}
 	}
-	return 0
+	return mark{line: tk.Position.Line, column: tk.Position.Column}
+}
+
+// forgetColumns sets the columns to 0 that the lexer has counted wrongly, as behind blanks
+// at the end of a line. It must be called after the parser, which needs them.
+func forgetColumns(tokens token.Tokens, text string) {
+	lines := strings.Split(strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(text), "\n")
+	for _, tk := range tokens {
+		at := tk.Position
+		start, _, _ := strings.Cut(strings.TrimLeft(tk.Origin, " \t\r\n"), "\n")
+		if at.Line < 1 || at.Line > len(lines) || !startsAt(lines[at.Line-1], at.Column, strings.TrimRight(start, " \t\r")) {
+			at.Column = 0
+		}
+	}
+}
+
+// startsAt reports whether a text starts at a column of a line.
+func startsAt(line string, column int, text string) bool {
+	for range column - 1 {
+		_, size := utf8.DecodeRuneInString(line)
+		line = line[size:]
+	}
+	return column > 0 && strings.HasPrefix(line, text)
 }
 
 // The parser takes time and memory that grow with the square of the depth and
@@ -129,13 +169,13 @@ func checkTokens(tokens token.Tokens, r *report) bool {
 		}
 		switch {
 		case rule == "" && tk.Type == token.TagType:
-			r.add(mark{line: tk.Position.Line}, "tags are not supported; a text that starts with ! needs quotes")
+			r.add(tokenPlace(tk), "tags are not supported; a text that starts with ! needs quotes")
 		case rule == "" && tk.Type == token.DirectiveType:
-			r.add(mark{line: tk.Position.Line}, "directives are not supported; a text that starts with % needs quotes")
+			r.add(tokenPlace(tk), "directives are not supported; a text that starts with % needs quotes")
 		case rule == "" && tk.Type == token.MappingKeyType:
-			r.add(mark{line: tk.Position.Line}, "keys after ? are not supported")
+			r.add(tokenPlace(tk), "keys after ? are not supported")
 		case rule != "":
-			r.add(mark{line: tk.Position.Line}, rule)
+			r.add(tokenPlace(tk), rule)
 			return false // the rest would take too long
 		}
 	}
@@ -243,9 +283,9 @@ func (a *anchors) walk(n ast.Node) {
 		target, known := a.named[n.Value.GetToken().Value]
 		switch {
 		case !known:
-			a.add(mark{line: lineOf(n)}, "alias of an anchor that is not set above; a text that starts with * needs quotes")
+			a.add(placeOf(n), "alias of an anchor that is not set above; a text that starts with * needs quotes")
 		case target == nil:
-			a.add(mark{line: lineOf(n)}, "alias inside of its own anchor")
+			a.add(placeOf(n), "alias inside of its own anchor")
 		}
 		a.targets[n] = target
 	}
@@ -255,16 +295,17 @@ func (a *anchors) walk(n ast.Node) {
 // lines.
 func (d *decoder) value(n ast.Node, m mark) value {
 	if !d.visit(m) {
-		return value{nil, m}
+		return value{mark: m}
 	}
+	anchored := false
 	for {
 		switch a := n.(type) {
 		case *ast.AnchorNode:
-			n = a.Value
+			n, anchored = a.Value, true
 		case *ast.AliasNode:
-			n = d.targets[a]
+			n, anchored = d.targets[a], false
 		default:
-			return value{n, m}
+			return value{node: n, anchored: anchored, mark: m}
 		}
 	}
 }

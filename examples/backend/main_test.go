@@ -188,7 +188,7 @@ func TestBackendDoesNotStart(t *testing.T) {
 		{[]string{"-config", file, "-env", "prod", "extra"}, "extra"},
 		{[]string{"-config", file, "-env", "test"}, `no environment "test"`},
 		{[]string{"-config", file + ".gone", "-env", "prod"}, ".gone"},
-		{[]string{"-config", bad, "-env", "prod"}, "bad.yaml:3: environments.prod.mode"},
+		{[]string{"-config", bad, "-env", "prod"}, "bad.yaml:3:5: environments.prod.mode"},
 		{[]string{"-config", file, "-env", "prod", "-at", "now"}, "-at"},
 		{[]string{"-config", file, "-env", "prod", "-nethttp", "256.0.0.1:0"}, "256.0.0.1"},
 	} {

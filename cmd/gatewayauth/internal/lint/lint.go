@@ -31,6 +31,7 @@ type Finding struct {
 	Rule     string   `json:"rule"`
 	File     string   `json:"file"`
 	Line     int      `json:"line,omitempty"`
+	Column   int      `json:"column,omitempty"`
 	Field    string   `json:"field,omitempty"`
 	Text     string   `json:"text"`
 }
@@ -40,6 +41,9 @@ func (f Finding) String() string {
 	place := f.File
 	if f.Line > 0 {
 		place += ":" + strconv.Itoa(f.Line)
+		if f.Column > 0 {
+			place += ":" + strconv.Itoa(f.Column)
+		}
 	}
 	if f.Field != "" {
 		place += ": " + f.Field
@@ -71,7 +75,7 @@ type linter struct {
 }
 
 func (l *linter) add(s Severity, rule string, at config.Place, format string, args ...any) {
-	l.found = append(l.found, Finding{s, rule, l.Path, at.Line, at.Field, fmt.Sprintf(format, args...)})
+	l.found = append(l.found, Finding{s, rule, l.Path, at.Line, at.Column, at.Field, fmt.Sprintf(format, args...)})
 }
 
 var (

@@ -1,0 +1,65 @@
+package config
+
+import (
+	"fmt"
+	"strings"
+)
+
+// choices ends a problem with a name that does not exist: the name that was likely meant,
+// and those that exist, behind an introduction such as "there are: ".
+func choices(name, introduction string, known []string) string {
+	const most = 30
+	list := introduction + strings.Join(known[:min(most, len(known))], ", ")
+	if more := len(known) - most; more > 0 {
+		list += fmt.Sprintf(" and %d more", more)
+	}
+	if len(known) == 0 {
+		list = "there is none"
+	}
+	if meant := nearest(name, known); meant != "" {
+		return "did you mean " + meant + "? " + strings.ToUpper(list[:1]) + list[1:]
+	}
+	return list
+}
+
+// nearest returns the known name that differs from a name by the fewest edits, "" if none
+// is near. Case, and dashes for underscores, count as no difference.
+func nearest(name string, known []string) (meant string) {
+	if len(name) > 128 {
+		return "" // no typing error
+	}
+	plain := strings.NewReplacer("-", "_").Replace
+	name = plain(strings.ToLower(name))
+	least := 2 + len(name)/6
+	for _, k := range known {
+		if d := edits(name, plain(strings.ToLower(k))); d < least && d < len(name) {
+			meant, least = k, d
+		}
+	}
+	return meant
+}
+
+// edits is the distance of Damerau and Levenshtein: how many bytes must be added, removed,
+// replaced, or swapped with the next one.
+func edits(a, b string) int {
+	before, last := make([]int, len(b)+1), make([]int, len(b)+1)
+	for j := range last {
+		last[j] = j
+	}
+	for i := range len(a) {
+		row := make([]int, len(b)+1)
+		row[0] = i + 1
+		for j := range len(b) {
+			replaced := last[j]
+			if a[i] != b[j] {
+				replaced++
+			}
+			row[j+1] = min(last[j+1]+1, row[j]+1, replaced)
+			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
+				row[j+1] = min(row[j+1], before[j-1]+1)
+			}
+		}
+		before, last = last, row
+	}
+	return last[len(b)]
+}
