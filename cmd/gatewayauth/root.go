@@ -48,7 +48,7 @@ APIs they are bound to. Flags may be written with one dash or two.`,
 		SilenceUsage: true, SilenceErrors: true,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
-	root.AddCommand(signCommand(s), explainCommand(s), checkCommand(s), gatewayCommand(s), guardCommand(s), probeCommand(s))
+	root.AddCommand(signCommand(s), explainCommand(s), checkCommand(s), gatewayCommand(s), guardCommand(s), probeCommand(s), schemaCommand(s))
 	root.SetIn(s.in)
 	root.SetOut(s.out)
 	root.SetErr(s.err)

@@ -45,6 +45,8 @@
 //	      - {match: "GET /healthz", open: true}
 //	    default: orders_key
 //
+// [Schema] is a JSON Schema of it, for editors.
+//
 // A field that is not known is an error, and so is one that stands twice, one
 // without a value, and anything else that this text does not allow. Anchors,
 // aliases and << can be used to share values between environments. Tags,
@@ -249,7 +251,9 @@
 //  2. environment.go, settingNames: a row with its name in core.Config and in the file.
 //     What core reports about the field then has its line and its name. core alone
 //     checks the value; nothing is checked here.
-//  3. doc.go: the example and the list of fields.
+//  3. doc.go: the example and the list of fields; schema.go: its type and what an editor
+//     says of it. Then go run ./cmd/gatewayauth schema > docs/environments.schema.json.
+//     TestSchema_T242 fails without.
 //  4. refusals_test.go: a row in refusals for a value that must not load, and the
 //     name in the row "unknown field". environment_test.go: that the value reaches
 //     core.Config. TestSettings_T186 fails without step 2; if it lists the field as one
