@@ -22,6 +22,7 @@ const (
 type checkArgs struct {
 	json, noSecrets bool
 	report, at      string
+	route           string
 }
 
 func checkCommand(s streams) *cobra.Command {
@@ -36,6 +37,11 @@ are errors, warnings are printed only when the errors are fixed.
 With --no-secrets the variables and files that hold secrets are not read, as in a
 pipeline that does not have them; everything else is checked.
 
+With --route, check says which pattern and key bind the requests of a route in each
+environment, or that it is open or refused, and why. It needs no secrets. A route is a
+method and a path as they arrive, optionally with a host, which patterns with a host are
+matched with; whether it is one of hosts is not checked.
+
 With --report, FILE is the log of a service whose environment is in report mode, or -
 for standard input. check prints a table of the requests that enforce mode would have
 refused, by API and reason, and the number of accepted requests. The log may be in
@@ -46,18 +52,22 @@ level debug. Set the level to debug: without it a service that accepts everythin
 nothing, and an empty log does not show that enforce mode is safe.
 
 The exit code is 0 if nothing was found except notes of severity info; 1 for warnings,
-or requests that would have been refused; 2 for errors; 3 for invalid arguments, and
+requests that would have been refused, or a route that is refused; 2 for errors; 3 for invalid arguments, and
 for a log that does not show whether enforce mode is safe: it has no record of a
 verifier in report mode, or no request that was verified or would have been refused,
 or lines that may be records and cannot be parsed.`,
 		Example: `  gatewayauth check environments.yaml
   gatewayauth check -json -no-secrets environments.yaml
+  gatewayauth check -route "GET /admin/users" environments.yaml
   gatewayauth check -report service.log
   gatewayauth check -report service.log -json
   kubectl logs deploy/orders | gatewayauth check -report -`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if a.report != "" {
+				if a.route != "" {
+					return errors.New("--report and --route do different things: remove one of them")
+				}
 				if len(args) > 0 {
 					return errors.New("--report takes a log and no environments file: remove one of them")
 				}
@@ -66,6 +76,9 @@ or lines that may be records and cannot be parsed.`,
 			if len(args) == 0 {
 				return errors.New("the environments file is missing: give its name as the argument")
 			}
+			if a.route != "" {
+				return a.bindings(s, args[0])
+			}
 			return a.run(s, args[0])
 		},
 	}
@@ -73,6 +86,7 @@ or lines that may be records and cannot be parsed.`,
 	f.BoolVar(&a.json, "json", false, "print JSON")
 	f.BoolVar(&a.noSecrets, "no-secrets", false, "do not read environment variables and files that hold secrets")
 	f.StringVar(&a.report, "report", "", "summarize this log instead; - for standard input")
+	f.StringVar(&a.route, "route", "", "say what binds requests such as \"GET /orders/7\" or \"GET api.example.com/orders/7\" instead")
 	f.StringVar(&a.at, "at", "", "date at which previous secrets are checked (default now)")
 	return c
 }

@@ -62,9 +62,11 @@ type Options struct {
 // Check returns the findings of a file.
 func Check(f *config.File, o Options) []Finding {
 	l := &linter{Options: o}
-	for _, e := range f.Outlines() {
+	outlines := f.Outlines()
+	for _, e := range outlines {
 		l.environment(&e)
 	}
+	l.shared(outlines)
 	slices.SortStableFunc(l.found, func(a, b Finding) int { return cmp.Compare(a.Line, b.Line) })
 	return l.found
 }

@@ -22,6 +22,7 @@ const good = "Zq8vLr2nXw4tKp6yZq8vLr2n"
 // settings.
 func TestRules(t *testing.T) {
 	t.Setenv("GOOD", good)
+	t.Setenv("ANOTHER", "Yp7uKq1mWv3sJo5xYp7uKq1m")
 	t.Setenv("SHORT", "Zq8vLr2n")
 	t.Setenv("CHANGE", "change-me-1234567890")
 	t.Setenv("REPEATED", strings.Repeat("Z", 32))
@@ -75,7 +76,9 @@ func TestRules(t *testing.T) {
 		{"previous without end", "dev", secret("{env: GOOD}, previous: [{secret: {env: GOOD}}]"), []string{"previous-without-end"}, 3},
 		{"previous that has ended", "dev", secret("{env: GOOD}, previous: [{secret: {env: GOOD}, until: 2026-01-15T12:00:00Z}]"), []string{"previous-ended"}, 3},
 		{"previous that goes on", "dev", secret("{env: GOOD}, previous: [{secret: {env: GOOD}, until: 2026-01-15T12:00:01Z}]"), nil, 0},
-		{"by an alias", "RELEASE", "    <<: *shared\n" + tail, []string{"presigned"}, 0},
+		{"by an alias", "RELEASE", "    <<: *shared\n" + tail, []string{"presigned", "shared-secret"}, 0},
+		{"T244 secret of two keys", "dev", "    keys:\n    - {name: key_1, type: hmac, key: 071fe2459cf64d75, secret: {env: GOOD}}\n    - {name: key_2, type: basic, key: user, secret: {env: GOOD}}\n    apis: [{match: GET /a, key: key_1}, {match: GET /b, key: key_2}]\n", []string{"no-default", "shared-secret"}, 0},
+		{"T244 secret that two keys had", "dev", "    keys:\n    - {name: key_1, type: hmac, key: 071fe2459cf64d75, secret: {env: GOOD}}\n    - {name: key_2, type: basic, key: user, secret: {env: ANOTHER}, previous: [{secret: {env: GOOD}, until: 2027-01-01T00:00:00Z}]}\n    apis: [{match: GET /a, key: key_1}, {match: GET /b, key: key_2}]\n", []string{"no-default", "shared-secret"}, 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Setenv("URL", "redis://127.0.0.1:1")

@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"regexp"
 	"strings"
@@ -66,4 +67,32 @@ func distinct(text string) int {
 		seen[r] = true
 	}
 	return len(seen)
+}
+
+// shared adds the findings about secrets that two keys have, in one environment or in two.
+// They are compared by their hashes. Of one key, its previous secrets do not count.
+func (l *linter) shared(outlines []config.Outline) {
+	type use struct {
+		environment, key string
+		at               config.Place
+	}
+	first := map[[sha256.Size]byte]use{}
+	for _, e := range outlines {
+		for _, s := range e.Secrets {
+			if s.Key == "" || s.Value.IsZero() || s.Name == "session_token" {
+				continue
+			}
+			hash := sha256.Sum256([]byte(s.Value.Reveal()))
+			this := use{e.Name, s.Key, s.Place}
+			other, seen := first[hash]
+			switch {
+			case !seen:
+				first[hash] = this
+			case other.environment != this.environment:
+				l.add(Info, "shared-secret", s.Place, "the %s of the key %s is also that of the key %s of environment %s (line %d): whoever knows it in one environment can sign for the other", s.Name, s.Key, other.key, other.environment, other.at.Line)
+			case other.key != this.key:
+				l.add(Info, "shared-secret", s.Place, "the %s of the key %s is also that of the key %s (line %d): whoever may call the APIs of one key can sign for those of the other", s.Name, s.Key, other.key, other.at.Line)
+			}
+		}
+	}
 }

@@ -1,0 +1,100 @@
+package main_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+)
+
+// bound is what check --route says of one environment.
+type bound struct {
+	Environment, Pattern, Key, Code, Why string
+	Line, Column                         int
+	Open                                 bool
+	Others                               []string
+}
+
+// TestRoute_T243: check --route names the pattern that net/http's ServeMux takes, with its key
+// and its place, and what the verifier refuses.
+func TestRoute_T243(t *testing.T) {
+	dir := folder(t)
+	patterns := []struct{ match, key string }{
+		{"GET /admin/", "k1"}, {"GET /admin/x", "k2"}, {"/healthz", ""}, {"GET /items/{id}", "k1"},
+		{"POST /items/{id}/{rest...}", "k2"}, {"GET admin.example.com/", "k2"}, {"/files/{$}", "k1"},
+	}
+	text := "environments:\n  R:\n    keys:\n" +
+		"      - {name: k1, type: hmac, key: abcdefgh01, secret: {env: NOT_SET}}\n" +
+		"      - {name: k2, type: hmac, key: abcdefgh02, secret: {file: not-here}}\n    apis:\n"
+	mux := http.NewServeMux()
+	keys := map[string]string{}
+	lines := map[string]int{}
+	for i, p := range patterns {
+		mux.HandleFunc(p.match, func(http.ResponseWriter, *http.Request) {})
+		keys[p.match], lines[p.match] = p.key, 7+i
+		bind := "key: " + p.key
+		if p.key == "" {
+			bind = "open: true"
+		}
+		text += fmt.Sprintf("      - {match: %q, %s}\n", p.match, bind)
+	}
+	write(t, dir, "routes.yaml", text+"  D: {keys: [{name: k3, type: hmac, key: abcdefgh03, secret: {env: NOT_SET}}], default: k3}\n  O: {mode: off}\n")
+
+	run := func(route string, code int) (all []bound) {
+		t.Helper()
+		r := cli(t, dir, "", "check", "-json", "-route", route, "routes.yaml")
+		plain := cli(t, dir, "", "check", "--route", route, "routes.yaml")
+		var out struct{ Environments []bound }
+		if err := json.Unmarshal([]byte(r.out), &out); err != nil || r.code != code || plain.code != code || len(out.Environments) != 3 {
+			t.Fatalf("%s: exit %d and %d, want %d: %v\n%s%s", route, r.code, plain.code, code, err, r.out, r.err)
+		}
+		if n := strings.Count(plain.out, "\n"); n != 3+len(out.Environments[0].Others) {
+			t.Errorf("%s: %d lines:\n%s", route, n, plain.out)
+		}
+		return out.Environments
+	}
+	for _, route := range []string{"GET /admin/x", "GET /admin/y", "/admin/", "PATCH /healthz", "GET /items/7", "POST /items/7/a/b", "POST /items/7/",
+		"GET admin.example.com/healthz/x", "GET admin.example.com/admin/x", "/files/", "HEAD /admin/x", "GET /items/a?b=c"} {
+		method, target, found := strings.Cut(route, " ")
+		if !found {
+			method, target = "GET", route
+		}
+		host, path, _ := strings.Cut(target, "/")
+		r := httptest.NewRequest(method, "/"+path, nil)
+		r.Host = host
+		_, want := mux.Handler(r)
+		all := run(route, 0)
+		got := all[0]
+		if want == "" || got.Pattern != want || got.Key != keys[want] || got.Open != (keys[want] == "") || got.Line != lines[want] || got.Column != 10 {
+			t.Errorf("%s: got %+v, want %s in line %d", route, got, want, lines[want])
+		}
+		for _, other := range got.Others { // alone, it is the pattern of the request
+			alone := http.NewServeMux()
+			alone.HandleFunc(other, func(http.ResponseWriter, *http.Request) {})
+			if _, matched := alone.Handler(r); matched != other || other == want {
+				t.Errorf("%s: %s does not match", route, other)
+			}
+		}
+		if all[1].Key != "k3" || all[1].Pattern != "" || !strings.Contains(all[1].Why, "default") || !all[2].Open {
+			t.Errorf("%s: got %+v", route, all[1:])
+		}
+	}
+	if got := run("GET /admin/x", 0)[0]; fmt.Sprint(got.Others) != "[GET /admin/]" {
+		t.Errorf("got %+v, want the subtree among the others", got)
+	}
+	for route, code := range map[string]string{
+		"POST /admin/x": "key_not_bound", "GET /nothing": "key_not_bound",
+		"GET /healthz/../admin/x": "request_ambiguous", "GET //admin/x": "request_ambiguous", "GET /items/a%2Fb": "request_ambiguous",
+	} {
+		if got := run(route, 1)[0]; got.Code != code || got.Key != "" || got.Open || got.Why == "" {
+			t.Errorf("%s: got %+v, want %s", route, got, code)
+		}
+	}
+	for _, route := range []string{"admin", "GET admin", "GET", "GET /a b", "GET /a\tb", "GET /%zz", " "} {
+		if r := cli(t, dir, "", "check", "--route", route, "routes.yaml"); r.code != 3 || !strings.Contains(r.err, "--route: ") {
+			t.Errorf("%q: exit %d, %s%s", route, r.code, r.out, r.err)
+		}
+	}
+}
