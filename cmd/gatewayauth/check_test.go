@@ -54,7 +54,7 @@ func TestCheck(t *testing.T) {
 	if c := check(t, dir, 0, "clean.yaml"); len(c.Findings) != 0 {
 		t.Errorf("clean: %+v", c)
 	}
-	if c := check(t, dir, 1, "environments.yaml"); c.Warnings != 2 || c.Infos != 4 { // presigned, unsigned; no replay, any host, both twice
+	if c := check(t, dir, 1, "environments.yaml"); c.Warnings != 2 || c.Infos != 11 { // presigned, unsigned; no replay, any host, both twice; seven keys with the secret of another
 		t.Errorf("%+v", c)
 	}
 	write(t, dir, "wrong.yaml", "environments:\n  dev:\n    mode: on\n    keys:\n      - {name: a, type: hmac, key: b, secret: {env: NOT_SET}}\n    default: c\n")
