@@ -39,6 +39,16 @@ func TestColumns_T240(t *testing.T) {
 	}
 }
 
+// TestUnknownColumn_T240: the lexer counts wrongly before blanks at the end of a line. Then
+// there is no column, and not a wrong one.
+func TestUnknownColumn_T240(t *testing.T) {
+	path := write(t, t.TempDir(), "f.yaml", oneKey, "    hosts:\n    - https://b   \n    - c\n")
+	_, err := config.Load(path)
+	if err == nil || !strings.HasPrefix(err.Error(), path+":6: environments.R.hosts[0]: ") && !strings.HasPrefix(err.Error(), path+":6:7: environments.R.hosts[0]: ") {
+		t.Errorf("got %v, want column 7 or none", err)
+	}
+}
+
 // TestNamesThatExist_T240: a name that does not exist is answered with the ones that do,
 // and the nearest of them; a file that is missing with the path that was tried.
 func TestNamesThatExist_T240(t *testing.T) {
