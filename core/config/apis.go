@@ -86,10 +86,10 @@ func (r *report) checkBindings(e *environment) {
 				"take it away there and set it for the APIs that need it")
 		}
 		if a.Key != "" && !known[a.Key] {
-			r.add(a.at["key"], unknown+choices(a.Key, "there are: ", names))
+			r.add(a.at["key"], unknown+r.choices(a.Key, "there are: ", names))
 		}
 	}
 	if e.policy.Default != "" && !known[e.policy.Default] {
-		r.add(e.at["default"], unknown+choices(e.policy.Default, "there are: ", names))
+		r.add(e.at["default"], unknown+r.choices(e.policy.Default, "there are: ", names))
 	}
 }

@@ -65,7 +65,7 @@ func (d *decoder) mapping(v value, known fields) map[string]mark {
 		case !ok && p.cut:
 			d.add(p.value.mark.as(v.field), "a comma ended the value before this text, which is read as a field of its own; a value with a comma needs quotes inside of { }")
 		case !ok:
-			d.add(p.value.mark, "unknown field; "+choices(p.name, "known here: ", names(known)))
+			d.add(p.value.mark, "unknown field; "+d.choices(p.name, "known here: ", names(known)))
 		case p.first > 0:
 			d.add(p.value.mark, fmt.Sprintf("is set twice, first in line %d; leave one out", p.first))
 		default:

@@ -99,7 +99,7 @@ func (d *decoder) keyType(k keyEntry) *keyType {
 	}
 	t := findType(k.typeName)
 	if t == nil {
-		d.add(k.at["type"], "unknown type; "+choices(k.typeName, "write one of ", KeyTypes()))
+		d.add(k.at["type"], "unknown type; "+d.choices(k.typeName, "write one of ", KeyTypes()))
 	}
 	return t
 }

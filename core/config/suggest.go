@@ -22,6 +22,14 @@ func choices(name, introduction string, known []string) string {
 	return list
 }
 
+// choices is that of a problem to add. It takes no time where the problem is dropped.
+func (r *report) choices(name, introduction string, known []string) string {
+	if len(r.problems) >= mostProblems {
+		return ""
+	}
+	return choices(name, introduction, known)
+}
+
 // nearest returns the known name that differs from a name by the fewest edits, "" if none
 // is near. Case, and dashes for underscores, count as no difference.
 func nearest(name string, known []string) (meant string) {
@@ -32,6 +40,9 @@ func nearest(name string, known []string) (meant string) {
 	name = plain(strings.ToLower(name))
 	least := 2 + len(name)/6
 	for _, k := range known {
+		if diff := len(k) - len(name); diff >= least || -diff >= least {
+			continue
+		}
 		if d := edits(name, plain(strings.ToLower(k))); d < least && d < len(name) {
 			meant, least = k, d
 		}

@@ -129,22 +129,22 @@ func tokenPlace(tk *token.Token) mark {
 // at the end of a line. It must be called after the parser, which needs them.
 func forgetColumns(tokens token.Tokens, text string) {
 	lines := strings.Split(strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(text), "\n")
+	line, column, rest := 0, 1, "" // rest is what follows of the line from the column
 	for _, tk := range tokens {
 		at := tk.Position
+		if at.Line != line && at.Line >= 1 && at.Line <= len(lines) {
+			line, column, rest = at.Line, 1, lines[at.Line-1]
+		}
+		known := at.Line == line && at.Column >= column
+		for known && column < at.Column && rest != "" {
+			_, size := utf8.DecodeRuneInString(rest)
+			column, rest = column+1, rest[size:]
+		}
 		start, _, _ := strings.Cut(strings.TrimLeft(tk.Origin, " \t\r\n"), "\n")
-		if at.Line < 1 || at.Line > len(lines) || !startsAt(lines[at.Line-1], at.Column, strings.TrimRight(start, " \t\r")) {
+		if !known || column != at.Column || !strings.HasPrefix(rest, strings.TrimRight(start, " \t\r")) {
 			at.Column = 0
 		}
 	}
-}
-
-// startsAt reports whether a text starts at a column of a line.
-func startsAt(line string, column int, text string) bool {
-	for range column - 1 {
-		_, size := utf8.DecodeRuneInString(line)
-		line = line[size:]
-	}
-	return column > 0 && strings.HasPrefix(line, text)
 }
 
 // The parser takes time and memory that grow with the square of the depth and

@@ -52,6 +52,10 @@ func TestBounds(t *testing.T) {
 		{"APIs", oneKey + "    apis:\n" + each(1e6, "    - {match: \"/{a}/b#0/{c...}\", key: k}\n"), "more than 10000 APIs"},
 		{"conflicts", oneKey + "    apis:\n" + each(9000, "    - {match: \"/{a#0}\", key: k}\n"), "more problems"},
 
+		{"unknown keys", head + "    keys:\n" + each(5000, "    - {name: key_number_#0, type: hmac, key: id#0, secret: s-of-8-or-more}\n") +
+			"    apis:\n" + each(10000, "    - {match: /a#0, key: kye_number_#0}\n"), "more problems"},
+		{"a long line", oneKey + "    x: [" + strings.Repeat("a,", 195_000) + "a]\n", "unknown field"},
+
 		{"many keys", head + "    keys:\n" + each(1e6, "    - {name: k#0, type: hmac, key: id#0, secret: s-of-8-or-more}\n"), ""},
 		{"many environments", "environments:\n" + each(990, "  e#0: {mode: off, default: k, keys: [{name: k, type: hmac, key: i, secret: s-of-8-or-more}]}\n"), ""},
 		{"many APIs", oneKey + "    apis:\n" + each(10000, "    - {match: \"GET /orders/#0\", key: k}\n"), ""},
