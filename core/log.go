@@ -133,7 +133,7 @@ func (p *policy) record(ctx context.Context, level slog.Level, e *Event) {
 	}
 	if e.Err != nil {
 		if refusal, ok := errors.AsType[*Error](e.Err); ok {
-			add("header", refusal.Header)
+			add("header", cut(refusal.Header, 1024)) // a scheme of the user's may have set it
 		}
 		switch e.Code {
 		case CodeKeyNotBound:

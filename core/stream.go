@@ -6,6 +6,7 @@ import (
 	"hash"
 	"io"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 )
@@ -33,10 +34,23 @@ func (v *verification) newDigestReader(r *http.Request) *digestReader {
 	c := &v.credential
 	d := &digestReader{ReadCloser: r.Body, hash: c.Hash.get(), declared: c.Declared, announced: v.announced,
 		verdict: lateVerdict{policy: v.policy, ctx: r.Context(), event: v.event()}}
+	if len(v.policy.Observers) > 0 {
+		d.verdict.event.Request = ofItsOwn(r)
+	}
 	if v.policy.ExposeReason {
 		d.verdict.exposed = v.exposure()
 	}
 	return d
+}
+
+// ofItsOwn returns a copy of a request without its body, for observers of a late verdict:
+// the handler may change the request meanwhile, in another goroutine than the one that
+// reads the body.
+func ofItsOwn(r *http.Request) *http.Request {
+	own, u := *r, *r.URL
+	own.URL, own.Header, own.TransferEncoding = &u, r.Header.Clone(), slices.Clone(r.TransferEncoding)
+	own.Body, own.GetBody, own.Trailer = http.NoBody, nil, nil
+	return &own
 }
 
 func (d *digestReader) Read(b []byte) (int, error) {
