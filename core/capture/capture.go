@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -57,14 +58,14 @@ type Stats struct {
 // A Recorder is a [core.Observer] that writes the refused requests of one environment.
 // It can be used by several goroutines at the same time.
 type Recorder struct {
-	config  Config
-	writing sync.WaitGroup
+	config Config
 
 	mu     sync.Mutex
-	minute int64 // of the clock
-	inIt   int   // requests taken in that minute
-	busy   int   // files that are being written
-	number int   // of files with one time
+	idle   sync.Cond // of mu: busy is 0
+	minute int64     // of the clock
+	inIt   int       // requests taken in that minute
+	busy   int       // files that are being written
+	number int       // of files with one time
 	stats  Stats
 	files  sync.Mutex // guards the folder
 }
@@ -87,6 +88,7 @@ func New(c Config) (*Recorder, error) {
 		c.Now = time.Now
 	}
 	r := &Recorder{config: c}
+	r.idle.L = &r.mu
 	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
 		return nil, &core.ConfigError{Field: "Dir", Rule: "cannot be made: " + reason(err)}
 	}
@@ -136,7 +138,7 @@ func reason(err error) string {
 
 // Observe writes the request of a refusal. It does not wait for the file.
 func (r *Recorder) Observe(_ context.Context, e core.Event) {
-	if e.Err == nil || e.Request == nil {
+	if e.Err == nil || e.Request == nil || e.Request.URL == nil { // the last is not a request of a server
 		return
 	}
 	name, ok := r.enter(&e)
@@ -144,10 +146,10 @@ func (r *Recorder) Observe(_ context.Context, e core.Event) {
 		return
 	}
 	text := r.config.text(&e) // now: the request is the server's afterwards
-	r.writing.Go(func() {
+	go func() {
 		err := r.write(name, text)
 		r.leave(err)
-	})
+	}()
 }
 
 // enter reports whether a request is to be written, and returns the name of its file.
@@ -171,7 +173,9 @@ func (r *Recorder) enter(e *core.Event) (name string, ok bool) {
 func (r *Recorder) leave(err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.busy--
+	if r.busy--; r.busy == 0 {
+		r.idle.Broadcast()
+	}
 	if err != nil {
 		r.stats.Failed++
 		r.stats.Err = err
@@ -198,11 +202,14 @@ func (r *Recorder) write(name string, text []byte) error {
 	return r.deleteOldest()
 }
 
-// deleteOldest deletes files of requests until Max are left.
+// deleteOldest deletes files of requests until Max are left, besides those that cannot be
+// deleted. Somebody else may have deleted some.
 func (r *Recorder) deleteOldest() error {
 	names, err := Files(r.config.Dir)
-	for ; err == nil && len(names) > r.config.Max; names = names[1:] {
-		err = os.Remove(names[0])
+	for ; len(names) > r.config.Max; names = names[1:] {
+		if failed := os.Remove(names[0]); failed != nil && !errors.Is(failed, fs.ErrNotExist) {
+			err = failed
+		}
 	}
 	return err
 }
@@ -234,7 +241,13 @@ func isCapture(name string) bool {
 }
 
 // Wait waits until the files of all requests so far are written.
-func (r *Recorder) Wait() { r.writing.Wait() }
+func (r *Recorder) Wait() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for r.busy > 0 {
+		r.idle.Wait()
+	}
+}
 
 // Stats returns the counts.
 func (r *Recorder) Stats() Stats {

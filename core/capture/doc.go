@@ -20,7 +20,8 @@
 //
 // These are replaced by a text that says so: passwords of Basic, tokens of clients
 // (Authorization with another scheme than a gateway's, X-Auth-Token, session tokens in
-// headers and the query), and cookies. What was signed among them must be given to
+// headers and the query), headers whose names end in token, secret, password or api-key,
+// cookies, and user and password of a URL. What was signed among them must be given to
 // explain by -header.
 //
 // A signature stays, since nothing could be explained without it: with it, the file is

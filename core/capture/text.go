@@ -21,8 +21,12 @@ const withheld = "[withheld]"
 var secretHeaders = []string{"cookie", "cookie2", "proxy-authorization", "x-auth-token", "x-subject-token", "x-security-token",
 	"x-amz-security-token", "x-api-key", "x-csrf-token", "x-xsrf-token"}
 
+// secretEndings are those of the names of further ones.
+var secretEndings = []string{"token", "secret", "password", "api-key", "apikey"}
+
 // secretParameters are the same for the query.
-var secretParameters = []string{"x-amz-security-token", "x-security-token", "access_token", "token", "password", "api_key"}
+var secretParameters = []string{"x-amz-security-token", "x-security-token", "x-auth-token", "x-subject-token", "access_token", "id_token",
+	"refresh_token", "token", "password", "api_key", "apikey", "client_secret"}
 
 // text is the file of a request.
 func (c *Config) text(e *core.Event) []byte {
@@ -111,6 +115,9 @@ func (c *Config) headers(r *http.Request) (lines, hidden []string) {
 		lines = append(lines, "Content-Length: "+strconv.FormatInt(r.ContentLength, 10))
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.Header)) {
+		if name == "Transfer-Encoding" { // of a gRPC call, which has none; net/http removes it
+			continue
+		}
 		for _, value := range r.Header[name] {
 			value, isHidden := c.withoutSecret(name, value)
 			if isHidden {
@@ -125,20 +132,28 @@ func (c *Config) headers(r *http.Request) (lines, hidden []string) {
 // withoutSecret returns the value of a header without what must not be kept, and whether
 // there was something.
 func (c *Config) withoutSecret(name, value string) (shown string, isHidden bool) {
-	same := func(listed string) bool { return strings.EqualFold(listed, strings.ReplaceAll(name, "_", "-")) }
-	if slices.ContainsFunc(secretHeaders, same) || slices.ContainsFunc(c.Withhold, same) {
-		return withheld, true
-	}
-	words := strings.FieldsFunc(value, func(r rune) bool { return r == ' ' || r == '\t' })
+	dashed := strings.ToLower(strings.ReplaceAll(name, "_", "-"))
+	same := func(listed string) bool { return strings.EqualFold(listed, dashed) }
 	switch {
-	case len(words) == 0:
-		return value, false
-	case slices.Contains(secretSchemes, strings.ToLower(words[0])):
-		return words[0] + " " + withheld, true
-	case same("authorization") && !isSignature(words[0]):
+	case slices.ContainsFunc(secretHeaders, same) || slices.ContainsFunc(c.Withhold, same):
+		return withheld, true
+	case slices.ContainsFunc(secretEndings, func(end string) bool { return strings.HasSuffix(dashed, end) }):
 		return withheld, true
 	}
-	return value, false
+	start, first := 0, true
+	for piece := range strings.SplitSeq(value, ",") { // proxies join fields with commas
+		words := strings.FieldsFunc(piece, func(r rune) bool { return r == ' ' || r == '\t' })
+		switch {
+		case len(words) == 0:
+		case (first || len(words) > 1) && slices.Contains(secretSchemes, strings.ToLower(words[0])):
+			return value[:start+strings.Index(piece, words[0])] + words[0] + " " + withheld, true
+		case first && same("authorization") && !isSignature(words[0]):
+			return withheld, true
+		}
+		start, first = start+len(piece)+1, first && len(words) == 0
+	}
+	shown, hidden := withoutTokens(value)
+	return shown, len(hidden) > 0
 }
 
 // secretSchemes are authentication schemes whose credentials are secrets, in lower
@@ -152,21 +167,37 @@ func isSignature(scheme string) bool {
 	return slices.ContainsFunc([]string{"SDK-", "V11-", "AWS4-"}, func(prefix string) bool { return strings.HasPrefix(scheme, prefix) })
 }
 
-// withoutTokens withholds the values of secret parameters of the query, and leaves every
-// other byte as it is.
+// withoutTokens withholds the values of secret parameters of a URL's query and fragment,
+// and user and password, and leaves every other byte as it is.
 func withoutTokens(target string) (shown string, hidden []string) {
-	path, query, ok := strings.Cut(target, "?")
-	if !ok {
-		return target, nil
+	end := strings.IndexAny(target, "?#")
+	if end < 0 {
+		end = len(target)
 	}
-	pieces := strings.Split(query, "&")
-	for i, piece := range pieces {
-		raw, value, ok := strings.Cut(piece, "=")
-		name, err := url.QueryUnescape(raw)
-		if ok && err == nil && value != "" && slices.Contains(secretParameters, strings.ToLower(name)) {
-			pieces[i] = raw + "=" + url.QueryEscape(withheld)
-			hidden = append(hidden, name)
+	path, rest := target[:end], target[end:]
+	if scheme, after, ok := strings.Cut(path, "://"); ok {
+		authority, _, _ := strings.Cut(after, "/")
+		if at := strings.LastIndexByte(authority, '@'); at >= 0 {
+			path = scheme + "://" + url.QueryEscape(withheld) + authority[at:] + after[len(authority):]
+			hidden = append(hidden, "user and password")
 		}
 	}
-	return path + "?" + strings.Join(pieces, "&"), hidden
+	var b strings.Builder
+	b.WriteString(path)
+	for rest != "" { // each piece has its separator in front
+		n := strings.IndexAny(rest[1:], "&;?#") + 1
+		if n == 0 {
+			n = len(rest)
+		}
+		piece := rest[:n]
+		rest = rest[n:]
+		raw, value, ok := strings.Cut(piece[1:], "=")
+		name, err := url.QueryUnescape(raw)
+		if ok && err == nil && value != "" && slices.Contains(secretParameters, strings.ToLower(name)) {
+			piece = piece[:1] + raw + "=" + url.QueryEscape(withheld)
+			hidden = append(hidden, name)
+		}
+		b.WriteString(piece)
+	}
+	return b.String(), hidden
 }
