@@ -44,7 +44,8 @@ with GET unless you ask for another method with -X or --data. The exceptions are
 other spellings of the path, one more parameter gatewayauth-probe, the parameters of
 a signature in the query, and the host gatewayauth-probe.example. With a method that
 changes something, every request that gets in changes it, and so does the honest one,
-which is sent twice: use an object that nobody needs. --dry-run prints the requests,
+which is sent twice, and once more in the end if none got in: use an object that nobody
+needs. --dry-run prints the requests,
 with their signatures, and sends nothing.
 
 The URL grpc://HOST:PORT calls grpc.health.v1.Health/Check in gRPC without TLS,

@@ -98,6 +98,9 @@ func (p *prober) report(target string) *probeReport {
 		r.Advice = "Probe the service itself, without a proxy in front of it, and look for the requests in its log."
 	case sent == 0:
 		r.Verdict, r.Reason = verdictUnknown, "the file refuses none of the requests"
+	case p.last != nil && p.last.answer.unusable() != "":
+		r.Verdict, r.Reason = verdictUnknown, "all requests were refused, but so was the honest one in the end: it "+p.last.answer.unusable()
+		r.Advice = "Something else than the verifier may refuse them, such as a limit of requests or the handler itself. Give the URL of a route that accepts a request any number of times."
 	default:
 		r.Verdict, r.Reason = verdictProtected, fmt.Sprintf("all %d requests that the file refuses were refused", sent)
 	}
@@ -144,6 +147,9 @@ func (x *probe) row(honest *probeAnswer) probeRow {
 	}
 	return r
 }
+
+// wrong reports whether the file refuses the request and the service has not.
+func (x *probe) wrong() bool { return x.skip == "" && x.code != "" && !x.answer.refused() }
 
 func (r *probeReport) exitCode() int {
 	switch r.Verdict {

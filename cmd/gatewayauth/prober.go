@@ -38,6 +38,7 @@ type prober struct {
 	grpc    bool
 
 	probes []*probe // the first is the honest request
+	last   *probe   // an honest request after them, nil if one of them got in
 }
 
 // open reads the policy, and makes a verifier of it whose replay store is its own.
@@ -174,5 +175,23 @@ func (p *prober) sendAll(ctx context.Context) error {
 			return nil
 		}
 	}
+	if !slices.ContainsFunc(p.probes, (*probe).wrong) {
+		return p.sendLast(ctx, transport)
+	}
+	return nil
+}
+
+// sendLast sends one more honest request. If it is refused, the others may have been
+// refused for the same reason, such as a limit of requests.
+func (p *prober) sendLast(ctx context.Context, t *http.Transport) error {
+	last := &probe{name: honestName}
+	if err := p.sign(last, 0); err != nil {
+		return err
+	}
+	last.answer = p.send(ctx, t, last)
+	if ctx.Err() != nil {
+		return errors.New("interrupted: what was sent until now shows nothing")
+	}
+	p.last = last
 	return nil
 }
