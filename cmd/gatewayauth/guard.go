@@ -8,7 +8,9 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"slices"
+	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -93,6 +95,9 @@ func (a *guardArgs) run(ctx context.Context, s streams) error {
 	if a.config == "" || a.env == "" || a.listen == "" {
 		return errors.New("--config, --env and --listen are required: the environments file, its environment, and an address such as :8080")
 	}
+	if a.sign.key == "" && (a.sign.payload != "hashed" || len(a.sign.headers) > 0) {
+		return errors.New("--sign-payload and --header need --sign-with: nothing would be signed")
+	}
 	level := slog.LevelInfo
 	if a.debug {
 		level = slog.LevelDebug
@@ -121,6 +126,10 @@ func (a *guardArgs) run(ctx context.Context, s streams) error {
 	if err != nil {
 		return failed{fmt.Errorf("--listen: %w", err)}
 	}
+	if isAt(to, l.Addr()) {
+		l.Close()
+		return fmt.Errorf("--to: %s is the address of --listen, so each request would be forwarded to the proxy itself until it runs out of connections", to)
+	}
 	more := ""
 	if a.admin != "" {
 		address, stop, err := m.Serve(a.admin, proxy.Verifier, healthOf(ctx))
@@ -133,6 +142,19 @@ func (a *guardArgs) run(ctx context.Context, s streams) error {
 	}
 	fmt.Fprintf(s.out, "ready http://%s/ verifies for %s and forwards to %s%s\n", l.Addr(), printable(a.env), to.Redacted(), more)
 	return serve(ctx, l, guard.New(proxy), s, http1AndH2C(), a.grace)
+}
+
+// isAt reports whether a service is at the address that the proxy listens on.
+func isAt(to *url.URL, l net.Addr) bool {
+	listening, ok := l.(*net.TCPAddr)
+	if !ok || to.Port() != strconv.Itoa(listening.Port) {
+		return false
+	}
+	ip := net.ParseIP(to.Hostname())
+	if to.Hostname() == "localhost" {
+		ip = net.IPv4(127, 0, 0, 1)
+	}
+	return ip != nil && (ip.Equal(listening.IP) || listening.IP.IsUnspecified() && (ip.IsLoopback() || ip.IsUnspecified()))
 }
 
 // healthOf returns the health page, which says once ctx has ended that the server shuts

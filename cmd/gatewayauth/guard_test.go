@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -235,4 +236,33 @@ func TestGuardShutsDown_T208(t *testing.T) {
 		t.Errorf("the request in progress: got %d %q", got.status, got.text)
 	}
 	<-l.ended
+}
+
+// TestGuardSignsNothing_T207: flags of --sign-with without it are an error, not a guard that
+// signs nothing.
+func TestGuardSignsNothing_T207(t *testing.T) {
+	for _, flags := range [][]string{{"-sign-payload", "unsigned"}, {"-H", "X-Tenant"}} {
+		// An address on which it cannot listen: it must not get that far.
+		r := cli(t, folder(t), "", append([]string{"guard", "-config", "environments.yaml", "-env", "dev", "-to", "http://127.0.0.1:1", "-listen", "none:none"}, flags...)...)
+		if r.code != 3 || !strings.Contains(r.err, "--sign-with") {
+			t.Errorf("%q: got %+v", flags, r)
+		}
+	}
+}
+
+// TestGuardItself_T208: a guard in front of itself is an error at start: one request would use up
+// all its connections.
+func TestGuardItself_T208(t *testing.T) {
+	for listen, to := range map[string]string{"127.0.0.1": "http://127.0.0.1", "0.0.0.0": "http://localhost", "": "h2c://127.0.0.1"} {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, port, _ := net.SplitHostPort(l.Addr().String())
+		l.Close()
+		r := cli(t, folder(t), "", "guard", "-config", "environments.yaml", "-env", "dev", "-to", to+":"+port, "-listen", listen+":"+port)
+		if r.code != 3 || !strings.Contains(r.err, "itself") {
+			t.Errorf("%s to %s: got %+v", listen, to, r)
+		}
+	}
 }

@@ -83,6 +83,7 @@ func serve(ctx context.Context, l net.Listener, h http.Handler, s streams, proto
 		ending, cancel := context.WithTimeout(context.Background(), grace)
 		defer cancel()
 		if server.Shutdown(ending) != nil {
+			fmt.Fprintf(s.err, "gatewayauth: requests were still in progress after %v: their connections are closed\n", grace)
 			server.Close()
 		}
 	}()

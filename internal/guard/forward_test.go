@@ -24,7 +24,7 @@ func TestTargets_T200(t *testing.T) {
 		"///a?b":                      "",
 		"/a;b=c?d;e&f=%zz&&=g&h":      "",
 		"/a?b?c=/d&e+f=%20":           "",
-		"/a\"b<c>d{e}f|g^h`i\\j":      "",
+		"/a\"b<c>d{e}f|g^h`ij":        "",
 		"/a?\"b<c>{d}":                "",
 		"/\xc3\xa4?\xff":              "",
 		"/a:b@c!d$e&f'(g)*h,i=j[k]":   "",
@@ -35,7 +35,14 @@ func TestTargets_T200(t *testing.T) {
 		"http://api.example.com":      "/",
 		"https://other.example/a?b":   "/a?b",
 		// What cannot be sent as it is.
-		"//a\"b": "refused",
+		"//a\"b":        "refused",
+		"/a#b":          "refused",
+		"/a?b#c":        "refused",
+		"/a\\b":         "refused",
+		"/a/..;/b":      "refused",
+		"/a/..%3bx=y/b": "refused",
+		"/a/%2e%2e%5cb": "refused",
+		"/a/.;x":        "refused",
 	} {
 		status, _ := p.send(t, unsigned("GET", sent))
 		got := s.request()

@@ -2,6 +2,7 @@ package guard
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"io"
@@ -12,6 +13,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync/atomic"
 
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/signer"
@@ -29,6 +31,9 @@ type Config struct {
 	// Signer, if set, returns what signs a request onward. The credential of the caller is
 	// removed.
 	Signer func() signer.Signer
+	// MaxHeld bounds the bytes of bodies that are read into memory to be signed, all at
+	// once: who sends them may be anybody. 0 means 256 MiB.
+	MaxHeld int64
 	// Logger gets a record for each request that could not be forwarded; nil means
 	// slog.Default. The Verifier has its own.
 	Logger *slog.Logger
@@ -42,8 +47,9 @@ func New(c Config) http.Handler {
 	if c.Transport == nil {
 		c.Transport = NewTransport(c.To)
 	}
+	c.Transport = once{c.Transport}
 	if c.Signer != nil {
-		c.Transport = onward{c.Signer, c.Transport}
+		c.Transport = onward{c.Signer, c.Transport, cmp.Or(c.MaxHeld, maxHeld), new(atomic.Int64)}
 	}
 	proxy := &httputil.ReverseProxy{
 		Transport:     c.Transport,
@@ -61,20 +67,54 @@ func New(c Config) http.Handler {
 			// Or HTTP/1.1 holds back the response until the whole body was read.
 			http.NewResponseController(w).EnableFullDuplex()
 		}
-		proxy.ServeHTTP(w, forwardable(r))
+		out := c.forwardable(r)
+		if r.ContentLength == 0 && out.Body != nil {
+			// ReverseProxy sends no body then, and would not read the verdict on it.
+			if _, err := io.Copy(io.Discard, out.Body); err != nil {
+				c.failed(w, r, err)
+				return
+			}
+		}
+		proxy.ServeHTTP(w, out)
 	}))
 }
 
 // check refuses requests that would not arrive as they came.
 func (c *Config) check(r *http.Request) error {
-	_, ok := target(r, c.To)
+	u, ok := target(r, c.To)
 	switch {
 	case !ok:
 		return core.Refuse(core.CodeRequestAmbiguous, "the target cannot be forwarded as it is: write it in origin form, and percent-encode it")
+	case hidesDots(u.RequestURI()):
+		return core.Refuse(core.CodeRequestAmbiguous, "the path has a backslash, or dot segments that only some services resolve: send the plain spelling of the path")
+	case strings.ContainsFunc(r.Method, func(c rune) bool { return !isToken(c) }): // over HTTP/2
+		return core.Refuse(core.CodeRequestAmbiguous, "the method is not a token")
+	case strings.ContainsFunc(r.Host, func(c rune) bool { return c <= ' ' || c > '~' || c == '/' || c == '%' }): // net/http would send another
+		return core.Refuse(core.CodeRequestAmbiguous, "the host cannot be forwarded as it is")
 	case len(r.Header["User-Agent"]) > 1: // net/http sends the first
 		return core.Refuse(core.CodeRequestAmbiguous, "more than one User-Agent, of which one would be forwarded")
 	}
-	return nil
+	return checkLookalikes(r)
+}
+
+// hidesDots reports whether a service could find dot segments in the path of a target that
+// the verifier does not know as such: /a/..;/b is /b to servlet containers, and /a/..\b to
+// who parses it as a URL of the WHATWG.
+func hidesDots(target string) bool {
+	path, _, _ := strings.Cut(target, "?")
+	if strings.Contains(path, `\`) {
+		return true
+	}
+	decoded, err := url.PathUnescape(path)
+	if err != nil || !strings.ContainsAny(decoded, `;\`) {
+		return false
+	}
+	for segment := range strings.SplitSeq(strings.ReplaceAll(decoded, `\`, "/"), "/") {
+		if name, _, _ := strings.Cut(segment, ";"); name == "." || name == ".." {
+			return true
+		}
+	}
+	return false
 }
 
 // target returns the URL by which the target of r is sent byte for byte, and false if it
@@ -99,26 +139,31 @@ func target(r *http.Request, to *url.URL) (*url.URL, bool) {
 	if u.Scheme, u.Host = base(to); u.RequestURI() != raw { // net/url would escape it in another way
 		u = url.URL{Scheme: u.Scheme, Host: u.Host, Opaque: raw}
 	}
-	return &u, strings.HasPrefix(raw, "/") && u.RequestURI() == raw && r.Method != http.MethodConnect
+	// HTTP/2 carries a space, which would end the target in HTTP/1.1. What follows a #, which
+	// is signed as %23, is no part of the target to those who parse it as a URL.
+	return &u, strings.HasPrefix(raw, "/") && !strings.ContainsAny(raw, " #") && u.RequestURI() == raw && r.Method != http.MethodConnect
+}
+
+// isLate reports whether the verdict on the body of r is still to come.
+func isLate(r *http.Request) bool {
+	id, ok := core.FromContext(r.Context())
+	return ok && id.Payload() == core.PayloadDeclared && !id.Covers().Body
 }
 
 // forwardable returns r without what the proxy does not forward, and that ReverseProxy
 // would.
-func forwardable(r *http.Request) *http.Request {
-	late := false // whether the verdict on the body is still to come
-	if id, ok := core.FromContext(r.Context()); ok {
-		late = id.Payload() == core.PayloadDeclared && !id.Covers().Body
-	}
+func (c *Config) forwardable(r *http.Request) *http.Request {
 	out := *r
 	out.Trailer = nil
-	if late {
+	if isLate(r) {
 		out.Body = &lastByte{ReadCloser: r.Body, buffered: bufio.NewReaderSize(r.Body, 32<<10)}
 	}
 	if out.Body != nil && out.Body != http.NoBody {
-		out.Body = callersBody{out.Body}
+		out.Body = &callersBody{ReadCloser: out.Body, request: r}
 	}
-	// An upgrade to HTTP or TLS would let requests through that nobody verifies.
-	if upgrade := r.Header["Upgrade"]; len(upgrade) > 0 && (len(upgrade) > 1 || !strings.EqualFold(upgrade[0], "websocket")) {
+	// An upgrade to HTTP or TLS would let requests through that nobody verifies, and HTTP/2
+	// has no upgrades.
+	if upgrade := r.Header["Upgrade"]; len(upgrade) > 0 && (c.To.Scheme == "h2c" || len(upgrade) > 1 || !strings.EqualFold(upgrade[0], "websocket")) {
 		out.Header = r.Header.Clone()
 		delete(out.Header, "Upgrade")
 	}
@@ -144,11 +189,22 @@ func (b *lastByte) Read(p []byte) (int, error) {
 	}
 }
 
-// callersBody tells errors of the caller's body from those of the service.
-type callersBody struct{ io.ReadCloser }
+// callersBody tells errors of the caller's body from those of the service. It gives back the
+// memory of a body that was sent: the response may take long, and its reader too.
+type callersBody struct {
+	io.ReadCloser
+	request *http.Request
+	ended   bool
+}
 
-func (b callersBody) Read(p []byte) (int, error) {
+func (b *callersBody) Read(p []byte) (int, error) {
+	if b.ended {
+		return 0, io.EOF
+	}
 	n, err := b.ReadCloser.Read(p)
+	if b.ended = err == io.EOF; b.ended {
+		core.Release(b.request)
+	}
 	if err != nil && err != io.EOF {
 		err = callersError{err}
 	}
@@ -173,7 +229,10 @@ func (c *Config) rewrite(p *httputil.ProxyRequest) {
 	if c.Signer != nil {
 		stripCredential(p.Out.Header)
 	}
-	setIdentity(p.Out.Header, p.In)
+	// Report mode lets any body through, so that nothing would tell the service that it got
+	// another one.
+	unproven := isLate(p.In) && c.Verifier.Mode() == core.Report
+	setIdentity(p.Out.Header, p.In, !unproven)
 }
 
 // failed answers a request that the service did not get whole, or did not answer.

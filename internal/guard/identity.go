@@ -55,14 +55,47 @@ func isAlphanumeric(b byte) bool {
 	return '0' <= b && b <= '9' || 'a' <= b|0x20 && b|0x20 <= 'z'
 }
 
-// setIdentity replaces the identity's headers in h, which nobody else has, by those of r.
-func setIdentity(h http.Header, r *http.Request) {
+func isToken(c rune) bool {
+	return c < 0x80 && isAlphanumeric(byte(c)) || strings.ContainsRune("!#$%&'*+-.^_`|~", c)
+}
+
+// checkLookalikes refuses headers that a service could take for those of the body's length,
+// or for a signed one: any character that is neither letter nor digit counts as the dash. The
+// verifier has refused those that differ from a signed one in underscores.
+func checkLookalikes(r *http.Request) error {
+	var signed []string
+	if id, ok := core.FromContext(r.Context()); ok {
+		signed = id.SignedHeaders()
+	}
+	for name := range r.Header {
+		name = strings.ToLower(name)
+		plain := strings.Map(func(c rune) rune {
+			if c < 0x80 && !isAlphanumeric(byte(c)) {
+				return '-'
+			}
+			return c
+		}, name)
+		if plain == name {
+			continue
+		}
+		length := plain == "content-length" || plain == "transfer-encoding"
+		if length || slices.Contains(signed, plain) && !slices.Contains(signed, name) {
+			return core.Refuse(core.CodeRequestAmbiguous, "a header that services could take for "+plain+" has other characters for its dashes")
+		}
+	}
+	return nil
+}
+
+// setIdentity replaces the identity's headers in h, which nobody else has, by those of r. If
+// r is not proven, it is not verified.
+func setIdentity(h http.Header, r *http.Request, proven bool) {
 	for name := range h {
 		if reserved(name) {
 			delete(h, name)
 		}
 	}
 	id, verified := core.FromContext(r.Context())
+	verified = verified && proven
 	h[headerVerified] = []string{strconv.FormatBool(verified)}
 	h[headerRemote] = []string{r.RemoteAddr}
 	if !verified {
