@@ -29,6 +29,17 @@ type parsed struct {
 // part is a line, or a part of one, that Docker read from a stream.
 type part struct{ stream, text string }
 
+// counted returns the number of records that are counted. A part of a record can look like
+// one that is not.
+func (p *parsed) counted() (n int) {
+	for _, r := range p.records {
+		if r.Kind != Other {
+			n++
+		}
+	}
+	return n
+}
+
 func (p *parsed) add(other parsed) {
 	p.records = append(p.records, other.records...)
 	if p.unclear == "" {

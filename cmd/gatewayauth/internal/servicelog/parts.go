@@ -60,10 +60,10 @@ func (r *reader) reportParts(parts []held, ended bool) {
 	for _, h := range parts {
 		p := parse(h.text, time.Time{}, 0)
 		single = append(single, p)
-		records += len(p.records)
+		records += p.counted()
 		whole.WriteString(h.text)
 	}
-	if p := parse(whole.String(), time.Time{}, 0); ended && len(p.records) >= records && p.unclear == "" {
+	if p := parse(whole.String(), time.Time{}, 0); ended && p.counted() >= records && p.unclear == "" {
 		r.report(parts[0].number, p)
 		return
 	}
