@@ -2,6 +2,7 @@ package guard_test
 
 import (
 	"bufio"
+	"os"
 	"os/exec"
 	"strings"
 	"testing"
@@ -14,6 +15,8 @@ import (
 func servePython(t *testing.T, program string) string {
 	t.Helper()
 	cmd := exec.Command(needs.Program(t, "python3", "python3"), "-c", program)
+	// WSGI shows the environment beside the headers, so the service gets none of the tests' variables.
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME")}
 	var problems lockedBuffer
 	cmd.Stderr = &problems
 	out, err := cmd.StdoutPipe()
