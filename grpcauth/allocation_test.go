@@ -4,6 +4,7 @@ package grpcauth_test
 
 import (
 	"context"
+	"io"
 	"net"
 	"testing"
 
@@ -77,6 +78,69 @@ func TestAllocations_T223(t *testing.T) {
 		ran = 0
 		if got := testing.AllocsPerRun(runs, tt.call); got != tt.want || ran != runs+1 {
 			t.Errorf("%s: got %v allocations, want %v; %d of %d calls were verified", tt.name, got, tt.want, ran, runs+1)
+		}
+	}
+}
+
+// messages is a stream that receives the same message several times.
+type messages struct {
+	grpc.ServerStream
+	ctx    context.Context
+	bodies *grpcauth.Bodies
+	data   mem.BufferSlice
+	left   int
+}
+
+func (m *messages) Context() context.Context { return m.ctx }
+
+func (m *messages) RecvMsg(message any) error {
+	if m.left--; m.left < 0 {
+		return io.EOF
+	}
+	return m.bodies.Unmarshal(m.data, message)
+}
+
+// TestStreamAllocations_T281: a message of a verified stream allocates exactly so often, the
+// message included.
+func TestStreamAllocations_T281(t *testing.T) {
+	v, _ := verifier(t, func(c *core.Config) { c.AllowUnsignedPayload, c.Observers = true, nil })
+	bodies := grpcauth.NewBodiesOf(anything{})
+	encoded, err := proto.Marshal(text("one"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	data := mem.BufferSlice{mem.SliceBuffer(encoded)}
+	verify, info := grpcauth.StreamServerInterceptor(v), &grpc.StreamServerInfo{FullMethod: echo + "Streamed", IsClientStream: true}
+	for payload, want := range map[core.Payload]float64{core.PayloadUnsigned: 3, core.PayloadDeclared: 4} {
+		of := func(n int) float64 {
+			sent := make([]proto.Message, n)
+			for i := range sent {
+				sent[i] = text("one")
+			}
+			ctx := grpc.NewContextWithServerTransportStream(incoming(signed(t, echo+"Streamed", payload, sent...)), uncompressed{})
+			return testing.AllocsPerRun(100, func() {
+				received := 0
+				err := bodies.StreamInterceptor(nil, &messages{ctx: ctx, bodies: bodies, data: data, left: n}, info, func(_ any, s grpc.ServerStream) error {
+					return verify(nil, s, info, func(_ any, s grpc.ServerStream) error {
+						for {
+							switch err := s.RecvMsg(new(bytesValue)); err {
+							case nil:
+								received++
+							case io.EOF:
+								return nil
+							default:
+								return err
+							}
+						}
+					})
+				})
+				if err != nil || received != n {
+					t.Errorf("payload %v: received %d of %d messages, error %v", payload, received, n, err)
+				}
+			})
+		}
+		if got := (of(150) - of(50)) / 100; got != want {
+			t.Errorf("payload %v: got %v allocations for each message, want %v", payload, got, want)
 		}
 	}
 }

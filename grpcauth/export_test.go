@@ -36,5 +36,10 @@ func (b *bodies) UnaryInterceptor(v *core.Verifier) grpc.UnaryServerInterceptor 
 	return b.unaryInterceptor(v)
 }
 
+// StreamInterceptor is the first interceptor of ServerOptions.
+func (b *bodies) StreamInterceptor(srv any, ss grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
+	return b.streamInterceptor(srv, ss, info, handler)
+}
+
 // TapHandle returns the tap handle of TapServerOptions.
 func TapHandle(v *core.Verifier) tap.ServerInHandle { return tapHandle(v) }

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"time"
@@ -59,12 +60,14 @@ func Contenders() []Contender {
 	return []Contender{
 		{"floor", "", floor},
 		{"gatewayauth-hmac", "", gatewayauth(apig.New(apig.Config{Keys: flat}), NewSigner())},
+		{"gatewayauth-hmac-streamed", "", streamed},
 		{"gatewayauth-sigv4", "", gatewayauth(sigv4.New(sigv4.Config{Keys: scoped}), sigv4.NewSigner(scopedKey(), sigv4.SignOptions{Headers: headers}))},
 		{"gatewayauth-v11", "", gatewayauth(apig.NewV11(apig.Config{Keys: scoped}), apig.NewV11Signer(scopedKey(), apig.SignOptions{Headers: headers}))},
 		{"gatewayauth-sigv4a", "", gatewayauth(sigv4.NewA(sigv4.ConfigA{Keys: scoped}), sigv4.NewSignerA(scopedKey(), sigv4.SignOptions{Headers: headers}))},
 		{"huawei-sdk-resign", "gatewayauth-hmac", huawei},
 		{"aws-sdk-resign", "gatewayauth-sigv4", aws},
 		{"gofakes3", "gatewayauth-sigv4", gofakes3},
+		{"httpsig-go", "gatewayauth-hmac", httpsigGo},
 		{"golang-jwt", "gatewayauth-hmac", golangJWT},
 	}
 }
@@ -86,8 +89,16 @@ type signer interface {
 
 // NewSigner returns a signer with the key that [Config] accepts. It signs the host, the
 // date, and the headers of these requests.
-func NewSigner() *apig.Signer {
-	return apig.NewSigner(key(), apig.SignOptions{Headers: headers})
+func NewSigner() *apig.Signer { return NewSignerOf(key()) }
+
+// NewSignerOf is like [NewSigner], with another key.
+func NewSignerOf(k core.Key) *apig.Signer {
+	return apig.NewSigner(k, apig.SignOptions{Headers: headers})
+}
+
+// NewPresigner returns a signer of AWS4-HMAC-SHA256 with a key that has a scope.
+func NewPresigner(k core.Key) *sigv4.Signer {
+	return sigv4.NewSigner(k, sigv4.SignOptions{Headers: headers})
 }
 
 // NewDeclaringSigner is like [NewSigner], with the body's digest in a header.
@@ -122,9 +133,32 @@ func gatewayauth(scheme core.Scheme, s signer) func(Request) *subject {
 	}
 }
 
+// streamed returns a subject whose handler reads the body while its digest is checked, for
+// requests with a body.
+func streamed(q Request) *subject {
+	if q.Body == nil {
+		return nil
+	}
+	c := Config()
+	c.APIs = []core.API{{Match: "/v1/", Key: c.Default, Stream: true}}
+	v, err := core.New(c)
+	if err != nil {
+		panic(err)
+	}
+	return q.of(q.signed(NewDeclaringSigner()), func(r *http.Request) error {
+		a, err := v.Admit(nil, r, core.BodyForHandler)
+		if err != nil {
+			return err
+		}
+		defer a.Release()
+		_, err = io.Copy(io.Discard, a.Request.Body)
+		return err
+	})
+}
+
 // signed returns the signed request as a server receives it.
 func (q Request) signed(s signer) *http.Request {
-	r := q.received()
+	r := q.Received()
 	if err := s.Sign(r, q.digest(), time.Now()); err != nil {
 		panic(err)
 	}
@@ -133,7 +167,7 @@ func (q Request) signed(s signer) *http.Request {
 
 // Signed returns the signed request as a server receives it, with this request id.
 func (q Request) Signed(s signer, id, digest string) (*http.Request, error) {
-	r := q.received()
+	r := q.Received()
 	r.Header.Set("X-Request-Id", id)
 	return r, s.Sign(r, digest, time.Now())
 }

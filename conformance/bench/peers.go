@@ -19,6 +19,8 @@ import (
 	vendor "github.com/huaweicloud/huaweicloud-sdk-go-v3/core/auth/signer"
 	"github.com/huaweicloud/huaweicloud-sdk-go-v3/core/request"
 	"github.com/rclone/gofakes3/signature"
+	"github.com/remitly-oss/httpsig-go"
+	"github.com/remitly-oss/httpsig-go/keyman"
 
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/sigv4"
@@ -114,6 +116,38 @@ func gofakes3(q Request) *subject {
 	})
 }
 
+// httpsigGo verifies a signature of RFC 9421 over the same parts of the request, with
+// HMAC-SHA256 and, where there is a body, its Content-Digest.
+func httpsigGo(q Request) *subject {
+	fields := httpsig.Fields("@method", "@authority", "@path", "@query", "accept", "x-project-id", "x-request-id")
+	if q.Body != nil {
+		fields = append(fields, httpsig.Fields("content-digest")...)
+	}
+	metadata := []httpsig.Metadata{httpsig.MetaCreated, httpsig.MetaKeyID}
+	r := q.Received()
+	if q.Body != nil {
+		r.Body = io.NopCloser(q.reader())
+	}
+	err := httpsig.Sign(r, httpsig.SigningProfile{Algorithm: httpsig.Algo_HMAC_SHA256, Fields: fields, Metadata: metadata},
+		httpsig.SigningKey{Secret: []byte(secret), MetaKeyID: keyID})
+	if err != nil {
+		panic(err)
+	}
+	v, err := httpsig.NewVerifier(keyman.NewKeyFetchInMemory(map[string]httpsig.KeySpec{
+		keyID: {KeyID: keyID, Algo: httpsig.Algo_HMAC_SHA256, Secret: []byte(secret)},
+	}), httpsig.VerifyProfile{
+		SignatureLabel: httpsig.DefaultSignatureLabel, AllowedAlgorithms: []httpsig.Algorithm{httpsig.Algo_HMAC_SHA256},
+		RequiredFields: fields, RequiredMetadata: metadata, CreatedValidDuration: 15 * time.Minute,
+	})
+	if err != nil {
+		panic(err)
+	}
+	return q.of(r, func(r *http.Request) error {
+		_, err := v.Verify(r)
+		return err
+	})
+}
+
 // golangJWT verifies a bearer token, which covers nothing of the request. It is a
 // reference point, for the request get only.
 func golangJWT(q Request) *subject {
@@ -127,7 +161,7 @@ func golangJWT(q Request) *subject {
 	if err != nil {
 		panic(err)
 	}
-	r := q.received()
+	r := q.Received()
 	r.Header.Set("Authorization", "Bearer "+token)
 	other := "Bearer " + strings.Replace(token, ".", ".e30", 1)
 	parser := jwt.NewParser(jwt.WithValidMethods([]string{"HS256"}), jwt.WithIssuer(claims.Issuer), jwt.WithAudience(host), jwt.WithExpirationRequired())

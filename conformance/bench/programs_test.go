@@ -26,7 +26,11 @@ func TestPrograms(t *testing.T) {
 	}{
 		"ratios": {[]string{"-rounds=1", "-span=100us"}, append(names, "huawei-sdk-resign / gatewayauth-hmac", "Allocations")},
 		"endtoend": {[]string{"-rounds=1", "-requests=30", "-clients=4"},
-			[]string{"net/http, bare", "Echo, middleware", "Gin, middleware and replay store", "gRPC, unary, middleware", "guard, bare", "guard, middleware", "Huawei's SDK", "64 KiB"}},
+			[]string{"net/http, bare", "Echo, middleware", "Gin, middleware and replay store", "gRPC, unary, middleware",
+				"gRPC, stream of 50 messages, payload declared, middleware", "gRPC, stream of 50 messages, payload unsigned, middleware", "guard, bare", "guard, middleware", "Huawei's SDK", "64 KiB"}},
+		"verdicts": {[]string{"-rounds=1", "-span=100us", "-most=200"},
+			[]string{"200 APIs, a key for each", "key source", "accepted, each API in turn", "presigned", "stale date", "wrong signature", "Allocations"}},
+		"adapters": {[]string{"-rounds=1", "-span=100us"}, []string{"net/http", "Echo v4", "Echo v5", "Gin", "gRPC, unary, payload unsigned, tap handle", "added, in floors"}},
 		"memory": {[]string{"-clients=3", "-uploads=1", "-size=1", "-runs=1"},
 			[]string{"bare", "streamed", "held, within 128 MiB", "io.ReadAll"}},
 		"replay": {[]string{"-entries=10000", "-rounds=1", "-span=20ms"}, []string{"1000", "10000", "On Redis", "256"}},
@@ -63,7 +67,7 @@ func TestDocument(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"ratios", "endtoend", "memory", "replay"} {
+	for _, name := range []string{"ratios", "verdicts", "adapters", "endtoend", "memory", "replay"} {
 		_, rest, _ := strings.Cut(string(text), "<!-- "+name+" -->\n")
 		tables, _, found := strings.Cut(rest, "<!-- end of "+name+" -->\n")
 		if !found || !strings.Contains(tables, "|---|") {

@@ -2,6 +2,10 @@
 // between the comments with the name of a program:
 //
 //	go -C conformance run ./bench/document
+//
+// What follows its own flags are flags of the programs:
+//
+//	go -C conformance run ./bench/document -only endtoend -- -rounds 9
 package main
 
 import (
@@ -14,7 +18,7 @@ import (
 )
 
 // programs run one after the other. Nothing else should run at the same time.
-var programs = []string{"ratios", "endtoend", "memory", "replay"}
+var programs = []string{"ratios", "verdicts", "adapters", "endtoend", "memory", "replay"}
 
 func main() {
 	path := flag.String("path", "../docs/performance.md", "the document")
@@ -24,14 +28,14 @@ func main() {
 		if !strings.Contains(name, *only) {
 			continue
 		}
-		if err := replace(*path, name); err != nil {
+		if err := replace(*path, name, flag.Args()); err != nil {
 			fmt.Fprintf(os.Stderr, "%s: %v\n", name, err)
 			os.Exit(1)
 		}
 	}
 }
 
-func replace(path, name string) error {
+func replace(path, name string, flags []string) error {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return err
@@ -42,7 +46,7 @@ func replace(path, name string) error {
 	if !found || !ended {
 		return fmt.Errorf("%s has no comments for this program", path)
 	}
-	run := exec.Command("go", "run", "./bench/"+name, "-markdown")
+	run := exec.Command("go", append([]string{"run", "./bench/" + name, "-markdown"}, flags...)...)
 	run.Stderr = os.Stderr
 	tables, err := run.Output()
 	if err != nil {

@@ -9,9 +9,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"net"
-	"net/http"
-	"net/url"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -19,11 +16,11 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/connectivity"
 	"google.golang.org/grpc/credentials/insecure"
-	"google.golang.org/grpc/metadata"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
 	"github.com/gatewayauth/gatewayauth/conformance/bench"
+	"github.com/gatewayauth/gatewayauth/conformance/bench/internal/servers"
 	"github.com/gatewayauth/gatewayauth/core/apig"
 )
 
@@ -130,44 +127,61 @@ func answered(r *bufio.Reader) error {
 }
 
 const (
-	grpcService   = "gatewayauth.bench.Empty"
-	grpcMethod    = "/" + grpcService + "/Call"
-	grpcAuthority = "api.example.com"
-	perConnection = 8 // gRPC clients that share a connection
+	perConnection = 8  // gRPC clients that share a connection
+	perStream     = 50 // messages of a stream
 )
 
-// overGRPC sends calls with grpc-go's client and metadata that is already signed.
+// overGRPC makes unary calls.
 func overGRPC(signer *apig.Signer) func(address string, q bench.Request, n, clients int) (*load, error) {
 	return func(address string, q bench.Request, n, clients int) (*load, error) {
-		return callGRPC(signer, address, q, n, clients)
+		message := &wrapperspb.BytesValue{Value: q.Body}
+		return callGRPC(signer, servers.Unary, message, 1, address, n, clients, func(ctx context.Context, c *grpc.ClientConn) error {
+			return c.Invoke(ctx, servers.Unary, message, new(wrapperspb.BytesValue))
+		})
 	}
 }
 
-func callGRPC(signer *apig.Signer, address string, q bench.Request, n, clients int) (*load, error) {
-	message := &wrapperspb.BytesValue{Value: q.Body}
+// overStream makes calls with a stream of messages each.
+func overStream(signer *apig.Signer) func(address string, q bench.Request, n, clients int) (*load, error) {
+	return func(address string, q bench.Request, n, clients int) (*load, error) {
+		message := &wrapperspb.BytesValue{Value: q.Body}
+		return callGRPC(signer, servers.Stream, message, perStream, address, n, clients, func(ctx context.Context, c *grpc.ClientConn) error {
+			s, err := c.NewStream(ctx, &grpc.StreamDesc{ClientStreams: true}, servers.Stream)
+			if err != nil {
+				return err
+			}
+			for range perStream {
+				if err := s.SendMsg(message); err != nil {
+					break // RecvMsg says why
+				}
+			}
+			if err := s.CloseSend(); err != nil {
+				return err
+			}
+			return s.RecvMsg(new(wrapperspb.BytesValue))
+		})
+	}
+}
+
+// callGRPC makes calls with grpc-go's client and metadata that is already signed.
+func callGRPC(signer *apig.Signer, method string, message proto.Message, messages int, address string, n, clients int,
+	call func(context.Context, *grpc.ClientConn) error) (*load, error) {
 	encoded, err := proto.Marshal(message)
 	if err != nil {
 		return nil, err
 	}
 	framed := append(binary.BigEndian.AppendUint32([]byte{0}, uint32(len(encoded))), encoded...)
-	sum := sha256.Sum256(framed)
+	sum := sha256.Sum256(bytes.Repeat(framed, messages))
 	digest := hex.EncodeToString(sum[:])
 	contexts := make([]context.Context, n)
 	for i := range contexts {
-		r := &http.Request{Method: http.MethodPost, URL: &url.URL{Path: grpcMethod}, Host: grpcAuthority,
-			Header: http.Header{"X-Request-Id": {id()}, "X-Project-Id": {"0123456789abcdef"}}}
-		if err := signer.Sign(r, digest, time.Now()); err != nil {
+		if contexts[i], err = servers.SignedContext(signer, method, digest, id()); err != nil {
 			return nil, err
 		}
-		md := make(metadata.MD, len(r.Header))
-		for name, values := range r.Header {
-			md[strings.ToLower(name)] = values
-		}
-		contexts[i] = metadata.NewOutgoingContext(context.Background(), md)
 	}
 	connections := make([]*grpc.ClientConn, (clients+perConnection-1)/perConnection)
 	for i := range connections {
-		c, err := grpc.NewClient("passthrough:///"+address, grpc.WithTransportCredentials(insecure.NewCredentials()), grpc.WithAuthority(grpcAuthority))
+		c, err := grpc.NewClient("passthrough:///"+address, grpc.WithTransportCredentials(insecure.NewCredentials()), grpc.WithAuthority(servers.Authority))
 		if err != nil {
 			return nil, err
 		}
@@ -177,7 +191,7 @@ func callGRPC(signer *apig.Signer, address string, q bench.Request, n, clients i
 		}
 	}
 	return &load{n, clients, func(client, i int) error {
-		return connections[client/perConnection].Invoke(contexts[i], grpcMethod, message, new(wrapperspb.BytesValue))
+		return call(contexts[i], connections[client/perConnection])
 	}, func() {
 		for _, c := range connections {
 			c.Close()

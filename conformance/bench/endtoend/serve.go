@@ -1,9 +1,8 @@
 package main
 
 import (
-	"context"
 	"crypto/sha256"
-	"errors"
+	"fmt"
 	"hash"
 	"io"
 	"log/slog"
@@ -13,20 +12,15 @@ import (
 	"net/url"
 	"sync"
 
-	"github.com/gin-gonic/gin"
-	"github.com/labstack/echo/v4"
 	"google.golang.org/grpc"
-	"google.golang.org/protobuf/types/known/wrapperspb"
 
 	"github.com/gatewayauth/gatewayauth/conformance/bench"
 	"github.com/gatewayauth/gatewayauth/conformance/bench/internal/child"
+	"github.com/gatewayauth/gatewayauth/conformance/bench/internal/servers"
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/replay"
-	"github.com/gatewayauth/gatewayauth/echoauth"
-	"github.com/gatewayauth/gatewayauth/ginauth"
 	"github.com/gatewayauth/gatewayauth/grpcauth"
 	"github.com/gatewayauth/gatewayauth/internal/guard"
-	"github.com/gatewayauth/gatewayauth/nethttp"
 )
 
 // adapter is a framework, and its servers: a bare one, and others.
@@ -41,6 +35,9 @@ type variant struct {
 	serve func(net.Listener) error
 }
 
+// streams have so many messages that a slot has fewer of them.
+var streams = fmt.Sprintf("gRPC, stream of %d messages", perStream)
+
 const (
 	bare     = "bare"
 	verified = "middleware"
@@ -48,14 +45,16 @@ const (
 )
 
 var adapters = []adapter{
-	{"net/http", overHTTP, append(variants(serveHTTP),
-		variant{"reading and hashing the body only", func(l net.Listener) error { return http.Serve(l, hashing(router(allowed))) }},
-		variant{"signing again with Huawei's SDK", func(l net.Listener) error { return http.Serve(l, huawei(router(allowed))) }})},
-	{"Echo", overHTTP, variants(serveEcho)},
-	{"Gin", overHTTP, variants(serveGin)},
+	{"net/http", overHTTP, append(variants(over(servers.HTTP)),
+		variant{"reading and hashing the body only", func(l net.Listener) error { return http.Serve(l, hashing(plain())) }},
+		variant{"signing again with Huawei's SDK", func(l net.Listener) error { return http.Serve(l, huawei(plain())) }})},
+	{"Echo", overHTTP, variants(over(servers.Echo))},
+	{"Gin", overHTTP, variants(over(servers.Gin))},
 	{"gRPC, unary", overGRPC(bench.NewSigner()), variants(interceptors)},
 	{"gRPC, unary, payload unsigned", overGRPC(bench.NewUnsignedSigner()), append(variants(interceptors),
-		variant{"tap handle", func(l net.Listener) error { return serveGRPC(l, identified, grpcauth.TapServerOptions(verifier(nil))) }})},
+		variant{"tap handle", tapped})},
+	{streams + ", payload declared", overStream(bench.NewDeclaringSigner()), variants(interceptors)},
+	{streams + ", payload unsigned", overStream(bench.NewUnsignedSigner()), variants(interceptors)},
 	{"guard", overHTTP, variants(serveProxy)},
 }
 
@@ -99,28 +98,16 @@ func serve() {
 	child.Serve(addresses)
 }
 
-// identified reports whether the context has an identity, which every handler behind the
-// middleware checks.
-func identified(ctx context.Context) bool {
-	_, ok := core.FromContext(ctx)
-	return ok
-}
-
-func allowed(context.Context) bool { return true }
-
-func handlerCheck(v *core.Verifier) func(context.Context) bool {
+func check(v *core.Verifier) servers.Check {
 	if v == nil {
-		return allowed
+		return servers.Allowed
 	}
-	return identified
+	return servers.Identified
 }
 
-func serveHTTP(l net.Listener, v *core.Verifier) error {
-	handler := router(handlerCheck(v))
-	if v != nil {
-		handler = nethttp.Middleware(v)(handler)
-	}
-	return http.Serve(l, handler)
+// over serves a server of HTTP.
+func over(server func(*core.Verifier, servers.Check) http.Handler) func(net.Listener, *core.Verifier) error {
+	return func(l net.Listener, v *core.Verifier) error { return http.Serve(l, server(v, check(v))) }
 }
 
 // serveProxy serves a reverse proxy in front of a bare server: net/http/httputil's alone, or
@@ -130,7 +117,7 @@ func serveProxy(l net.Listener, v *core.Verifier) error {
 	if err != nil {
 		return err
 	}
-	go http.Serve(behind, router(allowed))
+	go http.Serve(behind, plain())
 	to := &url.URL{Scheme: "http", Host: behind.Addr().String()}
 	if v != nil {
 		return http.Serve(l, guard.New(guard.Config{Verifier: v, To: to, Logger: slog.New(slog.DiscardHandler)}))
@@ -141,79 +128,20 @@ func serveProxy(l net.Listener, v *core.Verifier) error {
 	}})
 }
 
-func router(check func(context.Context) bool) http.Handler {
-	mux := http.NewServeMux()
-	mux.HandleFunc("/v1/projects/{project}/orders/{order}", func(w http.ResponseWriter, r *http.Request) {
-		if !check(r.Context()) {
-			w.WriteHeader(http.StatusInternalServerError)
-		}
-	})
-	return mux
-}
-
-const route = "/v1/projects/:project/orders/:order"
-
-func serveEcho(l net.Listener, v *core.Verifier) error {
-	e := echo.New()
-	check := handlerCheck(v)
-	if v != nil {
-		e.Use(echoauth.Middleware(v))
-	}
-	e.Any(route, func(c echo.Context) error {
-		if !check(c.Request().Context()) {
-			return echo.ErrInternalServerError
-		}
-		return c.NoContent(http.StatusOK)
-	})
-	return http.Serve(l, e)
-}
-
-func serveGin(l net.Listener, v *core.Verifier) error {
-	gin.SetMode(gin.ReleaseMode)
-	g := gin.New()
-	check := handlerCheck(v)
-	if v != nil {
-		g.Use(ginauth.Middleware(v))
-	}
-	g.Any(route, func(c *gin.Context) {
-		if !check(c.Request.Context()) {
-			c.Status(http.StatusInternalServerError)
-		}
-	})
-	return http.Serve(l, g)
-}
-
 func interceptors(l net.Listener, v *core.Verifier) error {
 	var options []grpc.ServerOption
 	if v != nil {
 		options = grpcauth.ServerOptions(v)
 	}
-	return serveGRPC(l, handlerCheck(v), options)
+	return servers.GRPC(check(v), options...).Serve(l)
 }
 
-func serveGRPC(l net.Listener, check func(context.Context) bool, options []grpc.ServerOption) error {
-	call := func(ctx context.Context, _ any) (any, error) {
-		if !check(ctx) {
-			return nil, errors.New("no identity")
-		}
-		return new(wrapperspb.BytesValue), nil
-	}
-	s := grpc.NewServer(options...)
-	s.RegisterService(&grpc.ServiceDesc{ServiceName: grpcService, HandlerType: (*any)(nil), Methods: []grpc.MethodDesc{{
-		MethodName: "Call",
-		Handler: func(_ any, ctx context.Context, decode func(any) error, intercept grpc.UnaryServerInterceptor) (any, error) {
-			in := new(wrapperspb.BytesValue)
-			if err := decode(in); err != nil {
-				return nil, err
-			}
-			if intercept == nil {
-				return call(ctx, in)
-			}
-			return intercept(ctx, in, &grpc.UnaryServerInfo{FullMethod: grpcMethod}, call)
-		},
-	}}}, nil)
-	return s.Serve(l)
+func tapped(l net.Listener) error {
+	return servers.GRPC(servers.Identified, grpcauth.TapServerOptions(verifier(nil))...).Serve(l)
 }
+
+// plain is a server without middleware.
+func plain() http.Handler { return servers.HTTP(nil, servers.Allowed) }
 
 // hashing returns middleware that only reads and hashes the body, as every verifier must.
 func hashing(next http.Handler) http.Handler {

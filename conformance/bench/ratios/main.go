@@ -7,12 +7,12 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"runtime"
 	"strings"
 	"time"
 
 	"github.com/gatewayauth/gatewayauth/conformance/bench"
 	"github.com/gatewayauth/gatewayauth/conformance/bench/internal/report"
+	"github.com/gatewayauth/gatewayauth/conformance/bench/internal/turns"
 )
 
 func main() {
@@ -46,7 +46,7 @@ func main() {
 		timesRow, oursRow, memoryRow := []any{contender.Name}, []any{contender.Name + " / " + contender.Like}, []any{contender.Name}
 		for _, column := range found {
 			r := column[i]
-			if r.times == 0 {
+			if !r.measured {
 				timesRow, oursRow, memoryRow = append(timesRow, "-"), append(oursRow, "-"), append(memoryRow, "-")
 				continue
 			}
@@ -69,85 +69,37 @@ func main() {
 
 // result is the result of a contender for a request.
 type result struct {
-	verify             bench.Verify
-	times              int     // number of runs in a span; 0 if the contender does not verify such requests
+	measured           bool    // it verifies such requests
 	floors, ours       float64 // medians of ratios
 	allocations, bytes float64
 }
 
-// measure runs all contenders in turn, in several rounds, and divides each time by those
-// of the floor, which is the first, and of ours in the same round.
+// measure divides the times of each contender by those of the floor, which is the first,
+// and of ours in the same rounds.
 func measure(all []bench.Contender, q bench.Request, rounds int, span time.Duration) ([]result, error) {
-	results := make([]result, len(all))
-	like := make([]int, len(all))
+	functions := make([]turns.Func, len(all))
 	for i, contender := range all {
 		verify, err := contender.Setup(q)
 		if err != nil {
 			return nil, err
 		}
+		functions[i] = turns.Func(verify)
+	}
+	results := make([]result, len(all))
+	times := turns.Measure(functions, rounds, span)
+	for i, contender := range all {
+		f := functions[i]
+		if f == nil {
+			continue
+		}
+		r := &results[i]
+		r.measured, r.floors = true, times[i].Over(times[0])
 		for j := range all {
 			if all[j].Name == contender.Like {
-				like[i] = j
+				r.ours = times[i].Over(times[j])
 			}
 		}
-		if r := &results[i]; verify != nil {
-			r.verify, r.times = verify, calibrate(verify, span)
-			r.allocations, r.bytes = allocated(verify, r.times)
-		}
-	}
-	floors, ours := make([][]float64, len(all)), make([][]float64, len(all))
-	one := make([]float64, len(all))
-	for range rounds {
-		for i, r := range results {
-			if r.times == 0 {
-				continue
-			}
-			runtime.GC() // so that the garbage of one contender does not slow the next
-			run(r.verify, 1+r.times/10)
-			one[i] = run(r.verify, r.times).Seconds() / float64(r.times)
-			floors[i] = append(floors[i], one[i]/one[0])
-			ours[i] = append(ours[i], one[i]/one[like[i]])
-		}
-	}
-	for i := range results {
-		if results[i].times > 0 {
-			results[i].floors, results[i].ours = report.Median(floors[i]), report.Median(ours[i])
-		}
+		r.allocations, r.bytes = turns.Allocated(f, turns.Calls(f, span))
 	}
 	return results, nil
-}
-
-// calibrate returns the number of runs of v in a span.
-func calibrate(v bench.Verify, span time.Duration) int {
-	for n := 1; ; n *= 2 {
-		if took := run(v, n); took >= span {
-			return max(1, int(float64(n)*float64(span)/float64(took)))
-		}
-	}
-}
-
-// allocated returns the smallest result of several runs, because a garbage collection
-// empties pools.
-func allocated(v bench.Verify, n int) (allocations, bytes float64) {
-	var before, after runtime.MemStats
-	for i := range 5 {
-		runtime.ReadMemStats(&before)
-		run(v, n)
-		runtime.ReadMemStats(&after)
-		a, b := float64(after.Mallocs-before.Mallocs)/float64(n), float64(after.TotalAlloc-before.TotalAlloc)/float64(n)
-		if i == 0 || a < allocations {
-			allocations, bytes = a, b
-		}
-	}
-	return allocations, bytes
-}
-
-func run(v bench.Verify, n int) time.Duration {
-	start := time.Now()
-	for range n {
-		if err := v(); err != nil {
-			panic(err)
-		}
-	}
-	return time.Since(start)
 }
