@@ -25,6 +25,7 @@ import (
 type guardArgs struct {
 	config, env, to, listen, admin string
 	debug                          bool
+	parameters                     bool
 	grace                          time.Duration
 	sign                           onward
 }
@@ -81,6 +82,7 @@ read into memory, and may have 12 MiB, unless --sign-payload is unsigned.`,
 	f.StringVar(&a.admin, "admin", "", "address of /healthz and /metrics, which callers must not reach")
 	f.BoolVar(&a.debug, "debug", false, "also log accepted requests, which check --report needs")
 	f.DurationVar(&a.grace, "grace", 30*time.Second, "how long requests may take to end after SIGTERM")
+	f.BoolVar(&a.parameters, "path-parameters", false, "accept semicolons in paths, for services that do not drop what follows one (servlet containers do)")
 	f.StringVar(&a.sign.key, "sign-with", "", "name of the key that signs what the service gets")
 	f.StringVar(&a.sign.payload, "sign-payload", "hashed", "how --sign-with signs the body: hashed, declared, unsigned")
 	f.StringArrayVarP(&a.sign.headers, "header", "H", nil, "with --sign-with: name of another header to sign if a request has it")
@@ -108,7 +110,7 @@ func (a *guardArgs) run(ctx context.Context, s streams) error {
 		return failed{err}
 	}
 	options := append(m.Options(), config.WithLogger(logger))
-	proxy := guard.Config{To: to, Logger: logger}
+	proxy := guard.Config{To: to, Logger: logger, PathParameters: a.parameters}
 	if a.sign.key != "" {
 		a.sign.path, a.sign.env, a.sign.logger = a.config, a.env, logger
 		if err := a.sign.load(); err != nil {

@@ -51,11 +51,17 @@ func TestAllocations_T282(t *testing.T) {
 	if err := apig.NewSigner(key, apig.SignOptions{}).Sign(r, hex.EncodeToString(empty[:]), time.Now()); err != nil {
 		t.Fatal(err)
 	}
-	of := func(h http.Handler) float64 {
-		return testing.AllocsPerRun(100, func() {
-			copied := *r
-			h.ServeHTTP(nowhere{http.Header{}}, &copied)
-		})
+	of := func(h http.Handler) (least float64) {
+		for i := range 10 { // a garbage collection, or a goroutine of another test, allocates besides
+			n := testing.AllocsPerRun(100, func() {
+				copied := *r
+				h.ServeHTTP(nowhere{http.Header{}}, &copied)
+			})
+			if i == 0 || n < least {
+				least = n
+			}
+		}
+		return least
 	}
 	if got, want := of(proxy)-of(bare), 38.0; got != want {
 		t.Errorf("accepted: got %v allocations more than the bare proxy, want %v", got, want)

@@ -259,3 +259,6 @@ func values(raw, name string) (found []string) {
 }
 
 func off(c *core.Config) { c.Mode = core.Off }
+
+// pathParameters is for a service to which semicolons are characters as any other.
+func pathParameters(c *guard.Config) { c.PathParameters = true }

@@ -13,7 +13,7 @@ import (
 // TestTargets_T200: the service gets the target byte for byte, or nothing.
 func TestTargets_T200(t *testing.T) {
 	s := serveRaw(t, "")
-	p := start(t, "http://"+s.address, off)
+	p := start(t, "http://"+s.address, off, pathParameters)
 	for sent, want := range map[string]string{
 		"/":                           "",
 		"/?":                          "",

@@ -124,7 +124,7 @@ func TestVersions_T205(t *testing.T) {
 			http.NewResponseController(w).Flush() // with a length HTTP/1.1 has no trailers
 			io.WriteString(w, r.Proto+" "+r.RequestURI+" "+r.Host)
 			w.Header().Set("X-End", "1")
-		})), off)
+		})), off, pathParameters)
 		for _, http2 := range []bool{false, true} {
 			transport := &http.Transport{Protocols: new(http.Protocols)}
 			transport.Protocols.SetHTTP1(!http2)

@@ -34,6 +34,10 @@ type Config struct {
 	// MaxHeld bounds the bytes of bodies that are read into memory to be signed, all at
 	// once: who sends them may be anybody. 0 means 256 MiB.
 	MaxHeld int64
+	// PathParameters accepts semicolons in paths, for services to which they are characters
+	// as any other. Servlet containers and some frameworks drop what follows one in a
+	// segment, so that /admin;x is /admin to them, and another API to the Verifier.
+	PathParameters bool
 	// Logger gets a record for each request that could not be forwarded; nil means
 	// slog.Default. The Verifier has its own.
 	Logger *slog.Logger
@@ -82,11 +86,15 @@ func New(c Config) http.Handler {
 // check refuses requests that would not arrive as they came.
 func (c *Config) check(r *http.Request) error {
 	u, ok := target(r, c.To)
-	switch {
-	case !ok:
+	if !ok {
 		return core.Refuse(core.CodeRequestAmbiguous, "the target cannot be forwarded as it is: write it in origin form, and percent-encode it")
-	case hidesDots(u.RequestURI()):
+	}
+	path, _, _ := strings.Cut(u.RequestURI(), "?")
+	switch {
+	case hidesDots(path):
 		return core.Refuse(core.CodeRequestAmbiguous, "the path has a backslash, or dot segments that only some services resolve: send the plain spelling of the path")
+	case !c.PathParameters && strings.Contains(path, ";"):
+		return core.Refuse(core.CodeRequestAmbiguous, "the path has a semicolon, and some services drop what follows one: percent-encode it, or run guard with --path-parameters where it is a part of the path to the service")
 	case strings.ContainsFunc(r.Method, func(c rune) bool { return !isToken(c) }): // over HTTP/2
 		return core.Refuse(core.CodeRequestAmbiguous, "the method is not a token")
 	case strings.ContainsFunc(r.Host, func(c rune) bool { return c <= ' ' || c > '~' || c == '/' || c == '%' }): // net/http would send another
@@ -100,8 +108,7 @@ func (c *Config) check(r *http.Request) error {
 // hidesDots reports whether a service could find dot segments in the path of a target that
 // the verifier does not know as such: /a/..;/b is /b to servlet containers, and /a/..\b to
 // who parses it as a URL of the WHATWG.
-func hidesDots(target string) bool {
-	path, _, _ := strings.Cut(target, "?")
+func hidesDots(path string) bool {
 	if strings.Contains(path, `\`) {
 		return true
 	}
