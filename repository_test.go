@@ -34,28 +34,53 @@ func TestCoreLinksTheStandardLibraryAlone(t *testing.T) {
 	}
 }
 
+// TestConfigLinksWhatIsAskedFor: who imports core/config links neither the client of
+// Redis nor the algorithms SM2 and SM3; each is linked by the package that adds it.
+func TestConfigLinksWhatIsAskedFor(t *testing.T) {
+	const redis, sm = "github.com/redis/rueidis", "github.com/emmansun/gmsm"
+	for pkg, linked := range map[string]map[string]bool{
+		"./core/config":            {redis: false, sm: false},
+		"./core/config/redisstore": {redis: true, sm: false},
+		"./core/config/smkeys":     {redis: false, sm: true},
+		"./examples/observability": {redis: false, sm: false},
+		"./cmd/gatewayauth":        {redis: true, sm: true},
+	} {
+		out, err := exec.Command("go", "list", "-deps", pkg).Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for module, want := range linked {
+			if got := strings.Contains(string(out), module); got != want {
+				t.Errorf("%s links %s: %t, want %t", pkg, module, got, want)
+			}
+		}
+	}
+}
+
 // TestImportsRunOneWay: core imports nothing of ours but what is internal to it,
 // and schemes do not know adapters, configuration or each other.
 func TestImportsRunOneWay(t *testing.T) {
 	for pkg, allowed := range map[string]string{
-		"./core":              `^core/internal/`,
-		"./core/apig":         `^core$|^core/(apig/)?internal/|^internal/signature$`,
-		"./core/basic":        `^core$|^core/internal/`,
-		"./core/apig/sm":      `^core$|^core/apig$|^core/(apig/)?internal/|^internal/signature$`,
-		"./core/sigv4":        `^core$|^core/internal/|^internal/(signature|lowerhex)$`,
-		"./core/aescfb":       `^core$|^core/apig$|^core/internal/|^internal/lowerhex$`,
-		"./core/token":        `^core$|^core/internal/`,
-		"./core/signer":       `^core$|^core/internal/`,
-		"./core/explain":      `^core$|^core/(explain/)?internal/`,
-		"./core/replay":       `^core$`,
-		"./core/replay/redis": `^core$`,
-		"./core/telemetry":    `^core$|^core/replay$`,
-		"./core/config":       `^core$|^core/[a-z0-9]+(/sm|/redis)?$|^core/config/internal/`,
-		"./nethttp":           `^core$`,
-		"./echoauth":          `^core$|^echoauth/internal/`,
-		"./echoauth/v5":       `^core$|^echoauth/internal/`,
-		"./ginauth":           `^core$`,
-		"./grpcauth":          `^core$|^core/signer$`,
+		"./core":                   `^core/internal/`,
+		"./core/apig":              `^core$|^core/(apig/)?internal/|^internal/signature$`,
+		"./core/basic":             `^core$|^core/internal/`,
+		"./core/apig/sm":           `^core$|^core/apig$|^core/(apig/)?internal/|^internal/signature$`,
+		"./core/sigv4":             `^core$|^core/internal/|^internal/(signature|lowerhex)$`,
+		"./core/aescfb":            `^core$|^core/apig$|^core/internal/|^internal/lowerhex$`,
+		"./core/token":             `^core$|^core/internal/`,
+		"./core/signer":            `^core$|^core/internal/`,
+		"./core/explain":           `^core$|^core/(explain/)?internal/`,
+		"./core/replay":            `^core$`,
+		"./core/replay/redis":      `^core$`,
+		"./core/telemetry":         `^core$|^core/replay$`,
+		"./core/config":            `^core$|^core/[a-z0-9]+$|^core/config/internal/`,
+		"./core/config/redisstore": `^core/config$|^core/replay/redis$`,
+		"./core/config/smkeys":     `^core$|^core/config$|^core/apig/sm$`,
+		"./nethttp":                `^core$`,
+		"./echoauth":               `^core$|^echoauth/internal/`,
+		"./echoauth/v5":            `^core$|^echoauth/internal/`,
+		"./ginauth":                `^core$`,
+		"./grpcauth":               `^core$|^core/signer$`,
 	} {
 		out, err := exec.Command("go", "list", "-f", `{{join .Imports "\n"}}`, pkg).Output()
 		if err != nil {

@@ -100,7 +100,7 @@ func (a *checkArgs) run(s streams, path string) error {
 	if a.noSecrets {
 		options = append(options, config.WithoutSecrets())
 	}
-	f, err := config.Load(path, options...)
+	f, err := loadFile(path, options...)
 	findings := []lint.Finding{}
 	for _, p := range config.Problems(err) {
 		findings = append(findings, problem(lint.Error, "config", p))

@@ -31,7 +31,7 @@ type bound struct {
 // bindings prints what binds the requests of a route, in every environment. A Verifier of each
 // decides it, as for real requests; the secrets are not needed.
 func (a *checkArgs) bindings(s streams, path string) error {
-	f, err := config.Load(path, config.WithoutSecrets())
+	f, err := loadFile(path, config.WithoutSecrets())
 	if err != nil {
 		return err
 	}

@@ -130,7 +130,7 @@ func TestReport(t *testing.T) {
 	for name, value := range secrets {
 		t.Setenv(name, value)
 	}
-	file, err := config.Load(filepath.Join(dir, "environments.yaml"))
+	file, err := loadFile(filepath.Join(dir, "environments.yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -294,7 +294,7 @@ func TestCheckOddSecrets_T189(t *testing.T) {
     default: orders_key
     apis: [{match: /iam/, key: iam_key}]
 `)
-	file, err := config.Load(filepath.Join(dir, "environments.yaml"))
+	file, err := loadFile(filepath.Join(dir, "environments.yaml"))
 	var logged string
 	if err == nil {
 		for _, p := range file.Warnings() {

@@ -39,7 +39,7 @@ func keep(t *testing.T, dir string, all ...refusal) {
 	for name, value := range secrets {
 		t.Setenv(name, value)
 	}
-	file, err := config.Load(filepath.Join(dir, "environments.yaml"), config.WithSecretsOf("dev"))
+	file, err := loadFile(filepath.Join(dir, "environments.yaml"), config.WithSecretsOf("dev"))
 	if err != nil {
 		t.Fatal(err)
 	}

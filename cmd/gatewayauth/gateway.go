@@ -81,7 +81,7 @@ func (a *gatewayArgs) run(c *cobra.Command, s streams) error {
 	if err != nil {
 		return fmt.Errorf("--fault: %w", err)
 	}
-	file, err := config.Load(a.config, config.WithSecretsOf(a.env))
+	file, err := loadFile(a.config, config.WithSecretsOf(a.env))
 	if err != nil {
 		return err
 	}

@@ -17,6 +17,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/gatewayauth/gatewayauth/core/config"
+	"github.com/gatewayauth/gatewayauth/core/config/redisstore"
+	"github.com/gatewayauth/gatewayauth/core/config/smkeys"
 	"github.com/gatewayauth/gatewayauth/core/signer"
 	"github.com/gatewayauth/gatewayauth/internal/guard"
 	"github.com/gatewayauth/gatewayauth/internal/metrics"
@@ -121,7 +123,7 @@ func (a *guardArgs) run(ctx context.Context, s streams) error {
 	}
 	watching, end := context.WithCancel(context.WithoutCancel(ctx))
 	defer end() // after the server has shut down, because it closes the replay store
-	if proxy.Verifier, err = config.Watch(watching, a.config, a.env, options...); err != nil {
+	if proxy.Verifier, err = config.Watch(watching, a.config, a.env, append(options, redisstore.Option(), smkeys.Option())...); err != nil {
 		return err
 	}
 	l, err := net.Listen("tcp", a.listen)
@@ -188,7 +190,7 @@ func (o *onward) load() error {
 	if !known {
 		return fmt.Errorf("--sign-payload must be hashed, declared or unsigned, not %q", o.payload)
 	}
-	file, err := config.Load(o.path, config.WithSecretsOf(o.env))
+	file, err := loadFile(o.path, config.WithSecretsOf(o.env))
 	if err != nil {
 		return err
 	}

@@ -18,6 +18,7 @@ import (
 
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/config"
+	"github.com/gatewayauth/gatewayauth/core/config/smkeys"
 	"github.com/gatewayauth/gatewayauth/core/signer"
 	"github.com/gatewayauth/gatewayauth/nethttp"
 )
@@ -36,7 +37,7 @@ func guarded(t *testing.T) *httptest.Server {
 // signedBy sends a request that is signed with a key of dev.
 func signedBy(t *testing.T, dir, key, method, url, body string) (int, string, http.Header) {
 	t.Helper()
-	file, err := config.Load(filepath.Join(dir, "environments.yaml"))
+	file, err := loadFile(filepath.Join(dir, "environments.yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -158,7 +159,7 @@ func TestGuardSignsOnward_T207(t *testing.T) {
 	for name, value := range secrets {
 		t.Setenv(name, value)
 	}
-	v, err := config.Watch(t.Context(), filepath.Join(inner, "environments.yaml"), "dev", config.WithLogger(silent))
+	v, err := config.Watch(t.Context(), filepath.Join(inner, "environments.yaml"), "dev", config.WithLogger(silent), smkeys.Option())
 	if err != nil {
 		t.Fatal(err)
 	}

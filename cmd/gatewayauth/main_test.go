@@ -21,6 +21,8 @@ import (
 
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/config"
+	"github.com/gatewayauth/gatewayauth/core/config/redisstore"
+	"github.com/gatewayauth/gatewayauth/core/config/smkeys"
 	"github.com/gatewayauth/gatewayauth/internal/testkit"
 	"github.com/gatewayauth/gatewayauth/nethttp"
 )
@@ -251,13 +253,18 @@ type service struct {
 	codes *testkit.Codes
 }
 
+// loadFile is config.Load with all that the command links.
+func loadFile(path string, opts ...config.LoadOption) (*config.File, error) {
+	return config.Load(path, append(opts, redisstore.Option(), smkeys.Option())...)
+}
+
 // devVerifier returns a verifier of the environment dev of the folder's file.
 func devVerifier(t *testing.T, dir string) (*core.Verifier, *testkit.Codes) {
 	t.Helper()
 	for name, value := range secrets {
 		t.Setenv(name, value)
 	}
-	file, err := config.Load(filepath.Join(dir, "environments.yaml"))
+	file, err := loadFile(filepath.Join(dir, "environments.yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -25,7 +25,7 @@ func (a *explainArgs) page(ctx context.Context, s streams, dir string) error {
 	if a.env != "" {
 		needed = append(needed, config.WithSecretsOf(a.env))
 	}
-	file, err := config.Load(a.config, needed...)
+	file, err := loadFile(a.config, needed...)
 	if err != nil {
 		return err
 	}

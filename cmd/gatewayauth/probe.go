@@ -96,7 +96,7 @@ func (a *probeArgs) run(c *cobra.Command, s streams, target string) error {
 	if a.timeout <= 0 {
 		return errors.New("--timeout must be positive, such as 10s")
 	}
-	file, err := config.Load(a.config, config.WithSecretsOf(a.env))
+	file, err := loadFile(a.config, config.WithSecretsOf(a.env))
 	if err != nil {
 		return err
 	}

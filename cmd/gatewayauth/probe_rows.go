@@ -176,7 +176,7 @@ func (p *prober) otherEnvironment() *probe {
 		if env == p.env || x.key != nil {
 			continue
 		}
-		file, err := config.Load(p.path, config.WithSecretsOf(env))
+		file, err := loadFile(p.path, config.WithSecretsOf(env))
 		if err != nil {
 			continue
 		}

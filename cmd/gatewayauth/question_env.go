@@ -19,7 +19,7 @@ type environmentsFile struct {
 // openEnvironments opens an environments file for questions about any environment. The
 // secrets of others are needed too.
 func openEnvironments(path string, others []string) (*environmentsFile, error) {
-	outline, err := config.Load(path, config.WithoutSecrets())
+	outline, err := loadFile(path, config.WithoutSecrets())
 	if err != nil {
 		return nil, err
 	}
@@ -28,7 +28,7 @@ func openEnvironments(path string, others []string) (*environmentsFile, error) {
 		if file := loaded[env]; file != nil {
 			return file, nil
 		}
-		file, err := config.Load(path, config.WithSecretsOf(append([]string{env}, others...)...))
+		file, err := loadFile(path, config.WithSecretsOf(append([]string{env}, others...)...))
 		if err == nil {
 			loaded[env] = file
 		}

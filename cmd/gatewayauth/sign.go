@@ -12,6 +12,7 @@ import (
 	"github.com/gatewayauth/gatewayauth/cmd/gatewayauth/internal/capture"
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/config"
+	"github.com/gatewayauth/gatewayauth/core/config/smkeys"
 	"github.com/gatewayauth/gatewayauth/core/signer"
 )
 
@@ -87,7 +88,7 @@ func (a *signArgs) run(c *cobra.Command, s streams, target string) error {
 	if err != nil {
 		return err
 	}
-	sign, err := key.Signer(config.SignOptions{Headers: signed, Payload: payload, Expires: a.expires})
+	sign, err := key.Signer(config.SignOptions{Headers: signed, Payload: payload, Expires: a.expires}, smkeys.Option())
 	if err != nil {
 		return err
 	}

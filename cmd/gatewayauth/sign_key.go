@@ -50,7 +50,7 @@ func (a *keyArgs) find(s streams) (config.SigningKey, error) {
 		if a.typ != "" || a.id != "" || a.region != "" || a.service != "" || a.paths != "" || a.tokenEnv != "" || a.credentialHeader != "" {
 			return config.SigningKey{}, errors.New("the key is given twice: use either --config and --key, or --type and --key-id")
 		}
-		file, err := config.Load(a.config, config.WithSecretsOf(a.env))
+		file, err := loadFile(a.config, config.WithSecretsOf(a.env))
 		if err != nil {
 			return config.SigningKey{}, err
 		}

@@ -49,7 +49,7 @@ type wireServer struct {
 
 func newWireServer(t *testing.T, dir, env string, tls bool) *wireServer {
 	t.Helper()
-	file, err := config.Load(filepath.Join(dir, "environments.yaml"))
+	file, err := loadFile(filepath.Join(dir, "environments.yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -254,7 +254,7 @@ func TestVerdictOfTheServer_T184(t *testing.T) {
 	for name, value := range secrets {
 		t.Setenv(name, value)
 	}
-	file, err := config.Load(filepath.Join(dir, "environments.yaml"))
+	file, err := loadFile(filepath.Join(dir, "environments.yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -293,11 +293,11 @@ func TestVerdictOfDamagedMessages_T184(t *testing.T) {
 	for name, value := range secrets {
 		t.Setenv(name, value)
 	}
-	file, err := config.Load(filepath.Join(dir, "environments.yaml"))
+	file, err := loadFile(filepath.Join(dir, "environments.yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	opened, err := config.Load(filepath.Join(dir, "environments.yaml"), config.WithSecretsOf("dev"))
+	opened, err := loadFile(filepath.Join(dir, "environments.yaml"), config.WithSecretsOf("dev"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,6 +14,8 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/gatewayauth/gatewayauth/core/config"
+	"github.com/gatewayauth/gatewayauth/core/config/redisstore"
+	"github.com/gatewayauth/gatewayauth/core/config/smkeys"
 )
 
 func compiled(t *testing.T) *jsonschema.Schema {
@@ -177,7 +179,7 @@ func TestWrongFiles_T242(t *testing.T) {
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := config.Load(path, config.WithoutSecrets()); (err == nil) != valid {
+		if _, err := config.Load(path, config.WithoutSecrets(), redisstore.Option(), smkeys.Option()); (err == nil) != valid {
 			t.Errorf("%s: Load says %v, want valid: %t", text, err, valid)
 		}
 		if err := validate(t, s, text); (err == nil) != valid {

@@ -12,6 +12,8 @@ import (
 
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/config"
+	"github.com/gatewayauth/gatewayauth/core/config/redisstore"
+	"github.com/gatewayauth/gatewayauth/core/config/smkeys"
 	"github.com/gatewayauth/gatewayauth/core/token"
 	"github.com/gatewayauth/gatewayauth/internal/testkit"
 )
@@ -156,7 +158,7 @@ func watch(ctx context.Context, adapter, path string, at services) (*environment
 	if err := e.write(0, environmentsFile(adapter, at, 0)); err != nil {
 		return nil, err
 	}
-	v, err := config.Watch(ctx, path, "soak", config.WithLogger(slog.New(slog.DiscardHandler)), config.WithNow(e.clock.now),
+	v, err := config.Watch(ctx, path, "soak", redisstore.Option(), smkeys.Option(), config.WithLogger(slog.New(slog.DiscardHandler)), config.WithNow(e.clock.now),
 		config.WithReloads(func(r config.Reload) {
 			e.mu.Lock()
 			if r.Err == nil {

@@ -22,10 +22,11 @@ import (
 // expand to.
 type decoder struct {
 	*report
-	targets map[*ast.AliasNode]ast.Node
-	aliased map[ast.Node]bool // the values of targets
-	left    int               // values that may still be visited
-	apis    int               // bindings read, in all environments
+	extension Extension
+	targets   map[*ast.AliasNode]ast.Node
+	aliased   map[ast.Node]bool // the values of targets
+	left      int               // values that may still be visited
+	apis      int               // bindings read, in all environments
 }
 
 // maxValues bounds the values of a file. Those under an alias count every time it is used.

@@ -11,6 +11,23 @@
 // [Load] reads the file once: to check it, or to list what it holds. With
 // [WithoutSecrets] or [WithSecretsOf] it does so where secrets are not available.
 //
+// # What is linked
+//
+// Two things that a file can name need code which this package does not link, as few
+// programs need it. Each has a package with an option for [Load] and [Watch]:
+//
+//   - replay stores on Redis: core/config/redisstore, and with it the client library
+//     github.com/redis/rueidis
+//   - keys of the types hmac-sm3 and sm2: core/config/smkeys, and with it
+//     github.com/emmansun/gmsm
+//
+// A program that reads files with both calls
+//
+//	config.Watch(ctx, path, env, redisstore.Option(), smkeys.Option())
+//
+// A file that needs an option which is not there does not load, and the problem says what
+// to import. The command gatewayauth has both.
+//
 // # The file
 //
 // It is one YAML document in UTF-8, of at most 1 MiB:
@@ -100,7 +117,7 @@
 //
 //   - name: what apis and default call it, and handlers see.
 //   - type: hmac, basic, aes, aksk, v11, ecdsa-p256, hmac-sm3, sm2, sigv4, sigv4a
-//     or token.
+//     or token. For hmac-sm3 and sm2 the program needs smkeys.Option.
 //   - key (all but token): the id that requests carry, the gateway's "Key". Of
 //     type aes it is the AES key itself, 16 or 32 bytes: a secret, in the forms of
 //     one.
@@ -156,7 +173,7 @@
 //
 //   - store: memory, for one process, or redis, for all that share a server. See
 //     the packages core/replay and core/replay/redis for what each guarantees and
-//     what the server must be.
+//     what the server must be. For redis the program needs redisstore.Option.
 //   - exempt_methods: methods that are not checked. Dates have a resolution of one
 //     second, so two equal requests of one second are one to a store.
 //   - retries: {methods: [PUT, DELETE], within: 5s}: the gateway may send a request of
@@ -197,10 +214,6 @@
 //
 // A store in memory belongs to one Verifier. Use one for all adapters of a process,
 // or a request accepted by one of them is new to the next.
-//
-// Whoever links this package links the client library of Redis
-// (github.com/redis/rueidis), as it links all schemes. Programs that cannot have
-// that make their core.Config in Go.
 //
 // # Capture
 //
@@ -267,5 +280,7 @@
 //
 // A field of a key is a keyField in keytypes.go, in the row of each type that has
 // it, and in the function that makes the scheme's key (coreKey, aesKey, tokenKey). A new
-// type of key is one more row there. The test is keytypes_test.go, beside step 4.
+// type of key is one more row there. If its scheme links somebody else's module, it is a
+// field of [Extension], which a package such as smkeys sets. The test is keytypes_test.go,
+// beside step 4.
 package config

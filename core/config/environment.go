@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/goccy/go-yaml/ast"
 
@@ -179,13 +180,14 @@ func (e *environment) config(o options, store core.ReplayStore) core.Config {
 	}
 	for _, t := range keyTypes {
 		var keys []key
+		var scheme func([]key, func() time.Time) core.Scheme
 		for i, k := range e.keys {
 			if k.typeName == t.name {
-				keys = append(keys, e.built[i])
+				keys, scheme = append(keys, e.built[i]), k.typ.scheme
 			}
 		}
 		if len(keys) > 0 {
-			c.Schemes = append(c.Schemes, t.scheme(keys, o.now))
+			c.Schemes = append(c.Schemes, scheme(keys, o.now))
 		}
 	}
 	return c

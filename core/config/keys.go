@@ -97,9 +97,12 @@ func (d *decoder) keyType(k keyEntry) *keyType {
 	if k.typeName == "" {
 		return nil // reported as missing or empty
 	}
-	t := findType(k.typeName)
-	if t == nil {
+	t := findType(k.typeName, d.extension)
+	switch {
+	case t == nil:
 		d.add(k.at["type"], "unknown type; "+d.choices(k.typeName, "write one of ", KeyTypes()))
+	case t.scheme == nil:
+		d.add(k.at["type"], notLinked(t.extendedBy, loaders))
 	}
 	return t
 }
@@ -220,7 +223,7 @@ func (t *keyType) standIn(built key) key {
 // the secrets are read.
 func (k *keyEntry) validate(built key, aboutSecrets bool, r *report) {
 	at := k.fieldsAt(built, aboutSecrets)
-	if len(at) == 0 {
+	if len(at) == 0 || k.typ.scheme == nil {
 		return
 	}
 	scheme, ok := k.typ.scheme([]key{built}, time.Now).(core.Validator)

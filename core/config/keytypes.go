@@ -7,7 +7,6 @@ import (
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/aescfb"
 	"github.com/gatewayauth/gatewayauth/core/apig"
-	"github.com/gatewayauth/gatewayauth/core/apig/sm"
 	"github.com/gatewayauth/gatewayauth/core/basic"
 	"github.com/gatewayauth/gatewayauth/core/signer"
 	"github.com/gatewayauth/gatewayauth/core/sigv4"
@@ -21,10 +20,15 @@ type keyType struct {
 	// signs reports whether the type signs requests, so that replays can be told.
 	signs  bool
 	fields []keyField
-	// scheme builds the scheme from all keys of this type in an environment.
+	// scheme builds the scheme from all keys of this type in an environment. It is nil
+	// where the type needs an Extension and there is none.
 	scheme func(keys []key, now func() time.Time) core.Scheme
-	// signer returns the signer for a key of this type.
+	// signer returns the signer for a key of this type; nil as scheme is.
 	signer func(SigningKey, SignOptions) (signer.Signer, error)
+	// extended returns what an Extension has for the type; nil where it needs none.
+	// extendedBy is the package of the Extension.
+	extended   func(Extension) *KeyScheme
+	extendedBy string
 }
 
 // keyField is a field of the keys of a type, beside name and type. A text "key" is the id
@@ -72,13 +76,25 @@ type previous struct {
 	until   time.Time
 }
 
-func findType(name string) *keyType {
+// findType finds a type by its name. It returns nil where there is none.
+func findType(name string, e Extension) *keyType {
 	for i := range keyTypes {
 		if keyTypes[i].name == name {
-			return &keyTypes[i]
+			return keyTypes[i].with(e)
 		}
 	}
 	return nil
+}
+
+// with returns the type with the scheme and the signer that an Extension has for it.
+func (t *keyType) with(e Extension) *keyType {
+	if t.extended == nil || t.extended(e) == nil {
+		return t
+	}
+	more, linked := t.extended(e), *t
+	linked.scheme = func(keys []key, _ func() time.Time) core.Scheme { return more.Scheme(source(keys)) }
+	linked.signer = headerOnly(sdk(more.Signer))
+	return &linked
 }
 
 func (t *keyType) field(name string) *keyField {
@@ -145,46 +161,39 @@ func (f keyField) within(l limit) keyField {
 
 // keyTypes are the types of the format.
 var keyTypes = []keyType{
-	{"hmac", true, []keyField{anyID.within(hmacKeyLimit), anySecret.within(hmacSecretLimit), sessionToken},
-		func(keys []key, _ func() time.Time) core.Scheme { return apig.New(apig.Config{Keys: source(keys)}) }, sdk(apig.NewSigner)},
-	{"basic", false, []keyField{anyID.within(basicKeyLimit), anySecret.within(basicSecretLimit)},
-		func(keys []key, now func() time.Time) core.Scheme {
+	{name: "hmac", signs: true, fields: []keyField{anyID.within(hmacKeyLimit), anySecret.within(hmacSecretLimit), sessionToken},
+		scheme: sdkScheme(apig.New), signer: sdk(apig.NewSigner)},
+	{name: "basic", fields: []keyField{anyID.within(basicKeyLimit), anySecret.within(basicSecretLimit)},
+		scheme: func(keys []key, now func() time.Time) core.Scheme {
 			return basic.New(basic.Config{Keys: source(keys), Now: now})
-		}, headerOnly(basicSigner)},
-	{"aksk", true, []keyField{accessKey, anySecret, region, service, sessionToken},
-		func(keys []key, _ func() time.Time) core.Scheme {
-			return apig.NewScoped(apig.Config{Keys: source(keys)})
-		}, sdk(apig.NewScopedSigner)},
-	{"v11", true, []keyField{accessKey, anySecret, region, service, sessionToken},
-		func(keys []key, _ func() time.Time) core.Scheme { return apig.NewV11(apig.Config{Keys: source(keys)}) },
-		headerOnly(sdk(apig.NewV11Signer))},
-	{"ecdsa-p256", true, []keyField{anyID, anySecret, sessionToken},
-		func(keys []key, _ func() time.Time) core.Scheme {
-			return apig.NewECDSA(apig.Config{Keys: source(keys)})
-		}, headerOnly(sdk(apig.NewECDSASigner))},
-	{"hmac-sm3", true, []keyField{anyID, anySecret, sessionToken},
-		func(keys []key, _ func() time.Time) core.Scheme { return sm.New(sm.Config{Keys: source(keys)}) },
-		headerOnly(sdk(sm.NewSigner))},
-	{"sm2", true, []keyField{anyID, anySecret, sessionToken},
-		func(keys []key, _ func() time.Time) core.Scheme { return sm.NewSM2(sm.Config{Keys: source(keys)}) },
-		headerOnly(sdk(sm.NewSM2Signer))},
-	{"sigv4", true, []keyField{accessKey, anySecret, region, service, sessionToken, pathRule},
-		func(keys []key, _ func() time.Time) core.Scheme {
+		}, signer: headerOnly(basicSigner)},
+	{name: "aksk", signs: true, fields: []keyField{accessKey, anySecret, region, service, sessionToken},
+		scheme: sdkScheme(apig.NewScoped), signer: sdk(apig.NewScopedSigner)},
+	{name: "v11", signs: true, fields: []keyField{accessKey, anySecret, region, service, sessionToken},
+		scheme: sdkScheme(apig.NewV11), signer: headerOnly(sdk(apig.NewV11Signer))},
+	{name: "ecdsa-p256", signs: true, fields: []keyField{anyID, anySecret, sessionToken},
+		scheme: sdkScheme(apig.NewECDSA), signer: headerOnly(sdk(apig.NewECDSASigner))},
+	{name: "hmac-sm3", signs: true, fields: []keyField{anyID, anySecret, sessionToken},
+		extended: func(e Extension) *KeyScheme { return e.HMACSM3 }, extendedBy: smKeysPackage},
+	{name: "sm2", signs: true, fields: []keyField{anyID, anySecret, sessionToken},
+		extended: func(e Extension) *KeyScheme { return e.SM2 }, extendedBy: smKeysPackage},
+	{name: "sigv4", signs: true, fields: []keyField{accessKey, anySecret, region, service, sessionToken, pathRule},
+		scheme: func(keys []key, _ func() time.Time) core.Scheme {
 			return sigv4.New(sigv4.Config{Keys: source(keys), PathsByID: paths(keys)})
-		}, aws(sigv4.NewSigner)},
-	{"sigv4a", true, []keyField{accessKey, anySecret, region, service, sessionToken, pathRule, wildcards},
-		func(keys []key, _ func() time.Time) core.Scheme {
+		}, signer: aws(sigv4.NewSigner)},
+	{name: "sigv4a", signs: true, fields: []keyField{accessKey, anySecret, region, service, sessionToken, pathRule, wildcards},
+		scheme: func(keys []key, _ func() time.Time) core.Scheme {
 			return sigv4.NewA(sigv4.ConfigA{Keys: source(keys), PathsByID: paths(keys),
 				AllowRegionWildcardsByID: flags(keys, wildcards.name)})
-		}, aws(sigv4.NewSignerA)},
-	{"aes", true, []keyField{
+		}, signer: aws(sigv4.NewSignerA)},
+	{name: "aes", signs: true, fields: []keyField{
 		{name: "key", kind: hiddenField, required: true, rotates: true, limit: aesKeyLimit, manner: free, length: aesKeyLength, schemeField: "Key"},
 		{name: "secret", kind: hiddenField, required: true, rotates: true, limit: aesVectorLimit, manner: free, length: aesVectorLength, schemeField: "Vector"},
 		{name: "algorithm", schemeField: "Algorithm"}},
-		func(keys []key, _ func() time.Time) core.Scheme {
+		scheme: func(keys []key, _ func() time.Time) core.Scheme {
 			return aescfb.New(aescfb.Config{Keys: each(keys, aesKey)})
-		}, headerOnly(aesSigner)},
-	{"token", false, []keyField{
+		}, signer: headerOnly(aesSigner)},
+	{name: "token", fields: []keyField{
 		{name: "iam_url", required: true, manner: address, schemeField: "IAMURL"},
 		{name: "insecure_http", kind: flagField},
 		{name: "user", required: true, manner: free},
@@ -192,9 +201,14 @@ var keyTypes = []keyType{
 		{name: "domain", required: true, manner: free},
 		{name: "project", required: true, manner: free},
 		{name: "caller_project", manner: free}},
-		func(keys []key, now func() time.Time) core.Scheme {
+		scheme: func(keys []key, now func() time.Time) core.Scheme {
 			return token.New(token.Config{Keys: each(keys, tokenKey), Now: now})
-		}, headerOnly(tokenSigner)},
+		}, signer: headerOnly(tokenSigner)},
+}
+
+// sdkScheme is for schemes that need no more than the keys.
+func sdkScheme(made func(apig.Config) core.Scheme) func([]key, func() time.Time) core.Scheme {
+	return func(keys []key, _ func() time.Time) core.Scheme { return made(apig.Config{Keys: source(keys)}) }
 }
 
 // source gives a scheme its keys, with what else the file says of them.

@@ -35,7 +35,7 @@ func TestEveryType(t *testing.T) {
 			continue
 		}
 		t.Run(name, func(t *testing.T) {
-			f, err := config.Load(write(t, t.TempDir(), "f.yaml", head, "    keys:\n",
+			f, err := loadAll(write(t, t.TempDir(), "f.yaml", head, "    keys:\n",
 				"    - {name: the_key, type: ", name, ", key: ACCESSKEY0000001, secret: a-secret-16-char", more, "}\n",
 				"    - {name: other, type: basic, key: other, secret: other-password}\n    default: the_key\n"))
 			must(t, err)

@@ -18,6 +18,7 @@ import (
 // secrets it refers to. It does not change, and is safe for concurrent use.
 type File struct {
 	path         string
+	extension    Extension
 	names        []string // of all environments in the file
 	environments []*environment
 
@@ -35,9 +36,9 @@ type File struct {
 func Load(path string, opts ...LoadOption) (f *File, err error) {
 	var o loadOptions
 	for _, set := range opts {
-		set(&o)
+		set.applyToLoad(&o)
 	}
-	follow.Once(func(s *follow.Snapshot) { f, err = read(s, path).load(s, o) })
+	follow.Once(func(s *follow.Snapshot) { f, err = read(s, path, o.extension).load(s, o) })
 	return f, err
 }
 
@@ -49,11 +50,12 @@ const (
 // document is a decoded environments file, without its secrets.
 type document struct {
 	report
+	extension    Extension
 	environments []*environment
 }
 
-func read(s *follow.Snapshot, path string) *document {
-	d := &document{report: report{file: path}}
+func read(s *follow.Snapshot, path string, with Extension) *document {
+	d := &document{report: report{file: path}, extension: with}
 	data, err := s.Read(path, maxFile)
 	if err != nil {
 		rule := "the file cannot be read: " + err.Error()
@@ -71,7 +73,7 @@ func read(s *follow.Snapshot, path string) *document {
 	if len(d.problems) > 0 {
 		return d
 	}
-	decoder := decoder{report: &d.report, targets: targets, aliased: map[ast.Node]bool{}, left: maxValues}
+	decoder := decoder{report: &d.report, extension: with, targets: targets, aliased: map[ast.Node]bool{}, left: maxValues}
 	for _, target := range targets {
 		decoder.aliased[target] = true
 	}
@@ -111,7 +113,7 @@ func (d *document) secrets(env string) (all []secretRef) {
 // the document, which can be loaded again.
 func (d *document) load(s *follow.Snapshot, o loadOptions) (*File, error) {
 	r := report{file: d.file, problems: slices.Clone(d.problems), dropped: d.dropped}
-	f := &File{path: d.file}
+	f := &File{path: d.file, extension: d.extension}
 	for _, e := range d.environments {
 		f.names = append(f.names, e.name)
 	}

@@ -105,7 +105,7 @@ func load(t *testing.T, which []int, values []string, redis, iam string) map[str
 		text += "    replay: {store: redis, url: {file: redis}}\n"
 	}
 	keys.WriteString("    - {name: key_last, type: hmac, key: 0123456789abcdef, secret: 0123456789abcdef}\n")
-	f, err := config.Load(write(t, dir, "f.yaml", text, "    keys:\n", keys.String()))
+	f, err := loadAll(write(t, dir, "f.yaml", text, "    keys:\n", keys.String()))
 	var problems []error
 	if many, ok := err.(interface{ Unwrap() []error }); ok {
 		problems = many.Unwrap()
@@ -258,7 +258,7 @@ func TestOddForms_T189(t *testing.T) {
 			t.Setenv("ODD", value)
 			dir := t.TempDir()
 			must(t, os.WriteFile(filepath.Join(dir, "odd"), []byte(value+"\n"), 0o600))
-			f, err := config.Load(write(t, dir, "f.yaml", head, "    keys: [{name: key, type: hmac, key: 071fe2459cf64d75, secret: ", text, "}]\n    default: key\n"))
+			f, err := loadAll(write(t, dir, "f.yaml", head, "    keys: [{name: key, type: hmac, key: 071fe2459cf64d75, secret: ", text, "}]\n    default: key\n"))
 			must(t, err)
 			var log strings.Builder
 			_, err = f.Verifier("R", config.WithLogger(slog.New(slog.NewTextHandler(&log, nil))))

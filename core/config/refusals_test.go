@@ -8,7 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/gatewayauth/gatewayauth/core/config"
 	"github.com/gatewayauth/gatewayauth/internal/testkit"
 )
 
@@ -293,7 +292,7 @@ func TestRefusals(t *testing.T) {
 	for _, tt := range refusals {
 		t.Run(tt.name, func(t *testing.T) {
 			write(t, ".", "f.yaml", tt.file)
-			f, err := config.Load("f.yaml")
+			f, err := loadAll("f.yaml")
 			if err == nil || f != nil {
 				t.Fatalf("got file %v, error %v; want an error alone", f, err)
 			}
@@ -314,7 +313,7 @@ func TestKeyReuse_T083(t *testing.T) {
 	t.Chdir(t.TempDir())
 	for _, typ := range []string{"hmac", "basic"} {
 		write(t, ".", "f.yaml", oneKey, fmt.Sprintf("    - {name: l, type: %s, key: 071fe2459cf64d75, secret: s-of-8-or-more}\n", typ))
-		_, err := config.Load("f.yaml")
+		_, err := loadAll("f.yaml")
 		if want := `f.yaml:5: environments.R.keys[1].key: the id "071fe2459cf64d75" is already that of the key in line 4`; err == nil || withoutColumns(err.Error()) != want {
 			t.Errorf("%s: got %v, want %s", typ, err, want)
 		}
@@ -327,7 +326,7 @@ func TestKeyReuse_T083(t *testing.T) {
 			{head + "    keys:\n    - " + named.Replace(aesKey) + "\n    - " + named.Replace(key), "name"},
 		} {
 			write(t, ".", "f.yaml", tt.keys, "\n")
-			_, err := config.Load("f.yaml")
+			_, err := loadAll("f.yaml")
 			if err == nil || !strings.HasPrefix(withoutColumns(err.Error()), "f.yaml:5: environments.R.keys[1]."+tt.want+": ") ||
 				!strings.HasSuffix(err.Error(), " already that of the key in line 4") || strings.Contains(err.Error(), "\n") {
 				t.Errorf("%s: got %v", tt.keys, err)
@@ -337,18 +336,18 @@ func TestKeyReuse_T083(t *testing.T) {
 	// The AES key is a secret, not an id.
 	write(t, ".", "f.yaml", head, "    keys:\n    - ", aesKey, "\n    - ", strings.Replace(aesKey, "name: k", "name: l", 1),
 		"\n    - {name: m, type: hmac, key: kept-from-16-000, secret: s-of-8-or-more}\n")
-	if _, err := config.Load("f.yaml"); err != nil {
+	if _, err := loadAll("f.yaml"); err != nil {
 		t.Errorf("the same AES key twice: %v", err)
 	}
 	write(t, ".", "f.yaml", oneKey, "  S:\n    keys: [{name: k, type: basic, key: 071fe2459cf64d75, secret: s-of-8-or-more}]\n")
-	if _, err := config.Load("f.yaml"); err != nil {
+	if _, err := loadAll("f.yaml"); err != nil {
 		t.Errorf("the same id in two environments: %v", err)
 	}
 }
 
 // TestProblemCause keeps the reason of the operating system.
 func TestProblemCause(t *testing.T) {
-	_, err := config.Load(t.TempDir() + "/absent.yaml")
+	_, err := loadAll(t.TempDir() + "/absent.yaml")
 	if !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("got %v; want it to be fs.ErrNotExist", err)
 	}
@@ -360,7 +359,7 @@ func TestManyProblems(t *testing.T) {
 	for i := range 900 {
 		fmt.Fprintf(&b, "    field%d: 1\n", i)
 	}
-	_, err := config.Load(write(t, t.TempDir(), "f.yaml", oneKey, b.String()))
+	_, err := loadAll(write(t, t.TempDir(), "f.yaml", oneKey, b.String()))
 	all := problems(t, err)
 	if got := all[len(all)-1].Rule; len(all) != 201 || got != "there are more problems than these 200" {
 		t.Errorf("got %d problems, the last of them %q", len(all), got)

@@ -13,7 +13,6 @@ import (
 
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/replay"
-	"github.com/gatewayauth/gatewayauth/core/replay/redis"
 )
 
 // replayEntry is the section replay of an environment, as the file has it.
@@ -72,6 +71,9 @@ func (d *decoder) replayTo(e *environment, at map[string]mark) func(value) {
 		}
 		if r.store == redisStore {
 			d.required(v, r.at, "url")
+			if r.redis = d.extension.Redis; r.redis == nil {
+				d.add(r.at["store"], notLinked(redisStorePackage, loaders))
+			}
 			r.check(d.report)
 		}
 	}
@@ -179,10 +181,12 @@ type settings struct {
 	maxEntries int
 
 	refuseBeforeStart bool
-	url               core.Secret
-	timeout           time.Duration
-	prefix            string
-	tls               tlsSettings
+
+	redis   *RedisStores // nil where it is not linked, which is a problem
+	url     core.Secret
+	timeout time.Duration
+	prefix  string
+	tls     tlsSettings
 }
 
 const (
@@ -199,15 +203,6 @@ type store struct {
 	close            func() error
 }
 
-// newRedis is replaced by tests.
-var newRedis = func(c redis.Config) (core.ReplayStore, func() error, error) {
-	s, err := redis.New(c)
-	if err != nil {
-		return nil, nil, err
-	}
-	return s, s.Close, nil
-}
-
 // open makes the store. It does not wait for a server.
 func (s settings) open(o options) (*store, error) {
 	made := &store{settings: s, close: func() error { return nil }}
@@ -218,13 +213,21 @@ func (s settings) open(o options) (*store, error) {
 	case missingStore:
 		made.ReplayStore = absent{}
 	case redisStore:
-		made.ReplayStore, made.close, err = newRedis(redis.Config{
-			URL: s.url, TLS: s.tls.config, Prefix: s.prefix, Timeout: s.timeout, Logger: o.logger})
+		c := s.config()
+		c.Logger = o.logger
+		var opened RedisStore
+		if opened, err = s.redis.Open(c); err == nil {
+			made.ReplayStore, made.close = opened, opened.Close
+		}
 	}
 	if err != nil {
 		return nil, err
 	}
 	return made, nil
+}
+
+func (s settings) config() RedisConfig {
+	return RedisConfig{URL: s.url, TLS: s.tls.config, Prefix: s.prefix, Timeout: s.timeout}
 }
 
 // start is the time from which a new store remembers, zero where that does not matter.
@@ -237,7 +240,10 @@ func (s settings) start(now func() time.Time) (start time.Time) {
 
 // problems are what is wrong with the settings of a store on a Redis server.
 func (s settings) problems() []core.ConfigError {
-	return problemsOf(nil, redis.Config{URL: s.url, TLS: s.tls.config, Prefix: s.prefix, Timeout: s.timeout}.Validate())
+	if s.redis == nil {
+		return nil
+	}
+	return problemsOf(nil, s.redis.Validate(s.config()))
 }
 
 // serves reports whether s can be kept with other settings. A store in memory is kept

@@ -158,15 +158,15 @@ const onServer = oneKey + "    default: k\n    body_timeout: 10s\n    replay: {s
 // Another one takes over when they change, and the old one is closed when no
 // request can be using it any more, or the watching ends.
 func TestServerStore(t *testing.T) {
-	servers := config.NoServers(t)
+	servers := new(servers)
 	dir := t.TempDir()
 	write(t, dir, "redis", "redis://:kept-from-everyone@redis.example.com\n")
 	path := write(t, dir, "f.yaml", fmt.Sprintf(onServer, "reject", "a"))
 	state := func(when, want string) {
 		t.Helper()
 		got := ""
-		for _, s := range servers.Opened() {
-			got += s.Config.Prefix + map[bool]string{false: " ", true: "- "}[s.Closed()]
+		for _, s := range servers.opened() {
+			got += s.Config.Prefix + map[bool]string{false: " ", true: "- "}[s.isClosed()]
 		}
 		if strings.TrimSpace(got) != want {
 			t.Errorf("%s: got stores %s, want %s", when, got, want)
@@ -174,7 +174,7 @@ func TestServerStore(t *testing.T) {
 	}
 	watched(t, path, func(w *watch) {
 		state("at first", "a")
-		c := servers.Opened()[0].Config
+		c := servers.opened()[0].Config
 		if c.URL.Reveal() != "redis://:kept-from-everyone@redis.example.com" || c.Timeout != 20*time.Millisecond || c.Logger == nil {
 			t.Errorf("got %+v", c)
 		}
@@ -221,32 +221,32 @@ func TestServerStore(t *testing.T) {
 		if log := w.logged(); strings.Contains(log, "kept-from") {
 			t.Errorf("the log holds the password: %s", log)
 		}
-	})
+	}, servers.option())
 	state("at the end", "a- b- a-")
 }
 
 // TestServerStoreOfAFile: a store is made by each call, never by Load, and Close
 // closes them.
 func TestServerStoreOfAFile(t *testing.T) {
-	servers := config.NoServers(t)
+	servers := new(servers)
 	dir := t.TempDir()
 	write(t, dir, "redis", "redis://:kept-from-everyone@redis.example.com\n")
-	f, err := config.Load(write(t, dir, "f.yaml", fmt.Sprintf(onServer, "allow", "a")))
+	f, err := config.Load(write(t, dir, "f.yaml", fmt.Sprintf(onServer, "allow", "a")), servers.option())
 	must(t, err)
-	if n := len(servers.Opened()); n != 0 {
+	if n := len(servers.opened()); n != 0 {
 		t.Errorf("Load made %d stores", n)
 	}
 	c, err := f.Config("R", quiet)
 	must(t, err)
 	v, err := f.Verifier("R", quiet)
 	must(t, err)
-	opened := servers.Opened()
+	opened := servers.opened()
 	if len(opened) != 2 || c.Replay.Store != core.ReplayStore(opened[0]) || !c.Replay.AllowUnavailable || c.BodyTimeout != 10*time.Second {
 		t.Fatalf("got %d stores, and %+v", len(opened), c.Replay)
 	}
 	must(t, f.Close())
 	for _, s := range opened {
-		if !s.Closed() {
+		if !s.isClosed() {
 			t.Error("a store is not closed")
 		}
 	}
@@ -301,7 +301,7 @@ func TestRedis(t *testing.T) {
 	path := write(t, dir, "f.yaml", oneKey, "    default: k\n    replay: {store: redis, url: {file: redis}, timeout: 10s}\n")
 	var log bytes.Buffer
 	verifier := func() (*config.File, *core.Verifier) {
-		f, err := config.Load(path)
+		f, err := loadAll(path)
 		must(t, err)
 		v, err := f.Verifier("R", config.WithLogger(slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelError}))))
 		must(t, err)

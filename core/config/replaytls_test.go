@@ -6,14 +6,13 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/gatewayauth/gatewayauth/core/config"
 	"github.com/gatewayauth/gatewayauth/internal/testkit"
 )
 
 // TestReplayTLS_F28: the store gets what tls says, and another one takes over when a
 // certificate is renewed.
 func TestReplayTLS_F28(t *testing.T) {
-	servers := config.NoServers(t)
+	servers := new(servers)
 	dir := t.TempDir()
 	ca := testkit.NewAuthority(t)
 	renew := func() (der []byte) {
@@ -33,7 +32,7 @@ func TestReplayTLS_F28(t *testing.T) {
 `)
 	check := func(when string, stores int, shown []byte) {
 		t.Helper()
-		opened := servers.Opened()
+		opened := servers.opened()
 		if len(opened) != stores {
 			t.Fatalf("%s: %d stores, want %d", when, len(opened), stores)
 		}
@@ -63,5 +62,5 @@ func TestReplayTLS_F28(t *testing.T) {
 		if log := w.logged(); !strings.Contains(log, "replay.tls.key.file: is not the unencrypted private key") {
 			t.Errorf("logged %s", log)
 		}
-	})
+	}, servers.option())
 }

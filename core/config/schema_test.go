@@ -44,7 +44,7 @@ func TestSchema_T242(t *testing.T) {
 	const unknown = "none_of_them: 1"
 	known := regexp.MustCompile(`none_of_them: unknown field; known here: (.*)`)
 	fieldsOf := func(file string) []string {
-		_, err := config.Load(write(t, t.TempDir(), "f.yaml", file))
+		_, err := loadAll(write(t, t.TempDir(), "f.yaml", file))
 		if err == nil {
 			t.Fatalf("%s: no problem", file)
 		}
@@ -86,7 +86,7 @@ func TestSchema_T242(t *testing.T) {
 		return all
 	}
 	for _, typ := range config.KeyTypes() {
-		_, err := config.Load(write(t, t.TempDir(), "f.yaml", head, "    keys: [{name: k, type: ", typ, ", ", unknown, "}]\n"))
+		_, err := loadAll(write(t, t.TempDir(), "f.yaml", head, "    keys: [{name: k, type: ", typ, ", ", unknown, "}]\n"))
 		var required []string
 		for _, name := range then(typ)["required"].([]any) {
 			required = append(required, name.(string))
@@ -100,7 +100,7 @@ func TestSchema_T242(t *testing.T) {
 				all += ", " + name + ": x"
 			}
 		}
-		_, err = config.Load(write(t, t.TempDir(), "f.yaml", head, all, "}]\n"))
+		_, err = loadAll(write(t, t.TempDir(), "f.yaml", head, all, "}]\n"))
 		var refused []string
 		for name, rule := range then(typ)["properties"].(map[string]any) {
 			if rule == false {

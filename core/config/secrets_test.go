@@ -48,7 +48,7 @@ func TestSecretsOfOneEnvironment(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir, "second", "secret-in-a-file\n")
 	path := write(t, dir, "f.yaml", someSecrets)
-	f, err := config.Load(path, config.WithSecretsOf("dev"))
+	f, err := loadAll(path, config.WithSecretsOf("dev"))
 	must(t, err)
 	if _, set := os.LookupEnv("AES_KEY"); set {
 		t.Error("a variable was set")
@@ -83,11 +83,11 @@ func TestSecretsOfOneEnvironment(t *testing.T) {
 		t.Error("the store whose URL is missing is available")
 	}
 	for _, needed := range [][]config.LoadOption{nil, {config.WithSecretsOf("test")}, {config.WithSecretsOf("dev", "test")}} {
-		if _, err := config.Load(path, needed...); len(config.Problems(err)) != 4 {
+		if _, err := loadAll(path, needed...); len(config.Problems(err)) != 4 {
 			t.Errorf("got %v, want four secrets that are not there", err)
 		}
 	}
-	if _, err := config.Load(path, config.WithSecretsOf("nowhere")); err == nil || !strings.Contains(err.Error(), "dev, test") {
+	if _, err := loadAll(path, config.WithSecretsOf("nowhere")); err == nil || !strings.Contains(err.Error(), "dev, test") {
 		t.Errorf("no such environment: %v", err)
 	}
 }
@@ -99,7 +99,7 @@ func TestWithoutSecrets(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir, "second", "${NAME}") // would be a warning
 	path := write(t, dir, "f.yaml", someSecrets)
-	f, err := config.Load(path, config.WithoutSecrets())
+	f, err := loadAll(path, config.WithoutSecrets())
 	must(t, err)
 	if len(f.Warnings()) != 0 || !slices.Equal(f.Missing("dev"), []string{"variable SECRET_1", "file second"}) {
 		t.Errorf("got %v, %q", f.Warnings(), f.Missing("dev"))
@@ -142,13 +142,13 @@ func TestWithoutSecrets(t *testing.T) {
 		t.Errorf("got the secrets %q and %q", one, two)
 	}
 	write(t, dir, "f.yaml", oneKey, "    replay: {store: redis, url: {env: REDIS_URL}}\n")
-	f, err = config.Load(path, config.WithoutSecrets())
+	f, err = loadAll(path, config.WithoutSecrets())
 	must(t, err)
 	if v, err := f.Verifier("R", quiet); v != nil || err == nil || f.Missing("R") != nil {
 		t.Errorf("the URL alone is missing: got %v, %v, %q", v, err, f.Missing("R"))
 	}
 	write(t, dir, "f.yaml", strings.Replace(someSecrets, "default: key_1", "default: nobody", 1))
-	if _, err := config.Load(path, config.WithoutSecrets()); len(config.Problems(err)) != 2 {
+	if _, err := loadAll(path, config.WithoutSecrets()); len(config.Problems(err)) != 2 {
 		t.Errorf("an unknown key: got %v", err)
 	}
 }
@@ -165,7 +165,7 @@ func TestSecretFiles(t *testing.T) {
 		write(t, filepath.Join(dir, "below"), "it", content)
 		must(t, os.Symlink(filepath.Join("below", "it"), filepath.Join(dir, "link")))
 		for _, path := range []string{"below/it", "link", filepath.Join(dir, "below", "it"), "below/../link"} {
-			f, err := config.Load(write(t, dir, "f.yaml", head,
+			f, err := loadAll(write(t, dir, "f.yaml", head,
 				"    allow_short_secrets: true\n    keys: [{name: k, type: hmac, key: 071fe2459cf64d75, secret: {file: ", path, "}}]\n    default: k\n"))
 			if err != nil {
 				t.Errorf("%q in %s: %v", content, path, err)
@@ -266,7 +266,7 @@ func TestBlankSecrets_T177(t *testing.T) {
 					} else {
 						key += ", " + name + ": " + value
 					}
-					_, err := config.Load(write(t, dir, "f.yaml", head, "    keys:\n    - {", key, "}\n    default: k\n"))
+					_, err := loadAll(write(t, dir, "f.yaml", head, "    keys:\n    - {", key, "}\n    default: k\n"))
 					if err == nil {
 						t.Errorf("%s: %s %s %q: no error", tt.key, form, name, blank)
 						continue

@@ -32,6 +32,8 @@ type SigningKey struct {
 	// Algorithm and Vector are the fields algorithm and secret of type aes.
 	Algorithm string
 	Vector    core.Secret
+
+	extension Extension // of the file
 }
 
 // SignOptions say how to sign. The zero value signs what the scheme requires.
@@ -74,16 +76,24 @@ func (f *File) SigningKey(env, name string) (SigningKey, error) {
 		return SigningKey{}, fmt.Errorf("environment %s was loaded without its secrets: %s", env, strings.Join(e.missing, ", "))
 	}
 	k := e.built[i]
-	made := SigningKey{Key: coreKey(k), Type: e.keys[i].typeName, CredentialHeader: e.policy.CredentialHeader, Paths: k.texts["paths"], Algorithm: k.texts["algorithm"]}
+	made := SigningKey{Key: coreKey(k), Type: e.keys[i].typeName, CredentialHeader: e.policy.CredentialHeader, Paths: k.texts["paths"], Algorithm: k.texts["algorithm"],
+		extension: f.extension}
 	if made.Type == "aes" {
 		made.ID, made.Secret, made.Vector = name, k.secrets["key"], k.secrets["secret"]
 	}
 	return made, nil
 }
 
-// Signer returns what signs with the key.
-func (k SigningKey) Signer(o SignOptions) (signer.Signer, error) {
-	t := findType(k.Type)
+// Signer returns what signs with the key. A key that is not of a file needs an [Extension]
+// if its type does.
+func (k SigningKey) Signer(o SignOptions, extensions ...Extension) (signer.Signer, error) {
+	for _, e := range extensions {
+		k.extension.add(e)
+	}
+	t := findType(k.Type, k.extension)
+	if t != nil && t.signer == nil {
+		return nil, fmt.Errorf("a key of type %s %s", k.Type, notLinked(t.extendedBy, "Signer"))
+	}
 	if t == nil {
 		return nil, fmt.Errorf("the type %q is none of %s", k.Type, strings.Join(KeyTypes(), ", "))
 	}

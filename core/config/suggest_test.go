@@ -169,7 +169,7 @@ func TestCutSecrets_T241(t *testing.T) {
 		t.Errorf("comma: got %v", err)
 	}
 	// The URL of a store is a secret as well.
-	f, err := config.Load(write(t, t.TempDir(), "f.yaml", oneKey, "    replay:\n      store: redis\n      url: redis://:kept-from@h #kept-from\n    default: k\n"))
+	f, err := loadAll(write(t, t.TempDir(), "f.yaml", oneKey, "    replay:\n      store: redis\n      url: redis://:kept-from@h #kept-from\n    default: k\n"))
 	must(t, err)
 	if got := fmt.Sprint(f.Warnings()); !strings.Contains(got, "replay.url: is followed by a comment") || strings.Contains(got, "kept-from") {
 		t.Errorf("URL: got %s", got)

@@ -65,7 +65,7 @@ func TestWarnings(t *testing.T) {
 		t.Chdir(t.TempDir())
 		write(t, ".", "password", "kept from it\n")
 		write(t, ".", "aes", "kept from it 16.\n")
-		f, err := config.Load(write(t, ".", "f.yaml", head, "    keys:\n    - ", tt.key, "\n  S: {mode: off}\n"))
+		f, err := loadAll(write(t, ".", "f.yaml", head, "    keys:\n    - ", tt.key, "\n  S: {mode: off}\n"))
 		if err != nil {
 			t.Errorf("%s: %v", tt.key, err)
 			continue
@@ -94,7 +94,7 @@ func TestWarnings(t *testing.T) {
 
 // TestWarningsOfOneEnvironment: a Verifier logs those of its own alone.
 func TestWarningsOfOneEnvironment(t *testing.T) {
-	f, err := config.Load(write(t, t.TempDir(), "f.yaml", oneKey, "  S: {keys: [{name: key, type: basic, key: user, secret: password}]}\n"))
+	f, err := loadAll(write(t, t.TempDir(), "f.yaml", oneKey, "  S: {keys: [{name: key, type: basic, key: user, secret: password}]}\n"))
 	must(t, err)
 	var log bytes.Buffer
 	_, err = f.Verifier("S", config.WithLogger(slog.New(slog.NewTextHandler(&log, nil))))
@@ -106,7 +106,7 @@ func TestWarningsOfOneEnvironment(t *testing.T) {
 
 // TestMethodWarnings: a method that no client sends binds nothing.
 func TestMethodWarnings(t *testing.T) {
-	f, err := config.Load(write(t, t.TempDir(), "f.yaml", oneKey, `    default: k
+	f, err := loadAll(write(t, t.TempDir(), "f.yaml", oneKey, `    default: k
     replay: {store: memory, exempt_methods: [GET, HAED]}
     apis:
     - {match: /a, key: k}
@@ -169,7 +169,7 @@ func TestPatternWarnings_T175(t *testing.T) {
 		{"match: '/v1', key: k", prefix},
 		{"match: '/v10/orders', key: k", ""},
 	} {
-		f, err := config.Load(write(t, t.TempDir(), "f.yaml", oneKey, "    apis:\n    - {", tt.api, "}\n    rewrite: {add_prefix: /v1}\n"))
+		f, err := loadAll(write(t, t.TempDir(), "f.yaml", oneKey, "    apis:\n    - {", tt.api, "}\n    rewrite: {add_prefix: /v1}\n"))
 		must(t, err)
 		var got []string
 		for _, p := range f.Warnings() {

@@ -93,7 +93,7 @@ type watcher struct {
 func (w *watcher) read(s *follow.Snapshot) {
 	s.Read(w.path, maxFile) // decoding reports the error
 	if sum := s.Sum(); w.doc == nil || sum != w.docSum {
-		w.doc, w.docSum = read(s, w.path), sum
+		w.doc, w.docSum = read(s, w.path, w.extension), sum
 	}
 	for _, ref := range w.doc.secrets(w.env) {
 		if path := ref.file(w.path); path != "" {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/gatewayauth/gatewayauth/core/config"
+	"github.com/gatewayauth/gatewayauth/core/config/smkeys"
 	"github.com/gatewayauth/gatewayauth/internal/needs"
 )
 
@@ -178,11 +179,11 @@ func FuzzLoad(f *testing.F) {
 	f.Add(oneKey + "    body_timeout: 10s\n    replay: {store: memory, max_entries: 5, exempt_methods: [GET, HEAD]}\n    apis: [{match: /a, key: k, stream: true, max_body: 5GiB}]\n")
 	f.Add(oneKey + "    replay: {store: redis, url: 'redis://user:kept-from@h:1/2?client_name=c', on_unavailable: allow, timeout: 1ms, prefix: p}\n")
 	f.Add(oneKey + "    replay: {store: redis, url: {file: f.yaml}}\n  S: {mode: off, replay: {store: redis, url: 'unix:///kept-from'}}\n")
-	config.NoServers(f)
+	servers := new(servers)
 	path := filepath.Join(f.TempDir(), "f.yaml")
 	f.Fuzz(func(t *testing.T, content string) {
 		must(t, os.WriteFile(path, []byte(content), 0o600))
-		file, err := config.Load(path)
+		file, err := config.Load(path, servers.option(), smkeys.Option())
 		if (file == nil) == (err == nil) {
 			t.Fatalf("got file %v, error %v", file, err)
 		}

@@ -20,6 +20,8 @@ import (
 
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/config"
+	"github.com/gatewayauth/gatewayauth/core/config/redisstore"
+	"github.com/gatewayauth/gatewayauth/core/config/smkeys"
 	"github.com/gatewayauth/gatewayauth/internal/metrics"
 )
 
@@ -60,7 +62,9 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		level = slog.LevelDebug
 	}
 	logger := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level}))
-	options := []config.Option{config.WithLogger(logger)}
+	// Programs whose files have no store on Redis, or no keys of types hmac-sm3 and sm2,
+	// leave these options out, and link less.
+	options := []config.Option{config.WithLogger(logger), redisstore.Option(), smkeys.Option()}
 	if *at != "" {
 		instant, err := time.Parse(time.RFC3339, *at)
 		if err != nil {

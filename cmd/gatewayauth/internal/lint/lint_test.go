@@ -12,6 +12,7 @@ import (
 
 	"github.com/gatewayauth/gatewayauth/cmd/gatewayauth/internal/lint"
 	"github.com/gatewayauth/gatewayauth/core/config"
+	"github.com/gatewayauth/gatewayauth/core/config/redisstore"
 )
 
 var now = time.Date(2026, 1, 15, 12, 0, 0, 0, time.UTC)
@@ -97,7 +98,7 @@ func TestRules(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			f, err := config.Load(path)
+			f, err := config.Load(path, redisstore.Option())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -141,7 +142,7 @@ func TestHonestSecrets_T189(t *testing.T) {
 		if err := os.WriteFile(path, []byte(text.String()), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		f, err := config.Load(path)
+		f, err := config.Load(path, redisstore.Option())
 		if err != nil {
 			t.Fatal(err)
 		}
