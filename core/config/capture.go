@@ -2,6 +2,7 @@ package config
 
 import (
 	"path/filepath"
+	"reflect"
 
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/capture"
@@ -69,6 +70,22 @@ func (f *File) recorder(e *environment, o options) (*capture.Recorder, error) {
 		return nil, &Problem{File: f.path, Line: m.line, Column: m.column, Field: m.field, Rule: problem.Rule, cause: err}
 	}
 	return recorder, nil
+}
+
+// recorder keeps the recorder of an environment across reloads.
+type recorder struct {
+	*capture.Recorder               // nil if the environment has none
+	section           *captureEntry // that it was made of
+}
+
+// take returns a recorder for the section of an environment: the same one if the section is
+// the same, or a new one.
+func (r recorder) take(f *File, e *environment, o options) (recorder, error) {
+	if r.section != nil && e.capture != nil && reflect.DeepEqual(r.section.Config, e.capture.Config) {
+		return r, nil
+	}
+	made, err := f.recorder(e, o)
+	return recorder{made, e.capture}, err
 }
 
 // withRecorder adds the recorder to the observers.

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/gatewayauth/gatewayauth/core/capture"
@@ -87,4 +88,50 @@ func TestCaptureProblems(t *testing.T) {
 			t.Errorf("%s: got %v, want %s", section, err, want)
 		}
 	}
+}
+
+// TestCaptureAcrossReloads_T251: the recorder stays while the section does, so that reloads do
+// not permit more files in a minute; with another section there is another one.
+func TestCaptureAcrossReloads_T251(t *testing.T) {
+	dir := t.TempDir()
+	path := write(t, dir, "f.yaml", captured)
+	folder := filepath.Join(dir, "refused")
+	watched(t, path, func(w *watch) {
+		refuse := func(folder string, want int) {
+			t.Helper()
+			for range 5 {
+				w.verifier.Verify(httptest.NewRequest("GET", "/", nil))
+				synctest.Wait() // the file is written
+			}
+			if files, err := capture.Files(folder); err != nil || len(files) != want {
+				t.Errorf("got %v, %v, want %d files", files, err, want)
+			}
+		}
+		load := func(text string, good bool) {
+			t.Helper()
+			w.logged()
+			write(t, dir, "f.yaml", text)
+			w.looks(2)
+			if log := w.logged(); strings.Contains(log, "environments file loaded") != good {
+				t.Errorf("logged %s", log)
+			}
+		}
+		refuse(folder, 3)
+		must(t, os.RemoveAll(folder))
+		write(t, dir, "refused", "not a folder") // in which a new recorder could not be made
+		load(strings.Replace(captured, "    default: k", "    clock_skew: 14m\n    default: k", 1), true)
+		load(captured+"    nothing: 1\n", false)
+		load(strings.Replace(captured, "per_minute: 3", "per_minute: 2", 1), false)
+		load(captured+"    clock_skew: 13m\n", true)
+		must(t, os.Remove(folder))
+		must(t, os.Mkdir(folder, 0o700))
+		refuse(folder, 0)
+		load(strings.Replace(captured, "per_minute: 3", "per_minute: 2", 1), true)
+		refuse(folder, 2)
+		load(strings.Replace(captured, "dir: refused", "dir: other", 1), true)
+		refuse(filepath.Join(dir, "other"), 3)
+		refuse(folder, 2)
+		load(oneKey+"    default: k\n", true)
+		refuse(filepath.Join(dir, "other"), 3)
+	})
 }

@@ -224,7 +224,8 @@
 // Its fields are dir, the folder (relative to the environments file), max, how many
 // files are kept, per_minute, how many are written in a minute, and bodies, how many bytes
 // of a body. All but dir have the defaults that stand here. Package core/capture says
-// what the files hold, and that they are to be protected.
+// what the files hold, and that they are to be protected. A reload changes nothing about
+// them while the section stays the same.
 //
 // # Reload
 //

@@ -40,7 +40,8 @@ import (
 //
 // The replay store stays the same for as long as its settings do, so that a reload
 // forgets nothing; see the package comment for what happens otherwise. A store
-// that is no longer used is closed.
+// that is no longer used is closed. The recorder of a section capture stays the same for
+// as long as the section does, so that a reload does not permit more files in a minute.
 //
 // One goroutine does this, and another one waits for notices. Both end when ctx
 // does. The Verifier then stays as it is, but a replay store on a server is closed:
@@ -81,6 +82,7 @@ type watcher struct {
 	options
 	verifier *core.Verifier
 	stores   stores
+	recorder recorder
 	linger   time.Duration // how long a request may be verified under the policy in force
 
 	doc      *document // decoded from the content that docSum stands for
@@ -128,7 +130,7 @@ func (w *watcher) apply(f *File) error {
 	if err != nil {
 		return err
 	}
-	recorder, err := f.recorder(e, w.options)
+	recorder, err := w.recorder.take(f, e, w.options)
 	if err != nil {
 		return err
 	}
@@ -137,7 +139,7 @@ func (w *watcher) apply(f *File) error {
 		return err
 	}
 	c := e.config(w.options, st.ReplayStore)
-	withRecorder(&c, recorder)
+	withRecorder(&c, recorder.Recorder)
 	if w.verifier == nil {
 		w.verifier, err = core.New(c)
 	} else {
@@ -148,6 +150,7 @@ func (w *watcher) apply(f *File) error {
 		return err
 	}
 	w.stores.use(st, w.linger)
+	w.recorder = recorder
 	w.linger = cmp.Or(c.BodyTimeout, 30*time.Second) + 30*time.Second
 	f.logWarnings(w.env, w.logger)
 	if s := e.store; st.store == memoryStore && (st.maxEntries != s.maxEntries || st.refuseBeforeStart != s.refuseBeforeStart) {
