@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -86,6 +87,24 @@ func sentence(hint string) string {
 	}
 	return strings.ToLower(hint[:1]) + strings.TrimSuffix(hint[1:], ".")
 }
+
+// inOneLine joins texts that are written as those of sentence: each but the first starts
+// with a capital letter, unless it starts with a name.
+func inOneLine(texts []string) string {
+	var b strings.Builder
+	for i, text := range texts {
+		if i > 0 {
+			b.WriteString(". ")
+			if startsWithWord.MatchString(text) {
+				text = strings.ToUpper(text[:1]) + text[1:]
+			}
+		}
+		b.WriteString(text)
+	}
+	return b.String()
+}
+
+var startsWithWord = regexp.MustCompile(`^[a-z]+[ ,:]`)
 
 // adviseChanges suggests the changes that explain cannot find unless the user names
 // the value that was signed.

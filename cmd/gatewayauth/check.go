@@ -40,7 +40,8 @@ pipeline that does not have them; everything else is checked.
 With --route, check says which pattern and key bind the requests of a route in each
 environment, or that it is open or refused, and why. It needs no secrets. A route is a
 method and a path as they arrive, optionally with a host, which patterns with a host are
-matched with; whether it is one of hosts is not checked.
+matched with. The host must also be one of hosts, if the environment has that field and
+the API is not open.
 
 With --report, FILE is the log of a service whose environment is in report mode, or -
 for standard input. check prints a table of the requests that enforce mode would have

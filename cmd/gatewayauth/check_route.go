@@ -2,14 +2,19 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
+	"crypto/rand"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/gatewayauth/gatewayauth/core"
+	"github.com/gatewayauth/gatewayauth/core/apig"
 	"github.com/gatewayauth/gatewayauth/core/config"
 )
 
@@ -100,7 +105,7 @@ func routeRequest(route string) (*http.Request, error) {
 		return nil, errors.New(`write a method and a path, such as "GET /orders/7" or "GET api.example.com/orders/7"`)
 	}
 	if host == "" {
-		host = "host.invalid"
+		host = anyHost
 	}
 	r, err := http.ReadRequest(bufio.NewReader(strings.NewReader(method + " /" + rest + " HTTP/1.1\r\nHost: " + host + "\r\n\r\n")))
 	if err != nil {
@@ -108,6 +113,9 @@ func routeRequest(route string) (*http.Request, error) {
 	}
 	return r, nil
 }
+
+// anyHost is the host of a route that has none.
+const anyHost = "host.invalid"
 
 // lastEvent keeps the event of a request without a credential.
 type lastEvent struct{ core.Event }
@@ -168,8 +176,48 @@ func bindingOf(c core.Config, o *config.Outline, r *http.Request) (bound, error)
 			b.Why = "the most specific pattern that matches"
 		}
 	}
-	if off {
+	switch {
+	case off:
 		b.Why += "; but mode is off, and nothing is verified"
+	case b.Open || len(c.Hosts) == 0:
+	case r.Host == anyHost && c.Rewrite.Host == "":
+		b.Why += "; name a host in the route to see whether it is one of hosts"
+	default:
+		host := cmp.Or(c.Rewrite.Host, r.Host)
+		ours, err := isOurs(c.Hosts, host)
+		if err != nil {
+			return b, err
+		}
+		if !ours {
+			b.Code, b.Key = string(core.CodeHostNotOurs), ""
+			b.Why = "hosts does not list " + host + ", for which the request must be signed"
+		}
 	}
 	return b, nil
+}
+
+// isOurs reports whether a policy with these hosts accepts requests for a host. A Verifier
+// decides it, on a signed request.
+func isOurs(hosts []string, host string) (bool, error) {
+	key := core.Key{Name: "any", ID: "any", Secret: core.NewSecret(rand.Text())}
+	v, err := core.New(core.Config{Environment: "any", Hosts: hosts, Default: key.Name, Logger: slog.New(slog.DiscardHandler),
+		Schemes: []core.Scheme{apig.New(apig.Config{Keys: core.Keys(key)})}})
+	if err != nil {
+		return false, err
+	}
+	r, err := http.NewRequest(http.MethodGet, "/", nil)
+	if err != nil {
+		return false, err
+	}
+	r.Host = host
+	s := apig.NewSigner(key, apig.SignOptions{})
+	if err := s.Sign(r, hex.EncodeToString(s.NewHash().Sum(nil)), time.Now()); err != nil {
+		return false, err
+	}
+	r.RequestURI = r.URL.RequestURI()
+	_, err = v.Verify(r)
+	if code := core.CodeOf(err); err != nil && code != core.CodeHostNotOurs {
+		return false, err
+	}
+	return err == nil, nil
 }

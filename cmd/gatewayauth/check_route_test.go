@@ -98,3 +98,53 @@ func TestRoute_T243(t *testing.T) {
 		}
 	}
 }
+
+// TestRouteHosts_T252: a route with a host that the environment does not list is refused, as
+// the verifier refuses signed requests for it.
+func TestRouteHosts_T252(t *testing.T) {
+	dir := folder(t)
+	const key = "keys: [{name: k1, type: hmac, key: abcdefgh01, secret: {env: NOT_SET}}], default: k1, apis: [{match: /healthz, open: true}]"
+	write(t, dir, "routes.yaml", `environments:
+  listed: {hosts: [api.example.com, "*.svc.cluster.local:8443"], `+key+`}
+  replaced: {hosts: [api.example.com], rewrite: {host: api.example.com}, `+key+`}
+  replaced-by-another: {hosts: [api.example.com], rewrite: {host: gateway.example.com}, `+key+`}
+  any: {`+key+`}
+`)
+	const ours, not, open, unknown = "k1", "host_not_ours", "open", "k1; name a host"
+	for route, want := range map[string][]string{
+		"GET api.example.com/a":            {ours, ours, not, ours},
+		"GET API.example.com:443/a":        {ours, ours, not, ours},
+		"GET api.example.com:444/a":        {not, ours, not, ours},
+		"GET a.b.svc.cluster.local:8443/a": {ours, ours, not, ours},
+		"GET svc.cluster.local:8443/a":     {not, ours, not, ours},
+		"GET other.example.com/a":          {not, ours, not, ours},
+		"GET other.example.com/healthz":    {open, open, open, open},
+		"GET /a":                           {unknown, ours, not, ours},
+		"GET /healthz":                     {open, open, open, open},
+	} {
+		r := cli(t, dir, "", "check", "-json", "-route", route, "routes.yaml")
+		var out struct{ Environments []bound }
+		if err := json.Unmarshal([]byte(r.out), &out); err != nil || len(out.Environments) != len(want) {
+			t.Fatalf("%s: %v\n%s%s", route, err, r.out, r.err)
+		}
+		code := 0
+		for i, b := range out.Environments {
+			got := b.Key + b.Code
+			switch {
+			case b.Open:
+				got = open
+			case strings.Contains(b.Why, "name a host"):
+				got += "; name a host"
+			}
+			if got != want[i] {
+				t.Errorf("%s in %s: got %q (%s), want %q", route, b.Environment, got, b.Why, want[i])
+			}
+			if b.Code != "" {
+				code = 1
+			}
+		}
+		if r.code != code {
+			t.Errorf("%s: exit %d, want %d", route, r.code, code)
+		}
+	}
+}

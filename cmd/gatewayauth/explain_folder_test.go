@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -186,6 +187,24 @@ func TestFolder_T230(t *testing.T) {
 	x, _ = explainFolder(t, dir, 2, "-at", "2026-01-16T12:00:00Z")
 	if last := x.Requests[len(x.Requests)-1]; last.Cause != "host + clock" {
 		t.Errorf("got %+v", last)
+	}
+}
+
+// TestFolderSentences_T230: the texts of a request make sentences, whatever it was refused for.
+func TestFolderSentences_T230(t *testing.T) {
+	dir := folder(t)
+	keep(t, dir, refusal{key: orders, signed: "GET /orders/1", change: func(r *http.Request) { r.Header.Del("Authorization") }},
+		refusal{key: orders, signed: "GET /orders/2", change: func(r *http.Request) { r.Header.Set("Authorization", "SDK-HMAC-SHA256 x") }},
+		refusal{key: orders, signed: "GET /orders/3", change: func(r *http.Request) { r.Header.Set("X-Sdk-Other", "1") }},
+		refusal{key: orders, signed: "GET /orders/4", late: 20 * time.Minute, change: behindBalancer}, stranger)
+	x, text := explainFolder(t, dir, 2)
+	for _, k := range x.Requests {
+		if small := regexp.MustCompile(`\. [a-z]+ `).FindString(k.Detail); k.Detail == "" || small != "" {
+			t.Errorf("%s: a sentence starts with %q: %s", k.Code, small, k.Detail)
+		}
+	}
+	if !strings.Contains(text, "If remote is the gateway") {
+		t.Errorf("no hint in\n%s", text)
 	}
 }
 

@@ -142,7 +142,7 @@ func (k *keptRequest) describe(a *answer) {
 	case x.Accepted() && slices.Contains(elsewhere, k.Code):
 		k.Cause, k.Detail, k.Explained = string(k.Code), sentence(k.Code.Hint()), true
 	case x.Accepted():
-		k.Cause, k.Detail = causeNow, strings.Join(a.Notes, ". ")
+		k.Cause, k.Detail = causeNow, inOneLine(a.Notes)
 	case len(x.Causes) > 0:
 		var names, details, signed []string
 		for _, f := range x.Causes {
@@ -151,9 +151,9 @@ func (k *keptRequest) describe(a *answer) {
 				signed = append(signed, f.Change)
 			}
 		}
-		k.Cause, k.Detail, k.Signed = strings.Join(names, " + "), strings.Join(details, ". "), strings.Join(signed, ", ")
+		k.Cause, k.Detail, k.Signed = strings.Join(names, " + "), inOneLine(details), strings.Join(signed, ", ")
 	case a.Explained:
-		k.Cause, k.Detail = string(x.Code), strings.Join(append([]string{x.Detail}, a.Advice...), ". ")
+		k.Cause, k.Detail = string(x.Code), inOneLine(append([]string{x.Detail}, a.Advice...))
 	default:
 		k.Cause, k.Detail = causeNone, strings.Join(a.Advice[:min(1, len(a.Advice))], "")
 	}
