@@ -63,7 +63,7 @@ or lines that may be records and cannot be parsed.`,
   gatewayauth check -report service.log
   gatewayauth check -report service.log -json
   kubectl logs deploy/orders | gatewayauth check -report -`,
-		Args: cobra.MaximumNArgs(1),
+		Args: atMostOne("environments file"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if a.report != "" {
 				if a.route != "" {
@@ -86,9 +86,9 @@ or lines that may be records and cannot be parsed.`,
 	f := c.Flags()
 	f.BoolVar(&a.json, "json", false, "print JSON")
 	f.BoolVar(&a.noSecrets, "no-secrets", false, "do not read environment variables and files that hold secrets")
-	f.StringVar(&a.report, "report", "", "summarize this log instead; - for standard input")
-	f.StringVar(&a.route, "route", "", "say what binds requests such as \"GET /orders/7\" or \"GET api.example.com/orders/7\" instead")
-	f.StringVar(&a.at, "at", "", "date at which previous secrets are checked (default now)")
+	f.StringVar(&a.report, "report", "", "summarize this `log` instead; - for standard input")
+	f.StringVar(&a.route, "route", "", "say what binds the requests of a `route` such as \"GET /orders/7\" or \"GET api.example.com/orders/7\" instead")
+	f.StringVar(&a.at, "at", "", "`date` at which previous secrets are checked (default now)")
 	return c
 }
 

@@ -95,7 +95,7 @@ refused, 0 if all would be accepted now, and 3 if it holds none.`,
   gatewayauth explain -config environments.yaml -env dev -at captured -json -entry 0 capture.har
   gatewayauth explain -config environments.yaml record.json
   gatewayauth explain -config environments.yaml -http 127.0.0.1:8099 refused`,
-		Args: cobra.MaximumNArgs(1),
+		Args: atMostOne("file or folder"),
 		RunE: func(c *cobra.Command, args []string) error {
 			if a.config == "" {
 				return errors.New("--config is missing: name the environments file with the keys")
@@ -107,18 +107,18 @@ refused, 0 if all would be accepted now, and 3 if it holds none.`,
 		},
 	}
 	f := c.Flags()
-	f.StringVarP(&a.config, "config", "c", "", "environments file with the keys")
-	f.StringVarP(&a.env, "env", "e", "", "environment that refused the request (default the one that the input states, or the only one)")
-	f.StringVar(&a.at, "at", "", "the verifier's clock: a date, now, or captured (default now)")
-	f.StringVar(&a.format, "format", "auto", "auto, "+strings.Join(capture.Formats, ", "))
+	f.StringVarP(&a.config, "config", "c", "", "environments `file` with the keys")
+	f.StringVarP(&a.env, "env", "e", "", "`environment` that refused the request (default the one that the input states, or the only one)")
+	f.StringVar(&a.at, "at", "", "the verifier's clock: a `date`, now, or captured (default now)")
+	f.StringVar(&a.format, "format", "auto", "`format` of the input: auto, "+strings.Join(capture.Formats, ", "))
 	f.IntVar(&a.entry, "entry", 0, "which request to explain if the file has several, counted from 0")
-	f.StringArrayVar(&a.hosts, "host", nil, "a host that the sender may have signed")
-	f.StringArrayVar(&a.prefixes, "prefix", nil, "a prefix of the path that a proxy may have removed or added, such as /v1")
-	f.StringArrayVar(&a.headers, "header", nil, "'Name: value' that a signed header may have had, or that a file withholds")
-	f.StringArrayVar(&a.others, "other-env", nil, "another environment whose keys are tried (default all of the file)")
-	f.StringVar(&a.clientCanonical, "client-canonical", "", "file with the sender's canonical request, to compare line by line")
+	f.StringArrayVar(&a.hosts, "host", nil, "a `host` that the sender may have signed")
+	f.StringArrayVar(&a.prefixes, "prefix", nil, "a `prefix` of the path that a proxy may have removed or added, such as /v1")
+	f.StringArrayVar(&a.headers, "header", nil, "a `header`, 'Name: value', that a signed header may have had, or that a file withholds")
+	f.StringArrayVar(&a.others, "other-env", nil, "another `environment` whose keys are tried (default all of the file)")
+	f.StringVar(&a.clientCanonical, "client-canonical", "", "`file` with the sender's canonical request, to compare line by line")
 	f.BoolVar(&a.json, "json", false, "print JSON")
-	f.StringVar(&a.http, "http", "", "serve a web page on this address instead, such as 127.0.0.1:8099")
+	f.StringVar(&a.http, "http", "", "serve a web page on this `address` instead, such as 127.0.0.1:8099")
 	f.BoolVar(&a.httpAnywhere, "http-anywhere", false, "with --http: allow an address that other machines can reach")
 	return c
 }

@@ -44,8 +44,9 @@ bidirectional gRPC streams need.
 The proxy speaks HTTP/1.1, and HTTP/2 without TLS for gRPC. It forwards a request to
 an http:// service with the HTTP version in which it arrived.
 
-It prints one line per request: method, path, key, signed headers, payload, and the
-status of the response; --quiet turns that off.
+It prints one line per request: method, path, key, signed headers, payload, the status
+of the response, that of gRPC if there is one, and the time until its end; --quiet
+turns that off. No line has a query, a signature or a secret.
 
 To see how a service refuses requests, ask for faults: in every request with --fault,
 or in one request with the header ` + faultHeader + `, which is not forwarded:
@@ -54,17 +55,17 @@ Use it for development only: it signs whatever reaches it, including requests of
 pages that are open in a browser on this machine.`,
 		Example: `  gatewayauth gateway -config environments.yaml -env dev -to http://127.0.0.1:8080
   gatewayauth gateway -config environments.yaml -env dev -to http://127.0.0.1:8080 -listen 127.0.0.1:9001 -fault skew=20m -fault duplicate`,
-		Args: cobra.NoArgs,
+		Args: noArguments("the URL of the service is given with --to"),
 		RunE: func(c *cobra.Command, _ []string) error { return a.run(c, s) },
 	}
 	f := c.Flags()
-	f.StringVarP(&a.config, "config", "c", "", "environments file")
-	f.StringVarP(&a.env, "env", "e", "", "environment")
-	f.StringVar(&a.to, "to", "", "URL of the service, such as http://127.0.0.1:8080")
-	f.StringVar(&a.listen, "listen", "127.0.0.1:9000", "address to listen on")
+	f.StringVarP(&a.config, "config", "c", "", "environments `file`")
+	f.StringVarP(&a.env, "env", "e", "", "`environment` of that file")
+	f.StringVar(&a.to, "to", "", "`URL` of the service, such as http://127.0.0.1:8080")
+	f.StringVar(&a.listen, "listen", "127.0.0.1:9000", "`address` to listen on")
 	f.BoolVar(&a.anywhere, "listen-anywhere", false, "allow an address that other machines can reach")
-	f.StringArrayVarP(&a.headers, "header", "H", nil, "name of another header to sign if a request has it")
-	f.StringArrayVar(&a.faults, "fault", nil, "a fault to make in every request")
+	f.StringArrayVarP(&a.headers, "header", "H", nil, "`name` of another header to sign if a request has it")
+	f.StringArrayVar(&a.faults, "fault", nil, "a `fault` to make in every request")
 	f.BoolVarP(&a.quiet, "quiet", "q", false, "print no line for each request")
 	return c
 }

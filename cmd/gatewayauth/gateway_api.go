@@ -137,12 +137,12 @@ func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	api := g.bound[g.find(r).Match]
-	x := &exchange{key: api.Key, faults: []*faults{g.always, ordered}}
+	x := &exchange{began: time.Now(), key: api.Key, faults: []*faults{g.always, ordered}}
 	r = r.WithContext(withExchange(r.Context(), x))
 	r.Header = r.Header.Clone()
 	r.Header.Del(faultHeader)
 	answer := &statusWriter{ResponseWriter: w}
-	defer func() { x.print(g.lines, r, answer.status) }()
+	defer func() { x.print(g.lines, r, answer) }()
 	api.handler(r).ServeHTTP(answer, r)
 }
 

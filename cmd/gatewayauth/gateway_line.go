@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 )
 
 // exchange is the state of one request in the gateway.
 type exchange struct {
+	began  time.Time
 	faults []*faults
 	key    string // name of the key; empty if the request is forwarded unsigned
 	at     time.Time
@@ -57,9 +59,9 @@ func (x *exchange) note(credential string, h http.Header) {
 	x.signed = "signed=" + list + " payload=" + payload
 }
 
-// print writes one line about a request. It leaves out the query, which may hold
-// secrets.
-func (x *exchange) print(to io.Writer, r *http.Request, status int) {
+// print writes one line about a request and its answer. It leaves out the query, which may
+// hold secrets.
+func (x *exchange) print(to io.Writer, r *http.Request, answer *statusWriter) {
 	what := "unsigned"
 	if x.key != "" {
 		what = "key=" + x.key + " " + cmp.Or(x.signed, "not signed")
@@ -67,7 +69,22 @@ func (x *exchange) print(to io.Writer, r *http.Request, status int) {
 	if x.reason != nil {
 		what += ": " + x.reason.Error()
 	}
-	fmt.Fprintf(to, "%s %s %s -> %d\n", printable(r.Method), printable(r.URL.EscapedPath()), printable(what), cmp.Or(status, http.StatusOK))
+	status := strconv.Itoa(cmp.Or(answer.status, http.StatusOK))
+	if code := answer.grpcStatus(); code != "" {
+		status += " grpc=" + code
+	}
+	fmt.Fprintf(to, "%s %s %s -> %s in %s\n", printable(r.Method), printable(r.URL.EscapedPath()), printable(what), printable(status), inShort(time.Since(x.began)))
+}
+
+// inShort returns a duration with at most one digit behind the point.
+func inShort(d time.Duration) string {
+	switch {
+	case d >= time.Second:
+		return d.Round(time.Second / 10).String()
+	case d >= time.Millisecond:
+		return d.Round(time.Millisecond / 10).String()
+	}
+	return d.Round(time.Microsecond).String()
 }
 
 // statusWriter records the status of the response.
@@ -81,6 +98,13 @@ func (w *statusWriter) WriteHeader(status int) {
 		w.status = status
 	}
 	w.ResponseWriter.WriteHeader(status)
+}
+
+// grpcStatus returns the status of a gRPC call, which is a header or a trailer of the
+// response; "" if it has none.
+func (w *statusWriter) grpcStatus() string {
+	const name = "Grpc-Status"
+	return cmp.Or(w.Header().Get(name), w.Header().Get(http.TrailerPrefix+name))
 }
 
 // Unwrap is for [http.ResponseController].

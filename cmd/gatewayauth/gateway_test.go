@@ -70,10 +70,7 @@ func TestGateway(t *testing.T) {
 
 // eventually waits until the text has arrived through the pipe.
 func eventually(stderr func() string, text string) {
-	for range 100 {
-		if strings.Contains(stderr(), text) {
-			return
-		}
+	for end := time.Now().Add(30 * time.Second); !strings.Contains(stderr(), text) && time.Now().Before(end); {
 		time.Sleep(10 * time.Millisecond)
 	}
 }

@@ -73,21 +73,21 @@ of the identity included, and the caller's credential is removed. Each body is t
 read into memory, and may have 12 MiB, unless --sign-payload is unsigned.`,
 		Example: `  gatewayauth guard -config environments.yaml -env RELEASE -listen :8080 -to http://127.0.0.1:8000 -admin :9464
   gatewayauth guard -config environments.yaml -env RELEASE -listen :8080 -to h2c://127.0.0.1:8081`,
-		Args: cobra.NoArgs,
+		Args: noArguments("the URL of the service is given with --to"),
 		RunE: func(c *cobra.Command, _ []string) error { return a.run(c.Context(), s) },
 	}
 	f := c.Flags()
-	f.StringVarP(&a.config, "config", "c", "", "environments file")
-	f.StringVarP(&a.env, "env", "e", "", "environment")
-	f.StringVar(&a.to, "to", "", "the service, such as http://127.0.0.1:8000")
-	f.StringVar(&a.listen, "listen", "", "address to listen on, such as :8080")
-	f.StringVar(&a.admin, "admin", "", "address of /healthz and /metrics, which callers must not reach")
+	f.StringVarP(&a.config, "config", "c", "", "environments `file`")
+	f.StringVarP(&a.env, "env", "e", "", "`environment` of that file")
+	f.StringVar(&a.to, "to", "", "the service, a `URL` such as http://127.0.0.1:8000")
+	f.StringVar(&a.listen, "listen", "", "`address` to listen on, such as :8080")
+	f.StringVar(&a.admin, "admin", "", "`address` of /healthz and /metrics, which callers must not reach")
 	f.BoolVar(&a.debug, "debug", false, "also log accepted requests, which check --report needs")
 	f.DurationVar(&a.grace, "grace", 30*time.Second, "how long requests may take to end after SIGTERM")
 	f.BoolVar(&a.parameters, "path-parameters", false, "accept semicolons in paths, for services that do not drop what follows one (servlet containers do)")
-	f.StringVar(&a.sign.key, "sign-with", "", "name of the key that signs what the service gets")
+	f.StringVar(&a.sign.key, "sign-with", "", "`name` of the key that signs what the service gets")
 	f.StringVar(&a.sign.payload, "sign-payload", "hashed", "how --sign-with signs the body: hashed, declared, unsigned")
-	f.StringArrayVarP(&a.sign.headers, "header", "H", nil, "with --sign-with: name of another header to sign if a request has it")
+	f.StringArrayVarP(&a.sign.headers, "header", "H", nil, "with --sign-with: `name` of another header to sign if a request has it")
 	return c
 }
 

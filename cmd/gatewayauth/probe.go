@@ -74,13 +74,13 @@ refused, and 3 if the arguments or files cannot be used.`,
   gatewayauth probe -config environments.yaml -env dev -json -timeout 5s http://127.0.0.1:8080/orders/7
   gatewayauth probe -config environments.yaml -env dev -oversized -d '{"n":1}' http://127.0.0.1:8080/orders/
   gatewayauth probe -config environments.yaml -env dev grpc://127.0.0.1:8081`,
-		Args: cobra.ExactArgs(1),
+		Args: oneURL("http://127.0.0.1:8080/orders/7"),
 		RunE: func(c *cobra.Command, args []string) error { return a.run(c, s, args[0]) },
 	}
 	f := c.Flags()
-	f.StringVarP(&a.config, "config", "c", "", "environments file of the service")
-	f.StringVarP(&a.env, "env", "e", "", "environment of the service")
-	f.StringVarP(&a.key, "key", "k", "", "name of the key to sign with (default the one of the API)")
+	f.StringVarP(&a.config, "config", "c", "", "environments `file` of the service")
+	f.StringVarP(&a.env, "env", "e", "", "`environment` of the service")
+	f.StringVarP(&a.key, "key", "k", "", "`name` of the key to sign with (default the one of the API)")
 	a.requestArgs.flags(f)
 	f.BoolVar(&a.oversized, "oversized", false, "also announce a body larger than max_body, of which nothing is sent")
 	f.DurationVar(&a.timeout, "timeout", 10*time.Second, "time for each response")

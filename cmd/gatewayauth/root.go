@@ -36,7 +36,8 @@ type failed struct{ error }
 
 func (f failed) Unwrap() error { return f.error }
 
-func run(ctx context.Context, args []string, s streams) int {
+// newRoot returns the command with all that is below it.
+func newRoot(s streams) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "gatewayauth",
 		Short: "Sign requests as an API gateway does, verify them, and explain why one was refused",
@@ -46,14 +47,23 @@ and explains why one was refused.
 It reads the same environments file as the service, which holds the keys and the
 APIs they are bound to. Flags may be written with one dash or two.`,
 		SilenceUsage: true, SilenceErrors: true,
-		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
+		Version: "of the build", // that there is one makes the flag; the template has the text
 	}
-	root.AddCommand(signCommand(s), explainCommand(s), checkCommand(s), gatewayCommand(s), guardCommand(s), probeCommand(s), schemaCommand(s))
+	root.Flags().BoolP("version", "v", false, "print the version, as the command version does")
+	root.SetVersionTemplate(versionText())
+	root.AddCommand(complete(signCommand(s), false), complete(explainCommand(s), true), complete(checkCommand(s), true),
+		complete(gatewayCommand(s), false), complete(guardCommand(s), false), complete(probeCommand(s), false),
+		complete(schemaCommand(s), false), complete(versionCommand(s), false), complete(manCommand(s), true))
+	return root
+}
+
+func run(ctx context.Context, args []string, s streams) int {
+	root := newRoot(s)
 	root.SetIn(s.in)
 	root.SetOut(s.out)
 	root.SetErr(s.err)
 	root.SetArgs(twoDashes(root, args))
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return err })
+	root.SetFlagErrorFunc(flagError)
 	err := root.ExecuteContext(ctx)
 	if code, ok := errors.AsType[exit](err); ok {
 		return int(code)
@@ -75,7 +85,7 @@ var oneDash = regexp.MustCompile(`^-[a-z][a-z-]+(=|$)`)
 // changed.
 func twoDashes(root *cobra.Command, args []string) []string {
 	known := func(name string) bool {
-		return name == "help" || slices.ContainsFunc(root.Commands(), func(c *cobra.Command) bool { return c.Flags().Lookup(name) != nil })
+		return name == "help" || name == "version" || slices.ContainsFunc(root.Commands(), func(c *cobra.Command) bool { return c.Flags().Lookup(name) != nil })
 	}
 	made := make([]string, len(args))
 	for i, arg := range args {

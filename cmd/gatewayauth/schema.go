@@ -18,7 +18,7 @@ may stand in place of the URL:
 
 The schema knows the fields and their types. gatewayauth check finds more.`,
 		Example: `  gatewayauth schema > environments.schema.json`,
-		Args:    cobra.NoArgs,
+		Args:    noArguments("the schema is the same for every file"),
 		RunE: func(*cobra.Command, []string) error {
 			if _, err := s.out.Write(config.Schema()); err != nil {
 				return failed{err}

@@ -48,7 +48,7 @@ status 400 or above, and 3 if the arguments cannot be used.`,
   gatewayauth sign -type hmac -key-id 071fe2459cf64d75 -secret-env ORDERS_SECRET -at 2026-01-15T12:00:00Z -X POST --data-binary @body.json http://127.0.0.1:8080/orders
   gatewayauth sign -config environments.yaml -env dev -key orders_key -expires 10m http://127.0.0.1:8080/orders/7
   gatewayauth sign -config environments.yaml -env dev -key orders_key -H 'X-Tenant: blue' -header X-Tenant -payload declared http://127.0.0.1:8080/orders/7`,
-		Args: cobra.ExactArgs(1),
+		Args: oneURL("https://api.example.com/orders/7"),
 		RunE: func(c *cobra.Command, args []string) error {
 			return a.run(c, s, args[0])
 		},
@@ -56,7 +56,7 @@ status 400 or above, and 3 if the arguments cannot be used.`,
 	f := c.Flags()
 	a.requestArgs.flags(f)
 	a.key.flags(f)
-	f.StringVar(&a.at, "at", "", "date to sign, such as 2026-01-15T12:00:00Z (default now)")
+	f.StringVar(&a.at, "at", "", "`date` to sign, such as 2026-01-15T12:00:00Z (default now)")
 	f.StringVar(&a.payload, "payload", "hashed", "how the body is signed: hashed, declared (its digest is in a signed header), unsigned")
 	f.DurationVar(&a.expires, "expires", 0, "sign in the query; the URL is valid for this long, such as 10m")
 	f.StringVar(&a.as, "as", "headers", "what to print: headers, curl, or url")

@@ -22,19 +22,19 @@ type keyArgs struct {
 }
 
 func (a *keyArgs) flags(f *pflag.FlagSet) {
-	f.StringVarP(&a.config, "config", "c", "", "environments file with the key")
-	f.StringVarP(&a.env, "env", "e", "", "environment of the key")
-	f.StringVarP(&a.name, "key", "k", "", "name of the key in that environment")
-	f.StringVar(&a.typ, "type", "", "without --config: type of the key: "+strings.Join(config.KeyTypes(), ", "))
-	f.StringVar(&a.id, "key-id", "", "without --config: id of the key, the gateway's \"Key\"")
-	f.StringVar(&a.secretEnv, "secret-env", "", "environment variable with the secret, or with the token for type token")
-	f.StringVar(&a.secretFile, "secret-file", "", "file with the secret")
-	f.StringVar(&a.secretText, "secret-text", "", "the secret itself; other users of this machine can read it")
-	f.StringVar(&a.tokenEnv, "session-token-env", "", "environment variable with the session token of a temporary key")
-	f.StringVar(&a.credentialHeader, "credential-header", "", "without --config: header that holds the credential (default Authorization)")
-	f.StringVar(&a.region, "region", "", "region of the key (aksk, v11, sigv4, sigv4a)")
-	f.StringVar(&a.service, "service", "", "service of the key (aksk, v11, sigv4, sigv4a)")
-	f.StringVar(&a.paths, "paths", "", "how paths are signed (sigv4, sigv4a): normalized or s3")
+	f.StringVarP(&a.config, "config", "c", "", "environments `file` with the key")
+	f.StringVarP(&a.env, "env", "e", "", "`environment` of the key")
+	f.StringVarP(&a.name, "key", "k", "", "`name` of the key in that environment")
+	f.StringVar(&a.typ, "type", "", "without --config: `type` of the key: "+strings.Join(config.KeyTypes(), ", "))
+	f.StringVar(&a.id, "key-id", "", "without --config: `id` of the key, the gateway's \"Key\"")
+	f.StringVar(&a.secretEnv, "secret-env", "", "environment `variable` with the secret, or with the token for type token")
+	f.StringVar(&a.secretFile, "secret-file", "", "`file` with the secret")
+	f.StringVar(&a.secretText, "secret-text", "", "the `secret` itself; other users of this machine can read it")
+	f.StringVar(&a.tokenEnv, "session-token-env", "", "environment `variable` with the session token of a temporary key")
+	f.StringVar(&a.credentialHeader, "credential-header", "", "without --config: `header` that holds the credential (default Authorization)")
+	f.StringVar(&a.region, "region", "", "`region` of the key (aksk, v11, sigv4, sigv4a)")
+	f.StringVar(&a.service, "service", "", "`service` of the key (aksk, v11, sigv4, sigv4a)")
+	f.StringVar(&a.paths, "paths", "", "`rule` by which paths are signed (sigv4, sigv4a): normalized or s3")
 }
 
 // find returns the key.

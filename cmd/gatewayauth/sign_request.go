@@ -25,10 +25,10 @@ type requestArgs struct {
 }
 
 func (a *requestArgs) flags(f *pflag.FlagSet) {
-	f.StringVarP(&a.method, "request", "X", "", "method (default GET, or POST with data)")
-	f.StringArrayVarP(&a.headers, "header", "H", nil, "'Name: value' sends a header, 'Name;' sends an empty one, 'Name:' removes one, 'Name' alone signs one")
-	f.StringVarP(&a.data, "data", "d", "", "body; @file reads a file and removes its line breaks, as curl does")
-	f.StringVar(&a.dataBinary, "data-binary", "", "body, unchanged; @file reads a file, @- standard input")
+	f.StringVarP(&a.method, "request", "X", "", "`method` (default GET, or POST with data)")
+	f.StringArrayVarP(&a.headers, "header", "H", nil, "'Name: value' sends a `header`, 'Name;' sends an empty one, 'Name:' removes one, 'Name' alone signs one")
+	f.StringVarP(&a.data, "data", "d", "", "`body`; @file reads a file and removes its line breaks, as curl does")
+	f.StringVar(&a.dataBinary, "data-binary", "", "`body`, unchanged; @file reads a file, @- standard input")
 }
 
 // dataGiven reports whether a command has a flag for the body, which may be empty.

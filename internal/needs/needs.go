@@ -80,6 +80,7 @@ var Packages = []Package{
 	{"keystone", []string{"/usr/bin/keystone-manage"}},
 	{"libnginx-mod-http-headers-more-filter", []string{"/usr/lib/nginx/modules/ngx_http_headers_more_filter_module.so"}},
 	{"libnginx-mod-http-js", []string{"/usr/lib/nginx/modules/ngx_http_js_module.so"}},
+	{"man-db", []string{"man"}},
 	{"nginx", []string{"nginx", "/usr/sbin/nginx"}},
 	{"nodejs", []string{"node"}},
 	{"npm", []string{"npm"}},
