@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
@@ -68,7 +69,7 @@ func ExampleServerOptions() {
 	grpc_health_v1.RegisterHealthServer(server, health.NewServer())
 	listener := listenLocally()
 	go server.Serve(listener)
-	defer server.Stop()
+	defer server.GracefulStop() // a service calls Stop when that takes too long: examples/grpc
 
 	check(listener.Addr())
 	// Output:
@@ -81,11 +82,16 @@ func ExampleServerOptions() {
 func Example_serveHTTP() {
 	server := grpc.NewServer()
 	grpc_health_v1.RegisterHealthServer(server, health.NewServer())
-	front := &http.Server{Handler: nethttp.Middleware(ordersVerifier())(server), Protocols: new(http.Protocols)}
+	front := &http.Server{
+		Handler:           nethttp.Middleware(ordersVerifier())(server),
+		Protocols:         new(http.Protocols),
+		ReadHeaderTimeout: 10 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+	}
 	front.Protocols.SetUnencryptedHTTP2(true) // or HTTP/2 over TLS, as always
 	listener := listenLocally()
 	go front.Serve(listener)
-	defer front.Close()
+	defer front.Close() // a service calls Shutdown first, which waits for calls: examples/nethttp
 
 	check(listener.Addr())
 	// Output:
@@ -100,7 +106,7 @@ func ExampleCredentials() {
 	grpc_health_v1.RegisterHealthServer(server, health.NewServer())
 	listener := listenLocally()
 	go server.Serve(listener)
-	defer server.Stop()
+	defer server.GracefulStop()
 
 	signer := apig.NewSigner(ordersKey, apig.SignOptions{Payload: core.PayloadUnsigned})
 	conn, err := grpc.NewClient(listener.Addr().String(),

@@ -1,12 +1,17 @@
 package nethttp_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"log"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/signal"
+	"syscall"
+	"time"
 
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/apig"
@@ -32,7 +37,26 @@ func Example() {
 		id, _ := core.FromContext(r.Context())
 		fmt.Fprintf(w, "signed with %s of %s\n", id.Key(), id.Environment())
 	})
-	log.Fatal(http.ListenAndServe(":8080", nethttp.Middleware(v)(orders)))
+	server := &http.Server{
+		Addr:              ":8080",
+		Handler:           nethttp.Middleware(v)(orders),
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       time.Minute, // for bodies of open APIs; others have the policy's BodyTimeout, 30 seconds
+		IdleTimeout:       2 * time.Minute,
+	}
+	go func() {
+		if err := server.ListenAndServe(); !errors.Is(err, http.ErrServerClosed) {
+			log.Fatal(err)
+		}
+	}()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	<-ctx.Done()
+	ending, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	if err := server.Shutdown(ending); err != nil { // waits for the requests in progress
+		log.Fatal(err)
+	}
 }
 
 // Requests that do not come from the gateway get the same response, whatever is wrong

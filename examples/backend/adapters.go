@@ -11,6 +11,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/health"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/reflection"
 
 	"github.com/gatewayauth/gatewayauth/core"
@@ -47,7 +48,8 @@ var adapters = []struct {
 		return serving(engine)
 	}},
 	{"grpc", "`address` to serve gRPC on: health and reflection", func(v *core.Verifier) server {
-		s := grpc.NewServer(grpcauth.ServerOptions(v)...)
+		s := grpc.NewServer(append(grpcauth.ServerOptions(v), grpc.ConnectionTimeout(10*time.Second),
+			grpc.KeepaliveParams(keepalive.ServerParameters{MaxConnectionIdle: 5 * time.Minute}))...)
 		healthpb.RegisterHealthServer(s, health.NewServer())
 		reflection.Register(s)
 		return grpcServer{s}
@@ -56,7 +58,12 @@ var adapters = []struct {
 
 // serving returns a server for HTTP/1.1 and unencrypted HTTP/2.
 func serving(h http.Handler) server {
-	s := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, Protocols: new(http.Protocols)}
+	s := &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: 10 * time.Second, // for bodies there is body_timeout in the file
+		IdleTimeout:       2 * time.Minute,
+		Protocols:         new(http.Protocols),
+	}
 	s.Protocols.SetHTTP1(true)
 	s.Protocols.SetUnencryptedHTTP2(true)
 	return s

@@ -2,9 +2,16 @@
 package main
 
 import (
+	"cmp"
+	"context"
+	"errors"
 	"log"
+	"net"
 	"net/http"
 	"os"
+	"os/signal"
+	"syscall"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -14,6 +21,9 @@ import (
 )
 
 func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+
 	key := core.Key{Name: "orders_key", ID: "071fe2459cf64d75", Secret: core.NewSecret(os.Getenv("ORDERS_SECRET"))}
 	v, err := core.New(core.Config{
 		Environment: "RELEASE",
@@ -33,5 +43,29 @@ func main() {
 			c.JSON(http.StatusOK, gin.H{"key": id.Key(), "covers": id.Covers()})
 		}
 	})
-	log.Fatal(engine.Run("127.0.0.1:8080"))
+
+	server := &http.Server{
+		Handler:           engine,
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       time.Minute, // for bodies of open APIs; others have the policy's BodyTimeout, 30 seconds
+		IdleTimeout:       2 * time.Minute,
+	}
+	listener, err := net.Listen("tcp", cmp.Or(os.Getenv("LISTEN"), "127.0.0.1:8080"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	log.Print("listening on ", listener.Addr())
+	go func() {
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			log.Fatal(err)
+		}
+	}()
+
+	<-ctx.Done() // SIGTERM, or Ctrl-C
+	stop()       // a second one ends the program at once
+	ending, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	if err := server.Shutdown(ending); err != nil { // waits for the requests in progress
+		log.Fatal("requests were still in progress: ", err)
+	}
 }

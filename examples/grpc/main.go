@@ -3,13 +3,19 @@
 package main
 
 import (
+	"cmp"
+	"context"
 	"log"
 	"net"
 	"os"
+	"os/signal"
+	"syscall"
+	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/health"
 	"google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/keepalive"
 
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/apig"
@@ -17,6 +23,9 @@ import (
 )
 
 func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+
 	key := core.Key{Name: "orders_key", ID: "071fe2459cf64d75", Secret: core.NewSecret(os.Getenv("ORDERS_SECRET"))}
 	v, err := core.New(core.Config{
 		Environment: "RELEASE",
@@ -31,12 +40,28 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	server := grpc.NewServer(grpcauth.ServerOptions(v)...)
+	server := grpc.NewServer(append(grpcauth.ServerOptions(v),
+		grpc.ConnectionTimeout(10*time.Second),
+		grpc.KeepaliveParams(keepalive.ServerParameters{
+			MaxConnectionIdle:     5 * time.Minute,
+			MaxConnectionAge:      time.Hour, // ends streams, and messages that do not arrive
+			MaxConnectionAgeGrace: time.Minute,
+		}))...)
 	// Handlers find the identity with core.FromContext(ctx).
 	grpc_health_v1.RegisterHealthServer(server, health.NewServer())
-	listener, err := net.Listen("tcp", "127.0.0.1:8081")
+	listener, err := net.Listen("tcp", cmp.Or(os.Getenv("LISTEN"), "127.0.0.1:8081"))
 	if err != nil {
 		log.Fatal(err)
 	}
-	log.Fatal(server.Serve(listener))
+	log.Print("listening on ", listener.Addr())
+	go func() {
+		if err := server.Serve(listener); err != nil { // nil after GracefulStop
+			log.Fatal(err)
+		}
+	}()
+
+	<-ctx.Done()                                // SIGTERM, or Ctrl-C
+	stop()                                      // a second one ends the program at once
+	time.AfterFunc(20*time.Second, server.Stop) // ends the calls that are still in progress
+	server.GracefulStop()                       // waits for them
 }

@@ -51,7 +51,9 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	v, err := config.Watch(ctx, *file, *env, config.WithObservers(t),
+	watching, end := context.WithCancel(context.WithoutCancel(ctx))
+	defer end() // after the servers have shut down, because it closes the replay store
+	v, err := config.Watch(watching, *file, *env, config.WithObservers(t),
 		config.WithReloads(func(r config.Reload) { t.Reloaded(r.Environment, r.Err) }))
 	if err != nil {
 		return err
@@ -139,7 +141,11 @@ func serve(ctx context.Context, out io.Writer, handlers map[string]http.Handler)
 		if err != nil {
 			return err
 		}
-		server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
+		server := &http.Server{
+			Handler:           handler,
+			ReadHeaderTimeout: 10 * time.Second, // for bodies there is body_timeout in the file
+			IdleTimeout:       2 * time.Minute,
+		}
 		servers = append(servers, server)
 		go func() { failed <- server.Serve(listener) }()
 		fmt.Fprintln(out, "serving on", listener.Addr())
@@ -150,8 +156,10 @@ func serve(ctx context.Context, out io.Writer, handlers map[string]http.Handler)
 		problems = append(problems, err)
 	case <-ctx.Done():
 	}
+	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)
+	defer cancel()
 	for _, server := range servers {
-		problems = append(problems, server.Close())
+		problems = append(problems, server.Shutdown(ending)) // waits for the requests in progress
 	}
 	return errors.Join(problems...)
 }
