@@ -194,6 +194,9 @@ func TestDocumentsHoldCheckedCode(t *testing.T) {
 				t.Errorf("%s: a block that starts with %q names no file: %v", document, firstLine(match[3]), err)
 				continue
 			}
+			if match[2] == "go" && strings.HasPrefix(strings.TrimSpace(match[3]), "//") {
+				t.Errorf("%s: the block is a comment, which nobody compiles:\n%s", document, match[3])
+			}
 			if !strings.Contains(unindent(string(source)), unindent(match[3])) {
 				t.Errorf("%s: the block does not stand in %s:\n%s", document, match[1], match[3])
 			}
