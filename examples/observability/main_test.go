@@ -1,8 +1,6 @@
 package main
 
 import (
-	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -123,19 +121,10 @@ func TestMetricNames(t *testing.T) {
 // expressions returns the expressions of the dashboard.
 func expressions(t *testing.T) (all []string) {
 	t.Helper()
-	var dashboard struct {
-		Panels []struct{ Targets []struct{ Expr string } }
-	}
-	source, err := os.ReadFile("dashboard.json")
-	if err == nil {
-		err = json.Unmarshal(source, &dashboard)
-	}
-	if err != nil || len(dashboard.Panels) < 10 {
-		t.Fatalf("%d panels, %v", len(dashboard.Panels), err)
-	}
-	for i, panel := range dashboard.Panels {
+	_, d := readDashboard(t)
+	for _, panel := range d.Panels {
 		if len(panel.Targets) == 0 {
-			t.Errorf("dashboard.json: panel %d has no expression", i)
+			t.Errorf("dashboard.json: the panel %s has no expression", panel.Title)
 		}
 		for _, target := range panel.Targets {
 			all = append(all, target.Expr)
@@ -194,39 +183,15 @@ func TestAlertRules(t *testing.T) {
 func TestRun(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "environments.yaml")
 	const policy = "environments: {RELEASE: {keys: [{name: k1, type: hmac, key: AKTESTAKTEST0001, secret: new-0123456789abcdef}], default: k1}}"
-	if err := os.WriteFile(file, []byte(policy), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	reader, writer := io.Pipe()
-	ended := make(chan error, 1)
-	go func() {
-		ended <- run(ctx, []string{"-config", file, "-http", "127.0.0.1:0", "-operator", "localhost:0"}, writer)
-		writer.Close()
-	}()
-	buffer := make([]byte, 4096)
-	read := 0
-	for strings.Count(string(buffer[:read]), "\n") < 2 {
-		n, err := reader.Read(buffer[read:])
+	write(t, file, policy)
+	service, operator := serveFile(t, file, "RELEASE")
+	for url, want := range map[string]int{"http://" + service + "/": http.StatusUnauthorized, "http://" + operator + "/status": http.StatusOK} {
+		response, err := http.Get(url)
 		if err != nil {
 			t.Fatal(err)
 		}
-		read += n
-	}
-	status := map[int]int{}
-	for _, match := range regexp.MustCompile(`serving on (\S+)`).FindAllStringSubmatch(string(buffer[:read]), -1) {
-		response, err := http.Get("http://" + match[1] + "/metrics")
-		if err != nil {
-			t.Fatal(err)
+		if response.Body.Close(); response.StatusCode != want {
+			t.Errorf("%s: got %s, want %d", url, response.Status, want)
 		}
-		response.Body.Close()
-		status[response.StatusCode]++
-	}
-	if status[http.StatusUnauthorized] != 1 || status[http.StatusOK] != 1 {
-		t.Errorf("the service and the operator's address answered %v", status)
-	}
-	cancel()
-	if err := <-ended; err != nil {
-		t.Error(err)
 	}
 }
