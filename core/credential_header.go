@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"github.com/gatewayauth/gatewayauth/core/internal/canonical"
 )
 
 const authorization = "Authorization"
@@ -44,7 +46,7 @@ func (x *compiler) validateCredentialHeader() {
 		x.wrongValue("CredentialHeader", x.CredentialHeader, "is not the name of a header")
 	case strings.Contains(name, "_"):
 		x.wrongValue("CredentialHeader", x.CredentialHeader, "has an underscore, and proxies such as nginx drop headers with one")
-	case belongsToConnection(name) || slices.Contains(changing, name) || strings.HasPrefix(name, "x-forwarded-") || strings.HasPrefix(name, "if-"):
+	case canonical.BelongsToConnection(name) || slices.Contains(changing, name) || strings.HasPrefix(name, "x-forwarded-") || strings.HasPrefix(name, "if-"):
 		x.wrongValue("CredentialHeader", x.CredentialHeader, "is a header that proxies set, replace or drop")
 	case strings.HasPrefix(name, "content-") || isOneOf(name, overrideHeaders[:]):
 		x.wrongValue("CredentialHeader", x.CredentialHeader, "says what the request is, so it cannot hold the credential")
@@ -83,5 +85,5 @@ func (x *compiler) addCredentialHeader(s *compiledScheme) {
 // unsignable reports whether a header cannot be signed: one that a server does not see,
 // that belongs to one connection, or that holds the credential.
 func (p *policy) unsignable(name string) bool {
-	return name == p.headerName || belongsToConnection(name)
+	return name == p.headerName || canonical.BelongsToConnection(name)
 }

@@ -2,17 +2,6 @@ package core
 
 import "strings"
 
-// belongsToConnection reports headers that are absent from what a server sees, or belong
-// to one connection.
-func belongsToConnection(name string) bool {
-	switch name {
-	case "connection", "keep-alive", "proxy-authorization", "proxy-connection",
-		"te", "trailer", "transfer-encoding", "upgrade":
-		return true
-	}
-	return false
-}
-
 func isOneOf(header string, names []string) bool {
 	for _, name := range names {
 		if sameSpelling(name, header) {

@@ -27,8 +27,10 @@ var common = map[string][]string{
 	"x-forwarded-proto": {"https", "http"},
 }
 
-// hopByHop has the headers that belong to one connection: each proxy may replace them.
-var hopByHop = map[string]bool{"connection": true, "te": true, "expect": true, "keep-alive": true, "content-length": true}
+// isPerHop reports headers that each proxy may replace or remove.
+func isPerHop(name string) bool {
+	return canonical.BelongsToConnection(name) || name == "expect" || name == "content-length"
+}
 
 // steers reports whether a signed header is left to other functions of the table edits: the
 // host, and the headers of the scheme's own protocol.
@@ -66,7 +68,7 @@ func (s *search) missing() (edits []edit) {
 			continue
 		}
 		detail := "the header " + name + " was signed, and was removed before the request arrived: make the proxy forward it, or the sender not sign it"
-		if hopByHop[name] {
+		if isPerHop(name) {
 			detail = "the header " + name + " was signed, which every proxy may remove or change: do not sign it"
 		}
 		for _, value := range s.likely(name) {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/internal/authorization"
+	"github.com/gatewayauth/gatewayauth/core/internal/canonical"
 )
 
 // headers gives the headers the form in which they are sent.
@@ -106,7 +107,7 @@ func SignedHeaders(r *http.Request, more ...string) (string, error) {
 		wanted := wants(name)
 		switch {
 		case len(values) == 0 || name == "user-agent" && values[0] == "": // which are not sent
-		case wanted && unsignable[name]:
+		case wanted && isUnsignable(name):
 			return "", core.Refuse(core.CodeHeaderNotSigned, "the header "+header+" cannot be signed: it belongs to one connection, or holds the credential")
 		case wanted || isProtected(name):
 			names = append(names, name)
@@ -167,10 +168,11 @@ func isProtected(name string) bool {
 // overrides are headers by which some frameworks change the method.
 var overrides = map[string]bool{"x-http-method-override": true, "x-method-override": true, "x-http-method": true}
 
-// unsignable are headers that a server does not see, as net/http's server of HTTP/2
-// does not see Expect, that belong to one connection, or that hold the signature.
-var unsignable = map[string]bool{"authorization": true, "connection": true, "expect": true, "keep-alive": true,
-	"proxy-authorization": true, "proxy-connection": true, "te": true, "trailer": true, "transfer-encoding": true, "upgrade": true}
+// isUnsignable reports headers that belong to one connection, that net/http's server of
+// HTTP/2 does not see (Expect), or that hold the signature.
+func isUnsignable(name string) bool {
+	return canonical.BelongsToConnection(name) || name == "expect" || name == "authorization"
+}
 
 // dashed returns a name in lower case, as readers take it that take underscores
 // for dashes.
