@@ -1,11 +1,13 @@
 package replay_test
 
 import (
+	"errors"
 	"math/rand/v2"
 	"testing"
 	"time"
 
 	"github.com/gatewayauth/gatewayauth/core"
+	"github.com/gatewayauth/gatewayauth/core/replay"
 )
 
 // TestExpiry_T095: entries are gone within a minute after they expired, given
@@ -114,6 +116,21 @@ func TestRoomAfterTheStep_F09(t *testing.T) {
 	}
 }
 
+// TestFullAfterStepBack_F10: a full store keeps an entry for as long as its date is at most an
+// hour in the future, since the request can be sent again; after that it gives the room away.
+func TestFullAfterStepBack_F10(t *testing.T) {
+	s := newStore(t, 1)
+	e := request(1, start)
+	want(t, s, e, true, "before the step")
+	now := start.Add(-time.Hour)
+	if ok, err := s.Add(t.Context(), request(2, now)); ok || !errors.Is(err, replay.ErrFull) {
+		t.Errorf("an hour before: got %v, %v, want ErrFull", ok, err)
+	}
+	want(t, s, at(e, now), false, "the first one, an hour before")
+	now = now.Add(-time.Second)
+	want(t, s, request(3, now), true, "a second more")
+}
+
 // TestManyClockSteps: the store stays small however often the clock jumps.
 func TestManyClockSteps(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
@@ -122,13 +139,18 @@ func TestManyClockSteps(t *testing.T) {
 		"back":     func(n int) time.Duration { return -time.Duration(n) * time.Hour },
 	} {
 		s := newStore(t, 0)
-		for n := range 20_000 {
+		most := 0
+		for n := range 5_000 {
 			if _, err := s.Add(t.Context(), request(uint64(n), start.Add(step(n)))); err != nil {
 				t.Fatal(err)
 			}
+			got := s.Stats()
+			if most = max(most, got.Buckets); most > 1024 || got.Bytes > 1<<20 {
+				t.Fatalf("%s: after %d steps: %+v", name, n, got)
+			}
 		}
-		if got := s.Stats(); got.Buckets > 1024 || got.Bytes > 1<<20 {
-			t.Errorf("%s: got %+v", name, got)
+		if name == "back" && most != 1024 {
+			t.Errorf("%s: %d buckets at most, want 1024", name, most)
 		}
 	}
 }
@@ -211,6 +233,48 @@ func TestPresigned(t *testing.T) {
 		want(t, s, request(1<<33, late.Until.Add(8*24*time.Hour)), true, "a week later")
 		if got := s.Stats(); got.Entries != 1 || got.Forgotten != 0 {
 			t.Errorf("%v: presigned requests were kept: %+v", lifetime, got)
+		}
+	}
+}
+
+// TestWhenBucketsEnd: entries are kept as long as the package comment says, and the first
+// request a second later removes them: those of presigned requests for one hour, 6 hours, one
+// day or one week after the last second of their bucket, the others for their own time.
+func TestWhenBucketsEnd(t *testing.T) {
+	const day = 24 * time.Hour
+	for _, tt := range []struct {
+		presigned             bool
+		lifetime, kept, width time.Duration
+	}{
+		{false, time.Minute, time.Minute, 15 * time.Second},
+		{false, time.Hour, time.Hour, 15 * time.Second},
+		{true, time.Minute, time.Hour, 15 * time.Second},
+		{true, time.Hour, time.Hour, 15 * time.Second},
+		{true, time.Hour + 1, 6 * time.Hour, time.Minute},
+		{true, 6 * time.Hour, 6 * time.Hour, time.Minute},
+		{true, 6*time.Hour + 1, day, 5 * time.Minute},
+		{true, day, day, 5 * time.Minute},
+		{true, day + 1, 7 * day, 30 * time.Minute},
+		{true, 7 * day, 7 * day, 30 * time.Minute},
+	} {
+		s := newStore(t, 0)
+		e := request(1, start) // the first second of a bucket of any width
+		e.Until, e.Presigned = start.Add(tt.lifetime), tt.presigned
+		want(t, s, e, true, "new")
+		e.SignedAt = start.Add(tt.width - time.Second)
+		e.Until, e.Fingerprint[0] = e.SignedAt.Add(tt.lifetime), 1
+		want(t, s, e, true, "in the last second of the bucket")
+		if got := s.Stats().Buckets; got != 1 {
+			t.Errorf("%v: %d buckets, want 1", tt.lifetime, got)
+		}
+		end := start.Add(tt.width - time.Second + tt.kept)
+		for i, wanted := range []int64{0, 2} {
+			other := at(request(uint64(10+i), end), end.Add(time.Duration(i)*time.Second))
+			other.Until = other.SignedAt.Add(time.Second)
+			want(t, s, other, true, "another")
+			if got := s.Stats().Dropped; got != wanted {
+				t.Errorf("presigned %v, %v: %d seconds after the end, %d were removed, want %d", tt.presigned, tt.lifetime, i, got, wanted)
+			}
 		}
 	}
 }

@@ -58,3 +58,25 @@ func TestManyRetries_T193(t *testing.T) {
 	}
 	permit(5*most, replay.ErrFull)
 }
+
+// TestPermissionPeriod_T193: a permission counts from the time at which it was given to the
+// end of its period, and once.
+func TestPermissionPeriod_T193(t *testing.T) {
+	now, ctx := time.Date(2026, 1, 15, 12, 0, 0, 0, time.UTC), context.Background()
+	for after, want := range map[time.Duration]bool{-1: false, 0: true, time.Minute: true, time.Minute + 1: false} {
+		s, err := replay.New(replay.Config{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		e := core.ReplayEntry{Environment: "prod", SignedAt: now, Until: now.Add(time.Hour), Now: now}
+		if err := s.Permit(ctx, e, time.Minute); err != nil {
+			t.Fatal(err)
+		}
+		e.Now = now.Add(after)
+		for i, want := range []bool{want, false} {
+			if got, err := s.Redeem(ctx, e); got != want || err != nil {
+				t.Errorf("%v after it was given, call %d: got %v, %v, want %v", after, i, got, err, want)
+			}
+		}
+	}
+}

@@ -212,6 +212,13 @@ func TestRefuseBefore_T194(t *testing.T) {
 	}
 }
 
+// TestRefuseBeforeNothing: without RefuseBefore no date is before the start.
+func TestRefuseBeforeNothing(t *testing.T) {
+	for _, signed := range []time.Time{{}, time.Date(-5000, 1, 1, 0, 0, 0, 0, time.UTC)} {
+		want(t, newStore(t, 0), request(1, signed), true, signed.String())
+	}
+}
+
 // TestRefusedAsFull_T088 is that a request which a full store could not record is new
 // later, also after the bucket of its date was removed.
 func TestRefusedAsFull_T088(t *testing.T) {
@@ -268,6 +275,11 @@ func TestErrors(t *testing.T) {
 		if ok, err := s.Add(context.Background(), e); ok || err == nil {
 			t.Errorf("until %v: got %v, %v", until, ok, err)
 		}
+	}
+	e := request(1, start)
+	e.Until = start.Add(time.Hour + 1)
+	if ok, err := s.Add(context.Background(), e); ok || err == nil {
+		t.Errorf("not presigned, for more than an hour: got %v, %v", ok, err)
 	}
 	want(t, s, request(1, start), true, "after errors, which record nothing")
 }

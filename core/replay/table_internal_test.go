@@ -1,6 +1,12 @@
 package replay
 
-import "testing"
+import (
+	"encoding/binary"
+	"testing"
+	"time"
+
+	"github.com/gatewayauth/gatewayauth/core"
+)
 
 // These races are too narrow to be met by chance, so they are played by hand.
 
@@ -78,31 +84,103 @@ func TestClosedCounts(t *testing.T) {
 	}
 }
 
-// TestSpans: has is true of what was added, and of what lies between where
-// there are too many spans; the widest gap stays.
+// TestSpans: adjacent indexes are one span, in whatever order they are added.
 func TestSpans(t *testing.T) {
-	var s spans
-	for _, i := range []int64{5, 7, 6, 5, -3, -2, 9} {
-		s.add(i)
-	}
-	if len(s) != 3 || s[0] != (span{-3, -2}) || s[1] != (span{5, 7}) || s[2] != (span{9, 9}) {
-		t.Errorf("got %v", s)
-	}
-	for i := range int64(10 * maxSpans) {
-		s.add(100 + 3*i)
-		s.add(1_000_000 - 3*i)
-	}
-	for i := range int64(10 * maxSpans) {
-		if !s.has(100+3*i) || !s.has(1_000_000-3*i) {
-			t.Fatalf("%d is forgotten", i)
+	indexes := []int64{-3, -2, 5, 6, 7, 9}
+	each := func(s spans) {
+		if len(s) != 3 || s[0] != (span{-3, -2}) || s[1] != (span{5, 7}) || s[2] != (span{9, 9}) {
+			t.Errorf("%v: got %v", indexes, s)
 		}
 	}
-	for _, i := range []int64{-4, 500_000, 1_000_001} {
-		if s.has(i) {
-			t.Errorf("%d was never added, and is in no narrow gap", i)
+	var permute func(n int)
+	permute = func(n int) {
+		if n == len(indexes) {
+			var s spans
+			for _, i := range append(indexes, indexes[0]) {
+				s.add(i)
+			}
+			each(s)
+			return
+		}
+		for i := n; i < len(indexes); i++ {
+			indexes[n], indexes[i] = indexes[i], indexes[n]
+			permute(n + 1)
+			indexes[n], indexes[i] = indexes[i], indexes[n]
 		}
 	}
-	if len(s) > maxSpans {
-		t.Errorf("%d spans", len(s))
+	permute(0)
+}
+
+// TestManySpans: has is true of what was added, and of what lies between where there are
+// too many spans; the widest gap stays.
+func TestManySpans(t *testing.T) {
+	for name, add := range map[string]func(s *spans, i int64){
+		"upwards":   func(s *spans, i int64) { s.add(100 + 3*i) },
+		"downwards": func(s *spans, i int64) { s.add(1_000_000 - 3*i) },
+		"both":      func(s *spans, i int64) { s.add(100 + 3*i); s.add(1_000_000 - 3*i) },
+	} {
+		var s spans
+		for i := range int64(10 * maxSpans) {
+			if add(&s, i); len(s) > maxSpans {
+				t.Fatalf("%s: %d spans", name, len(s))
+			}
+		}
+		for i := range int64(10 * maxSpans) {
+			if name != "downwards" && !s.has(100+3*i) || name != "upwards" && !s.has(1_000_000-3*i) {
+				t.Fatalf("%s: %d is forgotten", name, i)
+			}
+		}
+		for _, i := range []int64{-4, 99, 500_000, 1_000_001} {
+			if s.has(i) {
+				t.Errorf("%s: %d was never added, and is in no narrow gap", name, i)
+			}
+		}
+	}
+}
+
+// TestClosestSpans: 512 spans are kept apart, and with one more the two that are closest
+// are joined.
+func TestClosestSpans(t *testing.T) {
+	for _, closest := range []int64{0, 1, 2, maxSpans / 2, maxSpans - 2, maxSpans - 1} {
+		var s spans
+		at, gap := int64(0), int64(0) // of the two that are closest
+		for i := range int64(maxSpans) {
+			s.add(at)
+			s.add(at + 1)
+			if at += 12; i == closest {
+				at -= 5
+				gap = at - 1
+			}
+		}
+		if len(s) != maxSpans || s.has(gap) {
+			t.Fatalf("closest %d: %d spans, want %d; the gap is closed: %v", closest, len(s), maxSpans, s.has(gap))
+		}
+		s.add(at)
+		if len(s) != maxSpans || !s.has(gap) || s.has(gap-8) || s.has(gap+8) {
+			t.Errorf("closest %d: %d spans, the gap is closed: %v, others: %v, %v", closest, len(s), s.has(gap), s.has(gap-8), s.has(gap+8))
+		}
+	}
+}
+
+// TestRedeemedPermissionsAreRemoved: permissions that were redeemed take no more memory than
+// the others, also while an older one is kept.
+func TestRedeemedPermissionsAreRemoved(t *testing.T) {
+	s, err := New(Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Date(2026, 1, 15, 12, 0, 0, 0, time.UTC)
+	for n := range 10_000 {
+		e := core.ReplayEntry{Environment: "prod", SignedAt: now, Until: now.Add(time.Hour), Now: now}
+		binary.LittleEndian.PutUint64(e.Fingerprint[:], uint64(n))
+		if err := s.Permit(t.Context(), e, time.Minute); err != nil {
+			t.Fatal(err)
+		}
+		if n > 0 {
+			s.Redeem(t.Context(), e)
+		}
+	}
+	if got := len(s.permitted.list); got > 100 {
+		t.Errorf("one permission counts, and %d are held", got)
 	}
 }
