@@ -39,7 +39,7 @@ func TestValidate(t *testing.T) {
 		{"no domain", func(_ *token.Config, k *token.Key) { k.Domain = "" }, "Domain: empty"},
 		{"no project", func(_ *token.Config, k *token.Key) { k.Project = "" }, "Project: empty"},
 		{"Timeout", func(c *token.Config, _ *token.Key) { c.Timeout = time.Hour }, "Timeout: 1h0m0s is not between 0 and 1m0s"},
-		{"CacheFor", func(c *token.Config, _ *token.Key) { c.CacheFor = 15*time.Minute + 1 }, "CacheFor: "},
+		{"CacheFor", func(c *token.Config, _ *token.Key) { c.CacheFor = 15*time.Minute + 1 }, "CacheFor: 15m0.000000001s is not between 0 and 15m0s"},
 		{"CacheFor negative", func(c *token.Config, _ *token.Key) { c.CacheFor = -1 }, "CacheFor: "},
 		{"MaxEntries", func(c *token.Config, _ *token.Key) { c.MaxEntries = -1 }, "MaxEntries: "},
 		{"the largest of all", func(c *token.Config, _ *token.Key) {
@@ -59,6 +59,9 @@ func TestValidate(t *testing.T) {
 			tt.change(&c, &c.Keys[0])
 			s := token.New(c)
 			defer s.Close()
+			if (s.Keys() == nil) != (tt.want != "") {
+				t.Errorf("got the keys %v", s.Keys())
+			}
 			_, taken := core.New(core.Config{Environment: "prod", Schemes: []core.Scheme{s}})
 			err := s.Validate()
 			switch {

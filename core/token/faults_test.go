@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -113,6 +114,7 @@ func TestReplies_T108(t *testing.T) {
 		{"other Content-Type", "text/html", good, core.CodeUnavailable},
 		{"no Content-Type", "", good, core.CodeUnavailable},
 		{"almost JSON", "application/json+x", good, core.CodeUnavailable},
+		{"malformed parameter", "application/json; charset", good, core.CodeUnavailable},
 		{"no expires_at", "application/json", without(`"expires_at"`, `"expired_at"`), core.CodeUnavailable},
 		{"expires_at in other case", "application/json", without(`"expires_at"`, `"Expires_at"`), core.CodeUnavailable},
 		{"expires_at a number", "application/json", func() string {
@@ -184,6 +186,16 @@ func TestReplies_T108(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestLargeAnswers_T107: an answer whose status is the verdict is not read, however large
+// it is.
+func TestLargeAnswers_T107(t *testing.T) {
+	iam := newIAM()
+	iam.onCheck = func(w http.ResponseWriter, _ *http.Request) {
+		reply(w, http.StatusNotFound, strings.Repeat(" ", 1<<20))
+	}
+	wantCode(t, "1 MB", verify(verifier(t, scheme(t, iam)), "bad"), core.CodeSignatureMismatch)
 }
 
 // TestTwoContentTypes_T108: an answer of two types is of none.
@@ -392,6 +404,137 @@ func TestBlocksForEver_F16(t *testing.T) {
 		synctest.Wait()
 		time.Sleep(time.Second)
 		wantCode(t, "released", verify(v, "x"), core.CodeUnavailable)
+	})
+}
+
+// body is that of an answer. It counts those that are not closed.
+type body struct {
+	io.Reader
+	open *int
+}
+
+func (b *body) Close() error { *b.open--; return nil }
+
+// TestErrorsOfCalls_F20: the error says which call failed, and why; nothing of what the
+// other side sent, or of a transport's own words. All bodies are closed.
+func TestErrorsOfCalls_F20(t *testing.T) {
+	sent := func(err error) error { return fmt.Errorf("secret-echo: %w", err) }
+	open := 0
+	answer := func(status int, header http.Header, reader io.Reader) func() (*http.Response, error) {
+		return func() (*http.Response, error) {
+			open++
+			return &http.Response{StatusCode: status, Header: header, Body: &body{reader, &open}}, nil
+		}
+	}
+	fails := func(err error) func() (*http.Response, error) {
+		return func() (*http.Response, error) { return nil, err }
+	}
+	inJSON := http.Header{"Content-Type": {"application/json"}}
+	for name, tt := range map[string]struct {
+		call func() (*http.Response, error)
+		want string
+	}{
+		"a deadline":          {fails(sent(context.DeadlineExceeded)), "context deadline exceeded"},
+		"the end of the call": {fails(sent(context.Canceled)), "context canceled"},
+		"cut":                 {fails(sent(io.ErrUnexpectedEOF)), "unexpected EOF"},
+		"refused":             {fails(sent(&net.OpError{Op: "dial", Net: "tcp", Err: errors.New("connection refused")})), "dial tcp: connection refused"},
+		"another error":       {fails(errors.New("secret-echo")), "the call failed"},
+		"a body cut":          {answer(201, inJSON, io.MultiReader(strings.NewReader("{"), &failing{sent(io.ErrUnexpectedEOF)})), "unexpected EOF"},
+		"500":                 {answer(500, inJSON, strings.NewReader("secret-echo")), "the answer has status 500"},
+		"too large":           {answer(201, inJSON, strings.NewReader(strings.Repeat(" ", 1<<20))), "the answer is too large"},
+		"not JSON":            {answer(201, inJSON, strings.NewReader("secret-echo")), "the answer is not one JSON object in UTF-8"},
+	} {
+		for doing, method := range map[string]string{"logging in": http.MethodPost, "checking a token": http.MethodGet} {
+			iam := newIAM()
+			v := verifier(t, scheme(t, iam, func(c *token.Config) {
+				c.Transport = transportFunc(func(r *http.Request) (*http.Response, error) {
+					if r.Method != method {
+						return direct{iam}.RoundTrip(r)
+					}
+					response, err := tt.call()
+					if response != nil && r.Method == http.MethodGet && response.StatusCode == http.StatusCreated {
+						response.StatusCode = http.StatusOK
+					}
+					return response, err
+				})
+			}))
+			err := verify(v, "good")
+			wantCode(t, doing+", "+name, err, core.CodeUnavailable)
+			if cause := errors.Unwrap(err); cause == nil || cause.Error() != doing+": "+tt.want {
+				t.Errorf("%s, %s: got %v, want %q", doing, name, cause, tt.want)
+			}
+		}
+	}
+	if open != 0 {
+		t.Errorf("%d bodies are not closed", open)
+	}
+}
+
+// failing is the end of a body that fails.
+type failing struct{ err error }
+
+func (f *failing) Read([]byte) (int, error) { return 0, f.err }
+
+// TestPauseAfterClockSetBack_F20: a pause is at most as long as it can be; after the clock
+// was set back the service is called again, once if it still fails.
+func TestPauseAfterClockSetBack_F20(t *testing.T) {
+	for _, back := range []time.Duration{1, time.Hour} {
+		iam := newIAM()
+		now := time.Now()
+		pause := func(seconds string) {
+			fault := func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Retry-After", seconds)
+				w.WriteHeader(http.StatusServiceUnavailable)
+			}
+			iam.set(func() { iam.onLogin, iam.onCheck = fault, fault })
+		}
+		v := verifier(t, scheme(t, iam, func(c *token.Config) { c.Now = func() time.Time { return now } }))
+		ask := func(when string, logins int) {
+			t.Helper()
+			wantCode(t, when, verify(v, "x"), core.CodeUnavailable)
+			iam.wantCalls(t, fmt.Sprint(when, ", set back by ", back), logins, 0)
+		}
+		pause("300")
+		ask("at first", 1)
+		ask("during the pause", 0)
+		now = now.Add(-back)
+		pause("1")
+		ask("set back", 1)
+		ask("set back, again", 0)
+		now = now.Add(time.Second)
+		ask("a second later", 1)
+	}
+}
+
+// TestLongestPause_F20: a failure that asks for no pause does not shorten one.
+func TestLongestPause_F20(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		iam := newIAM()
+		iam.projects["first"] = "p"
+		v := verifier(t, scheme(t, iam))
+		wantCode(t, "at first", verify(v, "first"), "")
+		release := make(chan struct{})
+		iam.onCheck = func(w http.ResponseWriter, r *http.Request) {
+			if r.Header.Get("X-Subject-Token") == "late" {
+				<-release
+			} else {
+				w.Header().Set("Retry-After", "300")
+			}
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+		late := make(chan error)
+		go func() { late <- verify(v, "late") }()
+		synctest.Wait()
+		wantCode(t, "asks for a pause", verify(v, "good"), core.CodeUnavailable)
+		close(release)
+		wantCode(t, "asks for none", <-late, core.CodeUnavailable)
+		iam.calls()
+		time.Sleep(5*time.Minute - 1)
+		wantCode(t, "during the pause", verify(v, "good"), core.CodeUnavailable)
+		iam.wantCalls(t, "during the pause", 0, 0)
+		time.Sleep(1)
+		wantCode(t, "after the pause", verify(v, "good"), core.CodeUnavailable)
+		iam.wantCalls(t, "after the pause", 0, 1)
 	})
 }
 

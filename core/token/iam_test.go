@@ -77,7 +77,7 @@ func (f *fakeIAM) answer(w http.ResponseWriter, r *http.Request) {
 func (f *fakeIAM) count(r *http.Request) func(http.ResponseWriter, *http.Request) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if r.URL.Path != "/v3/auth/tokens" || r.URL.RawQuery != "nocatalog" {
+	if r.URL.Path != "/v3/auth/tokens" || r.URL.RawQuery != "nocatalog" || r.Header.Get("Accept") != "application/json" {
 		f.strange = append(f.strange, r.Method+" "+r.URL.String())
 	}
 	if r.Method == http.MethodPost {
@@ -110,7 +110,7 @@ func (f *fakeIAM) login(w http.ResponseWriter, r *http.Request) {
 	}
 	err := json.NewDecoder(r.Body).Decode(&body)
 	user, project := body.Auth.Identity.Password.User, body.Auth.Scope.Project
-	if err != nil || user.Name != "gateway" || user.Password != password || user.Domain.Name != "Default" ||
+	if err != nil || r.Header.Get("Content-Type") != "application/json" || user.Name != "gateway" || user.Password != password || user.Domain.Name != "Default" ||
 		project.Name != "service" || project.Domain.Name != "Default" || fmt.Sprint(body.Auth.Identity.Methods) != "[password]" {
 		http.Error(w, "{}", http.StatusUnauthorized)
 		return

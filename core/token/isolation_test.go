@@ -191,12 +191,15 @@ func TestForcedLogins_F20(t *testing.T) {
 
 // TestOwnLoginFails: what waits for a log-in that fails does not try it again.
 func TestOwnLoginFails(t *testing.T) {
-	for code, again := range map[int]time.Duration{500: time.Second, 403: time.Second, 401: 30 * time.Second} {
+	for code, again := range map[int]time.Duration{500: time.Second, 403: time.Second, 401: 30 * time.Second, 503: 5 * time.Minute} {
 		synctest.Test(t, func(t *testing.T) {
 			iam := newIAM()
 			iam.projects["good"] = "p"
 			iam.onLogin = func(w http.ResponseWriter, _ *http.Request) {
 				time.Sleep(50 * time.Millisecond)
+				if code == http.StatusServiceUnavailable {
+					w.Header().Set("Retry-After", "300")
+				}
 				w.WriteHeader(code)
 			}
 			v := verifier(t, scheme(t, iam))
@@ -227,7 +230,11 @@ func TestOtherNotFound_T107(t *testing.T) {
 			}
 			s := scheme(t, iam)
 			v := verifier(t, s)
-			wantCode(t, contentType, verify(v, "good"), core.CodeUnavailable)
+			err := verify(v, "good")
+			wantCode(t, contentType, err, core.CodeUnavailable)
+			if err == nil || !strings.Contains(err.Error(), "status 404") {
+				t.Errorf("%q: the error says %v", contentType, err)
+			}
 			if _, invalid := token.Remembered(s); invalid != 0 {
 				t.Errorf("%q: it is remembered", contentType)
 			}

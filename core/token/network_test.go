@@ -134,6 +134,32 @@ func TestNetwork_F20(t *testing.T) {
 	}
 }
 
+// TestNotCompressed_T108: no compressed answer is asked for, nor is one read: a few bytes of
+// it can stand for any number.
+func TestNotCompressed_T108(t *testing.T) {
+	iam := newIAM()
+	iam.projects["good"] = "p"
+	asked := make(chan string, 1)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked <- r.Header.Get("Accept-Encoding")
+		iam.ServeHTTP(w, r)
+	}))
+	defer server.Close()
+	k := key(server.URL)
+	k.InsecureHTTP = true
+	s := token.New(token.Config{Keys: []token.Key{k}, Timeout: 30 * time.Second})
+	defer s.Close()
+	v := verifier(t, s)
+	done := make(chan error)
+	go func() { done <- verify(v, "good") }()
+	for range 2 { // the log-in and the check
+		if got := <-asked; got != "" {
+			t.Errorf("asked for the encoding %s", got)
+		}
+	}
+	wantCode(t, "not compressed", <-done, "")
+}
+
 // TestSlowBody_F20: an answer that never comes to its end is over by the timeout.
 func TestSlowBody_F20(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

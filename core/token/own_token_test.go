@@ -40,7 +40,13 @@ func TestOwnTokenRenewed(t *testing.T) {
 		time.Sleep(5 * time.Second)
 		ask("nor within ten seconds", "")
 		iam.wantCalls(t, "nor within ten seconds", 0, 1)
-		time.Sleep(10*time.Minute - 6*time.Second)
+		time.Sleep(5*time.Second - time.Nanosecond)
+		ask("just before ten seconds", "")
+		iam.wantCalls(t, "just before ten seconds", 0, 1)
+		time.Sleep(time.Nanosecond)
+		ask("after ten seconds", "")
+		iam.wantCalls(t, "after ten seconds", 1, 1)
+		time.Sleep(10*time.Minute - 11*time.Second)
 		ask("just before its end", "")
 		iam.wantCalls(t, "just before its end", 1, 1)
 		time.Sleep(time.Second)
@@ -82,6 +88,29 @@ func TestOwnTokenRefused(t *testing.T) {
 			wantCode(t, "bad", verify(v, fmt.Sprint("bad-", i)), core.CodeSignatureMismatch)
 		}
 		iam.wantCalls(t, "bad", 1, 52)
+	})
+}
+
+// TestOwnTokenNew: our token is taken for good for 20 seconds, whatever the service says. After
+// that it is asked about, and replaced where it is refused; if that fails there is no verdict.
+func TestOwnTokenNew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		iam := newIAM()
+		iam.onCheck = status(401)
+		v := verifier(t, scheme(t, iam))
+		wantCode(t, "at first", verify(v, "a"), core.CodeSignatureMismatch)
+		iam.wantCalls(t, "at first", 1, 1)
+		time.Sleep(20*time.Second - time.Nanosecond)
+		wantCode(t, "just before 20 seconds", verify(v, "b"), core.CodeSignatureMismatch)
+		iam.wantCalls(t, "just before 20 seconds", 0, 1)
+		time.Sleep(time.Nanosecond)
+		iam.set(func() { iam.onLogin = status(500) })
+		err := verify(v, "c")
+		wantCode(t, "after 20 seconds", err, core.CodeUnavailable)
+		if err == nil || !strings.HasSuffix(err.Error(), "logging in: the answer has status 500") {
+			t.Errorf("the error says %v", err)
+		}
+		iam.wantCalls(t, "after 20 seconds", 1, 2)
 	})
 }
 

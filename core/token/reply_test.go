@@ -2,9 +2,38 @@ package token
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 )
+
+// TestParseReplyErrors: the error of an answer says what is wrong with it, also where
+// readers of JSON would go on.
+func TestParseReplyErrors(t *testing.T) {
+	now := time.Date(2026, 1, 15, 12, 0, 0, 0, time.UTC)
+	const good = `{"token": {"user": {"id": "u", "domain": {"id": "d"}}, "roles": [{"name": "r"}], "expires_at": "2026-01-16T12:00:00Z"}}`
+	for _, tt := range []struct {
+		from, to string
+		want     error
+	}{
+		{"", "", nil},
+		{good, `[]`, errJSON},
+		{good, `x`, errJSON},
+		{good, `{}`, errMember},
+		{good, `{"token": []}`, errMember},
+		{`"id": "u"`, `"id": "u", "id": "v"`, errDuplicate},
+		{`"name": "r"`, `"name": "r", "name": "s"`, errDuplicate},
+		{`"roles": [`, `"x": [[[{"a": 1, "a": 2}]]], "roles": [`, errDuplicate},
+		{`"roles": [`, `"x": 1e999, "roles": [`, nil}, // no reader needs its value
+		{`"2026-01-16T12:00:00Z"`, `""`, errExpiry},
+		{`"2026-01-16T12:00:00Z"`, `"2026-01-15T12:00:00Z"`, errExpired},
+	} {
+		body := strings.Replace(good, tt.from, tt.to, 1)
+		if _, err := parseReply(http.Header{"Content-Type": {"application/json"}}, []byte(body), now); err != tt.want {
+			t.Errorf("%s: got %v, want %v", body, err, tt.want)
+		}
+	}
+}
 
 // FuzzParseReply: nothing panics, and what is taken has a user and an end in
 // the future that is not absurd.

@@ -165,6 +165,16 @@ type hosts map[string]http.RoundTripper
 
 func (h hosts) RoundTrip(r *http.Request) (*http.Response, error) { return h[r.URL.Host].RoundTrip(r) }
 
+// TestKeyOfAnother_T103: a key that the scheme does not have verifies nothing.
+func TestKeyOfAnother_T103(t *testing.T) {
+	iam := newIAM()
+	iam.projects["good"] = "p"
+	c := core.Credential{Signature: "good"}
+	_, err := scheme(t, iam).Verify(request("good"), &c, &core.Key{Name: "another"}, nil, "")
+	wantCode(t, "another key", err, core.CodeUnavailable)
+	iam.wantCalls(t, "another key", 0, 0)
+}
+
 // TestProject_T104: a token of another project is refused, also when its answer
 // is remembered.
 func TestProject_T104(t *testing.T) {
@@ -222,6 +232,21 @@ func TestRevoked_T110(t *testing.T) {
 			wantCode(t, "another one", verify(v, "other"), "")
 		}
 	})
+}
+
+// TestFlushNegative_T110: a token that has become valid is accepted once it is flushed.
+func TestFlushNegative_T110(t *testing.T) {
+	for name, flush := range map[string]func(*token.Scheme){
+		"Flush": func(s *token.Scheme) { s.Flush("late") }, "FlushAll": (*token.Scheme).FlushAll,
+	} {
+		iam := newIAM()
+		s := scheme(t, iam)
+		v := verifier(t, s)
+		wantCode(t, name+": not yet valid", verify(v, "late"), core.CodeSignatureMismatch)
+		iam.set(func() { iam.projects["late"] = "p" })
+		flush(s)
+		wantCode(t, name+": flushed", verify(v, "late"), "")
+	}
 }
 
 // TestFlushDuringCall: an answer from before a flush is not kept.
@@ -355,6 +380,23 @@ func TestClockSetBack(t *testing.T) {
 	wantCode(t, "an hour after", verify(v, "good"), core.CodeSignatureMismatch)
 }
 
+// TestClockSetBackBeforeAnswer: a negative answer that a later positive one has replaced
+// does not come back when the clock reaches its time again.
+func TestClockSetBackBeforeAnswer(t *testing.T) {
+	iam := newIAM()
+	now := time.Now()
+	v := verifier(t, scheme(t, iam, func(c *token.Config) {
+		c.Now, c.CacheFor = func() time.Time { return now }, time.Minute
+	}))
+	wantCode(t, "at first", verify(v, "good"), core.CodeSignatureMismatch)
+	now = now.Add(-time.Hour)
+	iam.set(func() { iam.projects["good"] = "p" })
+	wantCode(t, "an hour before", verify(v, "good"), "")
+	now = now.Add(time.Hour)
+	wantCode(t, "the same time again", verify(v, "good"), "")
+	iam.wantCalls(t, "all", 2, 3)
+}
+
 func TestSigner(t *testing.T) {
 	r := request()
 	r.Header.Set("Authorization", "x")
@@ -364,5 +406,9 @@ func TestSigner(t *testing.T) {
 	}
 	if err := token.NewSigner(core.NewSecret("a\r\nb")).Sign(r, "", time.Time{}); err == nil {
 		t.Error("a token with a line break was taken")
+	}
+	r.Header.Set("X-Http-Method-Override", "DELETE")
+	if err := s.Sign(r, "", time.Time{}); err == nil {
+		t.Error("a header that changes the method was taken, and nothing of the request is signed")
 	}
 }
