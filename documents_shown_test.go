@@ -15,6 +15,8 @@ import (
 	shell "mvdan.cc/sh/v3/syntax"
 
 	"github.com/gatewayauth/gatewayauth/core/config"
+	"github.com/gatewayauth/gatewayauth/core/config/redisstore"
+	"github.com/gatewayauth/gatewayauth/core/config/smkeys"
 )
 
 // A shown is what a document shows as code: a block, or a text between backquotes.
@@ -73,6 +75,7 @@ var outputs = []string{
 	"2 requests, from",              // docs/troubleshooting.md: explain
 	"Is the response from",          // docs/unauthorized.md: a picture
 	"HTTP/1.1 401",                  // docs/unauthorized.md: TestUnauthorized
+	"v, err := config.Watch(",       // docs/operating.md: an example of core/config
 	"retry_count: -1",               // of the gateway
 	"sleep: {seconds: 5}",           // docs/deployment.md: Kubernetes
 	`{"title":"Unauthorized"`,       // docs/unauthorized.md: TestUnauthorized
@@ -172,6 +175,7 @@ func load(t *testing.T, fragment string) (err error) {
 		environment(keys + "    replay: {" + fragment + "}\n"),
 		environment(keys + "    replay: {url: redis://h, " + fragment + "}\n"),
 		environment("    keys: [{" + key + ", " + fragment + "}]\n"),
+		environment("    keys: [{name: orders_key, key: 071fe2459cf64d75, secret: 0123456789abcdef, " + fragment + "}]\n"),
 		environment("    keys: [{name: orders_key, type: sigv4, key: a, secret: 0123456789abcdef, region: r, service: s, " + fragment + "}]\n"),
 		environment("    keys: [{name: orders_key, type: sigv4a, key: a, secret: 0123456789abcdef, region: r, service: s, " + fragment + "}]\n"),
 	}
@@ -188,7 +192,7 @@ func load(t *testing.T, fragment string) (err error) {
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		_, problem := config.Load(file, config.WithoutSecrets())
+		_, problem := config.Load(file, config.WithoutSecrets(), redisstore.Option(), smkeys.Option())
 		if problem == nil {
 			return nil
 		}
