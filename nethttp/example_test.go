@@ -41,7 +41,7 @@ func Example() {
 		Addr:              ":8080",
 		Handler:           nethttp.Middleware(v)(orders),
 		ReadHeaderTimeout: 10 * time.Second,
-		ReadTimeout:       time.Minute, // for bodies of open APIs; others have the policy's BodyTimeout, 30 seconds
+		ReadTimeout:       time.Minute, // verified bodies have the policy's BodyTimeout, 30s
 		IdleTimeout:       2 * time.Minute,
 	}
 	go func() {

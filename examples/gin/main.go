@@ -24,7 +24,11 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 
-	key := core.Key{Name: "orders_key", ID: "071fe2459cf64d75", Secret: core.NewSecret(os.Getenv("ORDERS_SECRET"))}
+	key := core.Key{
+		Name:   "orders_key",
+		ID:     "071fe2459cf64d75", // the gateway's "Key"
+		Secret: core.NewSecret(os.Getenv("ORDERS_SECRET")),
+	}
 	v, err := core.New(core.Config{
 		Environment: "RELEASE",
 		Schemes:     []core.Scheme{apig.New(apig.Config{Keys: core.Keys(key)})},
@@ -47,7 +51,7 @@ func main() {
 	server := &http.Server{
 		Handler:           engine,
 		ReadHeaderTimeout: 10 * time.Second,
-		ReadTimeout:       time.Minute, // for bodies of open APIs; others have the policy's BodyTimeout, 30 seconds
+		ReadTimeout:       time.Minute, // verified bodies have the policy's BodyTimeout, 30s
 		IdleTimeout:       2 * time.Minute,
 	}
 	listener, err := net.Listen("tcp", cmp.Or(os.Getenv("LISTEN"), "127.0.0.1:8080"))

@@ -26,7 +26,11 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 
-	key := core.Key{Name: "orders_key", ID: "071fe2459cf64d75", Secret: core.NewSecret(os.Getenv("ORDERS_SECRET"))}
+	key := core.Key{
+		Name:   "orders_key",
+		ID:     "071fe2459cf64d75", // the gateway's "Key"
+		Secret: core.NewSecret(os.Getenv("ORDERS_SECRET")),
+	}
 	v, err := core.New(core.Config{
 		Environment: "RELEASE",
 		Schemes:     []core.Scheme{apig.New(apig.Config{Keys: core.Keys(key)})},
