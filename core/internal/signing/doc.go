@@ -44,7 +44,7 @@
 //   - core/config: a row in the table of key types: the name in the environments
 //     file, the fields of a key, and the calls of the package's New and NewSigner.
 //   - cmd/gatewayauth: the list of schemes that explain reads without a file.
-//   - the tables of key types in README.md and docs/protocols.md, and
+//   - the tables of key types in docs/configuration.md, README.md and docs/protocols.md, and
 //     CHANGELOG.md.
 //
 // Nothing in the adapters changes, and nothing in core for a protocol whose headers are
