@@ -1,4 +1,5 @@
 # An image of the command gatewayauth alone, for gatewayauth guard beside a service.
+# The program has the version that .git says, so .git is part of what docker reads.
 #
 #   docker build -t gatewayauth .
 #   docker run -p 8080:8080 -v "$PWD/environments.yaml:/environments.yaml:ro" -e ORDERS_SECRET gatewayauth \
