@@ -41,7 +41,14 @@ func TestAbsorbedTableTakesNothing(t *testing.T) {
 	for _, m := range marks {
 		from.add(m, &total)
 	}
-	from.reserve(&total)
+	for from.reserve(&total) == fresh {
+	}
+	if got := from.add(1<<62, &total); got != passed {
+		t.Fatalf("full table: got %v, want passed", got)
+	}
+	for range from.limit - int64(len(marks)) - 1 {
+		from.release(&total)
+	}
 	from.append(newTable(64))
 	to.absorb(from)
 	for i := range from.slots {
@@ -81,6 +88,29 @@ func TestClosedCounts(t *testing.T) {
 		if got := total.n.Load(); got != 0 {
 			t.Errorf("%d left in all, want 0", got)
 		}
+	}
+}
+
+// TestRemovedWhileAdding: a bucket that is removed while a request is added to it takes the
+// request no more, and the request is counted as one of a removed bucket.
+func TestRemovedWhileAdding(t *testing.T) {
+	s, err := New(Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Date(2026, 1, 15, 12, 0, 0, 0, time.UTC)
+	e := core.ReplayEntry{Environment: "prod", SignedAt: now, Until: now.Add(time.Minute), Now: now}
+	if ok, err := s.Add(t.Context(), e); !ok || err != nil {
+		t.Fatalf("got %v, %v", ok, err)
+	}
+	r := &s.rings[0]
+	s.drop(r, (*r.buckets.Load())[r.index(now.Unix())]) // what Add has found still leads to it
+	e.Fingerprint[0] = 1
+	if ok, err := s.Add(t.Context(), e); ok || err != nil {
+		t.Errorf("got %v, %v, want false", ok, err)
+	}
+	if got := s.Stats(); got.Forgotten != 1 || got.Dropped != 1 || got.Entries != 0 {
+		t.Errorf("got %+v, want one entry dropped, and one forgotten", got)
 	}
 }
 
@@ -147,9 +177,12 @@ func TestClosestSpans(t *testing.T) {
 		for i := range int64(maxSpans) {
 			s.add(at)
 			s.add(at + 1)
-			if at += 12; i == closest {
+			switch at += 12; i {
+			case closest:
 				at -= 5
 				gap = at - 1
+			case closest / 2: // closer than most
+				at -= 3
 			}
 		}
 		if len(s) != maxSpans || s.has(gap) {

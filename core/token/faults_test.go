@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -61,7 +62,7 @@ func TestRetryAfter_T107(t *testing.T) {
 			pause  time.Duration
 		}{
 			{"", time.Second}, {"0", time.Second}, {"-5", time.Second}, {"soon", time.Second}, {"1", time.Second},
-			{"20", 20 * time.Second}, {"86400", 5 * time.Minute}, {"99999999999", time.Second},
+			{"20", 20 * time.Second}, {"86400", 5 * time.Minute}, {"2147483647", 5 * time.Minute}, {"2147483648", time.Second}, {"99999999999", time.Second},
 			{"in a minute", time.Minute}, {"Thu, 01 Jan 1970 00:00:00 GMT", time.Second},
 		} {
 			iam := newIAM()
@@ -506,35 +507,83 @@ func TestPauseAfterClockSetBack_F20(t *testing.T) {
 	}
 }
 
-// TestLongestPause_F20: a failure that asks for no pause does not shorten one.
-func TestLongestPause_F20(t *testing.T) {
+// TestPausesOfCallsInFlight_F20: a failure that asks for no pause does not shorten one, unless
+// the clock was set back, so that the end of the pause is too far away.
+func TestPausesOfCallsInFlight_F20(t *testing.T) {
+	for _, back := range []time.Duration{0, 1, time.Hour} {
+		synctest.Test(t, func(t *testing.T) {
+			iam := newIAM()
+			iam.projects["first"] = "p"
+			var offset atomic.Int64
+			v := verifier(t, scheme(t, iam, func(c *token.Config) {
+				c.Now = func() time.Time { return time.Now().Add(time.Duration(offset.Load())) }
+			}))
+			wantCode(t, "at first", verify(v, "first"), "")
+			release := make(chan struct{})
+			iam.set(func() {
+				iam.onCheck = func(w http.ResponseWriter, r *http.Request) {
+					if r.Header.Get("X-Subject-Token") == "late" {
+						<-release
+					} else {
+						w.Header().Set("Retry-After", "300")
+					}
+					w.WriteHeader(http.StatusServiceUnavailable)
+				}
+			})
+			late := make(chan error)
+			go func() { late <- verify(v, "late") }()
+			synctest.Wait()
+			wantCode(t, "asks for a pause", verify(v, "good"), core.CodeUnavailable)
+			offset.Store(-int64(back))
+			close(release)
+			wantCode(t, "asks for none", <-late, core.CodeUnavailable)
+			iam.calls()
+			pause := 5 * time.Minute
+			if back > 0 {
+				pause = time.Second
+			}
+			for passed, calls := range []int{0, 0, 1} {
+				if passed > 0 {
+					time.Sleep([]time.Duration{0, pause - 1, 1}[passed])
+				}
+				wantCode(t, "later", verify(v, "good"), core.CodeUnavailable)
+				if _, got := iam.calls(); got != calls {
+					t.Errorf("set back by %v, call %d: %d checks, want %d", back, passed, got, calls)
+				}
+			}
+		})
+	}
+}
+
+// TestCallsInFlight_F16: 64 calls about unknown tokens are made at a time. More are refused
+// without one, until one ends; tokens that are known to be valid have calls of their own.
+func TestCallsInFlight_F16(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		iam := newIAM()
-		iam.projects["first"] = "p"
-		v := verifier(t, scheme(t, iam))
-		wantCode(t, "at first", verify(v, "first"), "")
+		iam.projects["known"], iam.projects["new"] = "p", "p"
 		release := make(chan struct{})
-		iam.onCheck = func(w http.ResponseWriter, r *http.Request) {
-			if r.Header.Get("X-Subject-Token") == "late" {
-				<-release
-			} else {
-				w.Header().Set("Retry-After", "300")
-			}
-			w.WriteHeader(http.StatusServiceUnavailable)
-		}
-		late := make(chan error)
-		go func() { late <- verify(v, "late") }()
-		synctest.Wait()
-		wantCode(t, "asks for a pause", verify(v, "good"), core.CodeUnavailable)
-		close(release)
-		wantCode(t, "asks for none", <-late, core.CodeUnavailable)
+		iam.about("junk", func(w http.ResponseWriter, _ *http.Request) {
+			<-release
+			w.WriteHeader(http.StatusUnauthorized)
+		})
+		v := verifier(t, scheme(t, iam, func(c *token.Config) { c.CallsPerSecond, c.CacheFor = 10_000, time.Second }))
+		wantCode(t, "at first", verify(v, "known"), "")
 		iam.calls()
-		time.Sleep(5*time.Minute - 1)
-		wantCode(t, "during the pause", verify(v, "good"), core.CodeUnavailable)
-		iam.wantCalls(t, "during the pause", 0, 0)
-		time.Sleep(1)
-		wantCode(t, "after the pause", verify(v, "good"), core.CodeUnavailable)
-		iam.wantCalls(t, "after the pause", 0, 1)
+		time.Sleep(time.Second)
+		ended := make(chan error, 64)
+		for i := range 64 {
+			go func() { ended <- verify(v, fmt.Sprint("junk-", i)) }()
+		}
+		synctest.Wait()
+		iam.wantCalls(t, "64 tokens", 0, 64)
+		wantCode(t, "one more", verify(v, "new"), core.CodeUnavailable)
+		iam.wantCalls(t, "one more", 0, 0)
+		wantCode(t, "a known one", verify(v, "known"), "")
+		release <- struct{}{}
+		<-ended
+		synctest.Wait()
+		wantCode(t, "when one has ended", verify(v, "new"), "")
+		close(release)
 	})
 }
 
