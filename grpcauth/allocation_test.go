@@ -110,7 +110,7 @@ func TestStreamAllocations_T281(t *testing.T) {
 		t.Fatal(err)
 	}
 	data := mem.BufferSlice{mem.SliceBuffer(encoded)}
-	verify, info := grpcauth.StreamServerInterceptor(v), &grpc.StreamServerInfo{FullMethod: echo + "Streamed", IsClientStream: true}
+	verify, info := bodies.StreamInterceptor(grpcauth.StreamServerInterceptor(v)), &grpc.StreamServerInfo{FullMethod: echo + "Streamed", IsClientStream: true}
 	for payload, want := range map[core.Payload]float64{core.PayloadUnsigned: 3, core.PayloadDeclared: 4} {
 		of := func(n int) float64 {
 			sent := make([]proto.Message, n)
@@ -120,19 +120,17 @@ func TestStreamAllocations_T281(t *testing.T) {
 			ctx := grpc.NewContextWithServerTransportStream(incoming(signed(t, echo+"Streamed", payload, sent...)), uncompressed{})
 			return testing.AllocsPerRun(100, func() {
 				received := 0
-				err := bodies.StreamInterceptor(nil, &messages{ctx: ctx, bodies: bodies, data: data, left: n}, info, func(_ any, s grpc.ServerStream) error {
-					return verify(nil, s, info, func(_ any, s grpc.ServerStream) error {
-						for {
-							switch err := s.RecvMsg(new(bytesValue)); err {
-							case nil:
-								received++
-							case io.EOF:
-								return nil
-							default:
-								return err
-							}
+				err := verify(nil, &messages{ctx: ctx, bodies: bodies, data: data, left: n}, info, func(_ any, s grpc.ServerStream) error {
+					for {
+						switch err := s.RecvMsg(new(bytesValue)); err {
+						case nil:
+							received++
+						case io.EOF:
+							return nil
+						default:
+							return err
 						}
-					})
+					}
 				})
 				if err != nil || received != n {
 					t.Errorf("payload %v: received %d of %d messages, error %v", payload, received, n, err)

@@ -104,6 +104,12 @@ func TestReportModeContinues(t *testing.T) {
 		if got := j.codes(); (err == nil) != (mode == core.Report) || !slices.Contains(got, core.CodeBodyMismatch) {
 			t.Errorf("%v: got %v, verdicts %v", mode, err, got)
 		}
+		// The bytes of the messages are not known.
+		conn = start(t, readAll, append(grpcauth.ServerOptions(v), grpc.ForceServerCodecV2(encoding.GetCodecV2("proto")))...)
+		err = exchange(signed(t, echo+"Upload", core.PayloadDeclared, text("one"), text("two")), conn, echo+"Upload", []*bytesValue{text("one"), text("two")})
+		if got := j.codes(); (err == nil) != (mode == core.Report) || !slices.Contains(got, core.CodePayloadUnsupported) {
+			t.Errorf("%v, unknown bytes: got %v, verdicts %v", mode, err, got)
+		}
 	}
 }
 

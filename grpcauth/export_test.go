@@ -36,9 +36,12 @@ func (b *bodies) UnaryInterceptor(v *core.Verifier) grpc.UnaryServerInterceptor 
 	return b.unaryInterceptor(v)
 }
 
-// StreamInterceptor is the first interceptor of ServerOptions.
-func (b *bodies) StreamInterceptor(srv any, ss grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
-	return b.streamInterceptor(srv, ss, info, handler)
+// StreamInterceptor returns the interceptor of ServerOptions that runs first, with next
+// behind it.
+func (b *bodies) StreamInterceptor(next grpc.StreamServerInterceptor) grpc.StreamServerInterceptor {
+	return func(srv any, ss grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
+		return b.streamInterceptor(srv, ss, info, func(srv any, ss grpc.ServerStream) error { return next(srv, ss, info, handler) })
+	}
 }
 
 // TapHandle returns the tap handle of TapServerOptions.
