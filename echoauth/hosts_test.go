@@ -22,7 +22,8 @@ func TestHostRoutes_T173(t *testing.T) {
 			c.Schemes, c.Default, c.APIs = []core.Scheme{basic.New(basic.Config{Keys: core.Keys(shop, admin)})}, "admin", apis
 		}
 	}
-	byHost := config(core.API{Match: "/users/", Key: "admin"}, core.API{Match: "shop.example/users/", Key: "shop"})
+	byHost := config(core.API{Match: "/users/", Key: "admin"}, core.API{Match: "shop.example/users/", Key: "shop"},
+		core.API{Match: "port.example/users/", Key: "shop"})
 	for mount, use := range map[string]func(*echo.Echo, echo.MiddlewareFunc){
 		"Use": func(e *echo.Echo, m echo.MiddlewareFunc) { e.Use(m) },
 		"Pre": func(e *echo.Echo, m echo.MiddlewareFunc) { e.Pre(m) },
@@ -39,6 +40,9 @@ func TestHostRoutes_T173(t *testing.T) {
 			{"shop.example:80", byHost, shop, 400, ""},
 			{"shop.example:80", byHost, admin, 403, ""},
 			{"SHOP.example", byHost, shop, 400, ""},
+			{"port.example:8080", byHost, shop, 200, "shop"},
+			{"port.example", byHost, shop, 400, ""},
+			{"[::2]", byHost, admin, 200, "admin"},
 			// If no API is bound by host, the routes of one path are one API.
 			{"shop.example:80", config(core.API{Match: "/users/", Key: "shop"}), shop, 200, "admin"},
 		} {
@@ -49,7 +53,9 @@ func TestHostRoutes_T173(t *testing.T) {
 				return func(c echo.Context) error { ran = name; return c.NoContent(200) }
 			}
 			e.GET("/users/:id", handler("admin"))
-			e.Host("shop.example").GET("/users/:id", handler("shop"))
+			for _, host := range []string{"shop.example", "port.example:8080", "[::1]"} {
+				e.Host(host).GET("/users/:id", handler("shop"))
+			}
 			r := httptest.NewRequest("GET", "/users/7", nil)
 			r.Host = tt.host
 			r.SetBasicAuth(tt.key.ID, tt.key.Secret.Reveal())

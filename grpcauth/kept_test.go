@@ -198,4 +198,7 @@ func TestStreamBeyondMaxBody(t *testing.T) {
 	if got.Load() != 2 {
 		t.Errorf("the handler got %d messages, want 2", got.Load())
 	}
+	// What is not compared is not counted.
+	err = exchange(signed(t, echo+"Chat", core.PayloadUnsigned), conn, echo+"Chat", messages)
+	wantCode(t, "4 kB, unsigned", err, codes.OK)
 }

@@ -51,10 +51,14 @@ func TestAbsorbedTableTakesNothing(t *testing.T) {
 	}
 	from.append(newTable(64))
 	to.absorb(from)
+	ends := 0 // slots that end a search
 	for i := range from.slots {
-		if from.slots[i].Load() == nothing {
-			t.Fatalf("slot %d has room", i)
+		if from.slots[i].Load() == moved {
+			ends++
 		}
+	}
+	if want := len(from.slots) - len(marks); ends != want {
+		t.Fatalf("%d slots lead to the next table, want %d", ends, want)
 	}
 	from.release(&total)
 	for _, m := range marks {

@@ -75,6 +75,10 @@ func TestGreedyParameterBesideOpenAPI_T120(t *testing.T) {
 
 func TestGreedyParameter_T173(t *testing.T) { echotest.TestGreedyParameter(t, v5, nil) }
 
+func TestGreedyParameterBehindRewrite_T173(t *testing.T) {
+	echotest.TestGreedyParameterBehindRewrite(t, v5)
+}
+
 func TestGreedyParameterReported_T173(t *testing.T) {
 	echotest.TestGreedyParameterReported(t, v5, nil)
 }

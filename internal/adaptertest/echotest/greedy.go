@@ -80,6 +80,22 @@ func TestGreedyParameter[M any](t *testing.T, f Echo[M], more Mountings[M]) {
 	}
 }
 
+// TestGreedyParameterBehindRewrite: the route counts that Echo has found, although middleware
+// in front has given the request another path since.
+func TestGreedyParameterBehindRewrite[M any](t *testing.T, f Echo[M]) {
+	runs, e := new(counter), f.New()
+	e.Use(f.Through(func(_ http.ResponseWriter, r *http.Request, next func(*http.Request) error) error {
+		rewritten := r.Clone(r.Context())
+		rewritten.URL.Path = "/orders/7"
+		return next(rewritten)
+	}), f.Verify(newVerifier(t, byDepth)))
+	e.Handle("GET", "/orders/:id", runs)
+	runs.Check(t, e, []exchange{
+		expect("one segment", signed(orders, "GET", "/orders/7", ""), 200, 1),
+		expect("two", signed(partner, "GET", "/orders/7/x", ""), 400, 0),
+	})
+}
+
 // TestGreedyParameterReported: in report mode such a request is accepted, and its
 // refusal is reported.
 func TestGreedyParameterReported[M any](t *testing.T, f Echo[M], more Mountings[M]) {
