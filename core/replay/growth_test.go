@@ -1,6 +1,7 @@
 package replay_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -42,19 +43,15 @@ func TestTablesOfBuckets(t *testing.T) {
 		{"a tenth more", nil, busy * 11 / 10, 2, busy * 9 / 8},
 	} {
 		s, n, at := newStore(t, 0), uint64(0), start
-		fill := func(requests uint64) (parts int) {
-			parts = grow(t, s, n, requests, at)
-			n, at = n+requests, at.Add(15*time.Second)
-			return parts
-		}
-		for range 30 {
-			fill(busy)
-		}
-		for _, requests := range tt.before {
-			fill(requests)
+		for _, requests := range append(slices.Repeat([]uint64{busy}, 30), tt.before...) {
+			for range requests {
+				want(t, s, request(n, at), true, "new")
+				n++
+			}
+			at = at.Add(15 * time.Second)
 		}
 		before := s.Stats().Bytes
-		parts := fill(tt.n)
+		parts := grow(t, s, n, tt.n, at)
 		bytes := float64(s.Stats().Bytes-before) / float64(max(tt.room, 1))
 		switch {
 		case tt.parts == 0 && parts <= 2, tt.parts > 0 && parts != tt.parts:

@@ -68,6 +68,8 @@ func TestHeaderForm(t *testing.T) {
 		{"Access in place of it", auth("%[1]s Access=" + keyID + "%.0[2]s, " + list + ", " + signature).raw(), malformed},
 		{"Access beside it", auth("%[1]s Access=" + keyID + ", " + credential + ", " + list + ", " + signature).raw(), malformed},
 		{"T018 63 digits", m.rawWith(m.signature()[:63]), malformed},
+		{"T018 a byte too few", m.rawWith(m.signature()[:62]), malformed},
+		{"T018 a byte too many", m.rawWith(m.signature() + "00"), malformed},
 		{"T018 65 digits", m.rawWith(m.signature() + "0"), malformed},
 		{"T018 none", m.rawWith(""), malformed},
 		{"T018 upper case", m.rawWith(strings.ToUpper(m.signature())), malformed},

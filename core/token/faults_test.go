@@ -448,6 +448,7 @@ func TestErrorsOfCalls_F20(t *testing.T) {
 		for doing, method := range map[string]string{"logging in": http.MethodPost, "checking a token": http.MethodGet} {
 			iam := newIAM()
 			v := verifier(t, scheme(t, iam, func(c *token.Config) {
+				c.Timeout = time.Minute
 				c.Transport = transportFunc(func(r *http.Request) (*http.Response, error) {
 					if r.Method != method {
 						return direct{iam}.RoundTrip(r)
