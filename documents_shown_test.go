@@ -62,7 +62,7 @@ func unindentBlock(text string) string {
 
 // programs are what a line of a shell begins with in the documents. Those of this module are
 // checked, of the others only the syntax is.
-var programs = regexp.MustCompile(`(?m)^\s*(?:[A-Z_]+=\S+ )*(?:\$ )?(gatewayauth|go|curl|export|grep|redis-cli|timedatectl|chronyc|df|docker|python3|apt-get|mkdir|promtool|/usr/sbin/nginx)(?: |$)|^[A-Z]+=/|^[A-Z]+=http`)
+var programs = regexp.MustCompile(`(?m)^\s*(?:[A-Z_]+=\S+ )*(?:\$ )?(gatewayauth|go|curl|export|grep|redis-cli|timedatectl|chronyc|df|docker|python3|apt-get|mkdir|promtool|git|sha256sum|govulncheck|/usr/sbin/nginx|\.ci/[a-z]+)(?: |$)|^[A-Z]+=/|^[A-Z]+=http`)
 
 // outputs are the blocks that are neither commands nor YAML, by how they begin.
 var outputs = []string{
@@ -237,7 +237,7 @@ func (c *commands) check(text string) (err error) {
 }
 
 func (c *commands) checkCall(words []string) error {
-	if len(words) < 2 {
+	if len(words) < 2 && !strings.HasPrefix(strings.Join(words, ""), ".ci/") {
 		return nil
 	}
 	switch words[0] {
@@ -245,6 +245,10 @@ func (c *commands) checkCall(words []string) error {
 		return c.checkSubcommand(words[1:])
 	case "go":
 		return c.checkGo(words[1:])
+	}
+	if strings.HasPrefix(words[0], ".ci/") {
+		_, err := os.Stat(words[0])
+		return err
 	}
 	return nil
 }
@@ -278,7 +282,7 @@ func (c *commands) checkGo(words []string) error {
 		dir, words = words[1], words[2:]
 	}
 	verb, words := words[0], words[1:]
-	if !slices.Contains([]string{"run", "test", "install", "get", "generate", "doc", "build", "vet", "mod"}, verb) {
+	if !slices.Contains([]string{"run", "test", "install", "get", "generate", "doc", "build", "vet", "mod", "version"}, verb) {
 		return fmt.Errorf("go %s is not known here", verb)
 	}
 	for i, word := range words {

@@ -154,7 +154,7 @@ func (p printer) summary(tables []table) error {
 		p.line(s.what, result, why, adapters, marks(h, g))
 	}
 	p.line(fmt.Sprintf("%d other requests", len(http.rows)+len(grpc.rows)), "", "see -all", adapters, marks(http.rows, grpc.rows))
-	fmt.Fprintf(p.out, "\n%s: the verdict is right. %s: it is wrong. See docs/unauthorized.md..\n",
+	fmt.Fprintf(p.out, "\n%s: the verdict is right. %s: it is wrong. See docs/unauthorized.md.\n",
 		p.coloured(green, tick), p.coloured(red, cross))
 	for _, t := range tables {
 		for _, text := range t.wrong() {
