@@ -1,6 +1,7 @@
 package ginauth_test
 
 import (
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -89,5 +90,35 @@ func TestHeaderNow_T193(t *testing.T) {
 	})
 	if w := testkit.Serve(e, testkit.SignedBy(t, testkit.K1, "PUT", "/v1/items", "text", apig.SignOptions{})); w.Code != http.StatusTeapot {
 		t.Errorf("got %d, want 418", w.Code)
+	}
+}
+
+// TestPanicAfterHeader_T193 is that a request is not sent once more if the handler has sent
+// the header of its answer, and panics after that.
+func TestPanicAfterHeader_T193(t *testing.T) {
+	for sent, want := range map[bool]int{true: 1, false: 2} {
+		store, err := replay.New(replay.Config{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		v := testkit.New(t, testkit.Policy(func(c *core.Config) {
+			c.Replay = core.Replay{Store: store, Retries: core.Retries{Methods: []string{"GET"}, Within: time.Second}}
+		}))
+		e := gin.New()
+		e.Use(gin.RecoveryWithWriter(io.Discard), ginauth.Middleware(v))
+		runs := 0
+		e.GET("/*path", func(c *gin.Context) {
+			runs++
+			if sent {
+				c.Writer.WriteHeaderNow()
+			}
+			panic("the handler fails")
+		})
+		for range 2 {
+			e.ServeHTTP(httptest.NewRecorder(), testkit.SignedBy(t, testkit.K1, "GET", "/v1/items", "", apig.SignOptions{}))
+		}
+		if runs != want {
+			t.Errorf("header sent %v: the handler ran %d times, want %d", sent, runs, want)
+		}
 	}
 }

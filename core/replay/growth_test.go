@@ -43,7 +43,7 @@ func TestTablesOfBuckets(t *testing.T) {
 		{"a tenth more", nil, busy * 11 / 10, 2, busy * 9 / 8},
 	} {
 		s, n, at := newStore(t, 0), uint64(0), start
-		for _, requests := range append(slices.Repeat([]uint64{busy}, 30), tt.before...) {
+		for _, requests := range append(slices.Repeat([]uint64{busy}, 12), tt.before...) {
 			for range requests {
 				want(t, s, request(n, at), true, "new")
 				n++
@@ -65,7 +65,7 @@ func TestTablesOfBuckets(t *testing.T) {
 // TestBurst: a bucket grows in few steps to any size, takes at most 16 bytes for each
 // request on the way, and is searched in at most three tables.
 func TestBurst(t *testing.T) {
-	const n = 200_000
+	n := 100_000
 	s := newStore(t, n)
 	bytes, steps, most := s.Stats().Bytes, 0, 0
 	for i := range uint64(n) {
