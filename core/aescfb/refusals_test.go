@@ -161,6 +161,16 @@ func TestDirectCalls(t *testing.T) {
 	if _, err := s.Verify(r, &c, nil, nil, hexOfNothing); core.CodeOf(err) != core.CodeCredentialMalformed {
 		t.Errorf("a signature that is not hexadecimal: got %v", err)
 	}
+	for _, secret := range []string{"", "fifteen-bytes.."} {
+		c = core.Credential{Algorithm: "SDK-AES-128-CFB", Signature: signature128, SignedHeaders: "host;x-sdk-date", Timestamp: "20260115T120000Z"}
+		if _, err := s.Verify(r, &c, nil, []core.Secret{core.NewSecret(secret)}, hexOfNothing); core.CodeOf(err) != core.CodeSchemeNotAccepted {
+			t.Errorf("a secret of %d bytes, which is no key: got %v", len(secret), err)
+		}
+	}
+	c.SignedHeaders = "host;x-sdk-date;x-role"
+	if _, err := s.Verify(r, &c, nil, nil, hexOfNothing); core.CodeOf(err) != core.CodeHeaderNotSigned {
+		t.Errorf("a signed header that is not there: got %v", err)
+	}
 	r.Header.Set("X-Http-Method-Override", "DELETE")
 	if err := aescfb.NewSigner(key128, aescfb.SignOptions{}).Sign(r, hexOfNothing, noon); core.CodeOf(err) != core.CodeHeaderNotSigned {
 		t.Errorf("signing with a header that changes the method: got %v", err)

@@ -28,7 +28,8 @@ type Config struct {
 	// is valid. 0 means 15 minutes, which is also the maximum.
 	CacheFor time.Duration
 	// MaxEntries is the largest number of positive answers that are cached for one key.
-	// The same number applies to negative answers. 0 means 10,000; at most 10,000,000.
+	// The same number applies to negative answers. 0 means 10,000, and 1 means 2; at most
+	// 10,000,000.
 	MaxEntries int
 	// CallsPerSecond limits the calls for unknown tokens of one key. It is both the
 	// rate and the burst. Tokens that were valid when last checked have a separate
