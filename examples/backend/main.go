@@ -126,11 +126,14 @@ func serve(ctx context.Context, v *core.Verifier, addresses []*string, more stri
 		return err
 	case <-ctx.Done():
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	const grace = 10 * time.Second
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
 	defer cancel()
 	var problems []error
 	for _, server := range servers {
-		problems = append(problems, server.Shutdown(ctx))
+		if err := server.Shutdown(ctx); err != nil {
+			problems = append(problems, fmt.Errorf("requests were still in progress after %v: %w", grace, err))
+		}
 	}
 	return errors.Join(problems...)
 }
