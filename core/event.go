@@ -93,7 +93,8 @@ type Event struct {
 	Skew     time.Duration
 	// ValidUntil is when the signature is too old; zero without SignedAt.
 	ValidUntil time.Time
-	// KeyID, Method, Host, Path and Remote are the caller's text, escaped and cut.
+	// KeyID, Method, Host, Path and Remote are the caller's text, escaped and cut. Host and
+	// Path are without a user and a password; "..." stands for them.
 	KeyID, Method, Host, Path, Remote string
 	// Request is the request as received, nil where there was none. It holds
 	// credentials. It must not be changed, and its Body not be read: [Event.Body] has
@@ -217,7 +218,7 @@ func (v *verification) event() Event {
 		}
 	}
 	if r := v.request; r != nil {
-		e.Method, e.Host, e.Path, e.Remote = printable(r.Method), printable(r.Host), printable(v.path), printable(r.RemoteAddr)
+		e.Method, e.Host, e.Path, e.Remote = printable(r.Method), printable(withoutUser(r.Host)), printable(v.shownPath()), printable(r.RemoteAddr)
 		e.Request, e.Size = r, max(r.ContentLength, 0)
 	}
 	if !v.started.IsZero() {

@@ -41,3 +41,26 @@ func (v *verification) asSigned() *http.Request {
 	}
 	return signed
 }
+
+// shownPath is the path for records. Targets in other forms than the origin form, and paths
+// that clients take for //host/path, can hold a user and a password.
+func (v *verification) shownPath() string {
+	switch {
+	case strings.HasPrefix(v.path, "/") && !strings.HasPrefix(v.path, "//"):
+		return v.path
+	case strings.IndexByte(v.query, '@') >= 0: // the question mark may be one of the password
+		return withheldUser
+	}
+	return withoutUser(v.path)
+}
+
+const withheldUser = "..."
+
+// withoutUser returns a URL or an authority without all that could be a user and a
+// password. It does not parse: what is malformed holds them as well.
+func withoutUser(s string) string {
+	if i := strings.LastIndexByte(s, '@'); i >= 0 {
+		return withheldUser + s[i:]
+	}
+	return s
+}

@@ -17,7 +17,7 @@ import (
 // Errors of this package. Each names a request that a router and a verifier
 // could read differently; none holds text of the request.
 var (
-	ErrTargetForm   = errors.New("request target is not in origin form")
+	ErrTargetForm   = errors.New("the request line holds a whole URL, * or host:port in place of a path: send the path alone, such as /orders/7")
 	ErrPathEscape   = errors.New("path has a malformed percent sequence")
 	ErrPathControl  = errors.New("path holds NUL, CR or LF")
 	ErrPathSlash    = errors.New("path holds an encoded slash or backslash")
