@@ -72,6 +72,7 @@ var outputs = []string{
 	"# yaml-language-server:",       // docs/operating.md: the address is tested in core/config
 	"REQUEST                ANSWER", // docs/operating.md: probe
 	"ACL SETUSER ",                  // docs/operating.md: tested in core/replay/redis
+	"level=ERROR msg=",              // docs/operating.md: TestNotWritten_T229
 	"2 requests, from",              // docs/troubleshooting.md: explain
 	"Is the response from",          // docs/unauthorized.md: a picture
 	"HTTP/1.1 401",                  // docs/unauthorized.md: TestUnauthorized

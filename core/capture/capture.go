@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
@@ -30,6 +31,8 @@ type Config struct {
 	Withhold []string
 	// Now is the clock that names files; nil means [time.Now].
 	Now func() time.Time
+	// Logger takes records about requests that were not kept; nil means [slog.Default].
+	Logger *slog.Logger
 }
 
 // Bounds of the numbers.
@@ -49,9 +52,10 @@ type Stats struct {
 	Written uint64
 	// Skipped were too many in their minute, or would have had to wait for others.
 	Skipped uint64
-	// Failed could not be written, for Err.
+	// Failed could not be written.
 	Failed uint64
-	// Err is why the last of them failed.
+	// Err is the last error of the file system: a file could not be written, or the oldest
+	// not be deleted.
 	Err error
 }
 
@@ -67,6 +71,7 @@ type Recorder struct {
 	busy   int       // files that are being written
 	number int       // of files with one time
 	stats  Stats
+	losses losses
 	files  sync.Mutex // guards the folder
 }
 
@@ -87,7 +92,10 @@ func New(c Config) (*Recorder, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	r := &Recorder{config: c}
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	r := &Recorder{config: c, losses: losses{}}
 	r.idle.L = &r.mu
 	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
 		return nil, &core.ConfigError{Field: "Dir", Rule: "cannot be made: " + reason(err)}
@@ -128,9 +136,12 @@ func (c *Config) Validate() error {
 	return errors.Join(problems...)
 }
 
-// reason is an error of the file system without the operation and the path.
+// reason is an error of the file system without the operation and the paths.
 func reason(err error) string {
 	if failed, ok := errors.AsType[*os.PathError](err); ok {
+		return failed.Err.Error()
+	}
+	if failed, ok := errors.AsType[*os.LinkError](err); ok {
 		return failed.Err.Error()
 	}
 	return err.Error()
@@ -141,53 +152,83 @@ func (r *Recorder) Observe(_ context.Context, e core.Event) {
 	if e.Err == nil || e.Request == nil || e.Request.URL == nil { // the last is not a request of a server
 		return
 	}
-	name, ok := r.enter(&e)
-	if !ok {
+	name, lost := r.enter(&e)
+	r.log(lost, e.Environment)
+	if name == "" {
 		return
 	}
 	text := r.config.text(&e) // now: the request is the server's afterwards
+	environment := e.Environment
 	go func() {
-		err := r.write(name, text)
-		r.leave(err)
+		defer r.leave()
+		failed := r.write(name, text)
+		var undeleted error
+		if failed == nil {
+			undeleted = r.deleteOldest()
+		}
+		r.log(r.count(failed, undeleted), environment)
 	}()
 }
 
-// enter reports whether a request is to be written, and returns the name of its file.
-func (r *Recorder) enter(e *core.Event) (name string, ok bool) {
+// enter returns the name of the file of a request; empty if it is not to be written.
+func (r *Recorder) enter(e *core.Event) (name string, lost []loss) {
 	now := r.config.Now().UTC()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if minute := now.Unix() / 60; minute != r.minute {
 		r.minute, r.inIt = minute, 0
 	}
-	if r.inIt >= r.config.PerMinute || r.busy >= maxWriting {
+	switch {
+	case r.inIt >= r.config.PerMinute:
 		r.stats.Skipped++
-		return "", false
+		r.losses.add(slog.LevelWarn, notKept, fmt.Sprintf("per_minute: more than %d in a minute", r.config.PerMinute))
+	case r.busy >= maxWriting:
+		r.stats.Skipped++
+		r.losses.add(slog.LevelWarn, notKept, fmt.Sprintf("%d files were still being written", maxWriting))
+	default:
+		r.inIt++
+		r.busy++
+		r.number++
+		name = fmt.Sprintf("%s-%06d-%s%s", now.Format("20060102T150405.000Z"), r.number%1_000_000, e.Code, Suffix)
 	}
-	r.inIt++
-	r.busy++
-	r.number++
-	return fmt.Sprintf("%s-%06d-%s%s", now.Format("20060102T150405.000Z"), r.number%1_000_000, e.Code, Suffix), true
+	return name, r.losses.due(now)
 }
 
-func (r *Recorder) leave(err error) {
+// count counts a request whose file was written or not, and older ones that could not be
+// deleted.
+func (r *Recorder) count(failed, undeleted error) []loss {
+	now := r.config.Now()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if failed != nil {
+		r.stats.Failed++
+		r.stats.Err = failed
+		r.losses.add(slog.LevelError, notKept, reason(failed))
+		return r.losses.due(now)
+	}
+	r.stats.Written++
+	if undeleted != nil {
+		r.stats.Err = undeleted
+		r.losses.add(slog.LevelError, notDeleted, reason(undeleted))
+	}
+	return r.losses.due(now)
+}
+
+func (r *Recorder) leave() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.busy--; r.busy == 0 {
 		r.idle.Broadcast()
 	}
-	if err != nil {
-		r.stats.Failed++
-		r.stats.Err = err
-		return
-	}
-	r.stats.Written++
 }
 
-// write writes a file whole or not at all.
+// write writes a file whole or not at all. It makes the folder if it is gone.
 func (r *Recorder) write(name string, text []byte) error {
 	r.files.Lock()
 	defer r.files.Unlock()
+	if err := os.MkdirAll(r.config.Dir, 0o700); err != nil {
+		return err
+	}
 	f, err := os.CreateTemp(r.config.Dir, ".capture-*") // with mode 0600
 	if err != nil {
 		return err
@@ -199,12 +240,14 @@ func (r *Recorder) write(name string, text []byte) error {
 	if err != nil {
 		return errors.Join(err, os.Remove(f.Name()))
 	}
-	return r.deleteOldest()
+	return nil
 }
 
 // deleteOldest deletes files of requests until Max are left, besides those that cannot be
 // deleted. Somebody else may have deleted some.
 func (r *Recorder) deleteOldest() error {
+	r.files.Lock()
+	defer r.files.Unlock()
 	names, err := Files(r.config.Dir)
 	for ; len(names) > r.config.Max; names = names[1:] {
 		if failed := os.Remove(names[0]); failed != nil && !errors.Is(failed, fs.ErrNotExist) {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -26,7 +27,7 @@ import (
 
 func recorder(t *testing.T, change func(*capture.Config)) (*capture.Recorder, string) {
 	t.Helper()
-	c := capture.Config{Dir: filepath.Join(t.TempDir(), "refused"), Now: testkit.Now}
+	c := capture.Config{Dir: filepath.Join(t.TempDir(), "refused"), Now: testkit.Now, Logger: slog.New(slog.DiscardHandler)}
 	if change != nil {
 		change(&c)
 	}
@@ -287,12 +288,6 @@ func TestLimits_T226(t *testing.T) {
 	now = now.Add(time.Minute)
 	flood()
 	if got := r.Stats(); got.Written != 4 || got.Skipped != 96 {
-		t.Errorf("got %+v", got)
-	}
-	os.RemoveAll(dir)
-	now = now.Add(time.Minute)
-	flood()
-	if got := r.Stats(); got.Written != 4 || got.Failed != 2 || got.Err == nil {
 		t.Errorf("got %+v", got)
 	}
 

@@ -34,4 +34,12 @@
 // bytes of each body. Only what the verifier has read is there: no byte of a body is read for
 // a capture. Files are written in the background, and a request whose file would have to
 // wait is not written. Stats counts what was written and what was not.
+//
+// # Requests that are not kept
+//
+// Config.Logger gets a record with their count and the reason: at error level what the file
+// system says, such as no space left on device, and at warn level more than PerMinute. The
+// first one of each reason is logged at once. Those after it are logged with the first
+// refusal a minute later, so there is at most one record a minute for each reason. A folder
+// that was deleted is made again.
 package capture

@@ -60,7 +60,7 @@ func (f *File) recorder(e *environment, o options) (*capture.Recorder, error) {
 		return nil, nil
 	}
 	c := e.capture.Config
-	c.Now = o.now
+	c.Now, c.Logger = o.now, o.logger
 	if !filepath.IsAbs(c.Dir) {
 		c.Dir = filepath.Join(filepath.Dir(f.path), c.Dir)
 	}

@@ -1,6 +1,8 @@
 package config_test
 
 import (
+	"bytes"
+	"log/slog"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -9,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/capture"
 	"github.com/gatewayauth/gatewayauth/core/config"
 )
@@ -134,4 +137,34 @@ func TestCaptureAcrossReloads_T251(t *testing.T) {
 		load(oneKey+"    default: k\n", true)
 		refuse(filepath.Join(dir, "other"), 3)
 	})
+}
+
+// TestCaptureLogs_T229: what is not kept is in the log of the environment.
+func TestCaptureLogs_T229(t *testing.T) {
+	for _, watch := range []bool{false, true} {
+		dir := t.TempDir()
+		path := write(t, dir, "f.yaml", captured)
+		var log bytes.Buffer
+		logger := config.WithLogger(slog.New(slog.NewTextHandler(&log, nil)))
+		minute := config.WithNow(func() time.Time { return time.Date(2026, 1, 15, 12, 0, 0, 0, time.UTC) })
+		var v *core.Verifier
+		var err error
+		if watch {
+			v, err = config.Watch(t.Context(), path, "R", logger, minute)
+		} else {
+			f, problem := config.Load(path)
+			must(t, problem)
+			v, err = f.Verifier("R", logger, minute)
+		}
+		must(t, err)
+		for range 4 { // the last one is beyond per_minute
+			v.Verify(httptest.NewRequest("GET", "/", nil))
+		}
+		wantFiles(t, filepath.Join(dir, "refused"), 3) // nothing writes into the folder afterwards
+		for _, want := range []string{"level=WARN msg=\"gatewayauth: refused requests were not kept\" count=1 reason=\"per_minute: ", " environment=R "} {
+			if !strings.Contains(log.String(), want) {
+				t.Errorf("no %q in %s", want, log.String())
+			}
+		}
+	}
 }

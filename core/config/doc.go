@@ -223,7 +223,8 @@
 //
 // Its fields are dir, the folder (relative to the environments file), max, how many
 // files are kept, per_minute, how many are written in a minute, and bodies, how many bytes
-// of a body. All but dir have the defaults that stand here. Package core/capture says
+// of a body. All but dir have the defaults that stand here. Requests that are not kept are
+// logged with the reason, at most once a minute for each. Package core/capture says
 // what the files hold, and that they are to be protected. A reload changes nothing about
 // them while the section stays the same.
 //
