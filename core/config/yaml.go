@@ -102,7 +102,8 @@ var syntaxHints = []struct{ message, hint string }{
 	{"invalid header option", "a text that starts with | or > needs quotes"},
 	{"reserved character", "a text that starts with it needs quotes"},
 	{"unexpected directive value", "a text that starts with % needs quotes"},
-	{"value is not allowed in this context", "a text that holds a colon and a blank, or starts with a quote, { or [, needs quotes around all of it"},
+	{"value is not allowed in this context", "a text that holds a colon and a blank, or starts with a quote, { or [, needs quotes around all of it; or this line, or the next one, is not indented as the fields above it"},
+	{"character '\t' that cannot start any token", "indent with blanks, not with tabs"},
 }
 
 // placeOf returns where a node starts: a mapping or field at the name of its first field.

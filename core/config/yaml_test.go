@@ -205,3 +205,24 @@ func FuzzLoad(f *testing.F) {
 		}
 	})
 }
+
+// TestIndentation_T263: a line that is indented otherwise than its neighbours, or with tabs, gets
+// an error that says so, whether a blank is missing or too many.
+func TestIndentation_T263(t *testing.T) {
+	const indented, tabs = "is not indented as the fields above it", "indent with blanks, not with tabs"
+	for _, tt := range []struct{ text, line, want string }{
+		{oneKey + "   default: k\n", ":5:", indented},
+		{oneKey + "     default: k\n", ":5:", indented},
+		{head + "    keys:\n      - name: k\n       type: hmac\n", ":5:", indented},
+		{"environments:\n  R:\n   mode: enforce\n    default: k\n", ":3:", indented},
+		{oneKey + "    apis:\n      - match: /a\n         key: k\n", ":6:", indented},
+		{oneKey + "\tdefault: k\n", ":5:", tabs},
+		{oneKey + "    \tdefault: k\n", ":5:", tabs},
+		{"environments:\n\tR:\n\t\tmode: enforce\n", ":2:", tabs},
+	} {
+		_, err := config.Load(write(t, t.TempDir(), "f.yaml", tt.text))
+		if err == nil || !strings.Contains(err.Error(), "f.yaml"+tt.line) || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%q: got %v, want %s %s", tt.text, err, tt.line, tt.want)
+		}
+	}
+}
