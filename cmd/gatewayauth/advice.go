@@ -57,7 +57,7 @@ func (q *question) advise(a *answer, c *capture.Captured) {
 	late := slices.ContainsFunc(x.Causes, func(f explain.Finding) bool {
 		return f.Cause == explain.CauseClock || f.Cause == explain.CauseLocalTime || f.Cause == explain.CauseExpired
 	})
-	if !x.Accepted() && (late || x.Code == core.CodeSignatureExpired || x.Code == core.CodeSignatureNotYetValid) && q.at == "" && !x.SignedAt.IsZero() {
+	if !x.Accepted() && (late || x.Code == core.CodeSignatureExpired || x.Code == core.CodeSignatureNotYetValid) && q.at == "" && a.Recorded == nil && !x.SignedAt.IsZero() {
 		try("a saved request has expired by now: set the verifier's clock to the time when the request was received, " + q.with("at", x.SignedAt.UTC().Format(time.RFC3339)))
 	}
 	switch {

@@ -252,16 +252,12 @@ func TestFolderExitCodes_T230(t *testing.T) {
 // that its file states. What the file says besides is compared with the verdict.
 func TestKeptRequests_T231(t *testing.T) {
 	dir := folder(t)
-	keep(t, dir, hostRefusal)
+	keep(t, dir, hostRefusal, refusal{key: orders, signed: "GET /orders/7", late: 20 * time.Minute})
 	names, err := capture.Files(filepath.Join(dir, "refused"))
-	if err != nil || len(names) != 1 {
+	if err != nil || len(names) != 2 {
 		t.Fatal(names, err)
 	}
-	data, err := os.ReadFile(names[0])
-	if err != nil {
-		t.Fatal(err)
-	}
-	text := string(data)
+	text, late := read(t, names[0]), read(t, names[1])
 	single := strings.SplitAfter(environments, "  RELEASE:\n")[0]
 	write(t, dir, "single.yaml", strings.TrimSuffix(single, "  RELEASE:\n"))
 	plain := text[strings.Index(text, "\n\n")+2:]
@@ -275,7 +271,9 @@ func TestKeptRequests_T231(t *testing.T) {
 	}{
 		{"as kept", text, nil, 1, []string{"verifier's clock: 2026-01-15T12:00:00Z", "environment    dev", "host api.example.com instead of"}, []string{"the verifier refused"}},
 		{"with line breaks of Windows", strings.ReplaceAll(strings.ReplaceAll(text, "\r\n", "\n"), "\n", "\r\n"), nil, 1, []string{"verifier's clock: 2026-01-15T12:00:00Z"}, nil},
-		{"now", text, []string{"-at", "now"}, 1, []string{"clock_skew"}, []string{"verifier's clock: 2026-01-15T12:00:00Z"}},
+		{"now", text, []string{"-at", "now"}, 1, []string{"clock_skew", "if signed within 15m of "}, []string{"verifier's clock: 2026-01-15T12:00:00Z"}},
+		{"late at its own clock", late, nil, 1, []string{"verifier's clock: 2026-01-15T12:01:00Z", "20m behind the verifier's clock", "if signed within 15m of 2026-01-15T12:01:00Z"}, []string{"try: ", "--at", "as signed: "}},
+		{"late at another clock", late, []string{"-at", "2026-01-15T11:45:00Z"}, 0, []string{"the clock is another one than when the request was received", "--at"}, []string{"have changed since"}},
 		{"another environment", text, []string{"-env", "RELEASE"}, 1, []string{"environment    RELEASE", "of the environment dev"}, nil},
 		{"an environment that the file does not have", strings.Replace(text, "environment dev,", "environment gone,", 1), nil, 3, []string{"environment gone, which the file does not have", "--env", "dev, RELEASE"}, nil},
 		{"nothing states the environment", plain, nil, 3, []string{"--env is missing", "dev, RELEASE"}, nil},

@@ -54,6 +54,8 @@ func (q *question) asRecorded(a *answer, c *capture.Captured, missing []string) 
 	case x.Code == code:
 	case slices.Contains(elsewhere, code):
 		a.Notes = append(a.Notes, was+": that does not follow from the request alone. "+code.Hint())
+	case !a.At.Equal(r.At):
+		a.Notes = append(a.Notes, was+". The verdict here differs: the clock is another one than when the request was received, which "+q.option("at")+" has set")
 	case len(missing) > 0 || slices.ContainsFunc(c.Notes, func(note string) bool { return strings.HasPrefix(note, "The body ") }):
 		a.Notes = append(a.Notes, was+". The verdict here differs, because the file does not hold all of the request")
 	default:

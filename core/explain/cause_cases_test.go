@@ -322,7 +322,7 @@ func link(expires time.Duration) func(core.Key) signer.Signer {
 
 var timeCases = []scenario{
 	{name: "clock behind", late: 47*time.Minute + 13*time.Second, want: causes(explain.CauseClock), says: "47m 13s behind the verifier's clock, 32m 13s more than the 15m that ClockSkew allows"},
-	{name: "clock ahead", late: -20 * time.Minute, want: causes(explain.CauseClock), says: "20m ahead of"},
+	{name: "clock ahead", late: -20 * time.Minute, want: causes(explain.CauseClock), says: "would be accepted if signed within 15m of "},
 	{name: "sent again", late: 73 * time.Hour, want: causes(explain.CauseClock)},
 	{name: "local time", late: -8*time.Hour + 20*time.Second, want: causes(explain.CauseLocalTime), says: "UTC+08:00"},
 	{name: "local time in the west", late: 5 * time.Hour, want: causes(explain.CauseLocalTime), says: "UTC-05:00"},

@@ -20,15 +20,15 @@ func (s *search) late(c *core.Credential) (Finding, bool) {
 	if skew < 0 {
 		side, most, advice = "ahead of", c.Time.Add(-s.policy.ClockSkew), "correct the clock of the sender or of the verifier"
 	}
-	f := Finding{Cause: CauseClock, Proven: true, Change: "at " + s.now.UTC().Format(time.RFC3339) + ", plus or minus " + elapsed.Text(s.policy.ClockSkew),
-		Detail: fmt.Sprintf("the signed date is %s %s the verifier's clock, %s more than the %s that %s allows: %s",
-			between, side, elapsed.Between(s.now, most), elapsed.Text(s.policy.ClockSkew), s.setting("ClockSkew"), advice)}
+	f := Finding{Cause: CauseClock, Proven: true,
+		Detail: fmt.Sprintf("the signed date is %s %s the verifier's clock, %s more than the %s that %s allows: %s. The request would be accepted if signed within %s of %s",
+			between, side, elapsed.Between(s.now, most), elapsed.Text(s.policy.ClockSkew), s.setting("ClockSkew"), advice, elapsed.Text(s.policy.ClockSkew), date(s.now))}
 	if zone, ok := zoneOf(-skew); ok {
 		f.Cause = CauseLocalTime
 		f.Detail = fmt.Sprintf("the signed date is %s %s the verifier's clock, which is the local time of %s: make the sender sign the time in UTC", between, side, zone)
 	}
 	if c.Presigned && skew > 0 {
-		f = Finding{Cause: CauseExpired, Proven: true, Change: "for use until " + c.Time.Add(c.Expires).UTC().Format(time.RFC3339),
+		f = Finding{Cause: CauseExpired, Proven: true, Change: "for use until " + date(c.Time.Add(c.Expires)),
 			Detail: fmt.Sprintf("the presigned link was valid for %s, and the request came %s after that: sign a new link, or one that is valid for longer",
 				elapsed.Text(c.Expires), elapsed.Between(s.now, c.Time.Add(c.Expires)))}
 	}
