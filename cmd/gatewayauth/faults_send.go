@@ -28,10 +28,20 @@ func (s *faulty) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	var done []string
 	for _, f := range x.faults {
-		if f.skew != 0 {
+		switch {
+		case f.skew == 0:
+		case x.signed == "":
+			s.print(r, ": skew was not applied, since the request is not signed")
+		case x.at.IsZero():
+			s.print(r, ": skew was not applied, since a key of this type signs no date")
+		default:
 			done = append(done, "dated "+x.at.UTC().Format(time.RFC3339))
 		}
-		if f.wrongSecret {
+		switch {
+		case !f.wrongSecret:
+		case x.signed == "":
+			s.print(r, ": wrong-secret was not applied, since the request is not signed")
+		default:
 			done = append(done, "signed with another secret")
 		}
 	}
@@ -42,6 +52,8 @@ func (s *faulty) RoundTrip(r *http.Request) (*http.Response, error) {
 		for _, change := range slices.Concat(f.target, f.changes) {
 			if text := change(out); text != "" {
 				done = append(done, text)
+			} else {
+				s.print(r, ": a fault was not applied, since the request does not have what it changes")
 			}
 		}
 		if f.body != nil {
@@ -62,8 +74,15 @@ func (s *faulty) RoundTrip(r *http.Request) (*http.Response, error) {
 	if twice && err == nil {
 		done = append(done, s.again(out, body, answer.Status))
 	}
-	s.out.Printf("fault: %s %s sent %s", printable(r.Method), printable(r.URL.EscapedPath()), printable(strings.Join(done, ", ")))
+	if len(done) > 0 {
+		s.print(r, " sent "+strings.Join(done, ", "))
+	}
 	return answer, err
+}
+
+// print prints a line about the faults of a request.
+func (s *faulty) print(r *http.Request, text string) {
+	s.out.Printf("fault: %s %s%s", printable(r.Method), printable(r.URL.EscapedPath()), printable(text))
 }
 
 // again sends a request a second time, and returns both statuses for the log.

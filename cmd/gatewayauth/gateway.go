@@ -32,8 +32,9 @@ Clients may not send x-apig-*, x-sdk-* and x-stage. All other headers are forwar
 including X-Auth-Token and X-Amz-*, except hop-by-hop headers; X-Forwarded-* are
 replaced. The signature replaces the Authorization header of the client, unless the
 environment has a credential_header: then it is sent there. Requests for
-open APIs are forwarded unsigned, with the client's own Authorization. For keys of
-type token, the client's token is forwarded unchanged.
+open APIs are forwarded unsigned, with the client's own Authorization, and so are
+those that no API matches if the environment has no default; the line of such a
+request says so. For keys of type token, the client's token is forwarded unchanged.
 
 A body larger than max_body of the API is answered with 413. A body is read
 completely before it is signed. For an API with stream, and for gRPC calls, its digest

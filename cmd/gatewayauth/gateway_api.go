@@ -32,6 +32,7 @@ type gateway struct {
 type gatewayAPI struct {
 	core.API
 	through http.Handler                  // forwards unsigned; nil if the API has a key
+	why     string                        // there is no key, unless the API is open
 	signing map[core.Payload]http.Handler // by how the body is signed
 }
 
@@ -76,6 +77,9 @@ func (g *gateway) api(file *config.File, env string, policy *core.Config, api co
 	sends := &faulty{out: g.out, base: signer.GatewayTransport()}
 	if api.Key == "" {
 		made.through = signer.Forward(g.target, noting{sends}, api.MaxBody)
+		if !api.Open {
+			made.why = "no API of " + env + " matches, and it has no default"
+		}
 		return made, nil
 	}
 	key, err := file.SigningKey(env, api.Key)
@@ -97,7 +101,7 @@ func (g *gateway) api(file *config.File, env string, policy *core.Config, api co
 		if err != nil {
 			return nil, err
 		}
-		s := &apiSigner{Signer: right, wrong: wrong, rewrite: policy.Rewrite, credentialHeader: key.CredentialHeader}
+		s := &apiSigner{Signer: right, wrong: wrong, rewrite: policy.Rewrite, credentialHeader: key.CredentialHeader, dates: key.Type != "basic"}
 		made.signing[payload] = signer.Forward(g.target, noting{&signer.Transport{Signer: s, Base: sends, MaxBody: api.MaxBody}}, api.MaxBody)
 	}
 	return made, nil
@@ -137,7 +141,7 @@ func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	api := g.bound[g.find(r).Match]
-	x := &exchange{began: time.Now(), key: api.Key, faults: []*faults{g.always, ordered}}
+	x := &exchange{began: time.Now(), key: api.Key, why: api.why, faults: []*faults{g.always, ordered}}
 	r = r.WithContext(withExchange(r.Context(), x))
 	r.Header = r.Header.Clone()
 	r.Header.Del(faultHeader)
@@ -154,6 +158,7 @@ type apiSigner struct {
 	wrong            signer.Signer // signs with another secret
 	rewrite          core.Rewrite
 	credentialHeader string // "": Authorization
+	dates            bool   // the date is signed
 }
 
 func (s *apiSigner) NewHash() hash.Hash { return s.Signer.NewHash() }
@@ -173,7 +178,9 @@ func (s *apiSigner) Sign(r *http.Request, digest string, at time.Time) error {
 	if r.Header = signed.Header; s.rewrite.Host == "" {
 		r.Host = signed.Host
 	}
-	x.at = at
+	if s.dates {
+		x.at = at
+	}
 	x.note(signed.Header.Get(cmp.Or(s.credentialHeader, "Authorization")), signed.Header)
 	return nil
 }

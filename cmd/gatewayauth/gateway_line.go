@@ -15,10 +15,11 @@ import (
 type exchange struct {
 	began  time.Time
 	faults []*faults
-	key    string // name of the key; empty if the request is forwarded unsigned
-	at     time.Time
-	signed string // signed headers and payload, for the log
-	reason error  // why the request was not sent, or got no response
+	key    string    // name of the key; empty if the request is forwarded unsigned
+	why    string    // it is forwarded unsigned, if no API matches
+	at     time.Time // that is signed; zero if none is
+	signed string    // signed headers and payload, for the log; empty if the request is not signed
+	reason error     // why the request was not sent, or got no response
 }
 
 type exchangeKey struct{}
@@ -63,7 +64,10 @@ func (x *exchange) note(credential string, h http.Header) {
 // hold secrets.
 func (x *exchange) print(to io.Writer, r *http.Request, answer *statusWriter) {
 	what := "unsigned"
-	if x.key != "" {
+	switch {
+	case x.key == "" && x.why != "":
+		what += ": " + x.why
+	case x.key != "":
 		what = "key=" + x.key + " " + cmp.Or(x.signed, "not signed")
 	}
 	if x.reason != nil {

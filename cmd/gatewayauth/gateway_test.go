@@ -115,3 +115,46 @@ func TestGatewayDuplicates(t *testing.T) {
 		t.Errorf("got %d; %s", status, stderr())
 	}
 }
+
+// TestGatewayUnbound_T256: the gateway says of a request that no API binds why it is not
+// signed, and of faults which of them were not applied. explain says that the request would be
+// refused even if signed.
+func TestGatewayUnbound_T256(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "environments.yaml", strings.Replace(environments, "    default: orders_key\n  RELEASE:", "  RELEASE:", 1))
+	server := backend(t, dir)
+	address, stdout, stderr := gatewayTo(t, dir, server.URL)
+	for _, tt := range []struct{ path, fault, line, stderr string }{
+		{"/nowhere", "", "GET /nowhere unsigned: no API of dev matches, and it has no default -> 401", ""},
+		{"/nowhere/1", "wrong-secret", "GET /nowhere/1 unsigned: no API", "/nowhere/1: wrong-secret was not applied, since the request is not signed\n"},
+		{"/nowhere/2", "skew=20m", "GET /nowhere/2 unsigned: no API", "/nowhere/2: skew was not applied, since the request is not signed\n"},
+		{"/healthz", "skew=20m", "GET /healthz unsigned -> 200", "/healthz: skew was not applied, since the request is not signed\n"},
+		{"/partner/3", "skew=20m", "GET /partner/3 key=partner_key", "/partner/3: skew was not applied, since a key of this type signs no date\n"},
+		{"/partner/4", "wrong-secret", "GET /partner/4 key=partner_key", "/partner/4 sent signed with another secret\n"},
+		{"/nowhere/5", "drop=X-Tenant", "GET /nowhere/5 unsigned: no API", "/nowhere/5: a fault was not applied, since the request does not have what it changes\n"},
+		{"/nowhere/6", "host=other.example", "GET /nowhere/6 unsigned: no API", "/nowhere/6 sent for the host other.example\n"},
+	} {
+		r, err := http.NewRequest("GET", "http://"+address+tt.path, nil)
+		if tt.fault != "" {
+			r.Header.Set("Gatewayauth-Fault", tt.fault)
+		}
+		ask(t, r, err)
+		eventually(stdout, tt.line)
+		eventually(stderr, tt.stderr)
+		if !strings.Contains(stdout(), tt.line) || !strings.Contains(stderr(), tt.stderr) {
+			t.Errorf("%s %s: got\n%s%s\nwant %q and %q", tt.path, tt.fault, stdout(), stderr(), tt.line, tt.stderr)
+		}
+	}
+	if got := stderr(); strings.Contains(got, "0001-01-01") || strings.Contains(got, "sent \n") || strings.Count(got, "\n") != 7 {
+		t.Errorf("got standard error\n%s", got)
+	}
+	const besides = "no pattern binds this route, and there is no default: it would be refused even if signed"
+	for path, unbound := range map[string]bool{"/nowhere": true, "/partner/7": false} {
+		for _, args := range [][]string{nil, {"-json"}} {
+			r := cli(t, dir, "GET "+path+" HTTP/1.1\nHost: a\n\n", append([]string{"explain", "-config", "environments.yaml", "-env", "dev"}, args...)...)
+			if strings.Contains(r.out, besides) != unbound || !strings.Contains(r.out, "credential_missing") || !strings.Contains(r.out, "did not come through the gateway") || r.code != 1 {
+				t.Errorf("%s: exit %d\n%s%s", path, r.code, r.out, r.err)
+			}
+		}
+	}
+}

@@ -84,7 +84,8 @@ const (
 // request are escaped to printable ASCII. Session tokens and cookies are left out.
 type Explanation struct {
 	// Code is the verdict, or "" for a request that is accepted or on an open API.
-	// Replays are not checked. Detail describes the verdict.
+	// Replays are not checked. Detail describes the verdict, and says if the API is bound to
+	// no key, so that another credential would be refused as well.
 	Code   core.Code `json:"code"`
 	Detail string    `json:"detail,omitempty"`
 	// Open is true if the API is open to everyone.
@@ -197,6 +198,7 @@ func Explain(r *http.Request, c core.Config, hints Hints) (*Explanation, error) 
 	s.recordVerdict(r)
 	if s.explanation.Code != "" {
 		s.explain()
+		s.unbound()
 	}
 	return s.report(), nil
 }

@@ -52,6 +52,15 @@ func hasCause(findings []Finding, cause Cause) bool {
 	return slices.ContainsFunc(findings, func(f Finding) bool { return f.Cause == cause })
 }
 
+// unbound adds to the verdict that no key could be bound to the API, unless that is the
+// verdict or among the causes.
+func (s *search) unbound() {
+	x := &s.explanation
+	if b := s.binding; b.known && !b.open && b.key == "" && x.Code != core.CodeKeyNotBound && !hasCause(x.Causes, CauseBinding) {
+		x.Detail += "; besides, no pattern binds this route, and there is no default: it would be refused even if signed"
+	}
+}
+
 // nothingVerifies records what is known if no edit makes the credential verify. base is
 // the result for the request as received.
 func (s *search) nothingVerifies(base verification) {

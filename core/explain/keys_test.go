@@ -187,3 +187,36 @@ func TestKeysOfASource(t *testing.T) {
 		}
 	}
 }
+
+// TestUnbound_T256: a refusal of a request whose API is bound to no key says so, whatever else
+// it is refused for.
+func TestUnbound_T256(t *testing.T) {
+	const besides = "no pattern binds this route, and there is no default"
+	for _, tt := range []struct {
+		name  string
+		key   core.Key
+		strip bool
+		want  core.Code
+	}{
+		{"no credential", k1, true, core.CodeCredentialMissing},
+		{"another secret", secret(k1, "a-secret-that-nobody-knows"), false, core.CodeSignatureMismatch},
+		{"right", k1, false, core.CodeKeyNotBound},
+	} {
+		for _, bound := range []bool{true, false} {
+			c := config(func(c *core.Config) {
+				c.APIs = []core.API{{Match: "/healthz", Open: true}}
+				if !bound {
+					c.Default = ""
+				}
+			})
+			r := signed(t, tt.key, "GET", "/v1/items", "", apig.SignOptions{})
+			if tt.strip {
+				r.Header.Del("Authorization")
+			}
+			x := why(t, r, c, explain.Hints{})
+			if told := strings.Contains(x.Detail, besides); x.Code != tt.want && !(bound && tt.want == core.CodeKeyNotBound) || told != (!bound && tt.want != core.CodeKeyNotBound) {
+				t.Errorf("%s, bound %v: got %v", tt.name, bound, x)
+			}
+		}
+	}
+}
