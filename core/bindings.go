@@ -39,17 +39,34 @@ func (*binding) ServeHTTP(http.ResponseWriter, *http.Request) {}
 // bindings find the key that each request must be signed with. The standard library's
 // ServeMux matches the patterns, with its syntax and precedence.
 type bindings struct {
-	mux      *http.ServeMux // nil where there are no patterns
+	patterns
+	heads patterns // without those for GET, which match HEAD as well
+	hosts bool     // some pattern names a host
+	def   *binding
+}
+
+// patterns are those of a policy, or a part of them.
+type patterns struct {
+	mux      *http.ServeMux // nil where there are none
 	subtrees *http.ServeMux // of the patterns that match a path of any length alone
-	hosts    bool           // some pattern names a host
-	def      *binding
+}
+
+func newPatterns() patterns { return patterns{http.NewServeMux(), http.NewServeMux()} }
+
+// register adds a pattern.
+func (p patterns) register(pattern string, h http.Handler) error {
+	err := register(p.mux, pattern, h)
+	if err == nil && (strings.HasSuffix(pattern, "/") || strings.HasSuffix(pattern, "...}")) {
+		_ = register(p.subtrees, pattern, h)
+	}
+	return err
 }
 
 func (x *compiler) validateBindings() {
 	b := bindings{def: &binding{key: x.Default, allowUnsigned: x.AllowUnsignedPayload, maxBody: x.MaxBody}}
 	x.knownKey("Default", x.Default)
 	if len(x.APIs) > 0 {
-		b.mux, b.subtrees = http.NewServeMux(), http.NewServeMux()
+		b.patterns, b.heads = newPatterns(), newPatterns()
 		if !patternsWork() {
 			x.problem("APIs", "net/http.ServeMux runs without its patterns (GODEBUG=httpmuxgo121=1)")
 		}
@@ -58,8 +75,8 @@ func (x *compiler) validateBindings() {
 		x.validateAPI(&b, item("APIs", i), api)
 	}
 	if b.mux != nil { // so that something is always found; an error says that it is bound already
-		_ = register(b.mux, "/", b.def)
-		_ = register(b.subtrees, "/", b.def)
+		_ = b.register("/", b.def)
+		_ = b.heads.register("/", b.def)
 	}
 	x.bindings = b
 }
@@ -99,10 +116,10 @@ func (x *compiler) validateAPI(b *bindings, field string, api API) {
 		allowUnsigned: api.AllowUnsignedPayload || x.AllowUnsignedPayload,
 		stream:        api.Stream, maxBody: most,
 	}
-	if err := register(b.mux, api.Match, bound); err != nil {
+	if err := b.register(api.Match, bound); err != nil {
 		x.problems = append(x.problems, &ConfigError{Field: field + ".Match", Value: strconv.Quote(api.Match), Rule: err.Error(), Err: err})
-	} else if strings.HasSuffix(api.Match, "/") || strings.HasSuffix(api.Match, "...}") {
-		_ = register(b.subtrees, api.Match, bound)
+	} else if method, _, _ := splitPattern(api.Match); method != http.MethodGet {
+		_ = b.heads.register(api.Match, bound)
 	}
 }
 
@@ -188,6 +205,8 @@ func register(mux *http.ServeMux, pattern string, h http.Handler) (err error) {
 var (
 	errBindingAmbiguous = Refuse(CodeRequestAmbiguous,
 		"routers could take the path for that of an API with another key; send the plain spelling of the path, or bind both APIs alike")
+	errBindingHead = Refuse(CodeRequestAmbiguous,
+		"routers could run another route for HEAD than for GET, with another key; bind HEAD and GET alike, with a pattern for HEAD or with one without a method")
 	errBindingHost = Refuse(CodeRequestAmbiguous,
 		"the host is not in lower case without a final dot, or the method is CONNECT, and APIs are bound by host")
 	errBindingOpen = Refuse(CodeRequestAmbiguous,
@@ -203,6 +222,22 @@ func (b *bindings) lookup(r *http.Request, path string, p *muxRequest) (*binding
 		return nil, errBindingHost
 	}
 	p.Method, p.Host, p.URL = r.Method, r.Host, &p.url
+	found, err := b.patterns.lookup(path, p)
+	if err != nil || r.Method != http.MethodHead {
+		return found, err
+	}
+	// To ServeMux a pattern for GET matches HEAD as well. Other routers run another route.
+	other, err := b.heads.lookup(path, p)
+	switch {
+	case err != nil:
+		return nil, err
+	case other.open != found.open || other.key != found.key:
+		return nil, errBindingHead
+	}
+	return agreed([]*binding{found, other})
+}
+
+func (b *patterns) lookup(path string, p *muxRequest) (*binding, error) {
 	if isPlain(path) {
 		if found, redirected := match(b.mux, p, path, path); !redirected {
 			return found, nil
@@ -230,7 +265,7 @@ func (b *bindings) lookup(r *http.Request, path string, p *muxRequest) (*binding
 // ServeMux would redirect /a to /a/, these are that of /a/ and what a router finds
 // for /a that does not redirect. For /b/, the binding of /b is another one if both
 // are bound.
-func (b *bindings) appendBindings(all []*binding, p *muxRequest, i interpretation) []*binding {
+func (b *patterns) appendBindings(all []*binding, p *muxRequest, i interpretation) []*binding {
 	if i.subtree {
 		found, _ := match(b.subtrees, p, i.text, i.escaped)
 		return append(all, found)
@@ -283,10 +318,11 @@ func match(mux *http.ServeMux, p *muxRequest, path, escaped string) (found *bind
 }
 
 // plainHost reports whether a host is spelled the one way that patterns are
-// compared with; its port does not matter to them. No pattern has an address in brackets.
+// compared with; its port does not matter to them. No pattern has an IPv6 address; but
+// ServeMux would take [name]:80 for name.
 func plainHost(host string) bool {
 	name, port, brackets, ok := splitAuthority(host)
-	return ok && (brackets || isName(name)) && (isPort(port) || port == "" && !strings.HasSuffix(host, ":"))
+	return ok && (brackets && strings.Contains(name, ":") || isName(name) && !brackets) && (isPort(port) || port == "" && !strings.HasSuffix(host, ":"))
 }
 
 // isName reports whether a host is a name in lower case, without a final dot.

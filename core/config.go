@@ -131,6 +131,10 @@ type API struct {
 	// empty segments, and with empty segments as values of parameters. Where two
 	// interpretations are bound to different keys, the request is refused as
 	// ambiguous. A final slash counts as part of the path.
+	//
+	// A pattern for GET also matches HEAD to ServeMux, and to no other usual router. So
+	// HEAD is refused as ambiguous unless it is bound in the same way without the patterns
+	// for GET: by one for HEAD, or by one without a method.
 	Match string
 	// Key is the name of the one key that may sign for this API.
 	Key string

@@ -31,6 +31,9 @@ func TestHostForms(t *testing.T) {
 		"admin.example.com:8o": core.CodeRequestAmbiguous, "admin.example.com:-1": core.CodeRequestAmbiguous, "admin.example.com:123456": core.CodeRequestAmbiguous,
 		"admin.example.com:99999": core.CodeKeyNotBound, "z-9.a_0.example.com": "",
 		"admin.example.com%20": core.CodeRequestAmbiguous, "[::1]": "", "[::1]:8080": "", "[::1]x": core.CodeRequestAmbiguous,
+		// ServeMux takes the brackets off where there is a port, other routers do not.
+		"[admin.example.com]:80": core.CodeRequestAmbiguous, "[api.example.com]:80": core.CodeRequestAmbiguous, "[192.0.2.1]:80": core.CodeRequestAmbiguous,
+		"[admin.example.com]": core.CodeRequestAmbiguous,
 	} {
 		wantVerdict(t, v, forHost(t, host), want)
 	}

@@ -149,7 +149,7 @@ func newPolicy(random *rand.Rand, s scheme, keys []core.Key) ([]route, *core.Ver
 // newRequest returns a request as net/http's server reads it, or nil if the scheme cannot
 // sign its path.
 func newRequest(random *rand.Rand, routes []route, s signer.Signer) *http.Request {
-	message := pick(random, []string{"GET ", "POST "}) + newPath(random, routes) + " HTTP/1.1\r\nHost: api.example.com\r\n\r\n"
+	message := pick(random, []string{"GET ", "GET ", "POST ", "HEAD "}) + newPath(random, routes) + " HTTP/1.1\r\nHost: api.example.com\r\n\r\n"
 	read := func() *http.Request {
 		r, err := http.ReadRequest(bufio.NewReader(strings.NewReader(message)))
 		if err != nil {

@@ -97,8 +97,8 @@ func nothingBehind(b *bench) {
 func skipCases() []testCase {
 	forgedBasic := unsigned("/health").set("Authorization", basicAuth("basicuser:wrong-password"))
 	return slices.Concat(
-		rows("T120", letIn, row{"the open route", unsigned("/health")}, row{"the open route with a query", unsigned("/health?x=1")},
-			row{"HEAD, which net/http counts as GET", unsigned("/health").as("HEAD")}),
+		rows("T120", letIn, row{"the open route", unsigned("/health")}, row{"the open route with a query", unsigned("/health?x=1")}),
+		rows("T120", ambiguous, row{"HEAD, which only some routers count as GET", unsigned("/health").as("HEAD")}),
 		rows("T120", missing,
 			row{"a final slash", unsigned("/health/")}, row{"a longer name", unsigned("/healthz")}, row{"two slashes", unsigned("//health")},
 			row{"the route in the query", unsigned("/admin?x=/health")},
@@ -144,7 +144,6 @@ func healthChecks() []testCase {
 	return slices.Concat(
 		rows("T178", letIn,
 			row{"a health check of HTTP/1.0 without Host", check("GET", "/health")},
-			row{"HEAD", check("HEAD", "/health")},
 			row{"OPTIONS", check("OPTIONS", "/")},
 			row{"an invalid Host", check("GET", "/health").with("Host: a,b")},
 			row{"two credentials", check("GET", "/health").with("Authorization: x", "Authorization: y")},
