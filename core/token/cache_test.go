@@ -74,7 +74,8 @@ func TestCache(t *testing.T) {
 func TestDigestIsKeyed(t *testing.T) {
 	c := Config{}
 	c.defaults()
-	if newClient(c, Key{}).digest("token") == newClient(c, Key{}).digest("token") {
+	one, other := newClient(c, Key{}), newClient(c, Key{})
+	if one.digest("token") == other.digest("token") {
 		t.Error("two clients have one digest of a token")
 	}
 }
