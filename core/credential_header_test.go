@@ -183,11 +183,17 @@ func TestCredentialHeaderConfig_T192(t *testing.T) {
 }
 
 // TestOwnHeader_T192 is that a scheme whose credentials have no header of their own, or
-// Authorization, has those of the policy.
+// Authorization, has those of the policy. Beside a credential of another scheme it is
+// ambiguous.
 func TestOwnHeader_T192(t *testing.T) {
 	for _, header := range []string{"", "authorization"} {
-		v := testkit.New(t, testkit.Policy(func(c *core.Config) { c.Schemes[0] = namesHeader{c.Schemes[0], header} }))
+		v := testkit.New(t, testkit.Policy(func(c *core.Config) {
+			c.Schemes = []core.Scheme{namesHeader{c.Schemes[0], header}, tokens{core.Keys()}}
+		}))
 		check(t, header, v, testkit.Received(t, testkit.P1), "")
+		two := testkit.Received(t, testkit.P1)
+		two.Header.Set("X-Token", "of another scheme")
+		check(t, header+", two credentials", v, two, core.CodeRequestAmbiguous)
 	}
 }
 
