@@ -110,6 +110,35 @@ func (v *Verifier) Admit(w http.ResponseWriter, r *http.Request, use BodyUse, ro
 	return a, nil
 }
 
+// Refuse reports that the adapter refuses r itself with err, as a proxy does with a request
+// that it cannot forward as it is: the log, the observers and [Verifier.Status] get the
+// refusal as one of the Verifier's own. It returns what to answer with [WriteProblem].
+//
+// The request does not get through in report and off mode either, so it is counted and
+// logged as refused in every mode ([Event].ByAdapter). If r was admitted before, it has two
+// verdicts. w is used as by [Verifier.Admit].
+func (v *Verifier) Refuse(w http.ResponseWriter, r *http.Request, err error) error {
+	p := v.current()
+	if p == nil {
+		return errNotBuilt
+	}
+	verification := p.newVerification(r, BodyConsumed)
+	verification.refused = true
+	if r != nil {
+		timed := *r
+		setDeadlines(w, &timed)
+		if deadlines := p.deadlines(&timed); deadlines != nil { // as in Admit
+			deadlines.within(p.BodyTimeout)
+		}
+		if r.URL != nil {
+			verification.path, verification.query = verification.message.Target(r)
+		}
+	}
+	refusal := verification.refuse(err)
+	verification.free()
+	return refusal
+}
+
 // withIdentity gives a request that nobody else has yet another context.
 func withIdentity(r *http.Request, id *Identity) *http.Request {
 	*r = *r.WithContext(NewContext(r.Context(), id))

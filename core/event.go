@@ -41,6 +41,9 @@ import (
 //	hint         string    what to do: [Code.Hint]
 //	doc          string    the address of the code's section in docs/troubleshooting.md
 //
+// A request that the adapter refused itself ([Verifier.Refuse]) is "request refused" in
+// every mode.
+//
 // Records at warn level are limited: those of one code over [Config.LogLimit] in a
 // second are not written but counted, and summed up in a
 // record with code, environment, mode and
@@ -61,6 +64,9 @@ type Event struct {
 	Err error
 	// Open is true for open APIs: nothing was verified.
 	Open bool
+	// ByAdapter is true for a refusal of [Verifier.Refuse], which the adapter decided. The
+	// request was refused, whatever Mode says.
+	ByAdapter bool
 	// Scheme, Algorithm and Key are known values of the configuration, empty
 	// where the request was refused before they were found.
 	Scheme, Algorithm, Key string
@@ -81,7 +87,7 @@ type Event struct {
 	// where the request was refused before.
 	APIKey string
 	// Size is the announced length of the body, 0 where none is announced. Limit is the
-	// largest that the API accepts. Both are bytes.
+	// largest that the API accepts, 0 where the request was refused before. Both are bytes.
 	Size, Limit int64
 	// Duration is how long the verdict took, the reading of the body included. It
 	// is measured in real time where there are observers, and 0 elsewhere, and for
@@ -138,15 +144,20 @@ func (v *verification) verifyAndReport() (*Identity, error) {
 	}
 	id, err := v.verify()
 	if err != nil {
-		refusal := p.complete(err)
-		if p.ExposeReason {
-			refusal.exposed = v.exposure()
-		}
-		v.reportRefused(refusal)
-		return nil, refusal
+		return nil, v.refuse(err)
 	}
 	v.reportAccepted(id)
 	return id, nil
+}
+
+// refuse reports a refusal, and returns the error that can answer the request.
+func (v *verification) refuse(err error) *Error {
+	refusal := v.policy.complete(err)
+	if v.policy.ExposeReason {
+		refusal.exposed = v.exposure()
+	}
+	v.reportRefused(refusal)
+	return refusal
 }
 
 func (v *verification) reportAccepted(id *Identity) {
@@ -165,17 +176,21 @@ func (v *verification) reportAccepted(id *Identity) {
 }
 
 func (v *verification) reportRefused(refusal *Error) {
-	ctx := context.Background()
+	ctx, mode := context.Background(), v.policy.Mode
 	if v.request != nil {
 		ctx = v.request.Context()
 	}
-	v.policy.reportRefused(ctx, v.binding.pattern, refusal, v.event)
+	if v.refused {
+		mode = Enforce
+	}
+	v.policy.reportRefused(ctx, v.binding.pattern, mode, refusal, v.event)
 }
 
-// reportRefused counts a refusal and reports it. The event is of the request.
-func (p *policy) reportRefused(ctx context.Context, api string, refusal *Error, event func() Event) {
+// reportRefused counts a refusal as one of the mode, and reports it. The event is of the
+// request.
+func (p *policy) reportRefused(ctx context.Context, api string, mode Mode, refusal *Error, event func() Event) {
 	code := CodeOf(refusal)
-	p.counters.countRefused(api, code, p.Mode)
+	p.counters.countRefused(api, code, mode)
 	p.report(ctx, slog.LevelWarn, codeIndex[code], func() Event {
 		e := event()
 		e.Code, e.Err = code, refusal
@@ -203,7 +218,7 @@ func (p *policy) report(ctx context.Context, level slog.Level, limit int, event 
 // event is the event of the request, without a verdict.
 func (v *verification) event() Event {
 	c := &v.credential
-	e := Event{Time: v.policy.Now(), Environment: v.policy.Environment, Mode: v.policy.Mode, API: v.binding.pattern, APIKey: v.binding.key, Limit: v.binding.maxBody,
+	e := Event{Time: v.policy.Now(), Environment: v.policy.Environment, Mode: v.policy.Mode, API: v.binding.pattern, APIKey: v.binding.key, Limit: v.binding.maxBody, ByAdapter: v.refused,
 		Algorithm: printable(c.Algorithm), KeyID: printable(c.KeyID), ReplayUnavailable: v.replayUnavailable}
 	if v.scheme != nil {
 		e.Scheme = v.scheme.Name()

@@ -89,7 +89,7 @@ func (p *policy) summarize(kind int, l *limiter) {
 func (p *policy) record(ctx context.Context, level slog.Level, e *Event) {
 	message := "request verified"
 	switch {
-	case e.Err != nil && e.Mode == Report:
+	case e.Err != nil && e.Mode == Report && !e.ByAdapter:
 		message = "request would be refused"
 	case e.Err != nil:
 		message = "request refused"
@@ -142,7 +142,9 @@ func (p *policy) record(ctx context.Context, level slog.Level, e *Event) {
 			if e.Size != 0 {
 				attrs = append(attrs, slog.Int64("size", e.Size))
 			}
-			attrs = append(attrs, slog.Int64("limit", e.Limit))
+			if e.Limit != 0 {
+				attrs = append(attrs, slog.Int64("limit", e.Limit))
+			}
 		}
 		add("hint", e.Code.Hint())
 		add("doc", e.Code.doc())

@@ -94,7 +94,7 @@ func (l *lateVerdict) refuse(err error) error {
 	if l.exposed != nil {
 		refusal.exposed = l.exposed
 	}
-	l.policy.reportRefused(l.ctx, l.event.API, refusal, func() Event {
+	l.policy.reportRefused(l.ctx, l.event.API, l.policy.Mode, refusal, func() Event {
 		e := l.event
 		e.Time, e.Duration = l.policy.Now(), 0
 		if !e.SignedAt.IsZero() {

@@ -28,6 +28,7 @@ type state struct {
 	held    bool    // the body is in memory, where its user releases it
 	cleanup bool    // the body is released with the request, since its user may not do it
 	routes  []Route // what the adapter says
+	refused bool    // by the adapter itself
 	now     time.Time
 	started time.Time // real time, zero where nobody asks
 

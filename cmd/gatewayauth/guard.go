@@ -113,6 +113,9 @@ func (a *guardArgs) run(ctx context.Context, s streams) error {
 	}
 	options := append(m.Options(), config.WithLogger(logger))
 	proxy := guard.Config{To: to, Logger: logger, PathParameters: a.parameters}
+	if proxy.Failed, err = m.Failures(a.env); err != nil {
+		return failed{err}
+	}
 	if a.sign.key != "" {
 		a.sign.path, a.sign.env, a.sign.logger = a.config, a.env, logger
 		if err := a.sign.load(); err != nil {

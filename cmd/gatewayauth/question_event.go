@@ -65,7 +65,10 @@ func (q *question) askEvent(a *answer, e *capture.Event, file *config.File) erro
 	if e.Environment != "" && e.Environment != q.env {
 		fact("the record is from the environment %s, not from %s", e.Environment, q.env)
 	}
-	if e.Mode == "report" {
+	switch {
+	case e.Mode == "report" && strings.Contains(e.Message, "request refused"):
+		fact("the environment was in report mode: gatewayauth guard itself refused the request, as it does in every mode")
+	case e.Mode == "report":
 		fact("the environment was in report mode: the request reached the handler nevertheless")
 	}
 	for _, f := range []struct{ name, value string }{

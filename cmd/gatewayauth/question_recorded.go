@@ -51,6 +51,8 @@ func (q *question) asRecorded(a *answer, c *capture.Captured, missing []string) 
 	a.Recorded = r
 	code, was := core.Code(r.Code), "the verifier refused the request with "+r.Code+" on "+r.At.UTC().Format(time.RFC3339)
 	switch {
+	case r.ByAdapter:
+		a.Notes = append(a.Notes, "the adapter or the proxy, and not the verifier, refused the request on "+r.At.UTC().Format(time.RFC3339)+": "+printable(r.Error))
 	case x.Code == code:
 	case slices.Contains(elsewhere, code):
 		a.Notes = append(a.Notes, was+": that does not follow from the request alone. "+code.Hint())

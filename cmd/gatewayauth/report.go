@@ -76,7 +76,8 @@ func printSummary(out io.Writer, sum *summary.Summary) error {
 	for _, line := range []struct {
 		n    int64
 		text string
-	}{{sum.Ungrouped, "of them are not in the table: it is full"}, {sum.Refused, "requests were refused: their environment is in enforce mode already"},
+	}{{sum.Ungrouped, "of them are not in the table: it is full"}, {sum.RefusedIn("enforce"), "requests were refused: their environment is in enforce mode already"},
+		{sum.RefusedIn("off"), "requests were refused by guard itself, as in every mode"},
 		{sum.Unreadable, "lines are neither JSON nor key=value, and were ignored"}} {
 		if line.n > 0 {
 			fmt.Fprintf(out, "  %d %s\n", line.n, line.text)

@@ -41,6 +41,9 @@ func (c *Config) text(e *core.Event) []byte {
 	note := func(format string, args ...any) { fmt.Fprintf(&b, "# "+format+"\n", args...) }
 	note("%s in environment %s, mode %s, at %s", verdict(e), e.Environment, e.Mode, date(e.Time))
 	note("error: %s", oneLine(e.Err.Error()))
+	if e.ByAdapter {
+		note("The adapter or the proxy refused it itself, as in every mode.")
+	}
 	note("what to do: %s", e.Code.Hint())
 	for _, pair := range [][2]string{{"api", e.API}, {"key of the api", e.APIKey}, {"key", e.Key}, {"remote", e.Remote}} {
 		if pair[1] != "" {
@@ -79,7 +82,7 @@ func (c *Config) text(e *core.Event) []byte {
 }
 
 func verdict(e *core.Event) string {
-	if e.Mode == core.Report {
+	if e.Mode == core.Report && !e.ByAdapter {
 		return "would be refused: " + string(e.Code)
 	}
 	return "refused: " + string(e.Code)

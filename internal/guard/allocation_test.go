@@ -63,11 +63,11 @@ func TestAllocations_T282(t *testing.T) {
 		}
 		return least
 	}
-	if got, want := of(proxy)-of(bare), 38.0; got != want {
+	if got, want := of(proxy)-of(bare), 36.0; got != want {
 		t.Errorf("accepted: got %v allocations more than the bare proxy, want %v", got, want)
 	}
 	r.Header.Del("Authorization")
-	if got, want := of(proxy), 12.0; got != want {
+	if got, want := of(proxy), 16.0; got != want {
 		t.Errorf("refused: got %v allocations, want %v", got, want)
 	}
 }

@@ -3,6 +3,7 @@ package guard
 import (
 	"bufio"
 	"cmp"
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
@@ -38,9 +39,13 @@ type Config struct {
 	// as any other. Servlet containers and some frameworks drop what follows one in a
 	// segment, so that /admin;x is /admin to them, and another API to the Verifier.
 	PathParameters bool
-	// Logger gets a record for each request that could not be forwarded; nil means
-	// slog.Default. The Verifier has its own.
+	// Logger gets a record for each request that the service did not answer; nil means
+	// slog.Default. Refusals are in the log of the Verifier.
 	Logger *slog.Logger
+	// Failed, if set, is called for each request that the service did not answer.
+	Failed func(context.Context)
+
+	failures *failures
 }
 
 // New returns the proxy.
@@ -55,6 +60,7 @@ func New(c Config) http.Handler {
 	if c.Signer != nil {
 		c.Transport = onward{c.Signer, c.Transport, cmp.Or(c.MaxHeld, maxHeld), new(atomic.Int64)}
 	}
+	c.failures = &failures{logger: c.Logger, verifier: c.Verifier}
 	proxy := &httputil.ReverseProxy{
 		Transport:     c.Transport,
 		FlushInterval: -1,
@@ -62,10 +68,12 @@ func New(c Config) http.Handler {
 		ErrorHandler:  c.failed,
 		ErrorLog:      log.New(io.Discard, "", 0), // what it logs besides is a client that has gone
 	}
-	return nethttp.Middleware(c.Verifier)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if err := c.check(r); err != nil {
-			c.failed(w, r, err)
-			return
+	verified := nethttp.Middleware(c.Verifier)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if id, ok := core.FromContext(r.Context()); ok {
+			if err := checkLookalikes(r, id.SignedHeaders()); err != nil { // only now it is known what is signed
+				c.refuse(w, r, err)
+				return
+			}
 		}
 		if r.ContentLength != 0 {
 			// Or HTTP/1.1 holds back the response until the whole body was read.
@@ -81,6 +89,13 @@ func New(c Config) http.Handler {
 		}
 		proxy.ServeHTTP(w, out)
 	}))
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := c.check(r); err != nil {
+			c.refuse(w, r, err)
+			return
+		}
+		verified.ServeHTTP(w, r)
+	})
 }
 
 // check refuses requests that would not arrive as they came.
@@ -102,8 +117,11 @@ func (c *Config) check(r *http.Request) error {
 	case len(r.Header["User-Agent"]) > 1: // net/http sends the first
 		return core.Refuse(core.CodeRequestAmbiguous, "more than one User-Agent, of which one would be forwarded")
 	}
-	return checkLookalikes(r)
+	return checkLookalikes(r, framing)
 }
+
+// framing are the headers of a body's length.
+var framing = []string{"content-length", "transfer-encoding"}
 
 // hidesDots reports whether a service could find dot segments in the path of a target that
 // the verifier does not know as such: /a/..;/b is /b to servlet containers, and /a/..\b to
@@ -244,23 +262,32 @@ func (c *Config) rewrite(p *httputil.ProxyRequest) {
 
 // failed answers a request that the service did not get whole, or did not answer.
 func (c *Config) failed(w http.ResponseWriter, r *http.Request, err error) {
-	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
-		err = core.Refuse(core.CodeBodyTooLarge, "the body exceeds the limit")
-	}
 	_, callers := errors.AsType[callersError](err)
+	_, tooLarge := errors.AsType[*http.MaxBytesError](err)
 	refusal, refused := errors.AsType[*core.Error](err)
 	switch {
-	case refused:
-		if !callers { // the Verifier has logged what it says about a body
-			c.Logger.WarnContext(r.Context(), "request refused", "code", string(refusal.Code), "error", refusal.Error(), "remote", r.RemoteAddr)
-		}
+	case tooLarge:
+		c.refuse(w, r, core.Refuse(core.CodeBodyTooLarge, "the body exceeds the limit"))
+	case refused && callers: // the Verifier has reported what it says about a body
 		core.WriteProblem(w, r, refusal)
+	case refused && refusal.Code == core.CodeBodyTooLarge: // the signer's
+		c.refuse(w, r, core.Refuse(core.CodeBodyTooLarge, "the body is larger than the 12 MiB that --sign-with signs: use --sign-payload unsigned, or send less"))
+	case refused:
+		c.refuse(w, r, refusal)
 	case callers, r.Context().Err() != nil: // the client has gone, or is too slow
 		panic(http.ErrAbortHandler)
 	default:
-		c.Logger.ErrorContext(r.Context(), "gatewayauth: the service failed", "error", err, "to", c.To.Redacted())
+		if c.Failed != nil {
+			c.Failed(r.Context())
+		}
+		c.failures.log(r, err, c.To)
 		writeBadGateway(w)
 	}
+}
+
+// refuse answers a request that the proxy refuses itself, in every mode.
+func (c *Config) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	core.WriteProblem(w, r, c.Verifier.Refuse(w, r, err))
 }
 
 // writeBadGateway answers in the form of refusals.

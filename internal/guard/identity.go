@@ -59,32 +59,41 @@ func isToken(c rune) bool {
 	return c < 0x80 && isAlphanumeric(byte(c)) || strings.ContainsRune("!#$%&'*+-.^_`|~", c)
 }
 
-// checkLookalikes refuses headers that a service could take for those of the body's length,
-// or for a signed one: any character that is neither letter nor digit counts as the dash. The
+// checkLookalikes refuses headers that a service could take for others, whose names are in
+// lower case: any character that is neither letter nor digit counts as the dash. The
 // verifier has refused those that differ from a signed one in underscores.
-func checkLookalikes(r *http.Request) error {
-	var signed []string
-	if id, ok := core.FromContext(r.Context()); ok {
-		signed = id.SignedHeaders()
-	}
+func checkLookalikes(r *http.Request, others []string) error {
+	var found []string
+	taken := ""
 	for name := range r.Header {
-		name = strings.ToLower(name)
+		if !strings.ContainsFunc(name, isOtherDash) {
+			continue
+		}
+		lower := strings.ToLower(name)
 		plain := strings.Map(func(c rune) rune {
-			if c < 0x80 && !isAlphanumeric(byte(c)) {
+			if isOtherDash(c) {
 				return '-'
 			}
 			return c
-		}, name)
-		if plain == name {
-			continue
-		}
-		length := plain == "content-length" || plain == "transfer-encoding"
-		if length || slices.Contains(signed, plain) && !slices.Contains(signed, name) {
-			return core.Refuse(core.CodeRequestAmbiguous, "a header that services could take for "+plain+" has other characters for its dashes")
+		}, lower)
+		if slices.Contains(others, plain) && !slices.Contains(others, lower) {
+			found, taken = append(found, name), plain
 		}
 	}
-	return nil
+	switch len(found) {
+	case 0:
+		return nil
+	case 1:
+		return &core.Error{Code: core.CodeRequestAmbiguous, Header: found[0],
+			Detail: "services could take a header for " + taken + ", since it has other characters for the dashes: send one of them"}
+	}
+	slices.Sort(found)
+	return &core.Error{Code: core.CodeRequestAmbiguous, Header: strings.Join(found, ", "),
+		Detail: "services could take headers for others, since they have other characters for the dashes: send one of each"}
 }
+
+// isOtherDash reports whether a character of a name counts as the dash, and is none.
+func isOtherDash(c rune) bool { return c < 0x80 && c != '-' && !isAlphanumeric(byte(c)) }
 
 // setIdentity replaces the identity's headers in h, which nobody else has, by those of r. If
 // r is not proven, it is not verified.

@@ -2,13 +2,16 @@
 package metrics
 
 import (
+	"context"
 	"net"
 	"net/http"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"go.opentelemetry.io/otel/attribute"
 	otelprometheus "go.opentelemetry.io/otel/exporters/prometheus"
+	api "go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/sdk/metric"
 
 	"github.com/gatewayauth/gatewayauth/core"
@@ -19,6 +22,7 @@ import (
 // Metrics are the metrics of one Verifier.
 type Metrics struct {
 	page      http.Handler
+	provider  *metric.MeterProvider
 	telemetry *telemetry.Telemetry
 }
 
@@ -29,11 +33,25 @@ func New() (*Metrics, error) {
 	if err != nil {
 		return nil, err
 	}
-	t, err := telemetry.New(telemetry.Config{MeterProvider: metric.NewMeterProvider(metric.WithReader(exporter))})
+	provider := metric.NewMeterProvider(metric.WithReader(exporter))
+	t, err := telemetry.New(telemetry.Config{MeterProvider: provider})
 	if err != nil {
 		return nil, err
 	}
-	return &Metrics{promhttp.HandlerFor(registry, promhttp.HandlerOpts{}), t}, nil
+	return &Metrics{promhttp.HandlerFor(registry, promhttp.HandlerOpts{}), provider, t}, nil
+}
+
+// Failures returns what counts a request that the service behind the guard of an
+// environment did not answer.
+func (m *Metrics) Failures(environment string) (failed func(context.Context), err error) {
+	c, err := m.provider.Meter("github.com/gatewayauth/gatewayauth/internal/guard").Int64Counter("gatewayauth.guard.failures",
+		api.WithDescription("Requests that the service behind guard did not answer."))
+	if err != nil {
+		return nil, err
+	}
+	labels := api.WithAttributeSet(attribute.NewSet(attribute.String("environment", environment)))
+	c.Add(context.Background(), 0, labels) // so that the first failure is an increase
+	return func(ctx context.Context) { c.Add(ctx, 1, labels) }, nil
 }
 
 // Options returns the options with which the metrics observe verdicts and reloads.

@@ -15,6 +15,8 @@ type Recorded struct {
 	Mode        string    `json:"mode"`
 	At          time.Time `json:"at"`
 	Error       string    `json:"error,omitempty"`
+	// ByAdapter is true if the adapter or the proxy refused the request itself.
+	ByAdapter bool `json:"by_adapter,omitempty"`
 	// Withheld are the headers and parameters of the query whose values are not in the file.
 	Withheld []string `json:"withheld,omitempty"`
 }
@@ -43,6 +45,7 @@ func recorded(data []byte) (r *Recorded, notes []string, request []byte) {
 		if after, ok := strings.CutPrefix(text, "# error: "); ok {
 			r.Error = after
 		}
+		r.ByAdapter = r.ByAdapter || strings.HasPrefix(text, "# The adapter ")
 		if m := withheldLine.FindStringSubmatch(text); m != nil {
 			r.Withheld = strings.Split(m[1], ", ")
 		}

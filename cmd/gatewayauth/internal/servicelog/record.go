@@ -16,8 +16,8 @@ const (
 	Other       Kind = iota // a record that is not counted
 	Accepted                // a request that was verified
 	Open                    // a request on an open API
-	WouldRefuse             // a request that enforce would have refused
-	Refused                 // a request that was refused
+	WouldRefuse             // a request in report mode that enforce would have refused, or that guard refused itself
+	Refused                 // a request in another mode that was refused
 	Started                 // a policy of mode report or off took effect
 	Lost                    // a record could not be written
 )
@@ -110,8 +110,11 @@ func (r *Record) complete(suppressed string) bool {
 		}
 		r.Count = n
 	}
-	if r.Kind == WouldRefuse && r.Mode != "report" {
+	switch reporting := r.Mode == "report"; {
+	case r.Kind == WouldRefuse && !reporting:
 		r.Kind = Refused
+	case r.Kind == Refused && reporting: // by guard itself, which refuses in every mode
+		r.Kind = WouldRefuse
 	}
 	switch r.Kind {
 	case WouldRefuse, Refused:

@@ -39,7 +39,8 @@ type Summary struct {
 	// counts only the latter, by code.
 	WouldRefuse int64            `json:"would_refuse"`
 	Suppressed  map[string]int64 `json:"suppressed,omitempty"`
-	// Refused counts requests that were refused in enforce mode.
+	// Refused counts requests that were refused in enforce mode, or in off mode by guard
+	// itself. What guard refused itself in report mode is in WouldRefuse.
 	Refused int64 `json:"refused,omitempty"`
 	// Verified counts accepted requests, whose records are at debug level, and
 	// Open those on open APIs.
@@ -122,6 +123,16 @@ func Read(in io.Reader) (*Summary, error) {
 	s.Why = s.Doubt()
 	s.AllClear = s.Why == "" && s.WouldRefuse == 0
 	return s, nil
+}
+
+// RefusedIn counts the requests that were refused in a mode.
+func (s *Summary) RefusedIn(mode string) (n int64) {
+	for _, e := range s.Environments {
+		if e.Mode == mode {
+			n += e.Refused
+		}
+	}
+	return n
 }
 
 func (s *Summary) line(l servicelog.Line) {
