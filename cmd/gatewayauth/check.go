@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/gatewayauth/gatewayauth/cmd/gatewayauth/internal/lint"
+	"github.com/gatewayauth/gatewayauth/cmd/gatewayauth/internal/summary"
 	"github.com/gatewayauth/gatewayauth/core/config"
 )
 
@@ -23,6 +24,7 @@ type checkArgs struct {
 	json, noSecrets bool
 	report, at      string
 	route           string
+	config          string
 }
 
 func checkCommand(s streams) *cobra.Command {
@@ -65,6 +67,12 @@ or lines that may be records and cannot be parsed.`,
   kubectl logs deploy/orders | gatewayauth check -report -`,
 		Args: atMostOne("environments file"),
 		RunE: func(_ *cobra.Command, args []string) error {
+			if a.config != "" {
+				if len(args) > 0 {
+					return fmt.Errorf("the environments file is given twice: %s and --config %s", args[0], a.config)
+				}
+				args = []string{a.config}
+			}
 			if a.report != "" {
 				if a.route != "" {
 					return errors.New("--report and --route do different things: remove one of them")
@@ -84,6 +92,7 @@ or lines that may be records and cannot be parsed.`,
 		},
 	}
 	f := c.Flags()
+	f.StringVarP(&a.config, "config", "c", "", "environments `file`, as the argument FILE")
 	f.BoolVar(&a.json, "json", false, "print JSON")
 	f.BoolVar(&a.noSecrets, "no-secrets", false, "do not read environment variables and files that hold secrets")
 	f.StringVar(&a.report, "report", "", "summarize this `log` instead; - for standard input")
@@ -136,7 +145,7 @@ func (a *checkArgs) print(s streams, findings []lint.Finding) error {
 		for _, f := range findings {
 			fmt.Fprintln(s.out, printable(f.String()))
 		}
-		fmt.Fprintf(s.out, "%d errors, %d warnings\n", count[lint.Error], count[lint.Warning])
+		fmt.Fprintf(s.out, "%s, %s\n", summary.Counted(count[lint.Error], "error", "errors"), summary.Counted(count[lint.Warning], "warning", "warnings"))
 	}
 	switch {
 	case count[lint.Error] > 0:

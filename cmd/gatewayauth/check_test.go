@@ -66,6 +66,11 @@ func TestCheck(t *testing.T) {
 	if c.Errors != 3 || !lines[3] || !lines[5] || !lines[6] {
 		t.Errorf("%+v", c)
 	}
+	check(t, dir, 0, "-config", "clean.yaml")
+	write(t, dir, "wrong.yaml", strings.Replace(read(t, dir+"/clean.yaml"), "RELEASE:\n", "RELEASE:\n    mode: on\n", 1))
+	if r := cli(t, dir, "", "check", "wrong.yaml"); !strings.HasSuffix(r.out, "\n1 error, 0 warnings\n") {
+		t.Errorf("got %s%s", r.out, r.err)
+	}
 	for _, text := range []string{"", "\x00", "a: [", "environments: {}", strings.Repeat("[", 10_000), "environments: &a {b: *a}"} {
 		write(t, dir, "broken.yaml", text)
 		check(t, dir, 2, "broken.yaml")
@@ -188,7 +193,7 @@ func TestReport(t *testing.T) {
 	if second.API != "/partner/" || second.Code != "key_not_bound" || second.Count != 1 || len(second.Keys) != 1 {
 		t.Errorf("%+v", second)
 	}
-	for _, want := range []string{"COUNT", "credential_missing", "GET /orders/{}", "key_not_bound", "would have been refused", "too fast", "1 lines are neither JSON"} {
+	for _, want := range []string{"COUNT", "credential_missing", "GET /orders/{}", "key_not_bound", "would have been refused", "too fast", "1 line is neither JSON"} {
 		if !strings.Contains(plain.out, want) {
 			t.Errorf("the table does not contain %q:\n%s", want, plain.out)
 		}
@@ -218,7 +223,7 @@ func TestNoAllClear_T188(t *testing.T) {
 		{"refused alone", refused, 1, ""},
 		{"empty", "", 3, "empty"},
 		{"blank", "\n \n\r\n", 3, "empty"},
-		{"another service, JSON", `{"msg":"x"}` + "\n", 3, "no record of a verifier in the 1 lines (1 in JSON, 0 in key=value, 0 in neither)"},
+		{"another service, JSON", `{"msg":"x"}` + "\n", 3, "no record of a verifier in the 1 line (1 in JSON, 0 in key=value, 0 in neither)"},
 		{"another service, text", "level=WARN msg=x\n", 3, "(0 in JSON, 1 in key=value, 0 in neither)"},
 		{"prose", "hello\nworld\n", 3, "2 in neither"},
 		{"gzip", "\x1f\x8b\x08\x00\x00", 3, "zcat"},
@@ -244,14 +249,14 @@ func TestNoAllClear_T188(t *testing.T) {
 			if r.code != tt.code || !strings.Contains(r.err, tt.says) || (r.err == "") != (tt.code < 3) {
 				t.Errorf("%s: exit %d, want %d: %s%s", tt.name, r.code, tt.code, r.err, r.out)
 			}
-			if all := strings.Contains(r.out, `"all_clear": true`) || strings.Contains(r.out, "\n0 requests would"); all && tt.code != 0 && !strings.Contains(r.out, "records of a verifier") {
+			if all := strings.Contains(r.out, `"all_clear": true`) || strings.Contains(r.out, "\n0 requests would"); all && tt.code != 0 && !strings.Contains(r.out, " of a verifier") {
 				t.Errorf("%s: an all-clear: %s", tt.name, r.out)
 			}
 		}
 	}
 	r := cli(t, t.TempDir(), started+accepted+open, "check", "-report", "-")
 	for _, want := range []string{"3 records of a verifier, from 2026-01-15T12:00:00Z to 2026-01-15T12:00:01Z", "dev", "report", "GET /healthz, GET /orders/{id}",
-		"0 requests would have been refused, and 1 were accepted"} {
+		"0 requests would have been refused, and 1 was accepted"} {
 		if !strings.Contains(r.out, want) {
 			t.Errorf("the table does not contain %q:\n%s", want, r.out)
 		}

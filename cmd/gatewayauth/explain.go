@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -98,7 +97,7 @@ refused, 0 if all would be accepted now, and 3 if it holds none.`,
 		Args: atMostOne("file or folder"),
 		RunE: func(c *cobra.Command, args []string) error {
 			if a.config == "" {
-				return errors.New("--config is missing: name the environments file with the keys")
+				return errNoFile
 			}
 			if a.http != "" {
 				return a.page(c.Context(), s, strings.Join(args, ""))

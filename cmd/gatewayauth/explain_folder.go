@@ -8,6 +8,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/gatewayauth/gatewayauth/cmd/gatewayauth/internal/summary"
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/capture"
 )
@@ -57,6 +58,14 @@ func (x *folderAnswer) count() {
 
 // folder lists and explains the requests that a verifier kept in a folder.
 func (a *explainArgs) folder(ctx context.Context, s streams, environments *environmentsFile, dir string) error {
+	if err := a.usable(environments.names); err != nil {
+		return err
+	}
+	if a.env != "" {
+		if _, err := environments.load(a.env); err != nil {
+			return err
+		}
+	}
 	f := &keptFolder{dir: dir, ask: func(ctx context.Context, data []byte) (*answer, error) { return a.ask(ctx, environments, data) }}
 	x, err := f.read(ctx, 1<<30)
 	if err != nil {
@@ -103,11 +112,7 @@ func (x *folderAnswer) Summary() string {
 			last = k.Time
 		}
 	}
-	n := "1 request"
-	if len(x.Requests) != 1 {
-		n = fmt.Sprintf("%d requests", len(x.Requests))
-	}
-	return fmt.Sprintf("%s, from %s to %s", n, date(first), date(last))
+	return fmt.Sprintf("%s, from %s to %s", summary.Counted(len(x.Requests), "request", "requests"), date(first), date(last))
 }
 
 // exit returns the exit code: that of the request which needs most attention.

@@ -381,7 +381,8 @@ func TestExplainRecords_T231(t *testing.T) {
 		says   []string
 	}{
 		{core.CodeHeaderNotSigned, "X-Sdk-Trace", 1, []string{"header: X-Sdk-Trace", "try: sign the header that is named;"}},
-		{core.CodeSignatureMismatch, "", 2, []string{"try: the host is what proxies change most often: compare 10.0.0.7:8080, as it arrived, with the host that the gateway calls"}},
+		{core.CodeSignatureMismatch, "", 2, []string{"try: the host is what proxies change most often: compare 10.0.0.7:8080, as it arrived, with the host that the gateway calls",
+			"try: keep the request, with capture: {dir: FOLDER} in the environment dev"}},
 	} {
 		for name, handler := range map[string]func(io.Writer) slog.Handler{
 			"text": func(w io.Writer) slog.Handler { return slog.NewTextHandler(w, nil) },
@@ -390,6 +391,9 @@ func TestExplainRecords_T231(t *testing.T) {
 			var line bytes.Buffer
 			slog.New(handler(&line)).Warn("request refused", attrs(tt.code, tt.header)...)
 			r := cli(t, dir, line.String(), "explain", "-config", "environments.yaml")
+			if strings.Contains(r.out, "captured request") {
+				t.Errorf("%s %s: what is said to be explained is not there:\n%s", name, tt.code, r.out)
+			}
 			if r.code != tt.exit {
 				t.Errorf("%s %s: exit %d, want %d: %s", name, tt.code, r.code, tt.exit, r.err)
 			}

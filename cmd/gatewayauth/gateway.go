@@ -61,7 +61,7 @@ pages that are open in a browser on this machine.`,
 	}
 	f := c.Flags()
 	f.StringVarP(&a.config, "config", "c", "", "environments `file`")
-	f.StringVarP(&a.env, "env", "e", "", "`environment` of that file")
+	f.StringVarP(&a.env, "env", "e", "", "`environment` of that file (default the only one)")
 	f.StringVar(&a.to, "to", "", "`URL` of the service, such as http://127.0.0.1:8080")
 	f.StringVar(&a.listen, "listen", "127.0.0.1:9000", "`address` to listen on")
 	f.BoolVar(&a.anywhere, "listen-anywhere", false, "allow an address that other machines can reach")
@@ -76,14 +76,18 @@ func (a *gatewayArgs) run(c *cobra.Command, s streams) error {
 	if err != nil || target.Host == "" || target.Scheme != "http" && target.Scheme != "https" {
 		return errors.New("--to must be an http or https URL such as http://127.0.0.1:8080")
 	}
-	if a.config == "" || a.env == "" {
-		return errors.New("--config and --env are required: the environments file of the service, and its environment")
+	if a.config == "" {
+		return errNoFile
 	}
 	faults, err := parseFaults(a.faults)
 	if err != nil {
 		return fmt.Errorf("--fault: %w", err)
 	}
-	file, err := loadFile(a.config, config.WithSecretsOf(a.env))
+	env, err := onlyEnvironment(a.config, a.env)
+	if err != nil {
+		return err
+	}
+	file, err := loadFile(a.config, config.WithSecretsOf(env))
 	if err != nil {
 		return err
 	}
@@ -91,7 +95,7 @@ func (a *gatewayArgs) run(c *cobra.Command, s streams) error {
 	if a.quiet {
 		g.lines = io.Discard
 	}
-	if err := g.bind(file, a.env); err != nil {
+	if err := g.bind(file, env); err != nil {
 		return err
 	}
 	l, err := listen(a.listen, a.anywhere, "--listen-anywhere")
@@ -101,6 +105,6 @@ func (a *gatewayArgs) run(c *cobra.Command, s streams) error {
 	for _, text := range a.faults {
 		g.out.Printf("fault in every request: %s", printable(text))
 	}
-	fmt.Fprintf(s.out, "ready http://%s/ signs for %s and forwards to %s\n", l.Addr(), printable(a.env), target.Redacted())
+	fmt.Fprintf(s.out, "ready http://%s/ signs for %s and forwards to %s\n", l.Addr(), printable(env), target.Redacted())
 	return serve(c.Context(), l, g, s, http1AndH2C(), shortGrace)
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -78,7 +79,7 @@ read into memory, and may have 12 MiB, unless --sign-payload is unsigned.`,
 	}
 	f := c.Flags()
 	f.StringVarP(&a.config, "config", "c", "", "environments `file`")
-	f.StringVarP(&a.env, "env", "e", "", "`environment` of that file")
+	f.StringVarP(&a.env, "env", "e", "", "`environment` of that file (default the only one)")
 	f.StringVar(&a.to, "to", "", "the service, a `URL` such as http://127.0.0.1:8000")
 	f.StringVar(&a.listen, "listen", "", "`address` to listen on, such as :8080")
 	f.StringVar(&a.admin, "admin", "", "`address` of /healthz and /metrics, which callers must not reach")
@@ -96,11 +97,24 @@ func (a *guardArgs) run(ctx context.Context, s streams) error {
 	if err != nil {
 		return fmt.Errorf("--to: %w", err)
 	}
-	if a.config == "" || a.env == "" || a.listen == "" {
-		return errors.New("--config, --env and --listen are required: the environments file, its environment, and an address such as :8080")
+	if a.config == "" {
+		return errNoFile
+	}
+	if a.listen == "" {
+		return errors.New("--listen is missing: give an address such as :8080")
+	}
+	if _, err := hostToListen(a.listen, ""); err != nil {
+		return fmt.Errorf("--listen: %w", err)
+	}
+	if _, err := hostToListen(cmp.Or(a.admin, ":0"), ""); err != nil {
+		return fmt.Errorf("--admin: %w", err)
 	}
 	if a.sign.key == "" && (a.sign.payload != "hashed" || len(a.sign.headers) > 0) {
 		return errors.New("--sign-payload and --header need --sign-with: nothing would be signed")
+	}
+	env, err := onlyEnvironment(a.config, a.env)
+	if err != nil {
+		return err
 	}
 	level := slog.LevelInfo
 	if a.debug {
@@ -117,7 +131,7 @@ func (a *guardArgs) run(ctx context.Context, s streams) error {
 		return failed{err}
 	}
 	if a.sign.key != "" {
-		a.sign.path, a.sign.env, a.sign.logger = a.config, a.env, logger
+		a.sign.path, a.sign.env, a.sign.logger = a.config, env, logger
 		if err := a.sign.load(); err != nil {
 			return fmt.Errorf("--sign-with: %w", err)
 		}
@@ -126,7 +140,7 @@ func (a *guardArgs) run(ctx context.Context, s streams) error {
 	}
 	watching, end := context.WithCancel(context.WithoutCancel(ctx))
 	defer end() // after the server has shut down, because it closes the replay store
-	if proxy.Verifier, err = config.Watch(watching, a.config, a.env, append(options, redisstore.Option(), smkeys.Option())...); err != nil {
+	if proxy.Verifier, err = config.Watch(watching, a.config, env, append(options, redisstore.Option(), smkeys.Option())...); err != nil {
 		return err
 	}
 	l, err := net.Listen("tcp", a.listen)
@@ -147,7 +161,7 @@ func (a *guardArgs) run(ctx context.Context, s streams) error {
 		defer stop()
 		more = ", admin http://" + address + "/"
 	}
-	fmt.Fprintf(s.out, "ready http://%s/ verifies for %s and forwards to %s%s\n", l.Addr(), printable(a.env), to.Redacted(), more)
+	fmt.Fprintf(s.out, "ready http://%s/ verifies for %s and forwards to %s%s\n", l.Addr(), printable(env), to.Redacted(), more)
 	return serve(ctx, l, guard.New(proxy), s, http1AndH2C(), a.grace)
 }
 

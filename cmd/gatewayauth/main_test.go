@@ -344,6 +344,7 @@ const record = `{"time":"2026-01-15T12:00:00Z","level":"WARN","msg":"request wou
 func TestUsage(t *testing.T) {
 	dir := folder(t)
 	write(t, dir, "request.txt", "GET / HTTP/1.1\nHost: api.example.com\n\n")
+	keep(t, dir, hostRefusal, hostRefusal)
 	for _, tt := range []struct {
 		args string
 		want string
@@ -372,8 +373,12 @@ func TestUsage(t *testing.T) {
 		{"sign -type aksk -key-id a -secret-env ORDERS_SECRET http://x/", "--region"},
 		{"sign -type nonsense -key-id a -secret-env ORDERS_SECRET http://x/", "none of"},
 		{"sign -type basic -key-id a -secret-env ORDERS_SECRET -expires 1m http://x/", "query"},
-		{"sign -config environments.yaml http://x/", "--env"},
-		{"sign -config environments.yaml -env dev http://x/", "several keys"},
+		{"sign -config environments.yaml http://x/", "--env is missing; environments of environments.yaml: dev, RELEASE"},
+		{"sign -config environments.yaml -env dev http://x/healthz", "several keys"},
+		{"sign -type hmac 127.0.0.1:18180/orders/7", "write http:// or https:// in front, such as http://127.0.0.1:18180/orders/7"},
+		{"sign -type hmac localhost:18180/orders/7", "http://localhost:18180/orders/7"},
+		{"sign -type hmac -send grpc://127.0.0.1:1", "gatewayauth probe"},
+		{"sign -type hmac ftp://127.0.0.1:1", "http or https URL"},
 		{"sign -config environments.yaml -env dev -key nobody http://x/", "no key"},
 		{"sign -config environments.yaml -env nowhere -key nobody http://x/", "no environment"},
 		{"sign -config absent.yaml -env dev -key a http://x/", "no such file"},
@@ -382,6 +387,13 @@ func TestUsage(t *testing.T) {
 		{"sign -config environments.yaml -env dev -key orders_key -payload none http://x/", "--payload"},
 		{"sign -config environments.yaml -env dev -key orders_key http://x/a/../b", "dot segment"},
 		{"explain request.txt", "--config"},
+		{"explain -config environments.yaml -env nowhere refused", `there is no environment "nowhere"; there are: dev, RELEASE`},
+		{"explain -config environments.yaml -env dev -other-env nowhere refused", `there is no environment "nowhere"; there are: dev, RELEASE`},
+		{"explain -config environments.yaml -at yesterday refused", "not a date"},
+		{"explain -config environments.yaml -header nothing refused", "not a header"},
+		{"explain -config environments.yaml -env nowhere -http 127.0.0.1:0 refused", "no environment"},
+		{"explain -config environments.yaml -env dev -http 28080", "--http: 28080 is a port alone: write 127.0.0.1:28080"},
+		{"explain -config environments.yaml -env dev -http nonsense", `"nonsense" is not an address such as 127.0.0.1:8080`},
 		{"explain -config environments.yaml request.txt", "--env is missing: name the environment that refused the request (dev, RELEASE)"},
 		{"explain -config environments.yaml -env dev absent.txt", "no such file"},
 		{"explain -config environments.yaml -env dev -format nonsense", "use one of auto"},
@@ -391,6 +403,8 @@ func TestUsage(t *testing.T) {
 		{"explain -config environments.yaml -env dev -http api.example.com:80", "--http-anywhere"},
 		{"gateway -config environments.yaml -env dev", "--to"},
 		{"gateway -to http://127.0.0.1:1", "--config"},
+		{"gateway -config environments.yaml -to http://127.0.0.1:1", "--env is missing; environments of environments.yaml: dev, RELEASE"},
+		{"gateway -config environments.yaml -env dev -to http://127.0.0.1:1 -listen 28080", "--listen: 28080 is a port alone: write 127.0.0.1:28080"},
 		{"gateway -config environments.yaml -env dev -to http://127.0.0.1:1 -listen 0.0.0.0:0", "--listen-anywhere"},
 		{"gateway -config environments.yaml -env dev -to http://127.0.0.1:1 -fault flood", "not a known fault"},
 		{"gateway -config environments.yaml -env dev -to http://127.0.0.1:1 -fault skew=soon", "duration"},
@@ -399,7 +413,7 @@ func TestUsage(t *testing.T) {
 		{"gateway -config environments.yaml -env dev -to http://127.0.0.1:1 -fault query=#", "query=a=1"},
 		{"gateway -config environments.yaml -env dev -to http://127.0.0.1:1 -fault add-header=X-Other", "add-header=X-Sdk-Other:1"},
 		{"probe http://127.0.0.1:1/", "--config"},
-		{"probe -config environments.yaml http://127.0.0.1:1/", "--env"},
+		{"probe -config environments.yaml http://127.0.0.1:1/", "--env is missing; environments of environments.yaml: dev, RELEASE"},
 		{"probe -config environments.yaml -env nowhere http://127.0.0.1:1/", "no environment"},
 		{"probe -config environments.yaml -env dev nonsense", "URL"},
 		{"probe -config environments.yaml -env dev grpc://", "grpc://127.0.0.1:8081"},
@@ -414,11 +428,15 @@ func TestUsage(t *testing.T) {
 		{"guard -config environments.yaml -env dev -listen 127.0.0.1:0 -to http://127.0.0.1:1/v1", "more than scheme, host and port"},
 		{"guard -config environments.yaml -env dev -listen 127.0.0.1:0 -to grpc://127.0.0.1:1", "h2c://"},
 		{"guard -config environments.yaml -env dev -to http://127.0.0.1:1", "--listen"},
+		{"guard -config environments.yaml -listen 127.0.0.1:0 -to http://127.0.0.1:1", "--env is missing; environments of environments.yaml: dev, RELEASE"},
+		{"guard -config environments.yaml -env dev -to http://127.0.0.1:1 -listen 28080", "--listen: 28080 is a port alone: write :28080"},
+		{"guard -config environments.yaml -env dev -to http://127.0.0.1:1 -listen :0 -admin 9464", "--admin: 9464 is a port alone: write :9464"},
 		{"guard -config absent.yaml -env dev -listen 127.0.0.1:0 -to http://127.0.0.1:1", "no such file"},
 		{"guard -config environments.yaml -env nowhere -listen 127.0.0.1:0 -to http://127.0.0.1:1", "no environment"},
 		{"guard -config environments.yaml -env dev -listen 127.0.0.1:0 -to http://127.0.0.1:1 -sign-with nobody", "--sign-with: environment dev has no key"},
 		{"guard -config environments.yaml -env dev -listen 127.0.0.1:0 -to http://127.0.0.1:1 -sign-with orders_key -sign-payload none", "--sign-payload"},
 		{"check", "missing"},
+		{"check -config environments.yaml other.yaml", "given twice"},
 		{"check -report absent.log", "no such file"},
 	} {
 		t.Run(tt.args, func(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
@@ -27,6 +28,9 @@ func (a *explainArgs) page(ctx context.Context, s streams, dir string) error {
 	}
 	file, err := loadFile(a.config, needed...)
 	if err != nil {
+		return err
+	}
+	if err := a.usable(file.Environments()); err != nil {
 		return err
 	}
 	if dir != "" {
@@ -51,9 +55,9 @@ func (a *explainArgs) page(ctx context.Context, s streams, dir string) error {
 // listen listens on an address. The address must be a loopback address unless
 // anywhere is set; permit is the flag that sets it.
 func listen(address string, anywhere bool, permit string) (net.Listener, error) {
-	host, _, err := net.SplitHostPort(address)
+	host, err := hostToListen(address, "127.0.0.1")
 	if err != nil {
-		return nil, fmt.Errorf("%q is not an address such as 127.0.0.1:8099", address)
+		return nil, err
 	}
 	ip, err := netip.ParseAddr(host)
 	if local := host == "localhost" || err == nil && ip.IsLoopback(); !local && !anywhere {
@@ -64,6 +68,19 @@ func listen(address string, anywhere bool, permit string) (net.Listener, error) 
 		return nil, failed{err}
 	}
 	return l, nil
+}
+
+// hostToListen returns the host of an address to listen on. usual is the host that users
+// usually give.
+func hostToListen(address, usual string) (string, error) {
+	host, _, err := net.SplitHostPort(address)
+	if err == nil {
+		return host, nil
+	}
+	if _, err := strconv.ParseUint(address, 10, 16); err == nil {
+		return "", fmt.Errorf("%s is a port alone: write %s:%s", address, usual, address)
+	}
+	return "", fmt.Errorf("%q is not an address such as %s:8080", address, usual)
 }
 
 func hostOf(address string) string {

@@ -11,13 +11,14 @@ import (
 	"strings"
 
 	"github.com/gatewayauth/gatewayauth/cmd/gatewayauth/internal/capture"
+	"github.com/gatewayauth/gatewayauth/cmd/gatewayauth/internal/summary"
 	"github.com/gatewayauth/gatewayauth/core/explain"
 )
 
 //go:embed page.html
 var pageText string
 
-var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{"utc": date, "line": signedLine}).Parse(pageText))
+var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{"utc": date, "line": signedLine, "counted": summary.Counted[int]}).Parse(pageText))
 
 // signedLine is a line of the canonical request that was signed, as a whole.
 func signedLine(l explain.Line) string {

@@ -79,7 +79,7 @@ refused, and 3 if the arguments or files cannot be used.`,
 	}
 	f := c.Flags()
 	f.StringVarP(&a.config, "config", "c", "", "environments `file` of the service")
-	f.StringVarP(&a.env, "env", "e", "", "`environment` of the service")
+	f.StringVarP(&a.env, "env", "e", "", "`environment` of the service (default the only one)")
 	f.StringVarP(&a.key, "key", "k", "", "`name` of the key to sign with (default the one of the API)")
 	a.requestArgs.flags(f)
 	f.BoolVar(&a.oversized, "oversized", false, "also announce a body larger than max_body, of which nothing is sent")
@@ -90,18 +90,22 @@ refused, and 3 if the arguments or files cannot be used.`,
 }
 
 func (a *probeArgs) run(c *cobra.Command, s streams, target string) error {
-	if a.config == "" || a.env == "" {
-		return errors.New("--config and --env are required: the environments file of the service, and its environment")
+	if a.config == "" {
+		return errNoFile
 	}
 	if a.timeout <= 0 {
 		return errors.New("--timeout must be positive, such as 10s")
 	}
-	file, err := loadFile(a.config, config.WithSecretsOf(a.env))
+	env, err := onlyEnvironment(a.config, a.env)
+	if err != nil {
+		return err
+	}
+	file, err := loadFile(a.config, config.WithSecretsOf(env))
 	if err != nil {
 		return err
 	}
 	defer file.Close()
-	p := &prober{path: a.config, env: a.env, timeout: a.timeout, oversized: a.oversized, file: file}
+	p := &prober{path: a.config, env: env, timeout: a.timeout, oversized: a.oversized, file: file}
 	if err := p.open(); err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/gatewayauth/gatewayauth/cmd/gatewayauth/internal/summary"
 	"github.com/gatewayauth/gatewayauth/core"
 )
 
@@ -85,16 +86,16 @@ func (p *prober) report(target string) *probeReport {
 		r.Advice = "The request may not have reached the middleware. Give the URL of a route that the service has, and that succeeds."
 	case in > 0 && in == sent:
 		r.unprotected = true
-		r.Verdict, r.Reason = verdictGotIn, fmt.Sprintf("all %d requests that the file refuses got in, so nothing verifies requests to this URL", in)
+		r.Verdict, r.Reason = verdictGotIn, every(in, "got in", "got in")+", so nothing verifies requests to this URL"
 		r.Advice = "Put the middleware in front of this route. If it is there already, the service runs in mode report or off."
 		if p.policy.Mode != core.Enforce {
 			r.Advice = fmt.Sprintf("The environment has mode: %v, in which every request is accepted. Set mode: enforce.", p.policy.Mode)
 		}
 	case in > 0:
-		r.Verdict, r.Reason = verdictGotIn, fmt.Sprintf("%d of %d requests that the file refuses got in", in, sent)
+		r.Verdict, r.Reason = verdictGotIn, fmt.Sprintf("%d of %s that the file refuses got in", in, summary.Counted(sent, "request", "requests"))
 		r.Advice = "Check that the service runs with this file and this environment. If a proxy is in front of it, probe the service itself."
 	case count[resultUnclear] > 0:
-		r.Verdict, r.Reason = verdictUnknown, fmt.Sprintf("%d of %d requests got a response that is neither that of the honest request nor a refusal", count[resultUnclear], sent)
+		r.Verdict, r.Reason = verdictUnknown, fmt.Sprintf("%d of %s got a response that is neither that of the honest request nor a refusal", count[resultUnclear], summary.Counted(sent, "request", "requests"))
 		r.Advice = "Probe the service itself, without a proxy in front of it, and look for the requests in its log."
 	case sent == 0:
 		r.Verdict, r.Reason = verdictUnknown, "the file refuses none of the requests"
@@ -102,9 +103,17 @@ func (p *prober) report(target string) *probeReport {
 		r.Verdict, r.Reason = verdictUnknown, "all requests were refused, but so was the honest one in the end: it "+p.last.answer.unusable()
 		r.Advice = "Something else than the verifier may refuse them, such as a limit of requests or the handler itself. Give the URL of a route that accepts a request any number of times."
 	default:
-		r.Verdict, r.Reason = verdictProtected, fmt.Sprintf("all %d requests that the file refuses were refused", sent)
+		r.Verdict, r.Reason = verdictProtected, every(sent, "was refused", "were refused")
 	}
 	return r
+}
+
+// every begins a sentence about all n requests that the file refuses.
+func every(n int, one, other string) string {
+	if n == 1 {
+		return "the only request that the file refuses " + one
+	}
+	return fmt.Sprintf("all %d requests that the file refuses %s", n, other)
 }
 
 func adviceOnHonest(a *probeAnswer) string {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -81,7 +80,10 @@ func (p *prober) describe(c *cobra.Command, s streams, a *probeArgs, target stri
 		a.method = http.MethodPost
 		target = "http" + strings.TrimPrefix(scheme, "grpc") + "://" + rest
 	}
-	if p.request, p.body, p.headers, err = a.request(s, target, cmp.Or(p.policy.CredentialHeader, "Authorization"), dataGiven(c)); err != nil {
+	if p.request, p.body, p.headers, err = a.request(s, target, dataGiven(c)); err != nil {
+		return err
+	}
+	if err := withoutCredential(p.request, p.policy.CredentialHeader); err != nil {
 		return err
 	}
 	if p.grpc {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/gatewayauth/gatewayauth/cmd/gatewayauth/internal/capture"
+	"github.com/gatewayauth/gatewayauth/cmd/gatewayauth/internal/summary"
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/apig"
 	"github.com/gatewayauth/gatewayauth/core/apig/sm"
@@ -147,7 +148,7 @@ func (q question) ask(ctx context.Context, environments *environmentsFile, data 
 	}
 	if n := q.unframed(ctx, file, c, a.At); n > 0 {
 		a.Explained = true
-		a.Advice = []string{fmt.Sprintf("the request is accepted if the %d bytes after the header are its body: add the header Content-Length: %d to the saved request, and remove Transfer-Encoding", n, n)}
+		a.Advice = []string{fmt.Sprintf("the request is accepted if the %s its body: add the header Content-Length: %d to the saved request, and remove Transfer-Encoding", summary.Counted(n, "byte after the header is", "bytes after the header are"), n)}
 	}
 	return a, nil
 }

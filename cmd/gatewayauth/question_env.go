@@ -36,6 +36,26 @@ func openEnvironments(path string, others []string) (*environmentsFile, error) {
 	}}, nil
 }
 
+// usable returns an error if no request could be explained with what the user gives.
+func (q *question) usable(names []string) error {
+	for _, name := range append([]string{q.env}, q.others...) {
+		if name != "" && !slices.Contains(names, name) {
+			return fmt.Errorf("there is no environment %q; there are: %s", name, printable(strings.Join(names, ", ")))
+		}
+	}
+	if q.at != "" && q.at != "captured" {
+		if _, err := clock(q.at); err != nil {
+			return fmt.Errorf("%s: %w", q.option("at"), err)
+		}
+	}
+	for _, text := range q.headers {
+		if _, _, err := q.header(text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // environment returns the environment that refused a request: the one that the user names,
 // the one that the input names, or the only one in the file.
 func (q *question) environment(names []string, c *capture.Captured) (string, error) {

@@ -79,10 +79,14 @@ func (q *question) askEvent(a *answer, e *capture.Event, file *config.File) erro
 			fact("%s: %s", f.name, f.value)
 		}
 	}
-	if core.Code(e.Code) == core.CodeSignatureMismatch && e.Host != "" {
-		a.Advice = append(a.Advice, "the host is what proxies change most often: compare "+printable(e.Host)+", as it arrived, with the host that the gateway calls")
+	if core.Code(e.Code) != core.CodeSignatureMismatch {
+		a.Advice = append(a.Advice, printable(sentence(orElse(e.Hint, core.Code(e.Code).Hint()))))
+	} else { // the hint is to explain the request, and there is none
+		if e.Host != "" {
+			a.Advice = append(a.Advice, "the host is what proxies change most often: compare "+printable(e.Host)+", as it arrived, with the host that the gateway calls")
+		}
+		a.Advice = append(a.Advice, "keep the request, with capture: {dir: FOLDER} in the environment "+printable(q.env)+", and explain the file that the service writes there")
 	}
-	a.Advice = append(a.Advice, printable(sentence(orElse(e.Hint, core.Code(e.Code).Hint()))))
 	policy, err := policyOf(file, q.env, nil)
 	if err != nil {
 		return err

@@ -55,7 +55,7 @@ func printSummary(out io.Writer, sum *summary.Summary) error {
 	if err := printGroups(out, sum); err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "%d records of a verifier", sum.Records)
+	fmt.Fprintf(out, "%s of a verifier", summary.Counted(sum.Records, "record", "records"))
 	if !sum.First.IsZero() {
 		fmt.Fprintf(out, ", from %s to %s", date(sum.First), date(sum.Last))
 	}
@@ -69,18 +69,20 @@ func printSummary(out io.Writer, sum *summary.Summary) error {
 	if err := t.Flush(); err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "\n%d requests would have been refused, and %d were accepted\n", sum.WouldRefuse, sum.Verified)
+	fmt.Fprintf(out, "\n%s would have been refused, and %s accepted\n", summary.Counted(sum.WouldRefuse, "request", "requests"), summary.Counted(sum.Verified, "was", "were"))
 	for _, code := range slices.Sorted(maps.Keys(sum.Suppressed)) {
-		fmt.Fprintf(out, "  %d of them, with %s, are not in the table: the log drops records that come too fast\n", sum.Suppressed[code], printable(code))
+		fmt.Fprintf(out, "  %s not in the table: the log drops records that come too fast\n",
+			summary.Counted(sum.Suppressed[code], "of them, with "+printable(code)+", is", "of them, with "+printable(code)+", are"))
 	}
 	for _, line := range []struct {
-		n    int64
-		text string
-	}{{sum.Ungrouped, "of them are not in the table: it is full"}, {sum.RefusedIn("enforce"), "requests were refused: their environment is in enforce mode already"},
-		{sum.RefusedIn("off"), "requests were refused by guard itself, as in every mode"},
-		{sum.Unreadable, "lines are neither JSON nor key=value, and were ignored"}} {
+		n         int64
+		one, text string
+	}{{sum.Ungrouped, "of them is not in the table: it is full", "of them are not in the table: it is full"},
+		{sum.RefusedIn("enforce"), "request was refused: its environment is in enforce mode already", "requests were refused: their environment is in enforce mode already"},
+		{sum.RefusedIn("off"), "request was refused by guard itself, as in every mode", "requests were refused by guard itself, as in every mode"},
+		{sum.Unreadable, "line is neither JSON nor key=value, and was ignored", "lines are neither JSON nor key=value, and were ignored"}} {
 		if line.n > 0 {
-			fmt.Fprintf(out, "  %d %s\n", line.n, line.text)
+			fmt.Fprintf(out, "  %s\n", summary.Counted(line.n, line.one, line.text))
 		}
 	}
 	if sum.WouldRefuse > 0 && sum.Verified == 0 {

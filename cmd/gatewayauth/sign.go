@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"fmt"
 	"io"
 	"net/http"
@@ -30,9 +29,9 @@ func signCommand(s streams) *cobra.Command {
 		Use:   "sign [flags] URL",
 		Short: "Sign a request, and print it or send it",
 		Long: `Sign a request, which is described as for curl, with a key of an environments file
-or with a key given by flags. By default sign prints the headers to send, one per
-line; with --as curl a command to run; with --as url and --expires a link; with
---send the response. It prints a Host header if clients could send another host than
+or with a key given by flags. Without --key it is the key that the file binds to the
+API of the URL. By default sign prints the headers to send, one per line; with --as curl a command to run; with --as url and --expires a link; with
+--send the response, of a redirect its status and Location. It prints a Host header if clients could send another host than
 the signed one. A request that every service would refuse is not signed, and the
 reason is printed: write a host that is not ASCII in its xn-- form, and write ; and
 spaces in a query as %3B and %20.
@@ -80,12 +79,15 @@ func (a *signArgs) run(c *cobra.Command, s streams, target string) error {
 	if err != nil {
 		return fmt.Errorf("--at: %w", err)
 	}
-	key, err := a.key.find(s)
+	r, body, signed, err := a.request(s, target, dataGiven(c))
 	if err != nil {
 		return err
 	}
-	r, body, signed, err := a.request(s, target, cmp.Or(key.CredentialHeader, "Authorization"), dataGiven(c))
+	key, err := a.key.find(s, r)
 	if err != nil {
+		return err
+	}
+	if err := withoutCredential(r, key.CredentialHeader); err != nil {
 		return err
 	}
 	sign, err := key.Signer(config.SignOptions{Headers: signed, Payload: payload, Expires: a.expires}, smkeys.Option())
@@ -112,12 +114,22 @@ func (a *signArgs) run(c *cobra.Command, s streams, target string) error {
 		answer.Header.Write(s.out)
 		fmt.Fprintln(s.out)
 	}
+	if to := answer.Header.Get("Location"); to != "" && answer.StatusCode/100 == 3 { // the body says the same in HTML
+		if !a.include {
+			fmt.Fprintf(s.out, "%s\nLocation: %s\n", printable(answer.Status), printable(to))
+		}
+		return nil
+	}
 	if _, err := io.Copy(s.out, answer.Body); err != nil {
 		return failed{err}
 	}
-	if answer.StatusCode >= 400 {
-		fmt.Fprintln(s.err, "gatewayauth: the response has status", answer.Status)
-		return exit(exitFailed)
+	if answer.StatusCode < 400 {
+		return nil
 	}
-	return nil
+	why := ""
+	if answer.StatusCode == http.StatusUnauthorized {
+		why = "; the reason is in the service's log"
+	}
+	fmt.Fprintf(s.err, "gatewayauth: the response has status %s%s\n", printable(answer.Status), why)
+	return exit(exitFailed)
 }

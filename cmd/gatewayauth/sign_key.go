@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"strings"
 
@@ -23,8 +24,8 @@ type keyArgs struct {
 
 func (a *keyArgs) flags(f *pflag.FlagSet) {
 	f.StringVarP(&a.config, "config", "c", "", "environments `file` with the key")
-	f.StringVarP(&a.env, "env", "e", "", "`environment` of the key")
-	f.StringVarP(&a.name, "key", "k", "", "`name` of the key in that environment")
+	f.StringVarP(&a.env, "env", "e", "", "`environment` of the key (default the only one)")
+	f.StringVarP(&a.name, "key", "k", "", "`name` of the key in that environment (default the one that is bound to the API of the URL)")
 	f.StringVar(&a.typ, "type", "", "without --config: `type` of the key: "+strings.Join(config.KeyTypes(), ", "))
 	f.StringVar(&a.id, "key-id", "", "without --config: `id` of the key, the gateway's \"Key\"")
 	f.StringVar(&a.secretEnv, "secret-env", "", "environment `variable` with the secret, or with the token for type token")
@@ -37,24 +38,35 @@ func (a *keyArgs) flags(f *pflag.FlagSet) {
 	f.StringVar(&a.paths, "paths", "", "`rule` by which paths are signed (sigv4, sigv4a): normalized or s3")
 }
 
-// find returns the key.
-func (a *keyArgs) find(s streams) (config.SigningKey, error) {
+// find returns the key to sign a request with: the one that the flags name, or the one of the
+// API of the request.
+func (a *keyArgs) find(s streams, r *http.Request) (config.SigningKey, error) {
 	secret, err := a.secret(s)
 	if err != nil {
 		return config.SigningKey{}, err
 	}
 	if a.config != "" {
-		if a.env == "" {
-			return config.SigningKey{}, errors.New("--config needs --env, the name of an environment")
-		}
 		if a.typ != "" || a.id != "" || a.region != "" || a.service != "" || a.paths != "" || a.tokenEnv != "" || a.credentialHeader != "" {
 			return config.SigningKey{}, errors.New("the key is given twice: use either --config and --key, or --type and --key-id")
 		}
-		file, err := loadFile(a.config, config.WithSecretsOf(a.env))
+		env, err := onlyEnvironment(a.config, a.env)
 		if err != nil {
 			return config.SigningKey{}, err
 		}
-		key, err := file.SigningKey(a.env, a.name)
+		file, err := loadFile(a.config, config.WithSecretsOf(env))
+		if err != nil {
+			return config.SigningKey{}, err
+		}
+		name := a.name
+		if name == "" {
+			policy, err := policyOf(file, env, nil)
+			if err != nil {
+				return config.SigningKey{}, err
+			}
+			_, find := apisOf(&policy)
+			name = find(r).Key
+		}
+		key, err := file.SigningKey(env, name)
 		switch {
 		case err != nil:
 		case key.Type == "token":

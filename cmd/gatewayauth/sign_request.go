@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -38,7 +39,7 @@ func dataGiven(c *cobra.Command) bool {
 
 // request builds the request from the flags, and returns the names of the headers to
 // sign besides those that are always signed.
-func (a *requestArgs) request(s streams, target, credentialHeader string, dataGiven bool) (r *http.Request, body []byte, signed []string, err error) {
+func (a *requestArgs) request(s streams, target string, dataGiven bool) (r *http.Request, body []byte, signed []string, err error) {
 	text, binary := a.data, false
 	if a.dataBinary != "" {
 		if a.data != "" {
@@ -48,6 +49,13 @@ func (a *requestArgs) request(s streams, target, credentialHeader string, dataGi
 	}
 	if body, err = readData(s, text, binary); err != nil {
 		return nil, nil, nil, err
+	}
+	scheme, _, found := strings.Cut(target, "://")
+	switch {
+	case !found:
+		return nil, nil, nil, fmt.Errorf("the URL has no scheme: write http:// or https:// in front, such as http://%s", printable(target))
+	case scheme == "grpc" || scheme == "grpcs": // of sign: probe takes them
+		return nil, nil, nil, errors.New("sign makes no gRPC calls: try gRPC with gatewayauth probe, which takes this URL, or with a client through gatewayauth gateway")
 	}
 	u, err := url.Parse(target)
 	if e, ok := errors.AsType[*url.Error](err); ok {
@@ -85,8 +93,8 @@ func (a *requestArgs) request(s streams, target, credentialHeader string, dataGi
 		switch {
 		case name == "" || strings.ContainsAny(name, " \t;") || strings.ContainsFunc(h, isControl):
 			return nil, nil, nil, fmt.Errorf("--header: %q is not a header such as 'X-Tenant: blue'", h)
-		case (found || empty) && value != "" && (slices.Contains(ownHeaders, canonical) || strings.EqualFold(canonical, credentialHeader)):
-			return nil, nil, nil, fmt.Errorf("--header: %s cannot be given, because signing or sending sets it; --at sets the date, and --data the body", canonical)
+		case (found || empty) && value != "" && slices.Contains(ownHeaders, canonical):
+			return nil, nil, nil, errOwnHeader(canonical)
 		case empty:
 			r.Header.Set(name, "")
 		case !found:
@@ -103,6 +111,19 @@ func (a *requestArgs) request(s streams, target, credentialHeader string, dataGi
 		}
 	}
 	return r, body, signed, nil
+}
+
+// withoutCredential returns an error if the user gave the header that holds the credential;
+// "" is Authorization.
+func withoutCredential(r *http.Request, header string) error {
+	if header = http.CanonicalHeaderKey(cmp.Or(header, "Authorization")); r.Header.Get(header) != "" {
+		return errOwnHeader(header)
+	}
+	return nil
+}
+
+func errOwnHeader(name string) error {
+	return fmt.Errorf("--header: %s cannot be given, because signing or sending sets it; --at sets the date, and --data the body", name)
 }
 
 // ownHeaders cannot be given: signing sets them, or the body determines them.

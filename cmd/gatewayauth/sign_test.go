@@ -2,6 +2,8 @@ package main_test
 
 import (
 	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"os/exec"
 	"strings"
 	"testing"
@@ -102,7 +104,7 @@ func TestSignFails(t *testing.T) {
 	dir := folder(t)
 	server := backend(t, dir)
 	r := cli(t, dir, "", "sign", "-config", "environments.yaml", "-env", "RELEASE", "-send", "-i", server.URL+"/")
-	if r.code != 1 || !strings.HasPrefix(r.out, "HTTP/1.1 401") || !strings.Contains(r.err, "401") {
+	if r.code != 1 || !strings.HasPrefix(r.out, "HTTP/1.1 401") || !strings.Contains(r.err, "401 Unauthorized; the reason is in the service's log") {
 		t.Errorf("refused: exit %d %q %q", r.code, r.out, r.err)
 	}
 	server.Close()
@@ -141,5 +143,59 @@ func TestSignToken(t *testing.T) {
 	t.Setenv("MY_TOKEN", "gAAAAAtoken")
 	if r := cli(t, dir, "", "sign", "-type", "token", "-secret-env", "MY_TOKEN", "http://x/"); r.out != "X-Auth-Token: gAAAAAtoken\n" {
 		t.Errorf("exit %d %q %s", r.code, r.out, r.err)
+	}
+}
+
+// TestSignRedirect_T258: of a redirect, sign prints where to, and not its page.
+func TestSignRedirect_T258(t *testing.T) {
+	server := httptest.NewServer(http.RedirectHandler("https://api.example.com/orders/", http.StatusMovedPermanently))
+	t.Cleanup(server.Close)
+	args := []string{"sign", "-config", "environments.yaml", "-env", "dev", "-send", server.URL + "/orders"}
+	r := cli(t, folder(t), "", args...)
+	if r.code != 0 || r.out != "301 Moved Permanently\nLocation: https://api.example.com/orders/\n" {
+		t.Errorf("got %+v", r)
+	}
+	if r := cli(t, folder(t), "", append(args, "-i")...); r.code != 0 || strings.Count(r.out, "Location: ") != 1 || strings.Contains(r.out, "<a") {
+		t.Errorf("got %+v", r)
+	}
+}
+
+// TestSignKeyOfTheAPI_T257: without --key, sign takes the key that the gateway would take.
+func TestSignKeyOfTheAPI_T257(t *testing.T) {
+	dir := folder(t)
+	server := backend(t, dir)
+	for path, key := range map[string]string{"/orders/7": "orders_key", "/partner/7": "partner_key", "/sigv4/7": "sigv4_key"} {
+		r := cli(t, dir, "", "sign", "-config", "environments.yaml", "-env", "dev", "-send", server.URL+path)
+		if r.code != 0 || !strings.HasPrefix(r.out, key+" ") {
+			t.Errorf("%s: got %+v, want %s", path, r, key)
+		}
+	}
+}
+
+// TestOnlyEnvironment_T257: the only environment of a file need not be named. The file that is
+// proposed for a service that has none is such a file, and does.
+func TestOnlyEnvironment_T257(t *testing.T) {
+	dir := folder(t)
+	_, text, found := strings.Cut(cli(t, dir, "", "explain", "request.txt").err, "\n\n")
+	if !found {
+		t.Fatal("no file is proposed")
+	}
+	write(t, dir, "environments.yaml", strings.NewReplacer("ID-OF-THE-KEY", "071fe2459cf64d75", "NAME_OF_THE_VARIABLE", "ORDERS_SECRET").Replace(text))
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	t.Cleanup(server.Close)
+	guard, _ := background(t, dir, "guard", "-config", "environments.yaml", "-to", server.URL, "-listen", "127.0.0.1:0")
+	gateway, _ := background(t, dir, "gateway", "-config", "environments.yaml", "-to", "http://"+guard, "-listen", "127.0.0.1:0")
+	r, err := http.NewRequest("GET", "http://"+gateway+"/", nil)
+	if status, text, _ := ask(t, r, err); status != 200 {
+		t.Errorf("gateway: got %d %s", status, text)
+	}
+	for _, command := range [][]string{{"sign", "-send"}, {"probe"}} {
+		if r := cli(t, dir, "", append(command, "-config", "environments.yaml", "http://"+guard+"/")...); r.code != 0 {
+			t.Errorf("%v: got %+v", command, r)
+		}
+	}
+	signed := "GET / HTTP/1.1\nHost: a\n" + cli(t, dir, "", "sign", "-config", "environments.yaml", "http://a/").out + "\n"
+	if r := cli(t, dir, signed, "explain", "-config", "environments.yaml"); r.code != 0 {
+		t.Errorf("explain: got %+v", r)
 	}
 }

@@ -20,12 +20,12 @@ func (s *Summary) Doubt() string {
 		for _, u := range s.UnclearLines {
 			first = append(first, fmt.Sprintf("line %d: %s", u.Line, u.Why))
 		}
-		return fmt.Sprintf("%d lines may be records of a verifier and could not be parsed, so the counts may lack requests that would be refused (%s)",
-			s.Unclear, strings.Join(first, "; "))
+		return fmt.Sprintf("%s of a verifier and could not be parsed, so the counts may lack requests that would be refused (%s)",
+			Counted(s.Unclear, "line may be a record", "lines may be records"), strings.Join(first, "; "))
 	case s.Records == 0:
-		return fmt.Sprintf("there is no record of a verifier in the %d lines (%d in JSON, %d in key=value, %d in neither): use the log of the service itself, "+
+		return fmt.Sprintf("there is no record of a verifier in the %s (%d in JSON, %d in key=value, %d in neither): use the log of the service itself, "+
 			"from its start on, at level debug (accepted requests are logged at level debug, refusals at level warn)",
-			s.Lines, s.Lines-s.Text-s.Unreadable, s.Text, s.Unreadable)
+			Counted(s.Lines, "line", "lines"), s.Lines-s.Text-s.Unreadable, s.Text, s.Unreadable)
 	}
 	reporting := false
 	var silent []string
