@@ -2,11 +2,17 @@
 // in each environment. It makes a [core.Verifier] of one environment, and keeps
 // it current.
 //
-//	v, err := config.Watch(ctx, "environments.yaml", "RELEASE")
+//	watching, end := context.WithCancel(context.Background())
+//	defer end() // after Shutdown
+//	v, err := config.Watch(watching, "environments.yaml", "RELEASE")
 //	if err != nil {
 //		log.Fatal(err) // nothing starts with a bad configuration
 //	}
-//	http.ListenAndServe(addr, nethttp.Middleware(v)(mux))
+//	handler := nethttp.Middleware(v)(mux)
+//
+// The context must not be the one that ends at SIGTERM: a replay store on a server is closed
+// when it ends, and requests in progress would get 503. The example of the package is a
+// whole server.
 //
 // [Load] reads the file once: to check it, or to list what it holds. With
 // [WithoutSecrets] or [WithSecretsOf] it does so where secrets are not available.

@@ -2,18 +2,55 @@ package config_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log"
 	"log/slog"
 	"net/http"
 	"os"
+	"os/signal"
 	"strings"
+	"syscall"
+	"time"
 
 	"github.com/gatewayauth/gatewayauth/core/config"
 	"github.com/gatewayauth/gatewayauth/nethttp"
 )
 
-// A server whose keys follow the file, and the secrets that it refers to.
+// A server whose keys follow the file, and the secrets that it refers to. The context of Watch
+// outlives the requests in progress.
+func Example() {
+	mux := http.NewServeMux()
+
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	watching, end := context.WithCancel(context.Background()) // not ctx, which ends at SIGTERM
+	defer end()                                               // after Shutdown: it closes the replay store
+	v, err := config.Watch(watching, "environments.yaml", "RELEASE")
+	if err != nil {
+		log.Fatal(err) // nothing starts with a bad configuration
+	}
+	server := &http.Server{
+		Addr:              ":8080",
+		Handler:           nethttp.Middleware(v)(mux),
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       time.Minute, // verified bodies have the policy's BodyTimeout, 30s
+		IdleTimeout:       2 * time.Minute,
+	}
+	go func() {
+		if err := server.ListenAndServe(); !errors.Is(err, http.ErrServerClosed) {
+			log.Fatal(err)
+		}
+	}()
+	<-ctx.Done()
+	ending, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	if err := server.Shutdown(ending); err != nil { // waits for the requests in progress
+		log.Print(err)
+	}
+}
+
+// The Verifier follows the file until ctx ends.
 func ExampleWatch() {
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
@@ -30,8 +67,6 @@ environments:
 	if err != nil {
 		log.Fatal(err) // nothing starts with a bad configuration
 	}
-	handler := nethttp.Middleware(v)(http.NewServeMux())
-	_ = handler // http.ListenAndServe(":8080", handler)
 	fmt.Println(v.Mode())
 	// Output: enforce
 }
