@@ -53,7 +53,7 @@ func (c Config) compile() (*policy, error) {
 	}
 	p := x.policy
 	p.challenge = challenge(p.algorithms)
-	p.openOrigin = &origin{environment: c.Environment}
+	p.openOrigin = &origin{environment: c.Environment, mode: c.Mode}
 	return p, nil
 }
 
@@ -162,7 +162,7 @@ func (x *compiler) schemeProblem(s Scheme, err error) {
 
 // addScheme notes what the policy needs to know of a scheme.
 func (x *compiler) addScheme(s Scheme) {
-	made := newCompiledScheme(s, x.Environment)
+	made := newCompiledScheme(s, x.Environment, x.Mode)
 	if err := made.setPrefixes(); err != nil {
 		x.schemeProblem(s, err)
 	}
@@ -205,6 +205,7 @@ type compiledScheme struct {
 	set         *KeySet              // that its source was, if it was one of [Keys]
 	keys        map[string]*fixedKey // of the set, by id
 	environment string
+	mode        Mode
 	origins     []origin // of identities, by algorithm
 	prefixes    []string // of the headers that must be signed where they are present
 	notSigned   string   // what a request is told that leaves one unsigned
@@ -216,8 +217,8 @@ type fixedKey struct {
 	usage *keyUsage
 }
 
-func newCompiledScheme(s Scheme, environment string) *compiledScheme {
-	x := &compiledScheme{Scheme: s, environment: environment}
+func newCompiledScheme(s Scheme, environment string, mode Mode) *compiledScheme {
+	x := &compiledScheme{Scheme: s, environment: environment, mode: mode}
 	if set, fixed := s.Keys().(*KeySet); fixed {
 		x.set = set
 		x.keys = make(map[string]*fixedKey, len(set.byID))
@@ -226,7 +227,7 @@ func newCompiledScheme(s Scheme, environment string) *compiledScheme {
 		}
 	}
 	for _, algorithm := range s.Algorithms() {
-		x.origins = append(x.origins, origin{environment, s.Name(), algorithm})
+		x.origins = append(x.origins, origin{environment, s.Name(), algorithm, mode})
 	}
 	return x
 }
@@ -238,7 +239,7 @@ func (x *compiledScheme) origin(algorithm string) *origin {
 			return &x.origins[i]
 		}
 	}
-	return &origin{x.environment, x.Name(), algorithm}
+	return &origin{x.environment, x.Name(), algorithm, x.mode}
 }
 
 // canonicalizer returns the scheme as a [Canonicalizer], false where it is none and for

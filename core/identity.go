@@ -29,7 +29,10 @@ type Identity struct {
 }
 
 // origin is what identities of a scheme and algorithm have in common.
-type origin struct{ environment, scheme, algorithm string }
+type origin struct {
+	environment, scheme, algorithm string
+	mode                           Mode
+}
 
 func (id *Identity) from() origin {
 	if id.origin == nil {
@@ -49,6 +52,11 @@ func (id *Identity) Verified() bool { return id != nil && id.verified }
 
 // Environment returns the environment that accepted the request.
 func (id *Identity) Environment() string { return id.from().environment }
+
+// Mode returns the mode of the environment when the request was verified. In report mode
+// a body that the handler reads while its digest is checked ([API].Stream) comes whole
+// even if it is another one: Covers says that it is not proven.
+func (id *Identity) Mode() Mode { return id.from().mode }
 
 // Scheme returns the scheme's name, as in the environments file.
 func (id *Identity) Scheme() string { return id.from().scheme }
@@ -175,7 +183,9 @@ func NewContext(ctx context.Context, id *Identity) context.Context {
 
 // FromContext returns the identity of the request. It is false where the
 // request was not verified: on open APIs, in report mode where the request
-// would have been refused, and in off mode.
+// would have been refused, and in off mode. What is refused while the handler reads the
+// body ([API].Stream) cannot take the identity back: in enforce mode the body ends with
+// an error, in report mode nothing does, see [Identity.Mode].
 func FromContext(ctx context.Context) (*Identity, bool) {
 	id, _ := ctx.Value(identityKey{}).(*Identity)
 	if !id.Verified() {

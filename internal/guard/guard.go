@@ -256,7 +256,8 @@ func (c *Config) rewrite(p *httputil.ProxyRequest) {
 	}
 	// Report mode lets any body through, so that nothing would tell the service that it got
 	// another one.
-	unproven := isLate(p.In) && c.Verifier.Mode() == core.Report
+	id, _ := core.FromContext(p.In.Context())
+	unproven := isLate(p.In) && id.Mode() == core.Report // not the Verifier's mode, which may have changed since
 	setIdentity(p.Out.Header, p.In, !unproven)
 }
 
