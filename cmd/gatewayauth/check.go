@@ -47,7 +47,8 @@ the API is not open.
 
 With --report, FILE is the log of a service whose environment is in report mode, or -
 for standard input. check prints a table of the requests that enforce mode would have
-refused, by API and reason, and the number of accepted requests. The log may be in
+refused, those that guard refuses in every mode included, by API and reason, and the
+number of accepted requests. The log may be in
 slog's JSON or text format, with fields renamed or in groups, and wrapped by Docker,
 Kubernetes, journald (-o json, short or cat) or a log collector: records are recognized
 by the verifier's own fields. Refusals are logged at level warn, accepted requests at

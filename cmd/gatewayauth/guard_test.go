@@ -267,3 +267,59 @@ func TestGuardItself_T208(t *testing.T) {
 		}
 	}
 }
+
+// TestGuardRefusesInReportMode_T197: a request that guard refuses itself in report mode is no sign of
+// enforce mode to check and explain, and is in the metrics, as is a service that does not answer.
+func TestGuardRefusesInReportMode_T197(t *testing.T) {
+	dir := folder(t)
+	write(t, dir, "environments.yaml", strings.ReplaceAll(environments, "  dev:\n", "  dev:\n    mode: report\n    capture: {dir: refused}\n"))
+	service := guarded(t)
+	l, admin := guardTo(t, dir, service.URL, "-debug")
+	url := "http://" + l.address
+	if status, text, _ := signedBy(t, dir, "orders_key", "GET", url+"/orders/7", ""); status != 200 {
+		t.Fatalf("signed: got %d %q", status, text)
+	}
+	r, err := http.NewRequest("GET", url+"/orders/7;x", nil)
+	if status, _, _ := ask(t, r, err); status != 400 {
+		t.Errorf("a semicolon: got %d, want 400 in report mode too", status)
+	}
+	service.Close()
+	if status, _, _ := signedBy(t, dir, "orders_key", "GET", url+"/orders/8", ""); status != 502 {
+		t.Errorf("without a service: got %d", status)
+	}
+	within(t, "the records", func() bool {
+		return strings.Contains(l.stderr(), `msg="request refused"`) && strings.Contains(l.stderr(), "the service failed")
+	})
+	report := cli(t, dir, l.stderr(), "check", "-report", "-")
+	if report.code != 1 || !strings.Contains(report.out, "1 requests would have been refused") || !strings.Contains(report.out, "the path has a semicolon") || strings.Contains(report.out, "enforce mode") {
+		t.Errorf("check --report: %+v", report)
+	}
+	for line := range strings.Lines(l.stderr()) {
+		if !strings.Contains(line, `msg="request refused"`) {
+			continue
+		}
+		x := runExplain(t, dir, line, 1)
+		if facts := strings.Join(x.Event.Facts, "\n"); !strings.Contains(facts, "guard itself refused the request") || strings.Contains(facts, "reached the handler") {
+			t.Errorf("explain: %+v", x)
+		}
+	}
+	var kept []string
+	within(t, "the file of the request", func() bool {
+		kept, err = filepath.Glob(filepath.Join(dir, "refused", "*.http"))
+		return err != nil || len(kept) > 0
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text := cli(t, dir, "", "explain", "-config", "environments.yaml", "-env", "dev", kept[0]); !strings.Contains(text.out, "the adapter or the proxy, and not the verifier, refused the request") {
+		t.Errorf("explain of the file: %+v", text)
+	}
+	r, err = http.NewRequest("GET", admin+"/metrics", nil)
+	_, page, _ := ask(t, r, err)
+	for _, want := range []string{`gatewayauth_verifications_total{code="request_ambiguous",environment="dev",mode="report",scheme="none"} 1`,
+		`gatewayauth_guard_failures_total{environment="dev"} 1`} {
+		if !strings.Contains(page, want) {
+			t.Errorf("/metrics has no %s:\n%.3000s", want, page)
+		}
+	}
+}

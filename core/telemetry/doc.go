@@ -46,7 +46,8 @@
 // from the configuration or a key source, further names become "other".
 //
 // A request with a streamed body can have two verdicts and is then counted twice: as
-// verified, and as refused at the end of its body.
+// verified, and as refused at the end of its body. So can one that an adapter refuses
+// itself ([core.Verifier].Refuse), in any mode.
 //
 // # Old secrets
 //

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log"
+	"log/slog"
 	"maps"
 	"math"
 	"net/url"
@@ -79,8 +80,11 @@ func TestDashboard_T265(t *testing.T) {
 	environment(t, broken, "production", "report", 3)
 	service1, operator1 := serveFile(t, healthy, "RELEASE")
 	service2, operator2 := serveFile(t, broken, "production")
-	p := startPrometheus(t, operator1, operator2)
-	send(t, map[string]time.Duration{service1: -time.Second, service2: 10 * time.Minute})
+	alone := filepath.Join(dir, "guard.yaml")
+	environment(t, alone, "GUARDED", "enforce", 1000000)
+	_, service3, operator3 := guarded(t, alone, "GUARDED", slog.New(slog.DiscardHandler))
+	p := startPrometheus(t, operator1, operator2, operator3)
+	send(t, map[string]time.Duration{service1: -time.Second, service2: 10 * time.Minute, service3: time.Second})
 
 	eventually(t, func() []string {
 		return p.lacks(`gatewayauth_mode{environment="RELEASE", mode="report"}`, `gatewayauth_mode{environment="production"}`)
@@ -106,7 +110,7 @@ func TestDashboard_T265(t *testing.T) {
 		{`"unit": "cps"`, `"unit": "none"`, "Log records not written: A: not in the unit none"},
 		{`"options": "ends in"`, `"options": "end"`, "Old secrets: there is no column end"},
 		{`"Value #B"`, `"Value #D"`, "Old secrets: there is no column Value #D"},
-		{"          \"legendFormat\": \"{{environment}}: {{mode}}\",\n          \"instant\": true", `"legendFormat": "{{environment}}: {{mode}}"`, "Mode: A: 3 values of 2 environments"},
+		{"          \"legendFormat\": \"{{environment}}: {{mode}}\",\n          \"instant\": true", `"legendFormat": "{{environment}}: {{mode}}"`, "Mode: A: 4 values of 3 environments"},
 	} {
 		changed := strings.Replace(source, tt.old, tt.new, 1)
 		var d dashboard

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -77,7 +78,10 @@ func fetch(t *testing.T, url string) string {
 // TestMetricNames: the metrics in the rules, the dashboard and the README exist, and the
 // README has all metrics.
 func TestMetricNames(t *testing.T) {
-	text := fetch(t, operate(t).URL+"/metrics")
+	file := filepath.Join(t.TempDir(), "environments.yaml")
+	environment(t, file, "RELEASE", "enforce", 10)
+	_, _, operator := guarded(t, file, "RELEASE", slog.New(slog.DiscardHandler))
+	text := fetch(t, operate(t).URL+"/metrics") + fetch(t, "http://"+operator+"/metrics")
 	exported, families := map[string]bool{}, map[string]bool{}
 	for _, line := range strings.Split(text, "\n") {
 		if name, ok := strings.CutPrefix(line, "# TYPE "); ok {

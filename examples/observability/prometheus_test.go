@@ -7,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"os/exec"
@@ -19,6 +21,9 @@ import (
 
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/apig"
+	"github.com/gatewayauth/gatewayauth/core/config"
+	"github.com/gatewayauth/gatewayauth/internal/guard"
+	"github.com/gatewayauth/gatewayauth/internal/metrics"
 	"github.com/gatewayauth/gatewayauth/internal/needs"
 	"github.com/gatewayauth/gatewayauth/internal/testkit"
 )
@@ -158,6 +163,37 @@ func serveFile(t *testing.T, file, environment string) (service, operator string
 		}
 	}
 	return service, operator
+}
+
+// down is a transport to a service that does not answer.
+type down struct{}
+
+func (down) RoundTrip(*http.Request) (*http.Response, error) { return nil, io.EOF }
+
+// guarded runs guard with an environments file in front of a service that does not answer, until
+// the test ends.
+func guarded(t *testing.T, file, environment string, logger *slog.Logger) (v *core.Verifier, service, operator string) {
+	t.Helper()
+	m, err := metrics.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v, err = config.Watch(t.Context(), file, environment, append(m.Options(), config.WithLogger(logger))...); err != nil {
+		t.Fatal(err)
+	}
+	failed, err := m.Failures(environment)
+	if err != nil {
+		t.Fatal(err)
+	}
+	operator, stop, err := m.Serve("127.0.0.1:0", v, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(stop)
+	to := &url.URL{Scheme: "http", Host: "127.0.0.1:1"}
+	server := httptest.NewServer(guard.New(guard.Config{Verifier: v, To: to, Transport: down{}, Failed: failed, Logger: logger}))
+	t.Cleanup(server.Close)
+	return v, server.Listener.Addr().String(), operator
 }
 
 func write(t *testing.T, file, text string) {

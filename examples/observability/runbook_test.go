@@ -18,7 +18,6 @@ import (
 
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/apig"
-	"github.com/gatewayauth/gatewayauth/core/config"
 	"github.com/gatewayauth/gatewayauth/internal/needs"
 	"github.com/gatewayauth/gatewayauth/internal/testkit"
 )
@@ -114,6 +113,7 @@ func operated(t *testing.T) (file, log, metrics string) {
         key: 071fe2459cf64d75
         secret: new-0123456789abcdef
         previous: [{secret: old-0123456789abcdef, until: 2099-01-01T00:00:00Z}]
+    apis: [{match: GET /healthz, open: true}]
     default: orders_key
 `
 	if err := os.WriteFile(file, []byte(policy), 0o600); err != nil {
@@ -124,19 +124,12 @@ func operated(t *testing.T) (file, log, metrics string) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { out.Close() })
-	observer, page, err := newMetrics()
-	if err != nil {
-		t.Fatal(err)
+	v, service, operator := guarded(t, file, "RELEASE", slog.New(slog.NewTextHandler(out, &slog.HandlerOptions{Level: slog.LevelDebug})))
+	response, err := http.Get("http://" + service + "/healthz")
+	if err != nil || response.StatusCode != http.StatusBadGateway {
+		t.Fatal(response, err)
 	}
-	v, err := config.Watch(t.Context(), file, "RELEASE", config.WithObservers(observer),
-		config.WithLogger(slog.New(slog.NewTextHandler(out, &slog.HandlerOptions{Level: slog.LevelDebug}))),
-		config.WithReloads(func(r config.Reload) { observer.Reloaded(r.Environment, r.Err) }))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := observer.Register(v); err != nil {
-		t.Fatal(err)
-	}
+	response.Body.Close()
 	request := func(secret string, age time.Duration) *http.Request {
 		r := httptest.NewRequest("GET", "/orders/7", nil)
 		key := core.Key{ID: "071fe2459cf64d75", Secret: core.NewSecret(secret)}
@@ -164,9 +157,7 @@ func operated(t *testing.T) (file, log, metrics string) {
 			t.Fatalf("the file was not loaded again:\n%s", readFile(t, log))
 		}
 	}
-	server := httptest.NewServer(operations(v, page))
-	t.Cleanup(server.Close)
-	return file, log, server.URL + "/metrics"
+	return file, log, "http://" + operator + "/metrics"
 }
 
 // TestRunbookCommands_T262: the commands of the runbook find what they look for.
