@@ -288,6 +288,23 @@ func TestReloadWithoutStore(t *testing.T) {
 	}
 }
 
+// TestReloadToAnotherEnvironment: entries of a store are of one environment, so with another
+// one the store knows none of the requests that were accepted before.
+func TestReloadToAnotherEnvironment(t *testing.T) {
+	var log strings.Builder
+	store := &memory{}
+	logged := func(c *core.Config) { c.Logger = slog.New(slog.NewJSONHandler(&log, nil)) }
+	v := verifier(t, replayed(store), logged)
+	for _, environment := range []string{v.Status().Environment, "another"} {
+		log.Reset()
+		warned := environment == "another"
+		err := v.Reload(config(replayed(store), logged, func(c *core.Config) { c.Environment = environment }))
+		if err != nil || strings.Contains(log.String(), "another replay store or environment") != warned {
+			t.Errorf("%s: %v, log %s", environment, err, log.String())
+		}
+	}
+}
+
 // unsaid is a scheme that does not say what identifies a request.
 type unsaid struct{ core.Scheme }
 

@@ -101,18 +101,19 @@ type permission struct {
 }
 
 // PermitRetry permits the request to be sent once more ([Replay.Retries]), and reports
-// whether it did. If so, the caller must call [Admission.Answer]. Adapters call it before
-// the handler runs; without it there are no retries.
+// whether it may have: also where the store did not answer, which may have been told. If so,
+// the caller must call [Admission.Answer]. Adapters call it before the handler runs; without
+// it there are no retries.
 func (a Admission) PermitRetry() bool {
 	m := a.permission
 	if m == nil {
 		return false
 	}
 	ctx := m.request.Context()
-	permitted, err := m.policy.callStore(ctx, func(s ReplayStore) (bool, error) {
+	m.policy.callStore(ctx, func(s ReplayStore) (bool, error) {
 		return true, s.(RetryStore).Permit(ctx, m.entry, m.policy.Replay.Retries.Within)
 	})
-	return permitted && err == nil
+	return true
 }
 
 // Answer tells how the handler answers the request. Adapters call it before the first

@@ -145,8 +145,8 @@ func TestRetryStoreFails_F01(t *testing.T) {
 			c.Observers = []core.Observer{core.ObserverFunc(func(_ context.Context, e core.Event) { events = append(events, e) })}
 		})
 		first := admit(t, v, request(t, p1), core.BodyForHandler)
-		if w := httptest.NewRecorder(); first.PermitRetry() || first.Watch(w) != http.ResponseWriter(w) {
-			t.Errorf("%s: permitted", name)
+		if w := httptest.NewRecorder(); !first.PermitRetry() || first.Watch(w) == http.ResponseWriter(w) {
+			t.Errorf("%s: the store may have been told, and the answer is not watched", name)
 		}
 		store.redeem, events = fail, nil
 		wantVerdict(t, v, request(t, p1), core.CodeUnavailable)
@@ -237,3 +237,15 @@ type sees struct {
 func (s sees) WriteHeader(status int)      { s.sent(); s.ResponseRecorder.WriteHeader(status) }
 func (s sees) Write(p []byte) (int, error) { s.sent(); return s.ResponseRecorder.Write(p) }
 func (s sees) Flush()                      { s.sent(); s.ResponseRecorder.Flush() }
+
+// TestPermissionWithoutAnswer_T193: a store that has been told of a permission, and did not say
+// so in time, is told of the answer as well.
+func TestPermissionWithoutAnswer_T193(t *testing.T) {
+	store := &permits{}
+	store.permit = func() error { store.open = true; return errors.New("the connection is gone") }
+	a := admit(t, verifier(t, retried(store)), request(t, p1), core.BodyForHandler)
+	a.Watch(httptest.NewRecorder()).WriteHeader(http.StatusOK)
+	if store.open || store.redeemed != 1 {
+		t.Errorf("after the answer: permission open is %v, redeemed %d times", store.open, store.redeemed)
+	}
+}

@@ -53,9 +53,9 @@ func (v *Verifier) Reload(c Config) error {
 	p.buffered, p.lookups, p.counters = &v.buffered, &v.lookups, v.history.countersFor(p)
 	old := v.policy.Swap(p)
 	weaker := p.Mode != Enforce && (old == nil || old.Mode < p.Mode)
-	if old != nil && old.Replay.Store != p.Replay.Store {
+	if old != nil && (old.Replay.Store != p.Replay.Store || p.Replay.Store != nil && old.Environment != p.Environment) { // entries are of an environment
 		p.Logger.LogAttrs(context.Background(), slog.LevelWarn,
-			"gatewayauth: another replay store; requests accepted before can be accepted once more",
+			"gatewayauth: another replay store or environment; requests accepted before can be accepted once more",
 			slog.String("environment", p.Environment))
 	}
 	for _, warning := range []struct {

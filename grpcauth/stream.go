@@ -25,6 +25,7 @@ type receivedStream struct {
 
 	mu    sync.Mutex // a goroutine of the handler may still receive after it returns
 	begun bool       // something has been received
+	of    identity   // of the last message
 	bytes *mem.Reader
 }
 
@@ -51,19 +52,20 @@ func (s *receivedStream) Context() context.Context { return s.ctx }
 func (s *receivedStream) RecvMsg(m any) error {
 	err := s.ServerStream.RecvMsg(m)
 	if err != io.EOF {
-		s.keep(s.bodies.take(m))
+		id, _ := identify(m)
+		s.keep(id, s.bodies.take(m))
 	}
 	return err
 }
 
 // keep keeps the bytes of the last message.
-func (s *receivedStream) keep(bytes *mem.Reader) {
+func (s *receivedStream) keep(id identity, bytes *mem.Reader) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.bytes != nil {
 		s.bytes.Close()
 	}
-	s.begun, s.bytes = true, bytes
+	s.begun, s.of, s.bytes = true, id, bytes
 }
 
 // hasBegun reports whether something has been received.
@@ -76,13 +78,17 @@ func (s *receivedStream) hasBegun() bool {
 	return s.begun
 }
 
-// take returns the bytes of the last message, nil if they are not known or were taken.
-func (s *receivedStream) take() *mem.Reader {
+// take returns the bytes of a message, nil if they are not known or were taken: an
+// interceptor may have received another message than the one that it passes on.
+func (s *receivedStream) take(m any) *mem.Reader {
 	if s == nil {
 		return nil
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if id, ok := identify(m); !ok || id != s.of {
+		return nil
+	}
 	bytes := s.bytes
 	s.bytes = nil
 	return bytes
@@ -112,7 +118,7 @@ func (s *serverStream) RecvMsg(m any) error {
 	defer s.mu.Unlock()
 	switch err {
 	case nil:
-		s.check(s.received.take())
+		s.check(s.received.take(m))
 	case io.EOF:
 		s.end(err)
 	}
@@ -160,11 +166,11 @@ func (s *serverStream) refuse(err error) {
 var errUnread = core.Refuse(core.CodeBodyMismatch, "the handler returned before it had received the whole stream")
 
 // finish returns the result of the call: the refusal if there is one, or else the
-// handler's error. A handler that returns nil must have received the end.
+// handler's error. A handler that returns success must have received the end.
 func (s *serverStream) finish(err error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err == nil {
+	if status.Code(err) == codes.OK {
 		s.end(errUnread)
 	}
 	return cmp.Or(s.refused, err)
