@@ -167,7 +167,7 @@ func checkOpen(v *verification) error {
 	}
 	for name := range v.request.Header {
 		if kindOf(name)&overrideHeader != 0 {
-			return refuseHeaders(CodeHeaderNotSigned, "a method override header on an open API", name)
+			return refuseHeadersWithHint(CodeHeaderNotSigned, "a method override header on an open API", hintLeaveOut, name)
 		}
 	}
 	v.open = true
@@ -203,15 +203,38 @@ func register(mux *http.ServeMux, pattern string, h http.Handler) (err error) {
 }
 
 var (
-	errBindingAmbiguous = Refuse(CodeRequestAmbiguous,
-		"routers could take the path for that of an API with another key; send the plain spelling of the path, or bind both APIs alike")
-	errBindingHead = Refuse(CodeRequestAmbiguous,
-		"routers could run another route for HEAD than for GET, with another key; bind HEAD and GET alike, with a pattern for HEAD or with one without a method")
 	errBindingHost = Refuse(CodeRequestAmbiguous,
 		"the host is not in lower case without a final dot, or the method is CONNECT, and APIs are bound by host")
-	errBindingOpen = Refuse(CodeRequestAmbiguous,
-		"routers could take the path for that of an API that is not open; send the plain spelling of the path")
 )
+
+// refuseConflict is the refusal of a path that is one API's to some routers, and another's,
+// with another key, to others. The names of APIs and keys are for the log: no answer has them.
+func refuseConflict(a, b *binding) error {
+	e := &Error{Code: CodeRequestAmbiguous, Detail: "routers could take the path for that of another API", Err: conflict{a, b}}
+	if !a.open && !b.open {
+		e.Hint = `List both APIs that error names with one key in apis (beside "/admin/" also "/admin"), or send the plain path: /admin/ for "/admin/".`
+	}
+	return e
+}
+
+// conflict names two APIs, where somebody reads it.
+type conflict struct{ a, b *binding }
+
+func (c conflict) Error() string { return c.a.describe() + " or " + c.b.describe() }
+
+func (b *binding) describe() string {
+	name := "default"
+	if b.pattern != "" {
+		name = strconv.Quote(b.pattern)
+	}
+	switch {
+	case b.open:
+		return name + " (open)"
+	case b.key == "":
+		return "no API of the file (default is not set)"
+	}
+	return name + " (key " + b.key + ")"
+}
 
 // lookup finds the binding of a request from its raw path. Routers differ in
 // what they make of a path, so the binding must be the same in every
@@ -232,7 +255,8 @@ func (b *bindings) lookup(r *http.Request, path string, p *muxRequest) (*binding
 	case err != nil:
 		return nil, err
 	case other.open != found.open || other.key != found.key:
-		return nil, errBindingHead
+		return nil, &Error{Code: CodeRequestAmbiguous, Detail: "routers could run another route for HEAD than for GET", Err: conflict{found, other},
+			Hint: `Bind HEAD and GET alike: list HEAD in apis as well, such as "HEAD /healthz", or a pattern without a method.`}
 	}
 	return agreed([]*binding{found, other})
 }
@@ -254,7 +278,7 @@ func (b *patterns) lookup(path string, p *muxRequest) (*binding, error) {
 	i := slices.IndexFunc(all, func(found *binding) bool { return !found.open })
 	switch {
 	case i > 0 && clean(path) == path: // ServeMux would serve it without a credential
-		return nil, errBindingOpen
+		return nil, refuseConflict(all[0], all[i])
 	case i > 0:
 		all[0], all[i] = all[i], all[0]
 	}
@@ -295,7 +319,7 @@ func agreed(all []*binding) (*binding, error) {
 	result := all[0]
 	for _, other := range all[1:] {
 		if !other.open && other.key != result.key {
-			return nil, errBindingAmbiguous
+			return nil, refuseConflict(result, other)
 		}
 		if other != all[0] {
 			both := *result

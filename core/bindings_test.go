@@ -251,8 +251,8 @@ func TestOpenAndNot_T173(t *testing.T) {
 	})
 	for _, target := range []string{"/p/a%2Fb", "/p/%2e%2e"} {
 		_, err := v.Verify(httptest.NewRequest("GET", target, nil))
-		if wantCode(t, err, core.CodeRequestAmbiguous); err == nil || !strings.Contains(err.Error(), "an API that is not open") {
-			t.Errorf("%s: got %v, want it to say that an API is not open", target, err)
+		if wantCode(t, err, core.CodeRequestAmbiguous); err == nil || !strings.Contains(err.Error(), `"/p/{a}" (open)`) {
+			t.Errorf("%s: got %v, want it to say which API is open", target, err)
 		}
 	}
 	wantVerdict(t, v, httptest.NewRequest("GET", "/o/1/x", nil), "")

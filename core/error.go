@@ -12,8 +12,8 @@ import (
 )
 
 // Error is the one error type of a refusal. Its text is for operators: it
-// holds no secret and no signature, and of the caller's text the names of headers
-// alone, escaped and cut. What the caller may see is written by [WriteProblem].
+// holds no secret and no signature, and of the caller's text the names of headers and
+// the scope of a credential alone, escaped and cut. What the caller may see is written by [WriteProblem].
 type Error struct {
 	// Code is the stable reason.
 	Code Code
@@ -24,6 +24,8 @@ type Error struct {
 	Header string
 	// Err is the cause, if another error was it.
 	Err error
+	// Hint is one sentence that says what to do, where [Code.Hint] does not fit.
+	Hint string
 
 	challenge string    // WWW-Authenticate, set by the Verifier
 	exposed   *exposure // what expose_reason adds to the answer
@@ -152,11 +154,14 @@ func WriteProblem(w http.ResponseWriter, r *http.Request, err error) {
 // hold nothing secret and nothing that the caller chose: it is one of a few
 // texts, each of which is one and the same error every time, so that a flood of
 // refusals costs no memory.
-func Refuse(code Code, detail string) error {
-	key := refusal{code, detail}
+func Refuse(code Code, detail string) error { return RefuseWithHint(code, detail, "") }
+
+// RefuseWithHint is [Refuse] where the hint of the code does not fit: see [Error].Hint.
+func RefuseWithHint(code Code, detail, hint string) error {
+	key := refusal{code, detail, hint}
 	e, ok := refusals.Get(key)
 	if !ok {
-		e = &Error{Code: code, Detail: detail, known: true}
+		e = &Error{Code: code, Detail: detail, Hint: hint, known: true}
 		refusals.Put(key, e)
 	}
 	return e
@@ -164,13 +169,17 @@ func Refuse(code Code, detail string) error {
 
 // refuseHeaders is [Refuse] for a refusal that is about headers.
 func refuseHeaders(code Code, detail string, names ...string) error {
+	return refuseHeadersWithHint(code, detail, "", names...)
+}
+
+func refuseHeadersWithHint(code Code, detail, hint string, names ...string) error {
 	slices.Sort(names)
-	return &Error{Code: code, Detail: detail, Header: printable(strings.Join(names, ", "))}
+	return &Error{Code: code, Detail: detail, Header: printable(strings.Join(names, ", ")), Hint: hint}
 }
 
 type refusal struct {
-	code   Code
-	detail string
+	code         Code
+	detail, hint string
 }
 
 var refusals memo.Memo[refusal, *Error]

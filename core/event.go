@@ -38,7 +38,7 @@ import (
 //	header       string    the header that is wrong, or several: [Error].Header
 //	api_key      string    APIKey; with key_not_bound
 //	size, limit  int       Size and Limit, in bytes; with body_too_large, unless 0
-//	hint         string    what to do: [Code.Hint]
+//	hint         string    what to do: [HintOf] the refusal
 //	doc          string    the address of the code's section in docs/troubleshooting.md
 //
 // A request that the adapter refused itself ([Verifier.Refuse]) is "request refused" in

@@ -1,11 +1,14 @@
 package core
 
+import "errors"
+
 // troubleshooting is the address of the page that has a section for each code, with
 // its usual causes and what to do.
 const troubleshooting = "https://github.com/gatewayauth/gatewayauth/blob/main/docs/troubleshooting.md#"
 
 // hints are one sentence for each code. docs/troubleshooting.md has them with the usual
-// causes. They use the names of the environments file and of the fields of a record.
+// causes, and those of single refusals ([Error].Hint) in the section of their code. They use
+// the names of the environments file and of the fields of a record.
 var hints = map[Code]string{
 	CodeCredentialMissing: "If remote is the gateway, bind the signature key to this API there and let the proxies in between " +
 		"forward the header of the credential; otherwise the request went around the gateway.",
@@ -35,10 +38,33 @@ var hints = map[Code]string{
 	CodeUnavailable:      "Look after what error names: a key source, the replay store, the identity service, or the memory for bodies (max_buffered).",
 }
 
+// Hints of refusals with header_not_signed that are not about a header of a protocol which
+// something adds behind the signer.
+const (
+	hintRequired         = "Sign the header that is named, or take it out of require_signed."
+	hintRequiredWithBody = "Sign the header that is named, or take it out of require_signed_with_body."
+	hintRequiredByHosts  = "Sign host: where hosts is set, it must be signed."
+	hintSignOrLeaveOut   = "The sender must sign the header that is named, or not send it."
+	hintLeaveOut         = "The sender must not send the header that is named to an open API."
+	hintDashes           = "The sender must write the name of the header with dashes, and sign it."
+	hintSignDate         = "The sender must sign the date header."
+	hintUnsignable       = "The sender must not sign the header that is named: it belongs to one connection, or holds the credential."
+	hintRemoved          = "Find what removes the header that is named on the way from the sender, or take it out of what the sender signs."
+)
+
 // Hint returns one sentence that says what to do about refusals with the code, for
 // operators; "" for other texts. It names fields of the environments file and of
 // records (see [Event]).
 func (c Code) Hint() string { return hints[c] }
+
+// HintOf returns what to do about a refusal: its own hint, or that of its code; "" for nil
+// and for an error that is not of this package.
+func HintOf(err error) string {
+	if e, ok := errors.AsType[*Error](err); ok && e.Hint != "" {
+		return e.Hint
+	}
+	return CodeOf(err).Hint()
+}
 
 // doc returns the address of the code's section.
 func (c Code) doc() string { return troubleshooting + string(c) }

@@ -101,7 +101,7 @@ func (x *compiler) validateHosts() {
 		x.hosts = append(x.hosts, a)
 	}
 	if len(x.hosts) > 0 && !slices.ContainsFunc(x.required, func(h required) bool { return h.name == "host" }) {
-		x.required = append(x.required, required{"host", &Error{Code: CodeHeaderNotSigned, Detail: "hosts are listed, so the host must be signed", Header: "host", known: true}})
+		x.required = append(x.required, required{"host", &Error{Code: CodeHeaderNotSigned, Detail: "hosts are listed, so the host must be signed", Header: "host", Hint: hintRequiredByHosts, known: true}})
 	}
 }
 

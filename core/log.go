@@ -146,7 +146,7 @@ func (p *policy) record(ctx context.Context, level slog.Level, e *Event) {
 				attrs = append(attrs, slog.Int64("limit", e.Limit))
 			}
 		}
-		add("hint", e.Code.Hint())
+		add("hint", HintOf(e.Err))
 		add("doc", e.Code.doc())
 	}
 	p.write(ctx, level, message, attrs)

@@ -120,9 +120,22 @@ func (p *policy) whyNot(name string) string {
 	case requires(p.requiredWithBody):
 		return "is required to be signed as well (RequireSignedWithBody)"
 	}
-	for _, prefix := range append(protocolPrefixes[:], p.prefixes...) {
-		if rest, ok := strings.CutPrefix(name, prefix); ok && steeringProtocol[rest] != "" {
-			return steeringProtocol[rest]
+	return p.steers(name)
+}
+
+// steers says what a protocol header does that AllowUnsigned cannot except, "" for others.
+// It allocates nothing.
+func (p *policy) steers(header string) string {
+	for _, prefixes := range [...][]string{protocolPrefixes[:], p.prefixes} {
+		for _, prefix := range prefixes {
+			if len(header) < len(prefix) || !sameName(prefix, header[:len(prefix)]) {
+				continue
+			}
+			for rest, reason := range steeringProtocol {
+				if sameName(rest, header[len(prefix):]) {
+					return reason
+				}
+			}
 		}
 	}
 	return ""

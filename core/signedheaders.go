@@ -93,12 +93,14 @@ func checkCoverage(v *verification) error {
 		}
 	}
 	switch {
+	case slices.ContainsFunc(protocol, func(name string) bool { return p.steers(name) != "" }):
+		return refuseHeadersWithHint(CodeHeaderNotSigned, v.scheme.notSigned, hintSignOrLeaveOut, protocol...)
 	case len(protocol) > 0:
 		return refuseHeaders(CodeHeaderNotSigned, v.scheme.notSigned, protocol...)
 	case len(lookalike) > 0:
-		return refuseHeaders(CodeHeaderNotSigned, "a header that must be signed is present with an underscore in its name", lookalike...)
+		return refuseHeadersWithHint(CodeHeaderNotSigned, "a header that must be signed is present with an underscore in its name", hintDashes, lookalike...)
 	case len(override) > 0:
-		return refuseHeaders(CodeHeaderNotSigned, "a method override header is present and not signed", override...)
+		return refuseHeadersWithHint(CodeHeaderNotSigned, "a method override header is present and not signed", hintSignOrLeaveOut, override...)
 	}
 	return nil
 }
@@ -146,11 +148,11 @@ func (v *verification) checkSigned() error {
 	c := &v.credential
 	switch {
 	case !c.Presigned && !v.list.has(c.Date):
-		return refuseHeaders(CodeHeaderNotSigned, "the date header is not signed", c.Date)
+		return refuseHeadersWithHint(CodeHeaderNotSigned, "the date header is not signed", hintSignDate, c.Date)
 	case c.SignedHeaders == "":
-		return Refuse(CodeHeaderNotSigned, "SignedHeaders is empty")
+		return RefuseWithHint(CodeHeaderNotSigned, "SignedHeaders is empty", hintSignDate)
 	case v.list.unsignable:
-		return refuseHeaders(CodeHeaderNotSigned, "SignedHeaders lists a header that cannot be signed", v.listed(v.policy.unsignable)...)
+		return refuseHeadersWithHint(CodeHeaderNotSigned, "SignedHeaders lists a header that cannot be signed", hintUnsignable, v.listed(v.policy.unsignable)...)
 	}
 	for _, header := range v.list.lacks {
 		if canonical.Has(v.signed, header.name) {
@@ -161,7 +163,7 @@ func (v *verification) checkSigned() error {
 		return err
 	}
 	if err := v.message.ReadHeaders(v.signed, &v.list.SignedHeaders); err != nil {
-		return refuseHeaders(CodeHeaderNotSigned, "SignedHeaders lists a header that is not in the request",
+		return refuseHeadersWithHint(CodeHeaderNotSigned, "SignedHeaders lists a header that is not in the request", hintRemoved,
 			v.listed(func(name string) bool { return !canonical.Has(v.signed, name) })...)
 	}
 	if v.message.OuterBlanks() {
@@ -189,14 +191,14 @@ type required struct {
 
 func (x *compiler) validateRequired() {
 	x.RequireSigned, x.required = x.requireSigned("RequireSigned", x.RequireSigned,
-		"this environment requires it to be signed")
+		"this environment requires it to be signed", hintRequired)
 	x.RequireSignedWithBody, x.requiredWithBody = x.requireSigned("RequireSignedWithBody", x.RequireSignedWithBody,
-		"this environment requires it to be present and signed where there is a body")
+		"this environment requires it to be present and signed where there is a body", hintRequiredWithBody)
 }
 
 // requireSigned reads the names of a field: in lower case, and with what is answered
 // where one is not signed.
-func (x *compiler) requireSigned(field string, given []string, why string) (names []string, list []required) {
+func (x *compiler) requireSigned(field string, given []string, why, hint string) (names []string, list []required) {
 	names = make([]string, 0, len(given))
 	for i, name := range given {
 		name = strings.ToLower(name)
@@ -206,7 +208,7 @@ func (x *compiler) requireSigned(field string, given []string, why string) (name
 		if names = append(names, name); strings.Contains(name, "_") {
 			x.underscored = append(x.underscored, name)
 		}
-		list = append(list, required{name, &Error{Code: CodeHeaderNotSigned, Detail: why, Header: name, known: true}})
+		list = append(list, required{name, &Error{Code: CodeHeaderNotSigned, Detail: why, Header: name, Hint: hint, known: true}})
 	}
 	return names, list
 }

@@ -128,10 +128,22 @@ func checkScope(v *verification) error {
 		inRegion = key.Region != "" && c.InRegion(key.Region)
 	}
 	if !inRegion || c.Service != key.Service {
-		return Refuse(CodeSignatureMismatch, "the credential's scope names another region or service than the key's")
+		return &Error{Code: CodeSignatureMismatch, Detail: "the credential's scope names another region or service than the key's",
+			Err: &otherScope{c.Region, c.Service, key.Region, key.Service}, Hint: "Correct region or service of the key in the file, or the sender: error names both."}
 	}
 	return nil
 }
+
+// otherScope names the two scopes, where somebody reads it. No answer has it.
+type otherScope struct{ region, service, keyRegion, keyService string }
+
+func (o *otherScope) Error() string {
+	return "signed for region " + shown(o.region) + " and service " + shown(o.service) +
+		", the key is for region " + shown(o.keyRegion) + " and service " + shown(o.keyService)
+}
+
+// shown quotes the text of a caller, or of the file.
+func shown(s string) string { return `"` + printable(s) + `"` }
 
 func checkDate(v *verification) error {
 	c, skew := &v.credential, v.policy.ClockSkew
@@ -175,7 +187,8 @@ func sinceThen(now, then time.Time) time.Duration {
 
 func checkSessionToken(v *verification) error {
 	if want := v.key.SessionToken; !want.IsZero() && !equal(v.credential.SessionToken, want.Reveal()) {
-		return Refuse(CodeSignatureMismatch, "the session token is absent, not signed, or not the key's")
+		return RefuseWithHint(CodeSignatureMismatch, "the session token is absent, not signed, or not the key's",
+			"Compare session_token of the key in the file with the sender's: a temporary key and its token change together.")
 	}
 	return nil
 }
@@ -223,11 +236,20 @@ func checkSignature(v *verification) (err error) {
 // checkBound refuses the key of another API. It comes after the signature, as do the
 // checks of host and route, so that only holders of a key learn from them.
 func checkBound(v *verification) error {
-	if v.binding.key == "" || v.key.Name != v.binding.key {
-		return Refuse(CodeKeyNotBound, "rightly signed, with a key that is not bound to this API")
+	switch v.binding.key {
+	case "":
+		return errNoAPI
+	case v.key.Name:
+		return nil
 	}
-	return nil
+	return errOtherKey
 }
+
+var (
+	errOtherKey = Refuse(CodeKeyNotBound, "rightly signed, with a key that is not bound to this API")
+	errNoAPI    = RefuseWithHint(CodeKeyNotBound, "rightly signed, but no API of the file matches method and path, and default is not set",
+		`Add the API to apis, or set default; gatewayauth check --route "GET /reports/7" FILE shows what matches.`)
+)
 
 // checkBody compares the body with a declared digest, unless that is done while the
 // handler reads it.

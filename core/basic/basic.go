@@ -108,7 +108,8 @@ func (s *scheme) Verify(r *http.Request, c *core.Credential, _ *core.Key, secret
 	}
 	s.throttle.record(peer, matched >= 0)
 	if matched < 0 {
-		return -1, core.Refuse(core.CodeSignatureMismatch, "wrong password")
+		return -1, core.RefuseWithHint(core.CodeSignatureMismatch, "wrong password",
+			"Compare the password of the key in the file with the sender's; a captured file does not hold passwords, so explain cannot.")
 	}
 	return matched, nil
 }

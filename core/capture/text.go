@@ -44,7 +44,7 @@ func (c *Config) text(e *core.Event) []byte {
 	if e.ByAdapter {
 		note("The adapter or the proxy refused it itself, as in every mode.")
 	}
-	note("what to do: %s", e.Code.Hint())
+	note("what to do: %s", oneLine(core.HintOf(e.Err)))
 	for _, pair := range [][2]string{{"api", e.API}, {"key of the api", e.APIKey}, {"key", e.Key}, {"remote", e.Remote}} {
 		if pair[1] != "" {
 			note("%s: %s", pair[0], oneLine(pair[1]))

@@ -125,11 +125,13 @@ func (s *Scheme) Verify(r *http.Request, c *core.Credential, key *core.Key, _ []
 	subject, err := client.check(r.Context(), c.Signature)
 	switch {
 	case errors.Is(err, errInvalid):
-		return -1, core.Refuse(core.CodeSignatureMismatch, "the identity service does not take the token for valid")
+		return -1, core.RefuseWithHint(core.CodeSignatureMismatch, "the identity service does not take the token for valid",
+			"The sender needs a new token, of the identity service at iam_url; a captured file does not hold tokens, so explain cannot check it.")
 	case err != nil:
 		return -1, &core.Error{Code: core.CodeUnavailable, Detail: "no verdict of the identity service", Err: err}
 	case client.key.CallerProject != "" && subject.projectID != client.key.CallerProject:
-		return -1, core.Refuse(core.CodeSignatureMismatch, "the token is not scoped to the caller project of this key")
+		return -1, core.RefuseWithHint(core.CodeSignatureMismatch, "the token is not scoped to the caller project of this key",
+			"The sender must ask for a token of the project in caller_project; or correct caller_project of the key in the file.")
 	}
 	c.Attributes = subject.attributes
 	return 0, nil

@@ -15,7 +15,7 @@ func (s *scheme) parseRegionSet(r *http.Request, c *core.Credential, set Value, 
 	}
 	if !set.Present {
 		if !c.Presigned && header(r, s.RegionSetHeader).Present {
-			return core.Refuse(core.CodeHeaderNotSigned, "x-amz-region-set is not signed")
+			return core.RefuseWithHint(core.CodeHeaderNotSigned, "x-amz-region-set is not signed", "The sender must sign x-amz-region-set.")
 		}
 		return malformed("there is no x-amz-region-set")
 	}

@@ -45,7 +45,8 @@ func (s *scheme) rulesOf(c *core.Credential) Rules {
 // Verify tries the signature with every secret, over each order of the query.
 func (s *scheme) Verify(r *http.Request, c *core.Credential, key *core.Key, secrets []core.Secret, payload string) (int, error) {
 	if s.isStrayToken(c, key) {
-		return -1, core.Refuse(core.CodeSignatureMismatch, "a session token, for a key that has none")
+		return -1, core.RefuseWithHint(core.CodeSignatureMismatch, "a session token, for a key that has none",
+			"Set session_token of the key in the file if it is a temporary key; otherwise the sender must not send a session token.")
 	}
 	m, rule := Scratch(c), s.rulesOf(c).Path
 	for order, more := s.FirstOrder, true; more; order++ {
