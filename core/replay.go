@@ -26,7 +26,7 @@ type ReplayStore interface {
 // ErrSignedBeforeStart is returned by a [ReplayStore] that does not know whether a request
 // was accepted before the store began to remember. Such a request is refused with
 // [CodeUnavailable], whatever [Replay].AllowUnavailable says.
-var ErrSignedBeforeStart = errors.New("signed before the replay store began to remember")
+var ErrSignedBeforeStart = errors.New("signed before this process began to remember requests")
 
 // MaxClockSkew is the largest [Config.ClockSkew]: no policy accepts a request that
 // is not presigned later than this after its signed date.
@@ -86,7 +86,7 @@ func checkReplay(v *verification) error {
 		v.mayPermit(entry)
 		return nil
 	case errors.Is(err, ErrSignedBeforeStart):
-		return &Error{Code: CodeUnavailable, Detail: "the request was signed before the replay store began to remember", Err: err}
+		return &Error{Code: CodeUnavailable, Detail: "replay.refuse_before_start is set", Err: err}
 	case p.Replay.AllowUnavailable && v.replayUnavailable:
 		v.replayUnchecked = true
 		return nil

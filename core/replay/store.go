@@ -15,7 +15,7 @@ import (
 
 // ErrFull is returned by [Store.Add] for a new request if the store is full. Removing
 // another entry instead would let that request be replayed.
-var ErrFull = errors.New("replay: the store is full")
+var ErrFull = errors.New("the store in memory is full: raise replay.max_entries")
 
 var errLifetime = errors.New("replay: the request is valid for more than an hour, or for more than a week if it is presigned")
 

@@ -12,8 +12,9 @@ import (
 
 // ErrUnavailable is wrapped by every error of [Store.Add]. It means that the store cannot
 // tell whether the entry is new. The errors contain no credential and no part of the
-// entry. If the context is done, they also wrap its error.
-var ErrUnavailable = errors.New("redis: the replay store is unavailable")
+// entry. If the context is done, they also wrap its error. Its text is short, since the
+// refusals of core say what it means.
+var ErrUnavailable = errors.New("redis")
 
 var (
 	errClosed   = fmt.Errorf("%w: it is closed", ErrUnavailable)
@@ -43,11 +44,14 @@ func failure(err error) error {
 
 // meanings are what codes mean that a configuration can mend.
 var meanings = map[string]string{
-	"WRONGPASS": "user or password is wrong, or the user is disabled",
-	"NOAUTH":    "it wants a password, which the URL lacks (for sentinels: sentinel_password)",
-	"MOVED":     elsewhere,
-	"ASK":       elsewhere,
-	"READONLY":  "it is a replica",
+	"WRONGPASS":  "user or password is wrong, or the user is disabled",
+	"NOAUTH":     "it wants a password, which the URL lacks (for sentinels: sentinel_password)",
+	"MOVED":      elsewhere,
+	"ASK":        elsewhere,
+	"READONLY":   "it is a replica",
+	"OOM":        "it has used up its memory; raise its maxmemory",
+	"NOREPLICAS": "fewer replicas are connected than its min-replicas-to-write asks for",
+	"MISCONF":    "it takes no writes, since it cannot save to its disk",
 }
 
 const elsewhere = "another server of the cluster has the key; the URL needs cluster=true, and the user CLUSTER SLOTS and ASKING"

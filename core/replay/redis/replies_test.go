@@ -108,6 +108,24 @@ func replied(t *testing.T, reply string, expected int) bool {
 	return true
 }
 
+// TestFailureTexts_T219: the error of a server has its code, what it means, and not twice
+// that the store is unavailable.
+func TestFailureTexts_T219(t *testing.T) {
+	for reply, meaning := range map[string]string{
+		"-OOM command not allowed when used memory > 'maxmemory'.\r\n": "OOM: it has used up its memory; raise its maxmemory",
+		"-NOREPLICAS Not enough good replicas to write.\r\n":           "NOREPLICAS: fewer replicas are connected than its min-replicas-to-write asks for",
+		"-READONLY You can't write against a read only replica.\r\n":   "READONLY: it is a replica",
+	} {
+		f := newFake(map[string]string{"SET": reply, "CONFIG": "%1\r\n+maxmemory-policy\r\n+noeviction\r\n"})
+		address, _ := listen(t, f.handle)
+		s := open(t, "redis://"+address, timeout(10*time.Second))
+		_, err := s.Add(context.Background(), entry())
+		if want := "redis: the server answered with the error " + meaning; err == nil || err.Error() != want {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	}
+}
+
 // TestLostReply_F03: what the server did before a reply was lost is not assumed
 // either way, and the next check is told the truth.
 func TestLostReply_F03(t *testing.T) {
