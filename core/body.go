@@ -2,13 +2,16 @@ package core
 
 import (
 	"errors"
+	"fmt"
 	"hash"
 	"io"
 	"math/bits"
 	"net/http"
+	"os"
 	"runtime"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // Bodies are held in pooled chunks: a small one first, since most bodies are
@@ -74,8 +77,12 @@ func (v *verification) hashBody() (digest string, err error) {
 	}()
 	failed, err := b.fill(h, min(v.binding.maxBody, p.MaxBuffered), p.MaxBuffered)
 	filled = true
-	if deadlines != nil && failed == nil { // else the server shall not wait for the rest either
+	switch {
+	case deadlines == nil:
+	case failed == nil: // else the server shall not wait for the rest either
 		deadlines.within(0)
+	case errors.Is(failed, os.ErrDeadlineExceeded):
+		err = tooSlow(p.BodyTimeout, b.size, announced, failed)
 	}
 	if err == nil {
 		err = checkLength(b.size, announced)
@@ -265,6 +272,16 @@ func unreadable(err error) error {
 		return &Error{Code: CodeBodyTooLarge, Err: err}
 	}
 	return &Error{Code: CodeBodyMismatch, Detail: "the body could not be read to its end", Err: err}
+}
+
+// tooSlow is the refusal of a body that had not arrived in time.
+func tooSlow(limit time.Duration, arrived, announced int64, err error) error {
+	of := ""
+	if announced > 0 {
+		of = fmt.Sprintf(" of %d", announced)
+	}
+	return &Error{Code: CodeBodyMismatch, Detail: fmt.Sprintf("the body did not arrive within %v (body_timeout): %d%s bytes had", limit, arrived, of), Err: err,
+		Hint: "Raise body_timeout if bodies may take longer; otherwise look for what is slow between the sender and this service."}
 }
 
 type errReader struct{ err error }

@@ -6,6 +6,8 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -130,6 +132,28 @@ func TestNoBodyWithWriter(t *testing.T) {
 			if err != nil || admission.Request.Body != http.NoBody {
 				t.Errorf("body %v, writer %v: got %v and the body %v", body, w != nil, err, admission.Request)
 			}
+		}
+	}
+}
+
+// TestSlowBody_T235: a body that has not arrived in time is refused with the time, its field
+// and what had arrived.
+func TestSlowBody_T235(t *testing.T) {
+	v := verifier(t, func(c *core.Config) { c.BodyTimeout = 2 * time.Second })
+	hint := "Raise body_timeout if bodies may take longer; otherwise look for what is slow between the sender and this service."
+	for announced, want := range map[int64]string{9: "3 of 9 bytes had", -1: "3 bytes had"} {
+		r := signed(t, k1, "POST", "/items", "123456789", apig.SignOptions{})
+		r.ContentLength = announced
+		r.Body = io.NopCloser(io.MultiReader(strings.NewReader("123"), readerFunc(func([]byte) (int, error) { return 0, os.ErrDeadlineExceeded })))
+		w := &deadlineWriter{ResponseRecorder: httptest.NewRecorder()}
+		admission, err := v.Admit(w, r, core.BodyForHandler)
+		admission.Release()
+		wantCode(t, err, core.CodeBodyMismatch)
+		if want = "the body did not arrive within 2s (body_timeout): " + want; err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %q", err, want)
+		}
+		if core.HintOf(err) != hint || !slices.Contains(troubleshooting(t)[core.CodeBodyMismatch], hint) {
+			t.Errorf("got the hint %q, which must be in docs/troubleshooting.md", core.HintOf(err))
 		}
 	}
 }
