@@ -90,7 +90,7 @@ func (c *client) end(k *call, d digest, subject *subject, err error) {
 		// The token itself may have caused this, and anyone can send one: it says
 		// nothing about the service.
 	default:
-		c.gate.failed(c.now(), pauseOf(err))
+		c.gate.failed(c.now(), err)
 		return
 	}
 	if !k.flushed {

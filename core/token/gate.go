@@ -19,16 +19,26 @@ const (
 )
 
 var (
-	errPaused = errors.New("the service has failed, and is not called again yet")
-	errBusy   = errors.New("too many calls are in flight")
-	errRate   = errors.New("too many calls in this second")
+	errBusy = errors.New("too many calls are in flight")
+	errRate = errors.New("too many calls in this second")
 )
+
+// paused is the error of a call that is not made, since the calls before it had no verdict.
+type paused struct {
+	until time.Time
+	last  error // of the calls that were made
+}
+
+func (p *paused) Error() string {
+	return "the service has failed, and is not called again before " + p.until.UTC().Format(time.RFC3339) + ": " + p.last.Error()
+}
 
 // gate decides whether a call may be made. It is a circuit breaker for all calls, with
 // two lanes, so that unknown tokens do not delay tokens that are known to be valid.
 type gate struct {
 	known, unknown lane
 	failures       int       // since the last verdict
+	last           error     // that of the last of them
 	next           time.Time // after maxFailures: when the next call may be made
 }
 
@@ -49,7 +59,7 @@ func newGate(perSecond int, now time.Time) gate {
 func (g *gate) enter(l *lane, now time.Time) error {
 	failing := g.failures >= maxFailures
 	if pause := g.next.Sub(now); failing && 0 < pause && pause <= maxPause { // longer: the clock was set back
-		return errPaused
+		return &paused{g.next, g.last}
 	}
 	if l.running >= maxRunning {
 		return errBusy
@@ -69,10 +79,12 @@ func (g *gate) enter(l *lane, now time.Time) error {
 
 func (l *lane) leave() { l.running-- }
 
-// failed counts a call without a verdict. If the service asks for a pause, there are no
+// failed counts a call without a verdict, and keeps its error, which holds no token and
+// no password. If the service asks for a pause, there are no
 // calls from now on until it is over.
-func (g *gate) failed(now time.Time, pause time.Duration) {
-	g.failures++
+func (g *gate) failed(now time.Time, err error) {
+	pause := pauseOf(err)
+	g.failures, g.last = g.failures+1, err
 	if pause > 0 {
 		g.failures = max(g.failures, maxFailures)
 	}
@@ -86,4 +98,4 @@ func (g *gate) failed(now time.Time, pause time.Duration) {
 func bounded(pause time.Duration) time.Duration { return min(max(pause, probeEvery), maxPause) }
 
 // answered resets the failures, because the service gave a verdict.
-func (g *gate) answered() { g.failures, g.next = 0, time.Time{} }
+func (g *gate) answered() { g.failures, g.last, g.next = 0, nil, time.Time{} }

@@ -119,6 +119,7 @@ func (i *iam) authenticate(ctx context.Context) (core.Secret, time.Time, error) 
 		if status == http.StatusUnauthorized {
 			// Our password is wrong: trying it every second could lock the account.
 			f.pause = max(f.pause, 30*time.Second)
+			f.err = fmt.Errorf("%w: check user, password, domain and project of the key", f.err)
 		}
 		return core.Secret{}, time.Time{}, f
 	}

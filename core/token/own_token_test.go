@@ -128,6 +128,32 @@ func TestOwnPasswordWrong(t *testing.T) {
 	})
 }
 
+// TestPauseSaysWhy_T236: while the identity service is not called, the error says until when and
+// what was wrong with the last call.
+func TestPauseSaysWhy_T236(t *testing.T) {
+	for status, why := range map[int]string{401: "status 401: check user, password, domain and project of the key", 500: "status 500"} {
+		synctest.Test(t, func(t *testing.T) {
+			iam := newIAM()
+			iam.onLogin = func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }
+			v := verifier(t, scheme(t, iam))
+			for range 5 {
+				verify(v, "x")
+				time.Sleep(time.Minute) // longer than any pause
+			}
+			verify(v, "x")
+			until := time.Now().Add(time.Second)
+			if status == 401 {
+				until = time.Now().Add(30 * time.Second)
+			}
+			want := "no verdict of the identity service: the service has failed, and is not called again before " +
+				until.UTC().Format(time.RFC3339) + ": logging in: the answer has " + why
+			if err := verify(v, "y"); err == nil || !strings.HasSuffix(err.Error(), want) || strings.Contains(err.Error(), password) {
+				t.Errorf("got %v, want %q", err, want)
+			}
+		})
+	}
+}
+
 // TestOwnTokenReplies: a log-in that is not answered in the right form is none.
 func TestOwnTokenReplies(t *testing.T) {
 	good := func() string { return document(time.Now().Add(time.Hour), "service") }
