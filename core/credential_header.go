@@ -14,7 +14,8 @@ const authorization = "Authorization"
 // credentialRefusals are the refusals for what is wrong with the header of the
 // credential. They name the header.
 type credentialRefusals struct {
-	missing, malformed, bearer, notAccepted, tooLong error
+	missing, malformed, bearer, tooLong error
+	notAccepted                         string // a detail
 }
 
 func newCredentialRefusals(header string) credentialRefusals {
@@ -28,8 +29,48 @@ func newCredentialRefusals(header string) credentialRefusals {
 	return credentialRefusals{missing,
 		refuse(CodeCredentialMalformed, "the %s header holds no credential"),
 		refuse(CodeSchemeNotAccepted, "the %s header holds a bearer token, which is no signature of a gateway"),
-		refuse(CodeSchemeNotAccepted, "the %s header is of a scheme or form that is not accepted here"),
-		refuse(CodeCredentialMalformed, "the %s header is too long")}
+		refuse(CodeCredentialMalformed, "the %s header is too long"),
+		fmt.Sprintf("the %s header is of a scheme or form that is not accepted here", header)}
+}
+
+// otherScheme is the refusal of a credential that no scheme has recognised.
+func (c *credentialRefusals) otherScheme(value string, accepted []*compiledScheme) error {
+	return &Error{Code: CodeSchemeNotAccepted, Detail: c.notAccepted, Err: &otherScheme{value, accepted}}
+}
+
+// otherScheme names the scheme that was sent and those that are accepted, where somebody
+// reads it. No answer has it.
+type otherScheme struct {
+	value    string // of the header
+	accepted []*compiledScheme
+}
+
+func (o *otherScheme) Error() string {
+	sent := "another scheme"
+	if name, _, _ := strings.Cut(o.value, " "); isSchemeName(name) {
+		sent = name
+	}
+	var names []string
+	for _, s := range o.accepted {
+		names = append(names, s.Algorithms()...)
+	}
+	slices.Sort(names)
+	return sent + " was sent; accepted are " + strings.Join(slices.Compact(names), ", ")
+}
+
+// isSchemeName reports whether the first word of a credential is the name of a scheme, and
+// no secret that stands in its place.
+func isSchemeName(name string) bool {
+	const most = 32
+	if len(name) > most {
+		return false
+	}
+	for i := 0; i < len(name); i++ {
+		if b := name[i]; !('A' <= b && b <= 'Z' || '0' <= b && b <= '9' || b == '-') {
+			return strings.EqualFold(name, "Basic") || strings.EqualFold(name, "Digest") || strings.EqualFold(name, "Negotiate")
+		}
+	}
+	return strings.HasPrefix(name, "SDK-") || strings.HasPrefix(name, "V11-") || strings.HasPrefix(name, "AWS4-")
 }
 
 // changing are headers that proxies set, replace or remove, and those that say what the

@@ -28,6 +28,20 @@ var (
 	credentialParameters = slices.Concat(sdkParameters, awsParameters)
 )
 
+// credentialHeaders returns the names of the headers of the request that hold credentials.
+func (v *verification) credentialHeaders() (names []string) {
+	p := v.policy
+	if p.usesHeader && len(v.authorization) > 0 {
+		names = append(names, p.CredentialHeader)
+	}
+	for _, name := range p.headers {
+		if len(v.request.Header[name]) > 0 {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
 // checkHeaders refuses headers that are malformed or can be read in two ways, whatever
 // the scheme: nothing is known yet about who sent the request.
 func checkHeaders(v *verification) error {
@@ -36,7 +50,7 @@ func checkHeaders(v *verification) error {
 		return err
 	}
 	if !isHost(r.Host) || v.hostHeader {
-		return Refuse(CodeRequestAmbiguous, "no host, one that is none, or a host header beside it")
+		return Refuse(CodeRequestAmbiguous, "the request has no Host, an invalid one, or two")
 	}
 	credentials := 0
 	if p.usesHeader {
@@ -47,11 +61,11 @@ func checkHeaders(v *verification) error {
 	}
 	switch inHeader := credentials > 0 || len(v.authorization) > 0; {
 	case credentials > 1:
-		return Refuse(CodeRequestAmbiguous, "credentials in the headers of two schemes")
+		return refuseHeaders(CodeRequestAmbiguous, "credentials in several headers, of which the sender must send one", v.credentialHeaders()...)
 	case inHeader && v.message.HasParameter(r, credentialParameters...):
-		return Refuse(CodeRequestAmbiguous, "credentials in a header and in the query")
+		return Refuse(CodeRequestAmbiguous, "credentials in a header and in the query: the sender must send one of them")
 	case !inHeader && v.message.HasParameter(r, sdkParameters...) && v.message.HasParameter(r, awsParameters...):
-		return Refuse(CodeRequestAmbiguous, "credentials of two schemes in the query")
+		return Refuse(CodeRequestAmbiguous, "credentials of two schemes in the query: the sender must send one of them")
 	}
 	if len(v.authorization) > 0 && len(v.authorization[0]) > p.Limits.Authorization {
 		return p.refusalsOf.tooLong

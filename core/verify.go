@@ -90,7 +90,7 @@ func parseCredential(v *verification) error {
 	case !looksLikeCredential(v.authorization[0]):
 		return v.policy.refusalsOf.malformed
 	}
-	return v.policy.refusalsOf.notAccepted
+	return v.policy.refusalsOf.otherScheme(v.authorization[0], v.policy.schemes)
 }
 
 // noCredential is what a scheme reads a credential into.

@@ -42,8 +42,11 @@ func (s *Scheme) Parse(r *http.Request, c *core.Credential) error {
 	}
 	date := one(r, dateHeader)
 	at, ok := authorization.ParseDate(date)
-	if !ok {
-		return malformed("x-sdk-date is absent or not of the form 20260115T120000Z")
+	switch {
+	case date == "":
+		return malformed("x-sdk-date is absent: the sender or a proxy has left it out")
+	case !ok:
+		return malformed("x-sdk-date is not of the form 20260115T120000Z")
 	}
 	*c = core.Credential{
 		Algorithm: algorithm, KeyID: fields.Access, Signature: fields.Signature,

@@ -1,6 +1,7 @@
 package token_test
 
 import (
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -202,6 +203,9 @@ func TestMixed_T105(t *testing.T) {
 			r.Header.Set("Authorization", auth)
 			_, err := v.Verify(r)
 			wantCode(t, auth+" with "+token, err, core.CodeRequestAmbiguous)
+			if refusal, ok := errors.AsType[*core.Error](err); !ok || refusal.Header != "Authorization, X-Auth-Token" {
+				t.Errorf("%s with %s: got %v, want both headers named", auth, token, err)
+			}
 		}
 	}
 	iam.wantCalls(t, "ambiguous", 0, 0)

@@ -71,7 +71,7 @@ const (
 
 // Details are the texts of refusals in the terms of a protocol.
 type Details struct {
-	Fields, Signature, Date, Scope, ScopeDate, Digest string
+	Fields, NoCredential, Signature, NoDate, Date, Scope, ScopeDate, Digest string
 	// Missing, Expires, Repeated and Exclusive are about the query.
 	Missing, Expires, Repeated, Exclusive string
 }

@@ -37,8 +37,14 @@ func (s *scheme) readFront(header string) (f front, signature string, err error)
 		return f, "", malformed(err.Error())
 	case s.FlatAndScoped && credential == "" && other != "":
 		return f, "", core.ErrNoCredential // of another scheme
-	case credential == "" || other != "" || !fields.Listed:
+	case other != "":
 		return f, "", malformed(s.Details.Fields)
+	case credential == "":
+		return f, "", malformed(s.Details.NoCredential)
+	case !fields.Listed:
+		return f, "", malformed("SignedHeaders is absent")
+	case fields.Signature == "":
+		return f, "", malformed("Signature is absent")
 	}
 	c := core.Credential{SignedHeaders: fields.SignedHeaders}
 	f.signedHeaders, f.signsToken, f.signsDigest = c.SignedHeaders, c.Signs(s.TokenHeader), c.Signs(s.DigestHeader)

@@ -122,10 +122,12 @@ func SignedHeader(r *http.Request, c *core.Credential, name string) Value {
 // the day of the date.
 func (s *scheme) parseCredential(c *core.Credential, f *front) error {
 	var ok bool
-	if c.Time, ok = authorization.ParseDate(c.Timestamp); !ok {
-		return malformed(s.Details.Date)
-	}
+	c.Time, ok = authorization.ParseDate(c.Timestamp)
 	switch {
+	case c.Timestamp == "" && !c.Presigned:
+		return malformed(s.Details.NoDate)
+	case !ok:
+		return malformed(s.Details.Date)
 	case !f.isScope:
 		return malformed(s.Details.Scope)
 	case s.Scope != nil && f.scope.Date != c.Timestamp[:len(dayFormat)]:
