@@ -180,7 +180,7 @@ func TestSignedBeforeStart_T194(t *testing.T) {
 		store := &memory{fail: func() error { return fmt.Errorf("store: %w", core.ErrSignedBeforeStart) }}
 		v := verifier(t, replayed(store), func(c *core.Config) { c.Replay.AllowUnavailable = allow })
 		_, err := v.Verify(request(t, p1))
-		if wantCode(t, err, core.CodeUnavailable); err == nil || !strings.Contains(err.Error(), "the request was signed before the replay store began") {
+		if wantCode(t, err, core.CodeUnavailable); err == nil || !strings.Contains(err.Error(), "replay.refuse_before_start is set: ") {
 			t.Errorf("allow %v: got %v, want it to say why", allow, err)
 		}
 	}
