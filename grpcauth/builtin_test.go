@@ -39,7 +39,7 @@ func builtins(t *testing.T, apis ...core.API) *grpc.ClientConn {
 // TestBuiltIns_T154: gRPC's own services are refused like every other service, unless
 // they are open.
 func TestBuiltIns_T154(t *testing.T) {
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	calls := []struct {
 		api  string
@@ -109,7 +109,7 @@ func TestUnknownService_T153(t *testing.T) {
 // With only one of the interceptors, calls of the other kind are not verified.
 func TestServerOptionsVerifyBothKinds_T152(t *testing.T) {
 	v, j := verifier(t, nil)
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	conn := start(t, readAll, grpcauth.ServerOptions(v)...)
 	constant(t, "unary", conn.Invoke(ctx, echo+"Unary", text(""), new(bytesValue)), codes.Unauthenticated)

@@ -26,7 +26,7 @@ var unsignedPayload = apig.NewSigner(key, apig.SignOptions{Payload: core.Payload
 
 func deadline(t *testing.T) context.Context {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	t.Cleanup(cancel)
 	return ctx
 }

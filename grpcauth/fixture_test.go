@@ -156,7 +156,7 @@ func withCredential(t *testing.T, method string, header http.Header, options api
 	if err := apig.NewSigner(key, options).Sign(r, digest, time.Now()); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	t.Cleanup(cancel)
 	for _, name := range []string{"authorization", "x-sdk-date", "x-sdk-content-sha256"} {
 		if value := r.Header.Get(name); value != "" {

@@ -47,7 +47,7 @@ func TestLongStream_T158(t *testing.T) {
 func TestLimits_T159(t *testing.T) {
 	v, j := verifier(t, allowUnsigned)
 	conn := start(t, readAll, grpcauth.ServerOptions(v)...)
-	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute) // much longer than it takes
 	defer cancel()
 	var calls sync.WaitGroup
 	for range 1000 {

@@ -48,7 +48,7 @@ func TestOtherMessageOfAStream_T221(t *testing.T) {
 }
 
 // success is an error to Go, and success to gRPC.
-type success struct{ error }
+type success struct{}
 
 func (success) Error() string              { return "done" }
 func (success) GRPCStatus() *status.Status { return status.New(codes.OK, "") }

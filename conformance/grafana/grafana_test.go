@@ -23,6 +23,7 @@ import (
 // faults returns the fields that Grafana does not know or that have the wrong type. Grafana has
 // defaults for fields that are absent.
 func faults(source string) (list []string) {
+	//lint:ignore SA1019 the dashboard is in the form that every Grafana in use imports
 	var d dashboard.Dashboard
 	for _, err := range []error{d.UnmarshalJSONStrict([]byte(source)), d.Validate()} {
 		var problems cog.BuildErrors

@@ -274,7 +274,7 @@ func TestFiles_T226(t *testing.T) {
 // TestLimits_T226: a flood writes what a minute allows, and bodies are cut.
 func TestLimits_T226(t *testing.T) {
 	now := testkit.Now()
-	r, dir := recorder(t, func(c *capture.Config) { c.PerMinute, c.Now = 2, func() time.Time { return now } })
+	r, _ := recorder(t, func(c *capture.Config) { c.PerMinute, c.Now = 2, func() time.Time { return now } })
 	flood := func() {
 		for range 50 {
 			r.Observe(context.Background(), core.Event{Code: core.CodeReplayed, Err: errors.New("x"), Request: testkit.Unsigned("GET", "/")})
@@ -291,7 +291,7 @@ func TestLimits_T226(t *testing.T) {
 		t.Errorf("got %+v", got)
 	}
 
-	r, dir = recorder(t, func(c *capture.Config) { c.Bodies = 10 })
+	r, dir := recorder(t, func(c *capture.Config) { c.Bodies = 10 })
 	addr, _ := serve(t, r, nil)
 	const body = "0123456789abcdef"
 	send(t, addr, strings.Replace(raw(t, testkit.SignedBy(t, testkit.K1, "POST", "/v1/items", body, apig.SignOptions{}), body), "abcdef", "ABCDEF", 1))

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 )
 
@@ -22,6 +23,9 @@ func ParseTarget(text string) (*url.URL, error) {
 	}
 	switch {
 	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" && u.Scheme != "h2c":
+		if strings.Contains(text, "@") {
+			text = "..." // a user and a password, which are no part of it
+		}
 		return nil, fmt.Errorf("%q is not the URL of a service: write http://, h2c:// (HTTP/2 without TLS, for gRPC) or https:// and host:port, or unix:/path", text)
 	case u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.Fragment != "" || u.User != nil:
 		return nil, fmt.Errorf("%q has more than scheme, host and port: requests are forwarded with the path and query that were signed", u.Redacted())
