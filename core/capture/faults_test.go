@@ -78,6 +78,10 @@ func TestNoURL(t *testing.T) {
 func TestSpellings_T226(t *testing.T) {
 	for name, request := range map[string]string{
 		"userinfo":                "GET http://user:hunter2secret@api.example.com/x HTTP/1.1\r\nHost: api.example.com\r\n\r\n",
+		"userinfo, ?":             "GET http://user:hunter2secret?x@api.example.com/x HTTP/1.1\r\nHost: api.example.com\r\n\r\n",
+		"userinfo, no scheme":     "GET //user:hunter2secret@api.example.com/x HTTP/1.1\r\nHost: api.example.com\r\n\r\n",
+		"userinfo, one colon":     "GET http:user:hunter2secret@api.example.com/x HTTP/1.1\r\nHost: api.example.com\r\n\r\n",
+		"userinfo, CONNECT":       "CONNECT user:hunter2secret@api.example.com:443 HTTP/1.1\r\nHost: api.example.com\r\n\r\n",
 		"semicolon":               "GET /x?a=1;access_token=hunter2secret HTTP/1.1\r\nHost: api.example.com\r\n\r\n",
 		"encoded name":            "GET /x?access%5Ftoken=hunter2secret HTTP/1.1\r\nHost: api.example.com\r\n\r\n",
 		"second question mark":    "GET /x?a=b?access_token=hunter2secret HTTP/1.1\r\nHost: api.example.com\r\n\r\n",
@@ -111,6 +115,17 @@ func TestSpellings_T226(t *testing.T) {
 				t.Errorf("the secret is in the file:\n%s", text)
 			}
 		})
+	}
+}
+
+// TestUserOfHost_T226: HTTP/2 lets a user and a password through in the authority.
+func TestUserOfHost_T226(t *testing.T) {
+	r, dir := recorder(t, nil)
+	q := testkit.Unsigned("GET", "/x")
+	q.Host = "user:hunter2secret@api.example.com"
+	r.Observe(context.Background(), refusedEvent(q))
+	if text := only(t, r, dir); strings.Contains(text, "hunter2secret") || !strings.Contains(text, "@api.example.com") {
+		t.Errorf("got\n%s", text)
 	}
 }
 

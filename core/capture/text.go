@@ -32,7 +32,11 @@ var secretParameters = []string{"x-amz-security-token", "x-security-token", "x-a
 func (c *Config) text(e *core.Event) []byte {
 	r := e.Request
 	body, held := e.Body(max(c.Bodies, 0))
-	target, hidden := withoutTokens(target(r))
+	requested, userHidden := withoutUser(target(r))
+	target, hidden := withoutTokens(requested)
+	if userHidden {
+		hidden = append(hidden, "user and password")
+	}
 	lines, removed := c.headers(r)
 	hidden = append(hidden, removed...)
 	chunked := r.ContentLength < 0 && held > 0
@@ -113,7 +117,11 @@ func protocol(r *http.Request) string {
 
 // headers returns the header lines, and the names of those that are withheld.
 func (c *Config) headers(r *http.Request) (lines, hidden []string) {
-	lines = append(lines, "Host: "+r.Host)
+	host, userHidden := withoutUser(r.Host)
+	if userHidden {
+		hidden = append(hidden, "Host")
+	}
+	lines = append(lines, "Host: "+host)
 	if r.ContentLength > 0 && len(r.Header["Content-Length"]) == 0 {
 		lines = append(lines, "Content-Length: "+strconv.FormatInt(r.ContentLength, 10))
 	}
@@ -168,6 +176,20 @@ var secretSchemes = []string{"basic", "bearer", "digest", "negotiate", "ntlm", "
 // and nothing that is secret for long.
 func isSignature(scheme string) bool {
 	return slices.ContainsFunc([]string{"SDK-", "V11-", "AWS4-"}, func(prefix string) bool { return strings.HasPrefix(scheme, prefix) })
+}
+
+// withoutUser withholds all that could be a user and a password in an authority, or in a
+// target that is not in origin form. It does not parse: what is malformed holds them as well.
+func withoutUser(s string) (shown string, hidden bool) {
+	at := strings.LastIndexByte(s, '@')
+	if at < 0 || strings.HasPrefix(s, "/") && !strings.HasPrefix(s, "//") {
+		return s, false
+	}
+	prefix := ""
+	if scheme, _, ok := strings.Cut(s[:at], "://"); ok && (scheme == "http" || scheme == "https") {
+		prefix = scheme + "://"
+	}
+	return prefix + url.QueryEscape(withheld) + s[at:], true
 }
 
 // withoutTokens withholds the values of secret parameters of a URL's query and fragment,
