@@ -75,7 +75,7 @@ func (q *question) advise(a *answer, c *capture.Captured) {
 		try("a browser's HAR file holds the request before the gateway signs it: save the request where the backend receives it")
 	}
 	if !x.Accepted() && len(x.Causes) == 0 && x.Code != core.CodeSignatureMismatch && c.Broken == nil {
-		try(sentence(x.Code.Hint()))
+		try(sentence(x.Hint))
 	}
 }
 

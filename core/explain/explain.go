@@ -88,6 +88,8 @@ type Explanation struct {
 	// no key, so that another credential would be refused as well.
 	Code   core.Code `json:"code"`
 	Detail string    `json:"detail,omitempty"`
+	// Hint says what to do about the verdict, see [core.HintOf].
+	Hint string `json:"hint,omitempty"`
 	// Open is true if the API is open to everyone.
 	Open bool `json:"open,omitempty"`
 

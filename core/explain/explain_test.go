@@ -260,6 +260,15 @@ type panicking struct{}
 
 func (panicking) Key(context.Context, string) (*core.Key, error) { panic("secret") }
 
+// TestHint: the hint is that of the refusal, not always that of its code.
+func TestHint(t *testing.T) {
+	unbound := config(func(c *core.Config) { c.APIs, c.Default = nil, "" })
+	x := why(t, request(t, p1), unbound, explain.Hints{})
+	if x.Code != core.CodeKeyNotBound || !strings.Contains(x.Hint, "--route") || x.Hint == x.Code.Hint() {
+		t.Errorf("got code %q with the hint %q, want that of a request that no API binds", x.Code, x.Hint)
+	}
+}
+
 // TestConcurrentUse: concurrent calls of Explain share no state.
 func TestConcurrentUse(t *testing.T) {
 	c := config()

@@ -31,7 +31,7 @@ func (s *search) recordVerdict(r *http.Request) {
 	x := &s.explanation
 	x.Open = err == nil && !id.Verified()
 	if err != nil {
-		x.Code, x.Detail = core.CodeOf(err), inWords(err)
+		x.Code, x.Detail, x.Hint = core.CodeOf(err), inWords(err), core.HintOf(err)
 	}
 	s.binding, _ = s.bindingOf(&copied)
 	x.Bound = s.binding.key
