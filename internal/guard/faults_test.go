@@ -145,10 +145,19 @@ func TestFraming_T201(t *testing.T) {
 func TestSignedLookalikes_T201(t *testing.T) {
 	s := serveRaw(t, "")
 	p := start(t, "http://"+s.address, nil)
-	for _, line := range []string{"X_Role: admin", "X.Role: admin", "X~Role: admin"} {
-		status, _ := p.send(t, text(testkit.Signed(testkit.Orders, "GET", "/", "", "X-Role: user"), "/", "", line))
+	for _, x := range []struct{ signed, line string }{
+		{"X-Role: user", "X_Role: admin"}, {"X-Role: user", "X.Role: admin"}, {"X-Role: user", "X~Role: admin"},
+		{"X.Role: user", "X-Role: admin"}, {"X.Role: user", "X~Role: admin"},
+		{"X-Role: user", "X.HTTP.Method.Override: DELETE"}, {"X-Role: user", "X-Method.Override: DELETE"}, {"X-Role: user", "X~HTTP_Method: DELETE"},
+	} {
+		status, _ := p.send(t, text(testkit.Signed(testkit.Orders, "GET", "/", "", x.signed), "/", "", x.line))
 		if raw := s.request(); status != 400 || raw != "" {
-			t.Errorf("%s: got %d, the service got %q", line, status, raw)
+			t.Errorf("%s beside %s: got %d, the service got %q", x.line, x.signed, status, raw)
+		}
+	}
+	for _, line := range []string{"X.Other: 1", "X-Other: 1"} {
+		if status, _ := p.send(t, text(testkit.Signed(testkit.Orders, "GET", "/", "", "X-Role: user", "X.Thing: 1"), "/", "", line)); status != 200 || s.request() == "" {
+			t.Errorf("%s: got %d, want it forwarded", line, status)
 		}
 	}
 }

@@ -117,11 +117,12 @@ func (c *Config) check(r *http.Request) error {
 	case len(r.Header["User-Agent"]) > 1: // net/http sends the first
 		return core.Refuse(core.CodeRequestAmbiguous, "more than one User-Agent, of which one would be forwarded")
 	}
-	return checkLookalikes(r, framing)
+	return checkLookalikes(r, steering)
 }
 
-// framing are the headers of a body's length.
-var framing = []string{"content-length", "transfer-encoding"}
+// steering are the headers of a body's length, and those by which some frameworks change the
+// method.
+var steering = []string{"content-length", "transfer-encoding", "x-http-method-override", "x-method-override", "x-http-method"}
 
 // hidesDots reports whether a service could find dot segments in the path of a target that
 // the verifier does not know as such: /a/..;/b is /b to servlet containers, and /a/..\b to

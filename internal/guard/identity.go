@@ -64,20 +64,18 @@ func isToken(c rune) bool {
 // verifier has refused those that differ from a signed one in underscores.
 func checkLookalikes(r *http.Request, others []string) error {
 	var found []string
-	taken := ""
+	taken, odd := "", slices.ContainsFunc(others, hasOtherDash)
 	for name := range r.Header {
-		if !strings.ContainsFunc(name, isOtherDash) {
+		if !odd && !hasOtherDash(name) {
 			continue
 		}
 		lower := strings.ToLower(name)
-		plain := strings.Map(func(c rune) rune {
-			if isOtherDash(c) {
-				return '-'
-			}
-			return c
-		}, lower)
-		if slices.Contains(others, plain) && !slices.Contains(others, lower) {
-			found, taken = append(found, name), plain
+		if slices.Contains(others, lower) {
+			continue
+		}
+		dashed := withDashes(lower)
+		if i := slices.IndexFunc(others, func(other string) bool { return withDashes(other) == dashed }); i >= 0 {
+			found, taken = append(found, name), others[i]
 		}
 	}
 	switch len(found) {
@@ -90,6 +88,18 @@ func checkLookalikes(r *http.Request, others []string) error {
 	slices.Sort(found)
 	return &core.Error{Code: core.CodeRequestAmbiguous, Header: strings.Join(found, ", "),
 		Detail: "services could take headers for others, since they have other characters for the dashes: send one of each"}
+}
+
+func hasOtherDash(name string) bool { return strings.ContainsFunc(name, isOtherDash) }
+
+// withDashes returns a name with dashes for all that counts as one.
+func withDashes(name string) string {
+	return strings.Map(func(c rune) rune {
+		if isOtherDash(c) {
+			return '-'
+		}
+		return c
+	}, name)
 }
 
 // isOtherDash reports whether a character of a name counts as the dash, and is none.
