@@ -48,7 +48,8 @@
 // name ends in -bin is verified as base64 without padding, which is how gRPC sends it.
 // Calls of unknown services and methods are answered with Unimplemented before any
 // interceptor runs; a handler set with grpc.UnknownServiceHandler runs after the
-// interceptors.
+// interceptors. Behind [grpc.Server.ServeHTTP] the query and the spelling of the path are hidden
+// as well: what is verified is the method that runs, as gRPC names it.
 //
 // # Open APIs
 //
