@@ -56,7 +56,7 @@ func TestRoute_T243(t *testing.T) {
 		return out.Environments
 	}
 	for _, route := range []string{"GET /admin/x", "GET /admin/y", "/admin/", "PATCH /healthz", "GET /items/7", "POST /items/7/a/b", "POST /items/7/",
-		"GET admin.example.com/healthz/x", "GET admin.example.com/admin/x", "/files/", "HEAD /admin/x", "GET /items/a?b=c"} {
+		"GET admin.example.com/healthz/x", "GET admin.example.com/admin/x", "/files/", "GET /items/a?b=c"} {
 		method, target, found := strings.Cut(route, " ")
 		if !found {
 			method, target = "GET", route
@@ -87,6 +87,7 @@ func TestRoute_T243(t *testing.T) {
 	for route, code := range map[string]string{
 		"POST /admin/x": "key_not_bound", "GET /nothing": "key_not_bound",
 		"GET /healthz/../admin/x": "request_ambiguous", "GET //admin/x": "request_ambiguous", "GET /items/a%2Fb": "request_ambiguous",
+		"HEAD /admin/x": "request_ambiguous", // to ServeMux it is GET, to other routers it is not
 	} {
 		if got := run(route, 1)[0]; got.Code != code || got.Key != "" || got.Open || got.Why == "" {
 			t.Errorf("%s: got %+v, want %s", route, got, code)

@@ -291,7 +291,7 @@ func TestGuardRefusesInReportMode_T197(t *testing.T) {
 		return strings.Contains(l.stderr(), `msg="request refused"`) && strings.Contains(l.stderr(), "the service failed")
 	})
 	report := cli(t, dir, l.stderr(), "check", "-report", "-")
-	if report.code != 1 || !strings.Contains(report.out, "1 requests would have been refused") || !strings.Contains(report.out, "the path has a semicolon") || strings.Contains(report.out, "enforce mode") {
+	if report.code != 1 || !strings.Contains(report.out, "1 request would have been refused") || !strings.Contains(report.out, "the path has a semicolon") || strings.Contains(report.out, "enforce mode") {
 		t.Errorf("check --report: %+v", report)
 	}
 	for line := range strings.Lines(l.stderr()) {
