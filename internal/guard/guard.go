@@ -70,7 +70,7 @@ func New(c Config) http.Handler {
 	}
 	verified := nethttp.Middleware(c.Verifier)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if id, ok := core.FromContext(r.Context()); ok {
-			if err := checkLookalikes(r, id.SignedHeaders()); err != nil { // only now it is known what is signed
+			if err := checkLookalikes(r, id.SignedHeaders(), nil); err != nil { // only now it is known what is signed
 				c.refuse(w, r, err)
 				return
 			}
@@ -117,12 +117,21 @@ func (c *Config) check(r *http.Request) error {
 	case len(r.Header["User-Agent"]) > 1: // net/http sends the first
 		return core.Refuse(core.CodeRequestAmbiguous, "more than one User-Agent, of which one would be forwarded")
 	}
-	return checkLookalikes(r, steering)
+	if err := checkLookalikes(r, framing, nil); err != nil {
+		return err
+	}
+	return checkLookalikes(r, overrides, underscored)
 }
 
-// steering are the headers of a body's length, and those by which some frameworks change the
-// method.
-var steering = []string{"content-length", "transfer-encoding", "x-http-method-override", "x-method-override", "x-http-method"}
+// framing are the headers of a body's length.
+var framing = []string{"content-length", "transfer-encoding"}
+
+// overrides are the headers by which some frameworks change the method; underscored are those
+// names that the verifier takes for them itself.
+var (
+	overrides   = []string{"x-http-method-override", "x-method-override", "x-http-method"}
+	underscored = []string{"x_http_method_override", "x_method_override", "x_http_method"}
+)
 
 // hidesDots reports whether a service could find dot segments in the path of a target that
 // the verifier does not know as such: /a/..;/b is /b to servlet containers, and /a/..\b to

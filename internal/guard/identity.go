@@ -60,9 +60,9 @@ func isToken(c rune) bool {
 }
 
 // checkLookalikes refuses headers that a service could take for others, whose names are in
-// lower case: any character that is neither letter nor digit counts as the dash. The
-// verifier has refused those that differ from a signed one in underscores.
-func checkLookalikes(r *http.Request, others []string) error {
+// lower case, but for those besides: any character that is neither letter nor digit counts as
+// the dash. The verifier has refused those that differ from a signed one in underscores.
+func checkLookalikes(r *http.Request, others, besides []string) error {
 	var found []string
 	taken, odd := "", slices.ContainsFunc(others, hasOtherDash)
 	for name := range r.Header {
@@ -70,7 +70,7 @@ func checkLookalikes(r *http.Request, others []string) error {
 			continue
 		}
 		lower := strings.ToLower(name)
-		if slices.Contains(others, lower) {
+		if slices.Contains(others, lower) || slices.Contains(besides, lower) {
 			continue
 		}
 		dashed := withDashes(lower)
