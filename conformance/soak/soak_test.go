@@ -19,3 +19,21 @@ func TestSoak(t *testing.T) {
 		t.Errorf("the soak found something wrong, or did not run: %v\n%s", err, out.String())
 	}
 }
+
+// TestGrowth: what rises with each sample is found, and a single high one is not.
+func TestGrowth(t *testing.T) {
+	of := func(goroutines ...int) (all []sample) {
+		for _, n := range goroutines {
+			all = append(all, sample{goroutines: n})
+		}
+		return all
+	}
+	if found := growth(of(100, 150, 200, 250, 300, 350)); len(found) != 1 {
+		t.Errorf("a leak: got %q", found)
+	}
+	for _, steady := range [][]sample{of(121, 127, 118, 118, 136, 121), of(200, 90, 100, 100), of(100), nil} {
+		if found := growth(steady); len(found) > 0 {
+			t.Errorf("%v: got %q", steady, found)
+		}
+	}
+}
