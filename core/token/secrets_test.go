@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/gatewayauth/gatewayauth/core"
@@ -24,10 +25,10 @@ func TestStoredForm_T111(t *testing.T) {
 	name := func(i int) string { return fmt.Sprintf("tok%sn-%06d-%s", "e", i, strings.Repeat("z", 30)) }
 	iam := newIAM()
 	iam.onCheck = nil
-	var log bytes.Buffer
+	var log lockedLog
 	s := scheme(t, iam, func(c *token.Config) { c.CallsPerSecond = 10_000 })
 	v := testkit.New(t, core.Config{Environment: "prod", Schemes: []core.Scheme{s}, Default: "token_key", ExposeReason: true,
-		Logger: slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))})
+		Logger: slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})), LogLimit: 10_000})
 	printed := ""
 	for i := range 1000 {
 		if i%2 == 0 {
@@ -76,4 +77,23 @@ func TestStoredForm_T111(t *testing.T) {
 		t.Errorf("%d of 1000 tokens are in the heap", found)
 	}
 	t.Logf("%d of 1000 tokens are in the heap of %d bytes", found, len(heap))
+}
+
+// lockedLog is a log that is read while something may still write: a slow record, or the
+// summary of those that were too many.
+type lockedLog struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *lockedLog) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *lockedLog) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
 }
