@@ -113,6 +113,8 @@ func TestSpellings_T226(t *testing.T) {
 			}
 			if text := only(t, r, dir); strings.Contains(text, "hunter2secret") {
 				t.Errorf("the secret is in the file:\n%s", text)
+			} else if strings.Count(text, "user and password") > 1 {
+				t.Errorf("what is withheld stands there twice:\n%s", text)
 			}
 		})
 	}

@@ -34,8 +34,8 @@ func (c *Config) text(e *core.Event) []byte {
 	body, held := e.Body(max(c.Bodies, 0))
 	requested, userHidden := withoutUser(target(r))
 	target, hidden := withoutTokens(requested)
-	if userHidden {
-		hidden = append(hidden, "user and password")
+	if userHidden && !slices.Contains(hidden, userAndPassword) { // withoutTokens knows them in a URL
+		hidden = append(hidden, userAndPassword)
 	}
 	lines, removed := c.headers(r)
 	hidden = append(hidden, removed...)
@@ -178,6 +178,9 @@ func isSignature(scheme string) bool {
 	return slices.ContainsFunc([]string{"SDK-", "V11-", "AWS4-"}, func(prefix string) bool { return strings.HasPrefix(scheme, prefix) })
 }
 
+// userAndPassword names what is withheld of an authority.
+const userAndPassword = "user and password"
+
 // withoutUser withholds all that could be a user and a password in an authority, or in a
 // target that is not in origin form. It does not parse: what is malformed holds them as well.
 func withoutUser(s string) (shown string, hidden bool) {
@@ -204,7 +207,7 @@ func withoutTokens(target string) (shown string, hidden []string) {
 		authority, _, _ := strings.Cut(after, "/")
 		if at := strings.LastIndexByte(authority, '@'); at >= 0 {
 			path = scheme + "://" + url.QueryEscape(withheld) + authority[at:] + after[len(authority):]
-			hidden = append(hidden, "user and password")
+			hidden = append(hidden, userAndPassword)
 		}
 	}
 	var b strings.Builder
