@@ -1,6 +1,7 @@
 package signer_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -198,6 +199,10 @@ func newWire(t *testing.T, scheme core.Scheme) *wire {
 // try sends r, and fails where it was sent and refused.
 func (w *wire) try(t *testing.T, what string, s signer.Signer, r *http.Request) (accepted bool) {
 	t.Helper()
+	// net/http finds out while it sends that a body has not the length that the caller
+	// announced; a signer that covers the body does so before. The server may have closed
+	// the connection by then, so the error can be any.
+	cut := s.NewHash() == nil && misannounced(r)
 	for name, base := range w.clients {
 		w.number++
 		number := strconv.Itoa(w.number)
@@ -212,9 +217,6 @@ func (w *wire) try(t *testing.T, what string, s signer.Signer, r *http.Request) 
 		}
 		answer, err := (&http.Client{Transport: &signer.Transport{Signer: s, Base: numbered{base, number}}}).Do(again)
 		if err != nil {
-			// net/http finds out while it sends that a body has not the length that
-			// the caller announced; a signer that covers the body does so before.
-			cut := s.NewHash() == nil && reason(err, "http: ContentLength=", "http2: request body larger")
 			if _, arrived := w.arrived.Load(number); arrived && !cut {
 				t.Errorf("%s over %s: sent, and then %v", what, name, err)
 			}
@@ -231,6 +233,17 @@ func (w *wire) try(t *testing.T, what string, s signer.Signer, r *http.Request) 
 		accepted = true
 	}
 	return accepted
+}
+
+// misannounced reports whether the body of r has another length than r announces, and
+// leaves r with a body that can be read again.
+func misannounced(r *http.Request) bool {
+	if r.Body == nil || r.Body == http.NoBody {
+		return false
+	}
+	text, _ := io.ReadAll(r.Body)
+	r.Body = io.NopCloser(bytes.NewReader(text))
+	return r.ContentLength > 0 && r.ContentLength != int64(len(text))
 }
 
 // reason reports whether an error has one of the texts.
