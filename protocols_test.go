@@ -9,6 +9,7 @@ import (
 
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/basic"
+	"github.com/gatewayauth/gatewayauth/internal/needs"
 )
 
 // TestProtocolValues recomputes every worked value of docs/protocols.md from the requests,
@@ -25,6 +26,7 @@ func TestProtocolValues(t *testing.T) {
 // TestProtocolValuesNoticeChanges: with a digit of any hexadecimal number changed, or a
 // character of any line of an example, the document is found to be wrong.
 func TestProtocolValuesNoticeChanges(t *testing.T) {
+	needs.Long(t) // changes each value
 	text := read(t, "docs/protocols.md")
 	tried := 0
 	for _, changed := range slices.Concat(longHex.FindAllStringIndex(text, -1), exampleLines(text)) {

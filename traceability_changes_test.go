@@ -4,10 +4,13 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/gatewayauth/gatewayauth/internal/needs"
 )
 
 // TestTraceabilityNoticesChanges: what TestTraceability compares cannot be changed in one place alone.
 func TestTraceabilityNoticesChanges(t *testing.T) {
+	needs.Long(t) // makes each change
 	rename := func(pkg, name, to string) func(*testing.T, *traces) {
 		return func(t *testing.T, tr *traces) {
 			text, ok := tr.tests[pkg][name]

@@ -176,6 +176,7 @@ func TestStalledRefusals_F13(t *testing.T) {
 			}, 503},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			v := verifier(t, func(c *core.Config) {
 				if tt.policy != nil {
 					tt.policy(c)

@@ -15,6 +15,7 @@ import (
 
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/apig"
+	"github.com/gatewayauth/gatewayauth/internal/needs"
 	"github.com/gatewayauth/gatewayauth/nethttp"
 )
 
@@ -135,7 +136,7 @@ func TestLoad_F17(t *testing.T) {
 		size   = 128 << 10
 		budget = 16 << 20
 	)
-	requests := 10000
+	requests := needs.Rounds(2000, 10000)
 	if raceEnabled { // which makes each of them ten times as slow
 		requests = 2000
 	}

@@ -205,7 +205,11 @@ func cutPath(path string) (segments []string) {
 	return append(segments, path[start:])
 }
 
-const identifier = `([\p{L}_][\p{L}\p{Nd}_]*)`
+// identifier is more than ServeMux takes as one. What it does not take is not proposed.
+const (
+	identifier = `(` + letter + `(?:` + letter + `|[0-9])*)`
+	letter     = `[A-Za-z_\x80-\x{10ffff}]`
+)
 
 var (
 	// The rest of a path in the syntax of other routers, with and without a name.
@@ -248,7 +252,7 @@ func wildcard(segment string) (name string, rest, ok bool) {
 	return "", false, anonymous.MatchString(segment)
 }
 
-var hyphenated = regexp.MustCompile(`\{\s*[\p{L}_][\p{L}\p{Nd}_.-]*[\p{L}\p{Nd}]\s*\}`)
+var hyphenated = regexp.MustCompile(`\{\s*` + letter + `(?:` + letter + `|[0-9.-])*(?:` + letter + `|[0-9])\s*\}`)
 
 // hyphens makes names in braces identifiers: {user-id} becomes {user_id}.
 func hyphens(segment string) string {

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/gatewayauth/gatewayauth/core"
+	"github.com/gatewayauth/gatewayauth/internal/needs"
 	"github.com/gatewayauth/gatewayauth/internal/testkit"
 )
 
@@ -28,9 +29,9 @@ const sequencesFor = "GATEWAYAUTH_SEQUENCES"
 // what the replay store is asked, the counters of Status, and that no body is held at the
 // end.
 func TestSequences(t *testing.T) {
-	seeds, end := uint64(10), time.Time{}
+	seeds, end := uint64(needs.Rounds(3, 10)), time.Time{}
 	if raceEnabled {
-		seeds = 4
+		seeds = min(seeds, 4)
 	}
 	if text := os.Getenv(sequencesFor); text != "" {
 		d, err := time.ParseDuration(text)
@@ -62,7 +63,7 @@ func TestSequences(t *testing.T) {
 // refers to a request or a policy. What would not change the next verdict would still
 // keep secrets and bodies in memory, and is one check away from changing it.
 func TestPooledVerificationsAreEmpty(t *testing.T) {
-	steps, looked := newSequenceGenerator(1).steps(1000), 0
+	steps, looked := newSequenceGenerator(1).steps(needs.Rounds(300, 1000)), 0
 	for i, step := range steps {
 		steps[i].run = func(s *sequence) string {
 			if problem := step.run(s); problem != "" {

@@ -16,6 +16,7 @@ import (
 // with every vector of the schemes that they have, name the schemes that they skip, and fail
 // if one byte of a vector is changed.
 func TestRunners_T217(t *testing.T) {
+	needs.Long(t) // runs Python and Node over every published request
 	const published = "testdata/vectors"
 	files, err := vectors.Load(os.DirFS(published))
 	if err != nil {

@@ -13,12 +13,14 @@ import (
 
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 
+	"github.com/gatewayauth/gatewayauth/internal/needs"
 	"github.com/gatewayauth/gatewayauth/internal/testkit"
 )
 
 // TestGRPCByHand_T264: the commands of docs/adapters.md with which a gRPC service is tried work
 // with examples/grpc and its environments file.
 func TestGRPCByHand_T264(t *testing.T) {
+	needs.Long(t) // builds a module of its own
 	page, err := os.ReadFile("../docs/adapters.md")
 	if err != nil {
 		t.Fatal(err)

@@ -148,6 +148,7 @@ func begin(t *testing.T, address string) *upload {
 // TestRequestInProgress_T260: a request whose body is on its way at SIGTERM is answered when the
 // body has arrived, and then the program ends with 0.
 func TestRequestInProgress_T260(t *testing.T) {
+	needs.Long(t) // builds each example
 	for _, name := range overHTTP {
 		t.Run(name, func(t *testing.T) {
 			p := start(t, name)

@@ -11,6 +11,7 @@ import (
 	"github.com/gatewayauth/gatewayauth/core/coretest"
 	"github.com/gatewayauth/gatewayauth/ginauth"
 	"github.com/gatewayauth/gatewayauth/internal/adaptertest"
+	"github.com/gatewayauth/gatewayauth/internal/needs"
 )
 
 // TestMain (F18) fails if a goroutine is running when all tests have ended.
@@ -69,6 +70,7 @@ func TestConformance(t *testing.T) { coretest.Run(t, coretest.Mount(adaptertest.
 // TestConformanceOfGroupAndRoute_T117 runs the suite with the adapter mounted on a group
 // and, for paths outside the group, with NoRoute.
 func TestConformanceOfGroupAndRoute_T117(t *testing.T) {
+	needs.Long(t) // the suite a second time
 	coretest.Run(t, func(v *core.Verifier, next http.Handler) http.Handler {
 		engine := gin.New()
 		engine.RedirectTrailingSlash = false // Gin redirects before any middleware

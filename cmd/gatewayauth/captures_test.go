@@ -92,6 +92,7 @@ func tunnel(w http.ResponseWriter, r *http.Request) {
 // TestCapturesOfTools_T185: the output of curl and wget, and the recorded streams of their
 // requests, have the verdict of the request itself.
 func TestCapturesOfTools_T185(t *testing.T) {
+	needs.Long(t) // runs curl in many ways
 	needs.Program(t, "curl", "curl")
 	dir := folder(t)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -130,6 +130,7 @@ func TestExplainAcrossAProxy(t *testing.T) {
 		{name: "late, as captured", target: "/orders/7", args: []string{"-at", "captured"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
 			backend := record1(t)
 			proxy := httptest.NewServer(&httputil.ReverseProxy{
 				Transport: &http.Transport{DisableCompression: true, DisableKeepAlives: true},

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/gatewayauth/gatewayauth/core/explain"
+	"github.com/gatewayauth/gatewayauth/internal/needs"
 )
 
 // raw returns a saved request for dev, signed with a key of an environment.
@@ -16,6 +17,7 @@ func raw(t *testing.T, dir, env, target string, args ...string) string {
 
 // TestExplainWords_T186: the output uses the names of the flags and of the file's fields.
 func TestExplainWords_T186(t *testing.T) {
+	needs.Long(t) // runs the command for each request
 	dir := folder(t)
 	signed := raw(t, dir, "dev", "/orders/7")
 	const at = "2026-01-15T12:00:00Z"

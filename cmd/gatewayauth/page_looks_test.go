@@ -50,6 +50,7 @@ const contrast = `(() => {
 // reader of the screen finds its parts. The pictures are in the folder of go test
 // -artifacts; GATEWAYAUTH_PICTURE=1 makes that of the README.
 func TestPageLooks_T233(t *testing.T) {
+	needs.Long(t) // draws the page in each size and theme
 	path := needs.Program(t, "chromium", "chromium")
 	dir := folder(t)
 	keep(t, dir, hostRefusal, refusal{key: orders, signed: "GET /v1/orders/7", arrive: "/orders/7"}, stranger, withCookie, hostRefusal)

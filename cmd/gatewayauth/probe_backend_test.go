@@ -14,6 +14,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/gatewayauth/gatewayauth/internal/needs"
 )
 
 // withoutCheck is a variable of the environment: the backend that the tests build runs
@@ -83,6 +85,7 @@ func startBackend(t *testing.T, dir, without string) (addresses map[string]strin
 
 // TestProbeBackend_T210: the probe finds each adapter protected, with every type of key.
 func TestProbeBackend_T210(t *testing.T) {
+	needs.Long(t) // builds the backend, and probes it with each type of key
 	dir := t.TempDir()
 	write(t, dir, "environments.yaml", probed)
 	addresses, stop := startBackend(t, dir, "")
@@ -138,6 +141,7 @@ func TestProbeBackend_T210(t *testing.T) {
 // TestProbeMutants_T212 takes one check after the other out of the backend: the probe finds
 // each that can be seen from outside.
 func TestProbeMutants_T212(t *testing.T) {
+	needs.Long(t)                  // builds the backend
 	unknown := []string{"unknown"} // the honest request is refused
 	replayed := strings.Replace(probed, "    replay: {store: memory}\n", "", 1)
 	mutants := map[string]struct {

@@ -35,7 +35,7 @@ func TestProbeOversized_T213(t *testing.T) {
 		"refuses":  {verified.ServeHTTP, "refused", 0, nil},
 		"accepts":  {func(http.ResponseWriter, *http.Request) {}, "accepted", 1, nil},
 		"reads it": {func(_ http.ResponseWriter, r *http.Request) { n, _ := io.Copy(io.Discard, r.Body); read.Add(n) }, "accepted", 1, nil},
-		"hangs":    {func(_ http.ResponseWriter, r *http.Request) { <-hung }, "unclear", 2, []string{"-timeout", "5s"}},
+		"hangs":    {func(_ http.ResponseWriter, r *http.Request) { <-hung }, "unclear", 2, []string{"-timeout", "2s"}},
 	} {
 		s := httptest.NewServer(large(tt.h))
 		r := probeJSON(t, dir, tt.code, append(tt.args, "-oversized", s.URL+"/orders/7")...)

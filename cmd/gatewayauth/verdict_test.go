@@ -24,6 +24,7 @@ import (
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/config"
 	"github.com/gatewayauth/gatewayauth/core/explain"
+	"github.com/gatewayauth/gatewayauth/internal/needs"
 	"github.com/gatewayauth/gatewayauth/nethttp"
 )
 
@@ -250,6 +251,7 @@ var mutations = []mutation{
 // TestVerdictOfTheServer_T184: explain reports the outcome of a net/http server with the
 // middleware for the same bytes, whether the server or the verifier refuses them.
 func TestVerdictOfTheServer_T184(t *testing.T) {
+	needs.Long(t) // runs the command for each message
 	dir := folder(t)
 	for name, value := range secrets {
 		t.Setenv(name, value)
@@ -259,14 +261,11 @@ func TestVerdictOfTheServer_T184(t *testing.T) {
 		t.Fatal(err)
 	}
 	corpus, outcomes := map[string]string{}, map[string]int{}
-	for name, raw := range validRequests(t, dir) {
-		corpus[name] = raw
+	maps.Copy(corpus, validRequests(t, dir))
+	for _, name := range []string{"orders", "orders with a body", "signed length", "partner with a body"} {
 		for _, m := range mutations {
-			switch name {
-			case "orders", "orders with a body", "signed length", "partner with a body":
-				if changed := m.apply(raw); changed != raw {
-					corpus[name+": "+m.name] = changed
-				}
+			if changed := m.apply(corpus[name]); changed != corpus[name] {
+				corpus[name+": "+m.name] = changed
 			}
 		}
 	}
@@ -306,7 +305,7 @@ func TestVerdictOfDamagedMessages_T184(t *testing.T) {
 		t.Fatal(err)
 	}
 	messages := validRequests(t, dir)
-	outcomes, rounds := map[string]int{}, 60
+	outcomes, rounds := map[string]int{}, needs.Rounds(15, 60)
 	requestLine := regexp.MustCompile(`(?s)^.+\n[A-Z]+ \S+ HTTP/1\.\d\r?\n`)
 	for i, name := range slices.Sorted(maps.Keys(messages)) {
 		random, raw := rand.New(rand.NewPCG(184, uint64(i))), messages[name]

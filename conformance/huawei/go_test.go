@@ -34,6 +34,9 @@ func TestGoSDK(t *testing.T) {
 				random.Shuffle(len(changes), func(i, j int) { changes[i], changes[j] = changes[j], changes[i] })
 				if !needs.WithLong() {
 					changes = changes[:(len(changes)+2)/3]
+					if len(l.Raw) > 64<<10 { // which takes long to send
+						changes = changes[:3]
+					}
 				}
 				tamper(t, backend, l, changes)
 				if t.Failed() {

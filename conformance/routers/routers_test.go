@@ -23,10 +23,11 @@ import (
 	"github.com/gatewayauth/gatewayauth/core/basic"
 	"github.com/gatewayauth/gatewayauth/core/signer"
 	"github.com/gatewayauth/gatewayauth/core/sigv4"
+	"github.com/gatewayauth/gatewayauth/internal/needs"
 )
 
 var (
-	sets  = flag.Int("sets", 1500, "random sets of routes")
+	sets  = flag.Int("sets", needs.Rounds(400, 1500), "random sets of routes")
 	seed  = flag.Uint64("seed", 1, "of the random sets and paths")
 	fixed = time.Date(2026, 1, 15, 12, 0, 0, 0, time.UTC)
 )

@@ -12,6 +12,7 @@ import (
 // that steps back (F10), keys that are removed and rotated (F11, F12), slow bodies (F13) and
 // clients that disconnect (F14).
 func TestSoak(t *testing.T) {
+	needs.Long(t) // runs for seconds
 	needs.Program(t, "redis-server", "redis-server")
 	var out strings.Builder
 	ok, err := run(t.Context(), options{lasts: 8 * time.Second, clients: 16, rate: 100, seed: 1}, &out)

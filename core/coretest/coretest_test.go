@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/gatewayauth/gatewayauth/core"
+	"github.com/gatewayauth/gatewayauth/internal/needs"
 )
 
 // verdicts is a reporter that records the errors.
@@ -91,6 +92,7 @@ func replacing(admitted func(r, admitted *http.Request) *http.Request, writer fu
 
 // TestRunFails: for adapters with mistakes that real adapters had, the named cases fail.
 func TestRunFails(t *testing.T) {
+	needs.Long(t) // runs the suite for each wrong adapter
 	for _, tt := range []struct {
 		name  string
 		mount Mount

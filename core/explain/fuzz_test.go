@@ -13,6 +13,7 @@ import (
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/apig"
 	"github.com/gatewayauth/gatewayauth/core/explain"
+	"github.com/gatewayauth/gatewayauth/internal/needs"
 	"github.com/gatewayauth/gatewayauth/internal/testkit"
 	"github.com/gatewayauth/gatewayauth/internal/vectors"
 )
@@ -30,7 +31,7 @@ func TestVectors(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer judge.Close()
-		x, err := explain.Explain(request(t, string(v.Request)), c, explain.Hints{MaxTries: 300})
+		x, err := explain.Explain(request(t, string(v.Request)), c, explain.Hints{MaxTries: needs.Rounds(100, 300)})
 		if err != nil || x.Code != v.Code {
 			t.Errorf("got %v, %v, want %s", x, err, v.Code)
 		}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/gatewayauth/gatewayauth/core/replay"
+	"github.com/gatewayauth/gatewayauth/internal/needs"
 )
 
 // heap is what is in use after everything else was collected.
@@ -77,6 +78,7 @@ func TestGrowth_T096(t *testing.T) {
 // TestMemoryAtPeak: five million requests take at most 16 bytes each at any moment,
 // in steady traffic and in one burst, and none of them is new again.
 func TestMemoryAtPeak(t *testing.T) {
+	needs.Long(t) // adds millions of entries
 	for name, tt := range map[string]struct {
 		n    uint64
 		span time.Duration

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/gatewayauth/gatewayauth/internal/needs"
 )
 
 var env = []string{"GATEWAYAUTH_KEY=" + keyID, "GATEWAYAUTH_SECRET=" + secret}
@@ -118,6 +120,7 @@ func allBytes() (all []byte) {
 // TestAwkwardRequests: over HTTP/1.1 and HTTP/2, awkward requests verify through nginx,
 // and are refused directly.
 func TestAwkwardRequests(t *testing.T) {
+	needs.Long(t) // starts curl for each request
 	b := startBackend(t, "RELEASE")
 	n := startNginx(t, "nginx.conf", env, upstream(b))
 	for _, tt := range awkward {

@@ -9,11 +9,14 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/gatewayauth/gatewayauth/internal/needs"
 )
 
 // TestClientAuthentication: nginx can require a credential of clients, and does not
 // forward it.
 func TestClientAuthentication(t *testing.T) {
+	needs.Long(t) // starts curl for each request
 	users := filepath.Join(t.TempDir(), "users")
 	write(t, users, []byte("alice:{PLAIN}wonderland\n"))
 	n := startNginx(t, "nginx.conf", env, upstream(startBackend(t, "RELEASE")),
@@ -32,6 +35,7 @@ func TestClientAuthentication(t *testing.T) {
 // TestCredentialHeader_T192 is that nginx can send the signature in another header, as the
 // README says, and that the client's Authorization then reaches the backend.
 func TestCredentialHeader_T192(t *testing.T) {
+	needs.Long(t) // starts curl for each request
 	settings, err := os.ReadFile("environments.yaml")
 	if err != nil {
 		t.Fatal(err)
@@ -68,6 +72,7 @@ func TestCredentialHeader_T192(t *testing.T) {
 // TestBodiesInMemory: the other setting for bodies of the README, and bodies with neither
 // setting.
 func TestBodiesInMemory(t *testing.T) {
+	needs.Long(t) // sends large bodies
 	b := startBackend(t, "RELEASE")
 	off := edit{"client_body_in_file_only clean;", "client_body_buffer_size 1m;"}
 	n := startNginx(t, "nginx.conf", env, upstream(b), off)

@@ -16,6 +16,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/gatewayauth/gatewayauth/internal/needs"
 )
 
 // dashboard is what the tests read of dashboard.json.
@@ -72,6 +74,7 @@ func readDashboard(t *testing.T) (source string, d dashboard) {
 // data for happens here: requests that are refused, an old secret, a change of the mode, a
 // file that cannot be loaded, a full replay store, a full disk.
 func TestDashboard_T265(t *testing.T) {
+	needs.Long(t)              // waits for Prometheus to scrape under load
 	log.SetOutput(brokenLog{}) // of slog's default logger
 	t.Cleanup(func() { log.SetOutput(os.Stderr) })
 	dir := t.TempDir()

@@ -162,6 +162,7 @@ func operated(t *testing.T) (file, log, metrics string) {
 
 // TestRunbookCommands_T262: the commands of the runbook find what they look for.
 func TestRunbookCommands_T262(t *testing.T) {
+	needs.Long(t) // waits for Prometheus to scrape under load
 	bash := needs.Program(t, "bash", "bash")
 	needs.Program(t, "curl", "curl")
 	dir := t.TempDir()

@@ -15,6 +15,7 @@ import (
 	"github.com/gatewayauth/gatewayauth/core/apig"
 	"github.com/gatewayauth/gatewayauth/core/signer"
 	"github.com/gatewayauth/gatewayauth/core/sigv4"
+	"github.com/gatewayauth/gatewayauth/internal/needs"
 	"github.com/gatewayauth/gatewayauth/internal/testkit"
 )
 
@@ -96,7 +97,10 @@ func TestDrained(t *testing.T, mounts map[string]DrainedMount, fronts []Front) {
 			t.Run(mount+"/"+front.Name, func(t *testing.T) {
 				seen := new(reader)
 				address, client := start(t, serve(v, front.Read, seen))
-				for _, x := range exchanges() {
+				for i, x := range exchanges() {
+					if i%needs.Rounds(5, 1) != 0 { // 5 divides neither the framings nor the bodies
+						continue
+					}
 					seen.last.Store(new(sight))
 					codes.Take()
 					if err := x.send(address, client); err != nil {

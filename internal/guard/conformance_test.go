@@ -14,6 +14,7 @@ import (
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/coretest"
 	"github.com/gatewayauth/gatewayauth/internal/guard"
+	"github.com/gatewayauth/gatewayauth/internal/needs"
 )
 
 //go:embed testdata/relay.py
@@ -25,6 +26,7 @@ var relay string
 // gets what the service has received. The identity in its context is the one that the headers
 // describe.
 func TestConformance_T209(t *testing.T) {
+	needs.Long(t) // sends the suite's requests through Python's server
 	python := servePython(t, relay)
 	h := &handlers{open: map[string]handler{}}
 	answers := httptest.NewServer(h)

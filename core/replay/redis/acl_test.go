@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/gatewayauth/gatewayauth/core/replay/redis"
+	"github.com/gatewayauth/gatewayauth/internal/needs"
 )
 
 const password = "us3r-pa55"
@@ -93,6 +94,7 @@ func denied(servers []*server, command string) bool {
 // commands the store tells which one is missing, or the server's own log has it where the
 // store can do without.
 func TestMinimalUser_F29(t *testing.T) {
+	needs.Long(t) // starts Sentinels and a cluster
 	each := documented(t, "~gatewayauth:replay:*")
 	single := startServer(t)
 	r := startSentinels(t, 1, 1, "")

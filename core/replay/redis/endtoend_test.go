@@ -16,6 +16,7 @@ import (
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/apig"
 	"github.com/gatewayauth/gatewayauth/core/replay/redis"
+	"github.com/gatewayauth/gatewayauth/internal/needs"
 	"github.com/gatewayauth/gatewayauth/internal/testkit"
 	"github.com/gatewayauth/gatewayauth/nethttp"
 )
@@ -101,6 +102,7 @@ func (b *backend) send(signed *http.Request) core.Code {
 // restart. The server writes down what it takes before it says so; one that
 // does not forgets in a crash (TestDataLoss_F24).
 func TestEndToEnd_F01(t *testing.T) {
+	needs.Long(t) // load for seconds, and a restart of Redis
 	const clients = 16
 	server := startServer(t, "--appendonly", "yes", "--appendfsync", "always")
 	store := open(t, server.url(""), func(c *redis.Config) { c.Timeout = 0 }) // the default

@@ -9,11 +9,14 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/gatewayauth/gatewayauth/internal/needs"
 )
 
 // TestPrimaryKilled_F25: the primary is killed under load, and has lost its replicas shortly
 // before, so that writes are lost for sure.
 func TestPrimaryKilled_F25(t *testing.T) {
+	needs.Long(t) // a fail-over takes seconds
 	r := startSentinels(t, 2, 3, "")
 	journals := map[string]*journal{}
 	for port, s := range r.servers {
@@ -41,6 +44,7 @@ func TestPrimaryKilled_F25(t *testing.T) {
 // TestPrimaryPaused_F26: the primary stops under load, as a virtual machine does that is
 // moved, and goes on when another one has replaced it. It takes no request any more.
 func TestPrimaryPaused_F26(t *testing.T) {
+	needs.Long(t) // a fail-over takes seconds
 	r := startSentinels(t, 1, 3, "")
 	var replica string
 	for port := range r.servers {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/replay/redis"
+	"github.com/gatewayauth/gatewayauth/internal/needs"
 )
 
 // budget is the default. What takes longer than slack was not bounded by it.
@@ -87,6 +88,7 @@ func more(n *atomic.Int64, by int64) func() bool {
 
 // TestServerKilled_F01: the server is killed under load, and comes back.
 func TestServerKilled_F01(t *testing.T) {
+	needs.Long(t) // waits for a restart of Redis
 	server := startServer(t)
 	s := open(t, server.url(""), timeout(0))
 	works(t, s)
@@ -132,6 +134,7 @@ func TestAtStart_F01(t *testing.T) {
 
 // TestSlowServer_F02: every reply is two seconds late.
 func TestSlowServer_F02(t *testing.T) {
+	needs.Long(t) // waits for the timeout
 	proxy := newProxy(t, startServer(t).socket)
 	s := open(t, "redis://"+proxy.address, timeout(0))
 	works(t, s)
@@ -155,6 +158,7 @@ func TestSlowServer_F02(t *testing.T) {
 
 // TestSilentServer_F02: a server that accepts connections and says nothing, ever.
 func TestSilentServer_F02(t *testing.T) {
+	needs.Long(t) // waits for the timeout
 	f := newFake(map[string]string{})
 	address, _ := listen(t, f.handle)
 	s := open(t, "redis://"+address, timeout(0))
@@ -170,6 +174,7 @@ func TestSilentServer_F02(t *testing.T) {
 
 // TestDialsRarely_F01: checks without a server cost it nothing.
 func TestDialsRarely_F01(t *testing.T) {
+	needs.Long(t) // counts for seconds
 	for name, hello := range map[string]string{
 		"hangs up": "close", "forbids": "-WRONGPASS invalid username-password pair or user is disabled.\r\n",
 		"loads": "-LOADING Redis is loading the dataset in memory\r\n",

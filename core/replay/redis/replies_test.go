@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/gatewayauth/gatewayauth/core/replay/redis"
+	"github.com/gatewayauth/gatewayauth/internal/needs"
 )
 
 const (
@@ -129,6 +130,7 @@ func TestFailureTexts_T219(t *testing.T) {
 // TestLostReply_F03: what the server did before a reply was lost is not assumed
 // either way, and the next check is told the truth.
 func TestLostReply_F03(t *testing.T) {
+	needs.Long(t) // waits for the timeout
 	server := startServer(t)
 	proxy := newProxy(t, server.socket)
 	s := open(t, "redis://"+proxy.address, timeout(budget))

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/gatewayauth/gatewayauth/core/replay/redis"
+	"github.com/gatewayauth/gatewayauth/internal/needs"
 	"github.com/gatewayauth/gatewayauth/internal/testkit"
 )
 
@@ -35,6 +36,7 @@ func startTLS(t *testing.T, ca *testkit.Authority, host, auth string) (address s
 // TestTLS_F28: the server is who its certificate is for, and so is the client, for a server
 // that asks.
 func TestTLS_F28(t *testing.T) {
+	needs.Long(t) // waits for connections that fail
 	ours, other := testkit.NewAuthority(t), testkit.NewAuthority(t)
 	trust := func(ca *testkit.Authority) func(*redis.Config) {
 		return func(c *redis.Config) {

@@ -101,6 +101,7 @@ func (s *server) statistic(section, prefix string) int {
 // lost, so that nothing is accepted twice, and no retry that was permitted once is accepted
 // twice.
 func TestResharding_F27(t *testing.T) {
+	needs.Long(t) // moves slots under load
 	cli := needs.Program(t, "redis-cli", "redis-tools")
 	servers, ports := startCluster(t, 3)
 	var ids []string

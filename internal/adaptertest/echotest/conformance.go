@@ -8,6 +8,7 @@ import (
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/coretest"
 	"github.com/gatewayauth/gatewayauth/internal/adaptertest"
+	"github.com/gatewayauth/gatewayauth/internal/needs"
 )
 
 // TestConformance runs the suite with the adapter mounted for the whole server, or with a
@@ -70,6 +71,7 @@ func TestMutantsTurnConformanceRed(t *testing.T) {
 // and, for paths outside the group, on single routes. Targets that are not paths match no
 // route.
 func TestConformanceOfGroupAndRoute[M any](t *testing.T, f Echo[M]) {
+	needs.Long(t) // the suite a second time
 	coretest.Run(t, func(v *core.Verifier, next http.Handler) http.Handler {
 		verify := f.Verify(v)
 		e := f.New()

@@ -165,7 +165,7 @@ func TestCurlSends_T187(t *testing.T) {
 // returns the request that curl sends, or an error with the reason.
 func TestCurlProperty_T187(t *testing.T) {
 	c := newRealCurl(t)
-	const commands = 150
+	commands := needs.Rounds(50, 150)
 	random := rand.New(rand.NewPCG(1, 187))
 	agreed := 0
 	for range commands {
