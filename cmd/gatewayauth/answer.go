@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -31,7 +32,7 @@ func (a *answer) text() string {
 		return b.String()
 	}
 	if e := a.Event; e != nil {
-		fmt.Fprintf(&b, "%s: %s\n", orElse(e.Code, a.Verdict), e.Meaning)
+		fmt.Fprintf(&b, "%s: %s\n", cmp.Or(e.Code, a.Verdict), e.Meaning)
 		for _, fact := range e.Facts {
 			fmt.Fprintf(&b, "  %s\n", fact)
 		}

@@ -42,7 +42,7 @@ type folderAnswer struct {
 func (x *folderAnswer) count() {
 	x.Causes = []causeCount{}
 	for _, k := range x.Requests {
-		of := causeCount{Cause: k.Cause, Detail: orElse(k.Error, k.Detail)}
+		of := causeCount{Cause: k.Cause, Detail: cmp.Or(k.Error, k.Detail)}
 		if k.Cause == causeNone {
 			of.Code = k.Code
 		}
@@ -89,7 +89,7 @@ func (x *folderAnswer) print(s streams) error {
 	t := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "TIME\tCODE\tREQUEST\tCAUSE\tFILE")
 	for _, k := range x.Requests {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", date(k.Time), orElse(printable(string(k.Code)), "-"), k.Request(), k.Cause, k.File)
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", date(k.Time), cmp.Or(printable(string(k.Code)), "-"), k.Request(), k.Cause, k.File)
 	}
 	if err := t.Flush(); err != nil {
 		return err

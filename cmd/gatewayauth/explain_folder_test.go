@@ -262,6 +262,8 @@ func TestKeptRequests_T231(t *testing.T) {
 	write(t, dir, "single.yaml", strings.TrimSuffix(single, "  RELEASE:\n"))
 	plain := text[strings.Index(text, "\n\n")+2:]
 	asReplayed := strings.ReplaceAll(strings.Replace(text, "Host: 10.0.0.7:8080", "Host: api.example.com", 1), "signature_mismatch", "replayed")
+	hint := regexp.MustCompile("# what to do: .*\n")
+	withHint, withoutHint := hint.ReplaceAllString(asReplayed, "# what to do: Wait a minute.\n"), hint.ReplaceAllString(asReplayed, "")
 	for _, tt := range []struct {
 		name, in string
 		args     []string
@@ -278,7 +280,8 @@ func TestKeptRequests_T231(t *testing.T) {
 		{"an environment that the file does not have", strings.Replace(text, "environment dev,", "environment gone,", 1), nil, 3, []string{"environment gone, which the file does not have", "--env", "dev, RELEASE"}, nil},
 		{"nothing states the environment", plain, nil, 3, []string{"--env is missing", "dev, RELEASE"}, nil},
 		{"the only environment", plain, []string{"-config", "single.yaml", "-at", "captured"}, 1, []string{"environment    dev"}, nil},
-		{"replayed", asReplayed, nil, 0, []string{"refused the request with replayed on 2026-01-15T12:00:00Z", "does not follow from the request alone", "exempt_methods"}, nil},
+		{"replayed", withHint, nil, 0, []string{"refused the request with replayed on 2026-01-15T12:00:00Z", "does not follow from the request alone. Wait a minute."}, nil},
+		{"replayed, without a hint in the file", withoutHint, nil, 0, []string{"does not follow from the request alone", "exempt_methods"}, nil},
 		{"another file", strings.Replace(text, "signature_mismatch in", "key_unknown in", 1), nil, 1, []string{"with key_unknown on", "have changed since"}, nil},
 		{"a body that is cut", strings.Replace(strings.Replace(text, "\n\n", "\n# The body is cut: these are its first 3 bytes. The verifier read 9.\n\n", 1), "\r\n\r\n", "\r\nContent-Length: 9\r\n\r\na=1", 1), nil, 1,
 			[]string{"note: The body is cut", "does not hold all of the request", "raise bodies in the section capture"}, nil},

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io/fs"
@@ -140,7 +141,7 @@ func (k *keptRequest) describe(a *answer) {
 	case x == nil:
 		k.Cause, k.Error = causeError, "it holds no request"
 	case x.Accepted() && slices.Contains(elsewhere, k.Code):
-		k.Cause, k.Detail, k.Explained = string(k.Code), sentence(k.Code.Hint()), true
+		k.Cause, k.Detail, k.Explained = string(k.Code), sentence(printable(cmp.Or(a.Recorded.Hint, k.Code.Hint()))), true
 	case x.Accepted():
 		k.Cause, k.Detail = causeNow, inOneLine(a.Notes)
 	case len(x.Causes) > 0:
@@ -166,5 +167,5 @@ func (k *keptRequest) Request() string {
 	if len(text) > width {
 		text = strings.ToValidUTF8(text[:width-3], "") + "..."
 	}
-	return orElse(text, "-")
+	return cmp.Or(text, "-")
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -80,7 +81,7 @@ func (q *question) askEvent(a *answer, e *capture.Event, file *config.File) erro
 		}
 	}
 	if core.Code(e.Code) != core.CodeSignatureMismatch {
-		a.Advice = append(a.Advice, printable(sentence(orElse(e.Hint, core.Code(e.Code).Hint()))))
+		a.Advice = append(a.Advice, printable(sentence(cmp.Or(e.Hint, core.Code(e.Code).Hint()))))
 	} else { // the hint is to explain the request, and there is none
 		if e.Host != "" {
 			a.Advice = append(a.Advice, "the host is what proxies change most often: compare "+printable(e.Host)+", as it arrived, with the host that the gateway calls")
@@ -98,7 +99,7 @@ func (q *question) askEvent(a *answer, e *capture.Event, file *config.File) erro
 		}
 	}
 	if e.API != "" || bound != "" {
-		fact("the API %s is bound to %s here", orElse(e.API, "of the default"), orElse(bound, "no key"))
+		fact("the API %s is bound to %s here", cmp.Or(e.API, "of the default"), cmp.Or(bound, "no key"))
 	}
 	a.Explained = slices.Contains(verdictSuffices, core.Code(e.Code))
 	if e.Skew != 0 {
@@ -131,11 +132,4 @@ func holders(file *config.File, id string) (all []string) {
 		}
 	}
 	return all
-}
-
-func orElse(text, other string) string {
-	if text == "" {
-		return other
-	}
-	return text
 }

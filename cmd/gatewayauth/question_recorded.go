@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 	"strings"
@@ -55,7 +56,7 @@ func (q *question) asRecorded(a *answer, c *capture.Captured, missing []string) 
 		a.Notes = append(a.Notes, "the adapter or the proxy, and not the verifier, refused the request on "+r.At.UTC().Format(time.RFC3339)+": "+printable(r.Error))
 	case x.Code == code:
 	case slices.Contains(elsewhere, code):
-		a.Notes = append(a.Notes, was+": that does not follow from the request alone. "+code.Hint())
+		a.Notes = append(a.Notes, was+": that does not follow from the request alone. "+printable(cmp.Or(r.Hint, code.Hint())))
 	case !a.At.Equal(r.At):
 		a.Notes = append(a.Notes, was+". The verdict here differs: the clock is another one than when the request was received, which "+q.option("at")+" has set")
 	case len(missing) > 0 || slices.ContainsFunc(c.Notes, func(note string) bool { return strings.HasPrefix(note, "The body ") }):

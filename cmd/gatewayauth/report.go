@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"maps"
@@ -63,7 +64,7 @@ func printSummary(out io.Writer, sum *summary.Summary) error {
 	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "ENVIRONMENT\tMODE\tACCEPTED\tOPEN\tWOULD REFUSE\tREFUSED\tFIRST\tLAST\tAPIS")
 	for _, e := range sum.Environments {
-		fmt.Fprintf(t, "%s\t%s\t%d\t%d\t%d\t%d\t%s\t%s\t%s\n", orElse(printable(e.Name), "-"), e.Mode, e.Verified, e.Open, e.WouldRefuse, e.Refused,
+		fmt.Fprintf(t, "%s\t%s\t%d\t%d\t%d\t%d\t%s\t%s\t%s\n", cmp.Or(printable(e.Name), "-"), e.Mode, e.Verified, e.Open, e.WouldRefuse, e.Refused,
 			date(e.First), date(e.Last), apis(e.APIs))
 	}
 	if err := t.Flush(); err != nil {
@@ -103,7 +104,7 @@ func printGroups(out io.Writer, sum *summary.Summary) error {
 			key = "id " + strings.Join(g.KeyIDs, " ")
 		}
 		fmt.Fprintf(t, "%d\t%s\t%s\t%s\t%s\t%s\t%s\n", g.Count, printable(g.Code), printable(g.API), printable(g.Environment),
-			date(g.First), date(g.Last), orElse(printable(key), "-"))
+			date(g.First), date(g.Last), cmp.Or(printable(key), "-"))
 	}
 	if err := t.Flush(); err != nil {
 		return err

@@ -67,6 +67,7 @@ func Watch(ctx context.Context, path, env string, opts ...Option) (*core.Verifie
 		return nil, err
 	}
 	w.tell(nil)
+	w.loaded()
 	files := follow.New(follow.Options{Read: w.read, Settled: w.reload, Looked: w.stores.sweep,
 		Poll: w.poll, PollOnly: w.pollOnly, Logger: w.logger}, sum)
 	go func() {
@@ -113,8 +114,7 @@ func (w *watcher) reload(s *follow.Snapshot) {
 	w.tell(err)
 	if err == nil {
 		clear(w.reported)
-		w.logger.Info("gatewayauth: environments file loaded",
-			slog.String("file", w.path), slog.String("environment", w.env))
+		w.loaded()
 		return
 	}
 	if sum := s.Sum(); !w.reported[sum] {
@@ -122,6 +122,12 @@ func (w *watcher) reload(s *follow.Snapshot) {
 		w.logger.Error("gatewayauth: environments file not loaded; the last good policy stays",
 			slog.String("file", w.path), slog.String("environment", w.env), slog.String("error", err.Error()))
 	}
+}
+
+// loaded logs what is in force.
+func (w *watcher) loaded() {
+	w.logger.Info("gatewayauth: environments file loaded",
+		slog.String("file", w.path), slog.String("environment", w.env), slog.String("mode", w.verifier.Mode().String()))
 }
 
 // apply puts the environment in force.

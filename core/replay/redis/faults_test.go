@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"runtime"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -86,13 +87,16 @@ func more(n *atomic.Int64, by int64) func() bool {
 	return func() bool { return n.Load() >= from+by }
 }
 
-// TestServerKilled_F01: the server is killed under load, and comes back.
+// TestServerKilled_F01: the server is killed under load, and comes back. Each time, one
+// record says that it is back.
 func TestServerKilled_F01(t *testing.T) {
 	needs.Long(t) // waits for a restart of Redis
 	server := startServer(t)
-	s := open(t, server.url(""), timeout(0))
+	var log logged
+	s := open(t, server.url(""), timeout(0), log.to)
 	works(t, s)
 	l := startLoad(t, s, 32)
+	back := func() int { return strings.Count(log.String(), "the replay store answers again") }
 	eventually(t, "checks at first", more(&l.added, 500))
 	for range 2 {
 		server.kill()
@@ -100,7 +104,7 @@ func TestServerKilled_F01(t *testing.T) {
 		l.mu.Lock()
 		before := len(l.accepted)
 		l.mu.Unlock()
-		down, start := entry(), time.Now()
+		down, start, backBefore := entry(), time.Now(), back()
 		eventually(t, "an outage that outlasts an attempt to connect", func() bool {
 			wantUnavailable(t, "without a server", s, down)
 			return time.Since(start) > 1500*time.Millisecond
@@ -112,6 +116,9 @@ func TestServerKilled_F01(t *testing.T) {
 		l.mu.Unlock()
 		server.start()
 		eventually(t, "checks after the outage", more(&l.added, 500))
+		if n := back() - backBefore; n != 1 {
+			t.Errorf("%d records say that the server is back:\n%s", n, log.String())
+		}
 	}
 	l.end(t)
 	// Those of after the last outage are known, each.

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"fmt"
+	"log/slog"
 	"sync"
 	"time"
 
@@ -33,6 +34,7 @@ type Store struct {
 	ctx     context.Context
 	stop    func()
 	closing sync.Once
+	outage  outage
 }
 
 var _ core.RetryStore = (*Store)(nil)
@@ -91,8 +93,22 @@ func isOK(reply rueidis.RedisMessage, err error) (bool, error) {
 	return false, errReply
 }
 
-// ask sends a command and reads its reply, within the timeout.
+// ask sends a command and reads its reply, within the timeout, and logs the end of an
+// outage.
 func (s *Store) ask(ctx context.Context, command func(rueidis.Builder) rueidis.Completed, read func(rueidis.RedisMessage, error) (bool, error)) (bool, error) {
+	yes, err := s.try(ctx, command, read)
+	switch {
+	case err == nil:
+		if lasted := s.outage.end(); lasted >= shortOutage {
+			s.config.Logger.Info("gatewayauth: the replay store answers again", slog.String("after", lasted.Round(time.Second).String()))
+		}
+	case ctx.Err() == nil && s.ctx.Err() == nil: // nobody gave up
+		s.outage.begin()
+	}
+	return yes, err
+}
+
+func (s *Store) try(ctx context.Context, command func(rueidis.Builder) rueidis.Completed, read func(rueidis.RedisMessage, error) (bool, error)) (bool, error) {
 	budget, cancel := context.WithTimeout(ctx, s.config.Timeout)
 	defer cancel()
 	if budget.Err() != nil {

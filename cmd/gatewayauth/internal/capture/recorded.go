@@ -15,6 +15,7 @@ type Recorded struct {
 	Mode        string    `json:"mode"`
 	At          time.Time `json:"at"`
 	Error       string    `json:"error,omitempty"`
+	Hint        string    `json:"hint,omitempty"`
 	// ByAdapter is true if the adapter or the proxy refused the request itself.
 	ByAdapter bool `json:"by_adapter,omitempty"`
 	// Withheld are the headers and parameters of the query whose values are not in the file.
@@ -44,6 +45,9 @@ func recorded(data []byte) (r *Recorded, notes []string, request []byte) {
 		text := strings.TrimSuffix(string(line), "\r")
 		if after, ok := strings.CutPrefix(text, "# error: "); ok {
 			r.Error = after
+		}
+		if after, ok := strings.CutPrefix(text, "# what to do: "); ok {
+			r.Hint = after
 		}
 		r.ByAdapter = r.ByAdapter || strings.HasPrefix(text, "# The adapter ")
 		if m := withheldLine.FindStringSubmatch(text); m != nil {
