@@ -56,10 +56,10 @@ level debug. Set the level to debug: without it a service that accepts everythin
 nothing, and an empty log does not show that enforce mode is safe.
 
 The exit code is 0 if nothing was found except notes of severity info; 1 for warnings,
-requests that would have been refused, or a route that is refused; 2 for errors; 3 for invalid arguments, and
-for a log that does not show whether enforce mode is safe: it has no record of a
-verifier in report mode, or no request that was verified or would have been refused,
-or lines that may be records and cannot be parsed.`,
+requests that would have been refused, or a route that is refused; 2 for errors; 3 for
+invalid arguments, and for a log that does not show whether enforce mode is safe: it
+has no record of a verifier in report mode, or no request that was verified or would
+have been refused, or lines that may be records and cannot be parsed.`,
 		Example: `  gatewayauth check environments.yaml
   gatewayauth check -json -no-secrets environments.yaml
   gatewayauth check -route "GET /admin/users" environments.yaml

@@ -64,10 +64,10 @@ The service is at --to:
   unix:/run/orders.sock     HTTP/1.1 over a Unix socket
 
 The proxy itself speaks HTTP/1.1 and HTTP/2 without TLS on --listen, and on --admin
-serves /healthz (200, and 503 once it shuts down) and /metrics for Prometheus. It
-logs one record for each refusal to standard error. A service that cannot be reached
-gives 502. What cannot be forwarded as it is gets 400 in every mode. On SIGTERM it accepts no more connections, and finishes the requests that
-it has, for at most --grace.
+serves /healthz (200, and 503 once it shuts down) and /metrics for Prometheus. It logs
+one record for each refusal to standard error. A service that cannot be reached gives
+502. What cannot be forwarded as it is gets 400 in every mode. On SIGTERM it accepts
+no more connections, and finishes the requests that it has, for at most --grace.
 
 With --sign-with, a key of the environment signs what the service gets, the headers
 of the identity included, and the caller's credential is removed. Each body is then

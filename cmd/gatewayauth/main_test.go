@@ -308,6 +308,12 @@ func TestExamplesOfHelp(t *testing.T) {
 		if help.code != 0 || len(help.out) < 500 {
 			t.Errorf("%s --help: exit %d\n%s", command, help.code, help.out)
 		}
+		text, _, _ := strings.Cut(help.out, "\nUsage:")
+		for _, line := range strings.Split(text, "\n") {
+			if len(line) > 90 && !strings.HasPrefix(line, " ") {
+				t.Errorf("%s --help: a line has more than 90 characters: %s", command, line)
+			}
+		}
 		for _, line := range strings.Split(help.out, "\n") {
 			line, ok := strings.CutPrefix(line, "  gatewayauth "+command+" ")
 			if !ok || strings.Contains(line, "[flags]") {

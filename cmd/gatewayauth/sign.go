@@ -28,13 +28,14 @@ func signCommand(s streams) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "sign [flags] URL",
 		Short: "Sign a request, and print it or send it",
-		Long: `Sign a request, which is described as for curl, with a key of an environments file
-or with a key given by flags. Without --key it is the key that the file binds to the
-API of the URL. By default sign prints the headers to send, one per line; with --as curl a command to run; with --as url and --expires a link; with
---send the response, of a redirect its status and Location. It prints a Host header if clients could send another host than
-the signed one. A request that every service would refuse is not signed, and the
-reason is printed: write a host that is not ASCII in its xn-- form, and write ; and
-spaces in a query as %3B and %20.
+		Long: `Sign a request, which is described as for curl, with a key of an environments file or
+with a key given by flags. Without --key it is the key that the file binds to the API
+of the URL. By default sign prints the headers to send, one per line; with --as curl a
+command to run; with --as url and --expires a link; with --send the response, of a
+redirect its status and Location. It prints a Host header if clients could send
+another host than the signed one. A request that every service would refuse is not
+signed, and the reason is printed: write a host that is not ASCII in its xn-- form,
+and write ; and spaces in a query as %3B and %20.
 
 Do not pass the secret as an argument, because other users of the machine can read
 arguments. Name an environment variable or a file that holds it, or use a key of an
