@@ -23,6 +23,7 @@ const (
 	CauseUnsignedPayload Cause = "unsigned_payload"  // the sender signed UNSIGNED-PAYLOAD, and the request does not declare it
 	CauseBodyConsumed    Cause = "body_consumed"     // something in front of the verifier has read the body
 	CauseBodyRewritten   Cause = "body_rewritten"    // the body was serialized or compressed again: JSON, a form
+	CauseBodyIncomplete  Cause = "body_incomplete"   // the body ends early: it was cut, or the capture does not hold all of it
 	CauseBody            Cause = "body_changed"      // the body was changed in an unknown way
 
 	// The sender uses another key, or uses the key in another way.

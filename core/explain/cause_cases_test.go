@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"path"
 	"strings"
+	"testing/iotest"
 	"time"
 
 	"github.com/gatewayauth/gatewayauth/core"
@@ -197,6 +198,13 @@ func reads(next http.Handler) http.Handler {
 	})
 }
 
+func breaksOff(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Body = io.NopCloser(io.MultiReader(io.LimitReader(r.Body, 3), iotest.ErrReader(io.ErrUnexpectedEOF)))
+		next.ServeHTTP(w, r)
+	})
+}
+
 func parses(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r.ParseForm()
@@ -238,6 +246,7 @@ var bodyCases = []scenario{
 	{name: "form encoded again", body: "b=x%20y&a=%2f", headers: []string{formType}, digest: sha("b=x%20y&a=%2F"), want: causes(explain.CauseBodyRewritten), says: "form"},
 	{name: "declared JSON compacted", body: `{"b": 1}`, signer: declared1, proxy: rewritten(compact), want: causes(explain.CauseBodyRewritten)},
 	{name: "declared body changed", body: `{"b": 1}`, signer: declared1, proxy: rewritten(func(string) string { return "other" }), want: causes(explain.CauseBody)},
+	{name: "declared body cut", body: `{"b": 1}`, signer: declared1, before: breaksOff, want: causes(explain.CauseBodyIncomplete)},
 	{name: "declared body dropped", body: `{"b": 1}`, signer: declared1, proxy: rewritten(func(string) string { return "" }), want: causes(explain.CauseBodyConsumed), anyway: true},
 	{name: "body read by other middleware", body: `{"b": 1}`, before: reads, want: causes(explain.CauseBodyConsumed), anyway: true},
 	{name: "declared body read by other middleware", body: `{"b": 1}`, signer: declared1, before: reads, want: causes(explain.CauseBodyConsumed), anyway: true},

@@ -66,7 +66,11 @@ func (s *search) unbound() {
 func (s *search) nothingVerifies(base verification) {
 	body := Finding{Cause: CauseBody, Proven: true,
 		Detail: "the signature matches, and the digest of the body is not the signed one: the body was changed before it arrived, or the sender computed the digest of other bytes"}
-	if s.consumed() {
+	switch {
+	case s.broken:
+		body = Finding{Cause: CauseBodyIncomplete, Proven: true,
+			Detail: "the signature matches, and the body ends before the end that the request announces: it was cut on the way, or the capture does not hold all of it"}
+	case s.consumed():
 		body = Finding{Cause: CauseBodyConsumed, Proven: base.signature,
 			Detail: "the request announces a body, and the verifier found none: other middleware has read it. Put the verifier in front of that middleware, or make it restore the body"}
 	}

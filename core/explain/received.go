@@ -150,6 +150,7 @@ func (s *search) readBody(r *http.Request, most int64) (failed error) {
 		}
 	}
 	s.body, failed = io.ReadAll(io.LimitReader(source, most+1))
+	s.broken = failed != nil
 	s.whole = failed == nil && int64(len(s.body)) <= most
 	if source == r.Body {
 		rest := tail(failed)

@@ -22,6 +22,7 @@ type search struct {
 	now      time.Time
 	body     []byte
 	whole    bool // body is complete
+	broken   bool // body ends with an error
 	binding  binding
 	keys     map[keyAt]*core.Key
 	hidden   map[string]bool // texts that the report does not show
