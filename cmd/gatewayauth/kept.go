@@ -12,8 +12,8 @@ import (
 	"time"
 
 	"github.com/gatewayauth/gatewayauth/core"
-	"github.com/gatewayauth/gatewayauth/core/explain"
 	"github.com/gatewayauth/gatewayauth/core/capture"
+	"github.com/gatewayauth/gatewayauth/core/explain"
 )
 
 // A keptRequest is one file of a folder of kept requests, with the cause that was found.

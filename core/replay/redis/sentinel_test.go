@@ -129,6 +129,14 @@ func (r *replicated) promoted() (port string) {
 	r.t.Helper()
 	// Sentinel tries again where it has found no replica that it takes for good, such as
 	// one whose last answer is 5 s old.
+	defer func() {
+		for _, s := range r.watch {
+			if r.t.Failed() {
+				replicas, err := s.try("SENTINEL", "REPLICAS", masterSet)
+				r.t.Log(s.says("INFO", "sentinel", "tilt:1"), err, strings.Join(replicas, " "))
+			}
+		}
+	}()
 	within(r.t, 6*patience, "the fail-over", func() bool {
 		port = ""
 		for _, s := range r.watch {
