@@ -13,21 +13,29 @@ import (
 	"github.com/gatewayauth/gatewayauth/core/capture"
 )
 
-// A causeCount is how many requests have one cause.
+// A causeCount is how many requests have one cause and one code.
 type causeCount struct {
-	Cause string `json:"cause"`
-	// Code is set where no cause was found.
+	Cause    string    `json:"cause"`
 	Code     core.Code `json:"code,omitempty"`
 	Requests int       `json:"requests"`
-	// Detail is that of the newest request.
+	// Detail is that of the newest request. Differ is true if others have another one.
 	Detail string `json:"detail,omitempty"`
+	Differ bool   `json:"details_differ,omitempty"`
 }
 
 func (c causeCount) String() string {
-	if c.Code == "" {
+	if c.Code == "" || string(c.Code) == c.Cause {
 		return c.Cause
 	}
 	return c.Cause + " for " + printable(string(c.Code))
+}
+
+// Text is the detail, for people.
+func (c causeCount) Text() string {
+	if c.Differ {
+		return "the newest of them: " + c.Detail
+	}
+	return c.Detail
 }
 
 // folderAnswer is the output of explain for a folder.
@@ -42,16 +50,17 @@ type folderAnswer struct {
 func (x *folderAnswer) count() {
 	x.Causes = []causeCount{}
 	for _, k := range x.Requests {
-		of := causeCount{Cause: k.Cause, Detail: cmp.Or(k.Error, k.Detail)}
-		if k.Cause == causeNone {
-			of.Code = k.Code
-		}
-		i := slices.IndexFunc(x.Causes, func(c causeCount) bool { return c.Cause == of.Cause && c.Code == of.Code })
+		of := causeCount{Cause: k.Cause, Code: k.Code, Detail: cmp.Or(k.Error, k.Detail)}
+		i := slices.IndexFunc(x.Causes, func(c causeCount) bool {
+			// Where the code is the cause, the detail says which.
+			return c.Cause == of.Cause && c.Code == of.Code && (c.Detail == of.Detail || c.Cause != string(c.Code))
+		})
 		if i < 0 {
 			i = len(x.Causes)
 			x.Causes = append(x.Causes, of)
 		}
 		x.Causes[i].Requests++
+		x.Causes[i].Differ = x.Causes[i].Differ || x.Causes[i].Detail != of.Detail
 	}
 	slices.SortStableFunc(x.Causes, func(a, b causeCount) int { return cmp.Compare(b.Requests, a.Requests) })
 }
@@ -96,7 +105,7 @@ func (x *folderAnswer) print(s streams) error {
 	}
 	fmt.Fprintf(s.out, "\n%s\n", x.Summary())
 	for _, c := range x.Causes {
-		fmt.Fprintf(s.out, "  %d  %s\n     %s\n", c.Requests, c, c.Detail)
+		fmt.Fprintf(s.out, "  %d  %s\n     %s\n", c.Requests, c, c.Text())
 	}
 	return nil
 }

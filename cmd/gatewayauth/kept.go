@@ -134,12 +134,6 @@ func (f *keptFolder) content(name string) ([]byte, error) {
 	return readInput(streams{}, paths[i])
 }
 
-// onlyBodyIsMissing reports whether the file, and as far as is known the request, lacks
-// nothing but a part of the body.
-func onlyBodyIsMissing(x *explain.Explanation) bool {
-	return len(x.Causes) == 1 && x.Causes[0].Cause == explain.CauseBodyIncomplete
-}
-
 // describe sets the cause of a request to the one that an answer names.
 func (k *keptRequest) describe(a *answer) {
 	switch x := a.Explanation; {
@@ -147,12 +141,8 @@ func (k *keptRequest) describe(a *answer) {
 		k.Cause, k.Detail = causeServer, a.Server.Error()
 	case x == nil:
 		k.Cause, k.Error = causeError, "it holds no request"
-	case slices.Contains(elsewhere, k.Code) && (x.Accepted() || onlyBodyIsMissing(x)):
-		hint := sentence(printable(cmp.Or(a.Recorded.Hint, k.Code.Hint())))
-		k.Cause, k.Detail, k.Explained = string(k.Code), hint, true
-		if k.Code == core.CodeUnavailable { // the hint is about what the error names
-			k.Detail = inOneLine([]string{printable(strings.TrimPrefix(a.Recorded.Error, "gatewayauth: unavailable: ")), hint})
-		}
+	case a.asRecorded:
+		k.Cause, k.Detail, k.Explained = string(k.Code), inOneLine(a.Recorded.reasons()), true
 	case x.Accepted():
 		k.Cause, k.Detail = causeNow, inOneLine(a.Notes)
 	case len(x.Causes) > 0:

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"errors"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -51,7 +52,8 @@ func (s *redisServer) start() error {
 	}
 	for lines := bufio.NewScanner(out); lines.Scan(); {
 		if strings.Contains(lines.Text(), "eady to accept connections") {
-			return nil // what it prints later fits into the pipe
+			go io.Copy(io.Discard, out) // it stops when nobody reads what it prints
+			return nil
 		}
 	}
 	s.stop()

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"io"
 	"log/slog"
 	"os"
 	"os/exec"
@@ -137,6 +138,7 @@ type server struct {
 	args    []string
 	socket  string
 	cmd     *exec.Cmd
+	drained chan struct{} // nobody reads what it prints any more
 }
 
 // url is the server's; more stands between scheme and path: user and password.
@@ -203,7 +205,12 @@ func (s *server) launch() error {
 	lines := bufio.NewScanner(out)
 	for lines.Scan() {
 		if containsAny(lines.Text(), "eady to accept connections", "Sentinel ID is") {
-			return nil // what it prints later fits into the pipe
+			s.drained = make(chan struct{})
+			go func() { // a server stops when nobody reads what it prints, and a pipe may hold 4 KiB
+				defer close(s.drained)
+				io.Copy(io.Discard, out)
+			}()
+			return nil
 		}
 		said.WriteString(lines.Text() + "\n")
 	}
@@ -217,6 +224,9 @@ func (s *server) kill() {
 		return // it has never run
 	}
 	s.cmd.Process.Kill()
+	if s.drained != nil {
+		<-s.drained
+	}
 	s.cmd.Wait()
 	os.Remove(s.socket)
 }

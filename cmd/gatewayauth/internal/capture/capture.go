@@ -117,10 +117,16 @@ func detect(data []byte) string {
 	if findLine(data, "> ", sentRequest) >= 0 {
 		return "raw" // the output of the command has the request as sent
 	}
-	if startsWithEvent(text) {
+	if line, _, _ := bytes.Cut(text, []byte("\n")); hasEvent(line) {
 		return "event"
 	}
-	if line, _, _ := bytes.Cut(text, []byte("\n")); !startOfRaw.Match(line) && curlWord.Match(text) {
+	line, _, _ := bytes.Cut(text, []byte("\n"))
+	switch {
+	case startOfRaw.Match(line):
+		return "raw"
+	case !curlWord.Match(line) && hasEvent(data): // a log, whose first lines are no records
+		return "event"
+	case curlWord.Match(text):
 		return "curl" // a curl command, or one of PowerShell's, for which the error names the alternative
 	}
 	return "raw"

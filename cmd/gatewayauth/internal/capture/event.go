@@ -23,9 +23,8 @@ func parseEvent(data []byte) (*Captured, error) {
 	return c, nil
 }
 
-// startsWithEvent reports whether the first line is a record, such as one in text.
-func startsWithEvent(text []byte) bool {
-	line, _, _ := bytes.Cut(text, []byte("\n"))
-	_, _, found := servicelog.First(string(line))
+// hasEvent reports whether a text has a record of the verifier's log.
+func hasEvent(text []byte) bool {
+	_, _, found := servicelog.First(string(text))
 	return found
 }
