@@ -102,6 +102,7 @@ func (v *Verifier) Admit(w http.ResponseWriter, r *http.Request, use BodyUse, ro
 		}
 		return a, err
 	}
+	admitted.Header = withoutHTTP2(admitted.Header)
 	admitted.Trailer = r.Trailer // the server has written it into r
 	a.Request = withIdentity(admitted, id)
 	if id.Verified() {
@@ -143,6 +144,21 @@ func (v *Verifier) Refuse(w http.ResponseWriter, r *http.Request, err error) err
 func withIdentity(r *http.Request, id *Identity) *http.Request {
 	*r = *r.WithContext(NewContext(r.Context(), id))
 	return r
+}
+
+// withoutHTTP2 returns the headers without the wish to go on with HTTP/2, which a server may
+// ignore. A handler that grants it (h2c) serves the rest of the connection itself, and the
+// verifier would not see those requests.
+func withoutHTTP2(h http.Header) http.Header {
+	for _, value := range h["Upgrade"] {
+		if strings.Contains(strings.ToLower(value), "h2c") {
+			h = h.Clone()
+			delete(h, "Upgrade")
+			delete(h, "Http2-Settings")
+			break
+		}
+	}
+	return h
 }
 
 // limit keeps from the handler what is not verified: the trailers, headers that only

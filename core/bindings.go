@@ -244,9 +244,27 @@ func (b *bindings) lookup(r *http.Request, path string, p *muxRequest) (*binding
 	if b.hosts && (r.Method == http.MethodConnect || !plainHost(r.Host)) {
 		return nil, errBindingHost
 	}
-	p.Method, p.Host, p.URL = r.Method, r.Host, &p.url
+	found, err := b.lookupMethod(r.Method, r.Host, path, p)
+	upper := strings.ToUpper(r.Method)
+	if err != nil || upper == r.Method {
+		return found, err
+	}
+	// Methods have a case, and some frameworks change it.
+	other, err := b.lookupMethod(upper, r.Host, path, p)
+	switch {
+	case err != nil:
+		return nil, err
+	case other.open != found.open || other.key != found.key:
+		return nil, &Error{Code: CodeRequestAmbiguous, Detail: "frameworks could take the method for the same in capital letters", Err: conflict{found, other},
+			Hint: "Send the method in capital letters."}
+	}
+	return agreed([]*binding{found, other})
+}
+
+func (b *bindings) lookupMethod(method, host, path string, p *muxRequest) (*binding, error) {
+	p.Method, p.Host, p.URL = method, host, &p.url
 	found, err := b.patterns.lookup(path, p)
-	if err != nil || r.Method != http.MethodHead {
+	if err != nil || method != http.MethodHead {
 		return found, err
 	}
 	// To ServeMux a pattern for GET matches HEAD as well. Other routers run another route.
@@ -267,9 +285,9 @@ func (b *patterns) lookup(path string, p *muxRequest) (*binding, error) {
 			return found, nil
 		}
 	}
-	readings, ok := interpretations(path)
-	if !ok {
-		return nil, Refuse(CodeRequestAmbiguous, "malformed path")
+	readings, err := interpretations(path)
+	if err != nil {
+		return nil, err
 	}
 	var all []*binding
 	for _, reading := range readings {

@@ -18,6 +18,9 @@ func checkTarget(v *verification) error {
 	if v.request.RequestURI == "" && v.request.Method == http.MethodConnect { // the server has read an empty target
 		return Refuse(CodeRequestAmbiguous, "the request target is empty")
 	}
+	if v.request.Method == "PRI" { // a handler that takes it (h2c) serves the rest of the connection itself
+		return Refuse(CodeRequestAmbiguous, "PRI is no method: it starts a connection of HTTP/2")
+	}
 	if m := v.request.Method; strings.IndexByte(m, '\r') >= 0 || strings.IndexByte(m, '\n') >= 0 {
 		return Refuse(CodeRequestAmbiguous, "the method is not a token")
 	}

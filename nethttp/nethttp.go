@@ -18,6 +18,10 @@ import (
 // such as //x with a redirect before a handler inside it runs, and unknown paths with
 // 404. [net/http.Server] answers "OPTIONS *" itself, without calling middleware.
 //
+// HTTP/2 without TLS is served by [net/http.Server.Protocols]. A handler of h2c, which serves
+// whole connections, belongs in front of the middleware; behind it it gets HTTP/1.1 only, and
+// in report mode nobody sees the requests of a connection that begins with HTTP/2.
+//
 // For Echo use package echoauth: the last parameter of an Echo route matches several
 // segments of the path, so that /orders/7/x runs the handler of /orders/:id, and only
 // echoauth knows the route. Another router whose parameters match slashes needs its own

@@ -117,14 +117,16 @@ func (c *Config) check(r *http.Request) error {
 	case len(r.Header["User-Agent"]) > 1: // net/http sends the first
 		return core.Refuse(core.CodeRequestAmbiguous, "more than one User-Agent, of which one would be forwarded")
 	}
-	if err := checkLookalikes(r, framing, nil); err != nil {
+	if err := checkLookalikes(r, variables, nil); err != nil {
 		return err
 	}
 	return checkLookalikes(r, overrides, underscored)
 }
 
-// framing are the headers of a body's length.
-var framing = []string{"content-length", "transfer-encoding"}
+// variables are headers that some services take for more than headers if their names have an
+// underscore: for the length of the body, and, as gunicorn does with SCRIPT_NAME, for the part
+// of the path that is not to be routed.
+var variables = []string{"content-length", "transfer-encoding", "script-name", "path-info"}
 
 // overrides are the headers by which some frameworks change the method; underscored are those
 // names that the verifier takes for them itself.

@@ -45,6 +45,7 @@ func TestRefusals_T195(t *testing.T) {
 			{"fragment", unsigned("GET", "/a#b"), "/a#b", ""},
 			{"two user agents", unsigned("GET", "/a", "User-Agent: 1", "User-Agent: 2"), "/a", ""},
 			{"length", unsigned("GET", "/a", "Content_length: 1", "Transfer.encoding: chunked"), "/a", `"Content_length, Transfer.encoding"`},
+			{"script name", unsigned("GET", "/orders/partner", "SCRIPT_NAME: /orders"), "/orders/partner", "Script_name"},
 			{"signed header", lookalike, "/a", "X.role"},
 		} {
 			if mode == core.Off && x.name == "signed header" { // nothing is known to be signed
