@@ -212,7 +212,7 @@ var (
 func refuseConflict(a, b *binding) error {
 	e := &Error{Code: CodeRequestAmbiguous, Detail: "routers could take the path for that of another API", Err: conflict{a, b}}
 	if !a.open && !b.open {
-		e.Hint = `List both APIs that error names with one key in apis (beside "/admin/" also "/admin"), or send the plain path: /admin/ for "/admin/".`
+		e.Hint = hintAPIs
 	}
 	return e
 }
@@ -274,7 +274,7 @@ func (b *bindings) lookupMethod(method, host, path string, p *muxRequest) (*bind
 		return nil, err
 	case other.open != found.open || other.key != found.key:
 		return nil, &Error{Code: CodeRequestAmbiguous, Detail: "routers could run another route for HEAD than for GET", Err: conflict{found, other},
-			Hint: `Bind HEAD and GET alike: list HEAD in apis as well, such as "HEAD /healthz", or a pattern without a method.`}
+			Hint: hintHead}
 	}
 	return agreed([]*binding{found, other})
 }

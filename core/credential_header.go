@@ -19,17 +19,17 @@ type credentialRefusals struct {
 }
 
 func newCredentialRefusals(header string) credentialRefusals {
-	refuse := func(code Code, detail string) error {
-		return &Error{Code: code, Detail: fmt.Sprintf(detail, header), known: true}
+	refuse := func(code Code, detail, hint string) error {
+		return &Error{Code: code, Detail: fmt.Sprintf(detail, header), Hint: hint, known: true}
 	}
-	missing := refuse(CodeCredentialMissing, "no credential of an accepted scheme in the header %s, where this environment expects it")
+	missing := refuse(CodeCredentialMissing, "no credential of an accepted scheme in the header %s, where this environment expects it", "")
 	if header == authorization {
 		missing = Refuse(CodeCredentialMissing, "no credential of an accepted scheme")
 	}
 	return credentialRefusals{missing,
-		refuse(CodeCredentialMalformed, "the %s header holds no credential"),
-		refuse(CodeSchemeNotAccepted, "the %s header holds a bearer token, which is no signature of a gateway"),
-		refuse(CodeCredentialMalformed, "the %s header is too long"),
+		refuse(CodeCredentialMalformed, "the %s header holds no credential", ""),
+		refuse(CodeSchemeNotAccepted, "the %s header holds a bearer token, which is no signature of a gateway", hintBearer),
+		refuse(CodeCredentialMalformed, "the %s header is too long", ""),
 		fmt.Sprintf("the %s header is of a scheme or form that is not accepted here", header)}
 }
 

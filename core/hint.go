@@ -52,6 +52,26 @@ const (
 	hintRemoved          = "Find what removes the header that is named on the way from the sender, or take it out of what the sender signs."
 )
 
+// Hints of refusals by refuse_before_start. Nothing has failed.
+const (
+	hintBeforeStart          = "Nothing needs repair: it ends within clock_skew of the start. Take refuse_before_start out of replay to accept these requests."
+	hintPresignedBeforeStart = "Nothing needs repair: a presigned request (link) of before the start is refused until it expires. " +
+		"Presign it again, or take refuse_before_start out of replay."
+)
+
+// hintBearer is for tokens of clients, which no scheme takes.
+const hintBearer = "The request holds the client's own token and no signature: bind the signature key at the gateway, " +
+	"or set credential_header to the header that the gateway uses."
+
+// Hints of refusals that depend on the file's list of APIs. They are the same for all requests:
+// the record has method and path.
+const (
+	hintNoAPI = "Add the API to apis, or set default; gatewayauth check --route shows what matches a method and path."
+	hintAPIs  = "List both APIs that error names with one key in apis, with and without the slash at the end, or send the plain path: " +
+		"with the slash that the pattern has, and without //, dot segments and encoded slashes."
+	hintHead = "Bind HEAD and GET alike: list the pattern in apis for HEAD as well, or without a method."
+)
+
 // Hint returns one sentence that says what to do about refusals with the code, for
 // operators; "" for other texts. It names fields of the environments file and of
 // records (see [Event]).

@@ -10,6 +10,7 @@ import (
 
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/apig"
+	"github.com/gatewayauth/gatewayauth/core/replay"
 	"github.com/gatewayauth/gatewayauth/core/sigv4"
 	"github.com/gatewayauth/gatewayauth/internal/testkit"
 )
@@ -50,6 +51,13 @@ func TestRecordsAdvise_T199(t *testing.T) {
 	aws := func(c *core.Config) {
 		c.Schemes, c.Default = []core.Scheme{sigv4.New(sigv4.Config{Keys: core.Keys(scoped)})}, scoped.Name
 	}
+	startedNow := func(c *core.Config) {
+		store, err := replay.New(replay.Config{RefuseBefore: instant})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Replay.Store = store
+	}
 	elsewhere := scoped
 	elsewhere.Region = "eu-nl"
 	for _, tt := range []struct {
@@ -69,6 +77,17 @@ func TestRecordsAdvise_T199(t *testing.T) {
 			"List both APIs", []string{`"/orders/{id}" (key k1)`, "no API of the file"}},
 		{"an open API", apis(core.API{Match: "/{x}", Open: true}, core.API{Match: "/a/{x}", Key: "k2"}), to("/a%2Fb"), core.CodeRequestAmbiguous,
 			"", []string{`"/a/{x}" (key k2)`, `"/{x}" (open)`}},
+		{"HEAD and GET", func(c *core.Config) { c.APIs = []core.API{{Match: "GET /admin/", Key: "k2"}} },
+			func() *http.Request { return signed(t, k2, "HEAD", "/admin/x", "", apig.SignOptions{}) }, core.CodeRequestAmbiguous,
+			"Bind HEAD and GET alike: ", []string{`"GET /admin/" (key k2)`, "default (key k1)"}},
+		{"a bearer token", nil, with("Authorization: Bearer eyJhbGciOiJub25lIn0"), core.CodeSchemeNotAccepted, "The request holds the client's own token and no signature: ", nil},
+		{"a bearer token in another header", func(c *core.Config) { c.CredentialHeader = "X-Backend-Sign" }, with("X-Backend-Sign: Bearer eyJhbGciOiJub25lIn0"),
+			core.CodeSchemeNotAccepted, "The request holds the client's own token and no signature: ", nil},
+		{"a scheme that is not accepted", nil, with("Authorization: SDK-HMAC-SM3 a=b"), core.CodeSchemeNotAccepted, "", nil},
+		{"signed before the start", startedNow, with(), core.CodeUnavailable, "Nothing needs repair: it ends within clock_skew of the start. Take refuse_before_start out of replay ", nil},
+		{"presigned before the start", func(c *core.Config) { aws(c); startedNow(c); c.AllowPresigned = true }, func() *http.Request {
+			return testkit.Sign(testkit.Presigner{Signer: sigv4.NewSigner(scoped, sigv4.SignOptions{})}, testkit.Unsigned("GET", "/"), "", instant)
+		}, core.CodeUnavailable, "Nothing needs repair: a presigned request ", nil},
 		{"no API", apis(admin), plain(k1, "/reports/7"), core.CodeKeyNotBound, "Add the API to apis, or set default; ", []string{"default is not set"}},
 		{"another key", apis(admin), plain(k1, "/admin/"), core.CodeKeyNotBound, "", []string{"a key that is not bound to this API"}},
 		{"a wrong password", nil, func() *http.Request { r := request(t, p1); r.SetBasicAuth(user.ID, "wrong"); return r }, core.CodeSignatureMismatch, "Compare the password ", nil},

@@ -86,7 +86,11 @@ func checkReplay(v *verification) error {
 		v.mayPermit(entry)
 		return nil
 	case errors.Is(err, ErrSignedBeforeStart):
-		return &Error{Code: CodeUnavailable, Detail: "replay.refuse_before_start is set", Err: err}
+		hint := hintBeforeStart
+		if c.Presigned {
+			hint = hintPresignedBeforeStart
+		}
+		return &Error{Code: CodeUnavailable, Detail: "replay.refuse_before_start is set", Err: err, Hint: hint}
 	case p.Replay.AllowUnavailable && v.replayUnavailable:
 		v.replayUnchecked = true
 		return nil

@@ -247,8 +247,7 @@ func checkBound(v *verification) error {
 
 var (
 	errOtherKey = Refuse(CodeKeyNotBound, "rightly signed, with a key that is not bound to this API")
-	errNoAPI    = RefuseWithHint(CodeKeyNotBound, "rightly signed, but no API of the file matches method and path, and default is not set",
-		`Add the API to apis, or set default; gatewayauth check --route "GET /reports/7" FILE shows what matches.`)
+	errNoAPI    = RefuseWithHint(CodeKeyNotBound, "rightly signed, but no API of the file matches method and path, and default is not set", hintNoAPI)
 )
 
 // checkBody compares the body with a declared digest, unless that is done while the
