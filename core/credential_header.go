@@ -33,26 +33,36 @@ func newCredentialRefusals(header string) credentialRefusals {
 		fmt.Sprintf("the %s header is of a scheme or form that is not accepted here", header)}
 }
 
-// otherScheme is the refusal of a credential that no scheme has recognised.
-func (c *credentialRefusals) otherScheme(value string, accepted []*compiledScheme) error {
-	return &Error{Code: CodeSchemeNotAccepted, Detail: c.notAccepted, Err: &otherScheme{value, accepted}}
+// otherScheme is the refusal of a credential that no scheme has recognised. Form is not nil
+// if one knows its algorithm.
+func (c *credentialRefusals) otherScheme(value string, form *OtherForm, accepted []*compiledScheme) error {
+	return &Error{Code: CodeSchemeNotAccepted, Detail: c.notAccepted, Err: &otherScheme{value, form, accepted}}
 }
 
 // otherScheme names the scheme that was sent and those that are accepted, where somebody
 // reads it. No answer has it.
 type otherScheme struct {
 	value    string // of the header
+	form     *OtherForm
 	accepted []*compiledScheme
 }
 
 func (o *otherScheme) Error() string {
 	sent := "another scheme"
-	if name, _, _ := strings.Cut(o.value, " "); isSchemeName(name) {
-		sent = name
+	algorithm := o.value
+	if i := strings.IndexAny(o.value, " \t"); i >= 0 {
+		algorithm = o.value[:i]
+	}
+	if isSchemeName(algorithm) {
+		sent = algorithm
 	}
 	var names []string
 	for _, s := range o.accepted {
 		names = append(names, s.Algorithms()...)
+	}
+	if o.form != nil { // the algorithm is accepted as well
+		sent = o.form.Sent
+		names = append(slices.DeleteFunc(names, func(name string) bool { return name == algorithm }), o.form.Accepted)
 	}
 	slices.Sort(names)
 	return sent + " was sent; accepted are " + strings.Join(slices.Compact(names), ", ")

@@ -26,7 +26,7 @@ type Scheme interface {
 	// Keys finds the scheme's keys; never nil.
 	Keys() KeySource
 	// Parse reads the scheme's credential from r into the zero c. It returns
-	// [ErrNoCredential] where r has none of this scheme; any other error
+	// [ErrNoCredential], or an [*OtherForm], where r has none of this scheme; any other error
 	// (an [*Error]) is final, and no other scheme is tried. It reads headers
 	// and target only. The header of the credential is [Credential.Authorization], which
 	// has at most one value.
@@ -78,6 +78,20 @@ type Canonicalizer interface {
 // ErrNoCredential is returned by [Scheme.Parse] where the request carries no
 // credential of that scheme: "not mine, try the next".
 var ErrNoCredential = errors.New("no credential of this scheme")
+
+// OtherForm is [ErrNoCredential] for a credential with an algorithm of the scheme, in a form
+// that belongs to another scheme. It names both forms where the record of a refusal names
+// algorithms, and repeats nothing of the credential.
+type OtherForm struct {
+	Sent     string // SDK-HMAC-SHA256 with a scope (type aksk)
+	Accepted string // SDK-HMAC-SHA256 without a scope (type hmac)
+}
+
+// Error says what was sent.
+func (f *OtherForm) Error() string { return ErrNoCredential.Error() + ": " + f.Sent }
+
+// Unwrap returns [ErrNoCredential].
+func (f *OtherForm) Unwrap() error { return ErrNoCredential }
 
 // Payload says what a credential proves about the body.
 type Payload uint8

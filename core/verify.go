@@ -69,8 +69,10 @@ func (v *verification) verify() (*Identity, error) {
 func parseCredential(v *verification) error {
 	c := &v.credential
 	v.signed = v.asSigned()
+	var form *OtherForm
 	for _, s := range v.policy.schemes {
-		switch err := s.Parse(v.signed, c); {
+		err := s.Parse(v.signed, c)
+		switch {
 		case err == nil:
 			v.scheme, c.scratch = s, v.message
 			if c.Presigned && !v.policy.AllowPresigned {
@@ -79,6 +81,9 @@ func parseCredential(v *verification) error {
 			return nil
 		case !errors.Is(err, ErrNoCredential):
 			return err
+		}
+		if other, ok := errors.AsType[*OtherForm](err); ok {
+			form = other
 		}
 		*c = v.noCredential()
 	}
@@ -90,7 +95,7 @@ func parseCredential(v *verification) error {
 	case !looksLikeCredential(v.authorization[0]):
 		return v.policy.refusalsOf.malformed
 	}
-	return v.policy.refusalsOf.otherScheme(v.authorization[0], v.policy.schemes)
+	return v.policy.refusalsOf.otherScheme(v.authorization[0], form, v.policy.schemes)
 }
 
 // noCredential is what a scheme reads a credential into.

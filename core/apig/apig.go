@@ -96,14 +96,14 @@ const digestHeader = "x-sdk-content-sha256"
 var bodyHash = core.NewHash(sha256.New)
 
 var flat = signing.Algorithm{
-	Protocol: &sdk.Protocol, Name: "hmac", Identifier: Algorithm, DigestHeader: digestHeader,
+	Protocol: &sdk.Protocol, Name: "hmac", OtherName: "aksk", Identifier: Algorithm, DigestHeader: digestHeader,
 	Hash: bodyHash, Sum: sha256.Sum256, MinSignature: sha256.Size, MaxSignature: sha256.Size,
 	Presigned: true,
 	Key:       func(secret, _ string) signing.Key { return signing.MAC(sha256.New, []byte(secret)) },
 }
 
 var scoped = signing.Algorithm{
-	Protocol: &sdk.Protocol, Name: "aksk", Identifier: Algorithm, DigestHeader: digestHeader,
+	Protocol: &sdk.Protocol, Name: "aksk", OtherName: "hmac", Identifier: Algorithm, DigestHeader: digestHeader,
 	Hash: bodyHash, Sum: sha256.Sum256, MinSignature: sha256.Size, MaxSignature: sha256.Size,
 	Scope: &signing.Scope{Terminator: "sdk_request"}, Collapse: true, Presigned: true,
 	ScopedKey: func(secret, _, scope string) signing.Key { return signing.ScopedMAC("SDK", secret, scope) },

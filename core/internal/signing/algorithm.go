@@ -81,6 +81,9 @@ type Algorithm struct {
 	*Protocol
 	// Name is the scheme's; Identifier stands in front of its credential.
 	Name, Identifier string
+	// OtherName is that of the scheme with the same identifier whose credentials have a
+	// scope where those of this one have none, or the other way round; it may be empty.
+	OtherName string
 	// DigestHeader declares the digest of the body, or that it is not signed.
 	DigestHeader string
 	// Hash and Sum are the hash, of bodies and of canonical requests.
@@ -98,6 +101,21 @@ type Algorithm struct {
 	// ScopedKey derives it from the text of the scope as well. One of them is set.
 	Key       func(secret, id string) Key
 	ScopedKey func(secret, id, scope string) Key
+}
+
+// otherForm names the credentials of the other scheme that [Protocol].FlatAndScoped speaks of.
+func (a *Algorithm) otherForm() *core.OtherForm {
+	form := func(scoped bool, name string) string {
+		text := a.Identifier + " without a scope"
+		if scoped {
+			text = a.Identifier + " with a scope"
+		}
+		if name != "" {
+			text += " (type " + name + ")"
+		}
+		return text
+	}
+	return &core.OtherForm{Sent: form(a.Scope == nil, a.OtherName), Accepted: form(a.Scope != nil, a.Name)}
 }
 
 func (a *Algorithm) hasRegionSet() bool { return a.Scope != nil && a.Scope.WithoutRegion }

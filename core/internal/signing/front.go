@@ -36,7 +36,7 @@ func (s *scheme) readFront(header string) (f front, signature string, err error)
 	case err != nil:
 		return f, "", malformed(err.Error())
 	case s.FlatAndScoped && credential == "" && other != "":
-		return f, "", core.ErrNoCredential // of another scheme
+		return f, "", s.otherForm
 	case other != "":
 		return f, "", malformed(s.Details.Fields)
 	case credential == "":

@@ -13,7 +13,7 @@ import (
 // for single keys, by the id in the credential; rules are for all others. The maps
 // and what they hold must not change afterwards.
 func New(a *Algorithm, keys core.KeySource, rules Rules, byID map[string]Rules) core.Scheme {
-	return &scheme{Algorithm: a, keys: keys, rules: rules, rulesByID: byID}
+	return &scheme{Algorithm: a, keys: keys, rules: rules, rulesByID: byID, otherForm: a.otherForm()}
 }
 
 type scheme struct {
@@ -22,6 +22,7 @@ type scheme struct {
 	rules     Rules
 	rulesByID map[string]Rules
 	fronts    memo.Memo[string, *front]
+	otherForm *core.OtherForm
 }
 
 var _ interface {
