@@ -168,7 +168,7 @@ func TestFolder_T230(t *testing.T) {
 	if x.Causes[0].Cause != "host" || x.Causes[0].Requests != 2 || !strings.Contains(x.Causes[0].Detail, "rewrite.host") {
 		t.Errorf("got causes %+v", x.Causes)
 	}
-	for _, part := range []string{"\n8 requests, from 2026-01-15T12:00:00Z to 2026-01-15T12:07:00Z\n  2  host\n", "20m behind", "  1  none found for key_unknown\n", "--header 'Cookie: value'"} {
+	for _, part := range []string{"\n8 requests, from 2026-01-15T12:00:00Z to 2026-01-15T12:07:00Z\n  2  host for signature_mismatch\n", "20m behind", "  1  none found for key_unknown\n", "--header 'Cookie: value'"} {
 		if !strings.Contains(text, part) {
 			t.Errorf("the text does not contain %q:\n%s", part, text)
 		}
@@ -280,7 +280,7 @@ func TestKeptRequests_T231(t *testing.T) {
 		{"an environment that the file does not have", strings.Replace(text, "environment dev,", "environment gone,", 1), nil, 3, []string{"environment gone, which the file does not have", "--env", "dev, RELEASE"}, nil},
 		{"nothing states the environment", plain, nil, 3, []string{"--env is missing", "dev, RELEASE"}, nil},
 		{"the only environment", plain, []string{"-config", "single.yaml", "-at", "captured"}, 1, []string{"environment    dev"}, nil},
-		{"replayed", withHint, nil, 0, []string{"refused the request with replayed on 2026-01-15T12:00:00Z", "does not follow from the request alone. Wait a minute."}, nil},
+		{"replayed", withHint, nil, 0, []string{"refused the request with replayed on 2026-01-15T12:00:00Z", ". Wait a minute. That does not follow from the request alone"}, nil},
 		{"replayed, without a hint in the file", withoutHint, nil, 0, []string{"does not follow from the request alone", "exempt_methods"}, nil},
 		{"another file", strings.Replace(text, "signature_mismatch in", "key_unknown in", 1), nil, 1, []string{"with key_unknown on", "have changed since"}, nil},
 		{"a body that is cut", strings.Replace(strings.Replace(text, "\n\n", "\n# The body is cut: these are its first 3 bytes. The verifier read 9.\n\n", 1), "\r\n\r\n", "\r\nContent-Length: 9\r\n\r\na=1", 1), nil, 1,

@@ -13,7 +13,6 @@ import (
 
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/capture"
-	"github.com/gatewayauth/gatewayauth/core/explain"
 )
 
 // A keptRequest is one file of a folder of kept requests, with the cause that was found.
@@ -141,8 +140,8 @@ func (k *keptRequest) describe(a *answer) {
 		k.Cause, k.Detail = causeServer, a.Server.Error()
 	case x == nil:
 		k.Cause, k.Error = causeError, "it holds no request"
-	case a.asRecorded:
-		k.Cause, k.Detail, k.Explained = string(k.Code), inOneLine(a.Recorded.reasons()), true
+	case a.fromRecord:
+		k.Cause, k.Detail, k.Explained = string(k.Code), inOneLine(reasons(a.Recorded)), true
 	case x.Accepted():
 		k.Cause, k.Detail = causeNow, inOneLine(a.Notes)
 	case len(x.Causes) > 0:

@@ -58,6 +58,9 @@ type answer struct {
 	Event *eventAnswer `json:"event,omitempty"`
 	// Recorded is set for a request that the verifier kept in a file.
 	Recorded *capture.Recorded `json:"recorded,omitempty"`
+	// fromRecord is true if only what Recorded says is known to be the reason: the verdict
+	// depended on more than the request, or on a part that the file does not hold.
+	fromRecord bool
 	// request is nil for a record of the log, and if the server refuses the request.
 	request *http.Request
 }

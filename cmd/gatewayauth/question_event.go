@@ -41,7 +41,7 @@ var meanings = map[core.Code]string{
 	core.CodeHostNotOurs:          "the signature is valid, but for a host that hosts does not list: the request was for another service with the same key, or the host is missing in hosts",
 	core.CodeRequestAmbiguous:     "a router and the verifier could interpret the request differently, or it exceeds a limit on headers or its target",
 	core.CodeBodyTooLarge:         "the body is larger than max_body",
-	core.CodeUnavailable:          "no verdict could be reached: a key source or replay store failed, or max_buffered was used up",
+	core.CodeUnavailable:          "no verdict could be reached: error names what failed or was used up, or that refuse_before_start refuses what was signed before the start",
 }
 
 const unknownFromEvent = "A record of the log has no headers, query or body, so the signature cannot be checked: " +

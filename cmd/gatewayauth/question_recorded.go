@@ -45,22 +45,35 @@ func (q *question) fillIn(c *capture.Captured) (missing []string, err error) {
 	return missing, nil
 }
 
+// reasons are what the verifier said when it refused the request: what was wrong, where
+// it said more than the code, and what to do.
+func reasons(r *capture.Recorded) (all []string) {
+	_, detail, _ := strings.Cut(r.Error, ": "+r.Code+": ")
+	if detail != "" {
+		all = append(all, printable(detail))
+	}
+	return append(all, sentence(printable(cmp.Or(r.Hint, core.Code(r.Code).Hint()))))
+}
+
 // asRecorded adds to an answer what the file of a kept request says besides the request.
 // missing are the withheld values that the user did not give.
 func (q *question) asRecorded(a *answer, c *capture.Captured, missing []string) {
 	x, r := a.Explanation, c.Recorded
 	a.Recorded = r
 	code, was := core.Code(r.Code), "the verifier refused the request with "+r.Code+" on "+r.At.UTC().Format(time.RFC3339)
+	partial := len(missing) > 0 || slices.ContainsFunc(c.Notes, func(note string) bool { return strings.HasPrefix(note, "The body ") })
 	switch {
 	case r.ByAdapter:
 		a.Notes = append(a.Notes, "the adapter or the proxy, and not the verifier, refused the request on "+r.At.UTC().Format(time.RFC3339)+": "+printable(r.Error))
 	case x.Code == code:
 	case slices.Contains(elsewhere, code):
-		a.Notes = append(a.Notes, was+": that does not follow from the request alone. "+printable(cmp.Or(r.Hint, code.Hint())))
+		a.fromRecord = x.Accepted() || partial
+		a.Notes = append(a.Notes, was+": "+inOneLine(reasons(r))+". That does not follow from the request alone")
 	case !a.At.Equal(r.At):
 		a.Notes = append(a.Notes, was+". The verdict here differs: the clock is another one than when the request was received, which "+q.option("at")+" has set")
-	case len(missing) > 0 || slices.ContainsFunc(c.Notes, func(note string) bool { return strings.HasPrefix(note, "The body ") }):
-		a.Notes = append(a.Notes, was+". The verdict here differs, because the file does not hold all of the request")
+	case partial:
+		a.fromRecord = true
+		a.Notes = append(a.Notes, was+": "+inOneLine(reasons(r))+". The verdict here differs, because the file does not hold all of the request")
 	default:
 		a.Notes = append(a.Notes, was+". The verdict here differs: the environments file or its secrets have changed since, or the service uses others")
 	}

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -25,10 +26,10 @@ func (away) Add(context.Context, core.ReplayEntry) (bool, error) {
 	return false, errors.New("redis: connection refused")
 }
 
-// TestOutage_T285: of requests that were refused because the replay store was away, the
-// folder's summary says so, and not that their bodies were changed: the file of a streamed
-// request has no body.
-func TestOutage_T285(t *testing.T) {
+// TestRecordedReasons_T285: where a file does not hold what the verdict came from, the folder's
+// summary has what the file says of it: of requests that were refused because the replay store
+// was away, one of them streamed and so without its body, and of passwords.
+func TestRecordedReasons_T285(t *testing.T) {
 	dir := folder(t)
 	for name, value := range secrets {
 		t.Setenv(name, value)
@@ -55,11 +56,28 @@ func TestOutage_T285(t *testing.T) {
 		testkit.Serve(service, r)
 		recorder.Wait()
 	}
-	x, text := explainFolder(t, dir, 1)
-	if len(x.Requests) != 2 || x.Requests[0].Cause != "unavailable" || x.Requests[1].Cause != "unavailable" {
-		t.Errorf("got %+v", x.Requests)
+	// A password is not in the file.
+	for _, target := range []string{"/partner/7", "/orders/8"} { // the second is not the key's API
+		r := httptest.NewRequest("GET", target, nil)
+		password := "a wrong one"
+		if target == "/orders/8" {
+			password = secrets["PARTNER_PASSWORD"]
+		}
+		r.SetBasicAuth("partner", password)
+		testkit.Serve(service, r)
+		recorder.Wait()
 	}
-	if want := "\n  2  unavailable\n     the replay store is unavailable: redis: connection refused. Look after "; !strings.Contains(text, want) {
-		t.Errorf("the text does not contain %q:\n%s", want, text)
+	x, text := explainFolder(t, dir, 1)
+	var got []string
+	for _, k := range x.Requests {
+		got = append(got, k.Cause)
+	}
+	if want := []string{"key_not_bound", "signature_mismatch", "unavailable", "unavailable"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	for _, want := range []string{"\n  2  unavailable\n     the replay store is unavailable: redis: connection refused. Look after ", "\n     wrong password. Compare the password "} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the text does not contain %q:\n%s", want, text)
+		}
 	}
 }
