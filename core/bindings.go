@@ -251,12 +251,17 @@ func (b *bindings) lookup(r *http.Request, path string, p *muxRequest) (*binding
 	}
 	// Methods have a case, and some frameworks change it.
 	other, err := b.lookupMethod(upper, r.Host, path, p)
-	switch {
-	case err != nil:
+	if err != nil {
 		return nil, err
-	case other.open != found.open || other.key != found.key:
-		return nil, &Error{Code: CodeRequestAmbiguous, Detail: "frameworks could take the method for the same in capital letters", Err: conflict{found, other},
-			Hint: "Send the method in capital letters."}
+	}
+	return boundAlike(found, other, "frameworks could take the method for the same in capital letters", hintMethodCase)
+}
+
+// boundAlike returns the binding for both of two, or a refusal where the same request could
+// be one or the other, and they differ.
+func boundAlike(found, other *binding, detail, hint string) (*binding, error) {
+	if other.open != found.open || other.key != found.key {
+		return nil, &Error{Code: CodeRequestAmbiguous, Detail: detail, Err: conflict{found, other}, Hint: hint}
 	}
 	return agreed([]*binding{found, other})
 }
@@ -269,14 +274,10 @@ func (b *bindings) lookupMethod(method, host, path string, p *muxRequest) (*bind
 	}
 	// To ServeMux a pattern for GET matches HEAD as well. Other routers run another route.
 	other, err := b.heads.lookup(path, p)
-	switch {
-	case err != nil:
+	if err != nil {
 		return nil, err
-	case other.open != found.open || other.key != found.key:
-		return nil, &Error{Code: CodeRequestAmbiguous, Detail: "routers could run another route for HEAD than for GET", Err: conflict{found, other},
-			Hint: hintHead}
 	}
-	return agreed([]*binding{found, other})
+	return boundAlike(found, other, "routers could run another route for HEAD than for GET", hintHead)
 }
 
 func (b *patterns) lookup(path string, p *muxRequest) (*binding, error) {

@@ -69,7 +69,8 @@ const (
 	hintNoAPI = "Add the API to apis, or set default; gatewayauth check --route shows what matches a method and path."
 	hintAPIs  = "List both APIs that error names with one key in apis, with and without the slash at the end, or send the plain path: " +
 		"with the slash that the pattern has, and without //, dot segments and encoded slashes."
-	hintHead = "Bind HEAD and GET alike: list the pattern in apis for HEAD as well, or without a method."
+	hintMethodCase = "Send the method in capital letters."
+	hintHead       = "Bind HEAD and GET alike: list the pattern in apis for HEAD as well, or without a method."
 )
 
 // Hint returns one sentence that says what to do about refusals with the code, for
