@@ -2,19 +2,22 @@ package guard
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/gatewayauth/gatewayauth/core"
 )
 
-// failures logs the requests that the service did not answer. As for refusals, records over
-// a number in a second are not written, but counted in one at its end.
+// failures logs the requests that the service did not answer, or not whole. As for refusals,
+// records over a number in a second are not written, but counted in one at its end.
 type failures struct {
 	logger   *slog.Logger
 	verifier *core.Verifier
@@ -28,19 +31,56 @@ type failures struct {
 // refusals by default.
 const mostFailures = 100
 
-func (f *failures) log(r *http.Request, err error, to *url.URL) {
+// runbook says what to do about these records.
+const runbook = "https://github.com/gatewayauth/gatewayauth/blob/main/docs/runbook.md#gatewayauthguardfailures"
+
+// log logs that the service failed with err: before it answered, or within its answer.
+func (f *failures) log(r *http.Request, err error, within bool, to *url.URL) {
 	if !f.mayLog() {
 		return
 	}
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+	hint := "Start the service, or correct --to."
+	switch {
+	case within && closed(err):
+		err = errClosedWithin
+	case within:
+		err = fmt.Errorf("the answer of the service cannot be read to its end: %w", err)
+	case closed(err):
 		err = errClosed
 	}
+	if within || err == errClosed {
+		hint = "See in the service's own log why it broke off this request: it ended, its handler failed, or a time limit of it ran out."
+	}
+	path, _, _ := strings.Cut(r.URL.RequestURI(), "?")
 	f.logger.ErrorContext(r.Context(), "gatewayauth: the service failed", "error", err, "to", to.Redacted(),
 		"environment", f.verifier.Status().Environment, "method", printable(r.Method), "host", printable(r.Host),
-		"path", printable(r.URL.EscapedPath()), "remote", r.RemoteAddr)
+		"path", printable(path), "remote", r.RemoteAddr, "hint", hint, "doc", runbook)
 }
 
-var errClosed = errors.New("the service closed the connection before it answered")
+var (
+	errClosed       = errors.New("the service closed the connection before it answered")
+	errClosedWithin = errors.New("the service closed the connection within its answer")
+)
+
+// closed reports whether err is that of a connection that the service has closed.
+func closed(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
+}
+
+// answer is the body of a response of the service. It calls broken where the service does not
+// send it to its end.
+type answer struct {
+	io.ReadCloser
+	broken func(error)
+}
+
+func (a answer) Read(p []byte) (int, error) {
+	n, err := a.ReadCloser.Read(p)
+	if err != nil && err != io.EOF {
+		a.broken(err)
+	}
+	return n, err
+}
 
 func (f *failures) mayLog() bool {
 	f.mu.Lock()

@@ -39,10 +39,10 @@ type Config struct {
 	// as any other. Servlet containers and some frameworks drop what follows one in a
 	// segment, so that /admin;x is /admin to them, and another API to the Verifier.
 	PathParameters bool
-	// Logger gets a record for each request that the service did not answer; nil means
-	// slog.Default. Refusals are in the log of the Verifier.
+	// Logger gets a record for each request that the service did not answer, or not whole; nil
+	// means slog.Default. Refusals are in the log of the Verifier.
 	Logger *slog.Logger
-	// Failed, if set, is called for each request that the service did not answer.
+	// Failed, if set, is called for each request that the service did not answer, or not whole.
 	Failed func(context.Context)
 
 	failures *failures
@@ -62,11 +62,12 @@ func New(c Config) http.Handler {
 	}
 	c.failures = &failures{logger: c.Logger, verifier: c.Verifier}
 	proxy := &httputil.ReverseProxy{
-		Transport:     c.Transport,
-		FlushInterval: -1,
-		Rewrite:       c.rewrite,
-		ErrorHandler:  c.failed,
-		ErrorLog:      log.New(io.Discard, "", 0), // what it logs besides is a client that has gone
+		Transport:      c.Transport,
+		FlushInterval:  -1,
+		Rewrite:        c.rewrite,
+		ModifyResponse: c.watch,
+		ErrorHandler:   c.failed,
+		ErrorLog:       log.New(io.Discard, "", 0), // what it logs besides is a client that has gone
 	}
 	verified := nethttp.Middleware(c.Verifier)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if id, ok := core.FromContext(r.Context()); ok {
@@ -196,7 +197,9 @@ func (c *Config) forwardable(r *http.Request) *http.Request {
 		out.Body = &lastByte{ReadCloser: r.Body, buffered: bufio.NewReaderSize(r.Body, 32<<10)}
 	}
 	if out.Body != nil && out.Body != http.NoBody {
-		out.Body = &callersBody{ReadCloser: out.Body, request: r}
+		body := &callersBody{ReadCloser: out.Body, request: r}
+		out = *out.WithContext(context.WithValue(out.Context(), callersBodyKey{}, body))
+		out.Body = body
 	}
 	// An upgrade to HTTP or TLS would let requests through that nobody verifies, and HTTP/2
 	// has no upgrades.
@@ -232,7 +235,11 @@ type callersBody struct {
 	io.ReadCloser
 	request *http.Request
 	ended   bool
+	failed  atomic.Bool
 }
+
+// callersBodyKey is the key in the context of a forwarded request for its *callersBody.
+type callersBodyKey struct{}
 
 func (b *callersBody) Read(p []byte) (int, error) {
 	if b.ended {
@@ -243,6 +250,7 @@ func (b *callersBody) Read(p []byte) (int, error) {
 		core.Release(b.request)
 	}
 	if err != nil && err != io.EOF {
+		b.failed.Store(true)
 		err = callersError{err}
 	}
 	return n, err
@@ -290,12 +298,33 @@ func (c *Config) failed(w http.ResponseWriter, r *http.Request, err error) {
 	case callers, r.Context().Err() != nil: // the client has gone, or is too slow
 		panic(http.ErrAbortHandler)
 	default:
-		if c.Failed != nil {
-			c.Failed(r.Context())
-		}
-		c.failures.log(r, err, c.To)
+		c.serviceFailed(r, err, false)
 		writeBadGateway(w)
 	}
+}
+
+// watch reports an answer that the service breaks off. The caller has its header then, and
+// gets a closed connection.
+func (c *Config) watch(res *http.Response) error {
+	if res.StatusCode == http.StatusSwitchingProtocols || res.Body == nil || res.Body == http.NoBody {
+		return nil
+	}
+	r := res.Request
+	res.Body = answer{res.Body, func(err error) {
+		sent, _ := r.Context().Value(callersBodyKey{}).(*callersBody)
+		if r.Context().Err() == nil && (sent == nil || !sent.failed.Load()) { // otherwise it was the client
+			c.serviceFailed(r, err, true)
+		}
+	}}
+	return nil
+}
+
+// serviceFailed counts and logs that the service did not answer, or not whole.
+func (c *Config) serviceFailed(r *http.Request, err error, within bool) {
+	if c.Failed != nil {
+		c.Failed(r.Context())
+	}
+	c.failures.log(r, err, within, c.To)
 }
 
 // refuse answers a request that the proxy refuses itself, in every mode.

@@ -143,7 +143,7 @@ func TestFailures_T196(t *testing.T) {
 	status, _ := p.send(t, signed("POST", "/orders/7?secret=1", "text"))
 	log := p.log.take()
 	if missing := lacking(log, "level=ERROR", `error="the service closed the connection before it answered"`, "to=http://127.0.0.1:", "environment=RELEASE",
-		"method=POST", "host=example.com", "path=/orders/7 ", "remote=127.0.0.1"); status != 502 || strings.Count(log, "\n") != 1 || len(missing) > 0 || strings.Contains(log, "secret") {
+		"method=POST", "host=example.com", "path=/orders/7 ", "remote=127.0.0.1", `hint="See in the service's own log`, "doc=https://github.com/gatewayauth/gatewayauth/blob/main/docs/runbook.md#gatewayauthguardfailures"); status != 502 || strings.Count(log, "\n") != 1 || len(missing) > 0 || strings.Contains(log, "secret") {
 		t.Errorf("got %d; the record lacks %q, or has the query:\n%s", status, missing, log)
 	}
 	if n := failed.Load(); n != 1 {
@@ -178,8 +178,11 @@ func TestFailures_T196(t *testing.T) {
 			t.Fatalf("%d records, and %d suppressed, of %d requests", records, suppressed, all)
 		}
 	}
+	if !strings.Contains(text, `hint="Start the service, or correct --to."`) {
+		t.Errorf("no hint in the records: %.1000s", text)
+	}
 	for line := range strings.Lines(text) {
-		if len(line) > 500 {
+		if len(line) > 800 {
 			t.Fatalf("a record is not bounded: %s", line)
 		}
 	}

@@ -2,6 +2,7 @@ package guard_test
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"io"
 	"net"
@@ -59,6 +60,99 @@ func TestBrokenResponse_T206(t *testing.T) {
 		if body, err := io.ReadAll(res.Body); err == nil {
 			t.Errorf("%q: the caller got a whole response %q", answer, body)
 		}
+	}
+}
+
+// TestBrokenAnswers_T288: an answer that the service breaks off is logged once with its reason,
+// and counted. A caller who goes away within an answer, or whose body is refused within it, is
+// neither.
+func TestBrokenAnswers_T288(t *testing.T) {
+	begin := func(conn net.Conn, answer string) {
+		http.ReadRequest(bufio.NewReader(conn))
+		io.WriteString(conn, answer)
+	}
+	const (
+		part   = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n1234"
+		within = `error="the service closed the connection within its answer"`
+	)
+	h2 := serveHandler(t, "h2c", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		io.WriteString(w, "1234")
+		http.NewResponseController(w).Flush()
+		panic(http.ErrAbortHandler)
+	}))
+	for name, tt := range map[string]struct {
+		serve func(net.Conn)
+		to    string
+		want  []string // in the record; nil: there is none
+		leave bool     // the caller leaves
+	}{
+		"length":      {serve: func(c net.Conn) { begin(c, part) }, want: []string{within}},
+		"chunked":     {serve: func(c net.Conn) { begin(c, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n12345\r\n") }, want: []string{within}},
+		"wrong chunk": {serve: func(c net.Conn) { begin(c, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n") }, want: []string{"cannot be read to its end: "}},
+		"HTTP/2":      {to: h2, want: []string{"cannot be read to its end: ", "stream"}},
+		"whole":       {serve: func(c net.Conn) { begin(c, "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n1234") }},
+		"up to EOF":   {serve: func(c net.Conn) { begin(c, "HTTP/1.1 200 OK\r\n\r\n1234") }},
+		"caller leaves": {serve: func(c net.Conn) {
+			begin(c, part)
+			io.Copy(io.Discard, c) // until the proxy closes it
+		}, leave: true},
+	} {
+		to := tt.to
+		if to == "" {
+			l := listen(t)
+			accept(t, l, tt.serve)
+			to = "http://" + l.Addr().String()
+		}
+		var failed atomic.Int64
+		p := start(t, to, nil, func(c *guard.Config) { c.Failed = func(context.Context) { failed.Add(1) } })
+		conn := p.dial(t)
+		io.WriteString(conn, signed("GET", "/orders/7?secret=1", ""))
+		res, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		switch {
+		case err != nil && tt.want != nil: // it was closed before the first byte of the body
+		case err != nil || res.StatusCode != 200:
+			t.Fatalf("%s: got %+v, %v", name, res, err)
+		case !tt.leave:
+			io.Copy(io.Discard, res.Body)
+		}
+		conn.Close()
+		p.Close() // waits for the handler
+		log := p.log.take()
+		if tt.want == nil {
+			if log != "" || failed.Load() != 0 {
+				t.Errorf("%s: counted %d, log %q; want none", name, failed.Load(), log)
+			}
+			continue
+		}
+		want := append(tt.want, "level=ERROR", `msg="gatewayauth: the service failed"`, "method=GET", "host=example.com", "path=/orders/7 ", `hint="See in the service's own log`, "doc=https://github.com/gatewayauth/gatewayauth/blob/main/docs/runbook.md#gatewayauthguardfailures")
+		if missing := lacking(log, want...); len(missing) > 0 || strings.Count(log, "\n") != 1 || failed.Load() != 1 || strings.Contains(log, "secret") {
+			t.Errorf("%s: counted %d; the record lacks %q, or has the query:\n%s", name, failed.Load(), missing, log)
+		}
+	}
+
+	var failed atomic.Int64
+	p := start(t, serveHandler(t, "http", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		http.NewResponseController(w).EnableFullDuplex()
+		w.Write([]byte("begin"))
+		http.NewResponseController(w).Flush()
+		io.Copy(io.Discard, r.Body)
+		panic(http.ErrAbortHandler)
+	})), streams, func(c *guard.Config) { c.Failed = func(context.Context) { failed.Add(1) } })
+	conn := p.dial(t)
+	const right = "the body that was signed"
+	whole := text(declared(t, "/streams/x", right), "/streams/x", strings.ToUpper(right))
+	head := whole[:len(whole)-len(right)]
+	io.WriteString(conn, head+strings.ToUpper(right[:5]))
+	res, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil || res.StatusCode != 200 {
+		t.Fatalf("got %+v, %v", res, err)
+	}
+	io.WriteString(conn, strings.ToUpper(right[5:]))
+	io.Copy(io.Discard, res.Body)
+	conn.Close()
+	p.Close()
+	if log := p.log.take(); failed.Load() != 0 || strings.Contains(log, "the service failed") || !strings.Contains(log, "code=body_mismatch") {
+		t.Errorf("a wrong body within the answer: counted %d, log %q", failed.Load(), log)
 	}
 }
 

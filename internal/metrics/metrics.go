@@ -42,10 +42,10 @@ func New() (*Metrics, error) {
 }
 
 // Failures returns what counts a request that the service behind the guard of an
-// environment did not answer.
+// environment did not answer, or not whole.
 func (m *Metrics) Failures(environment string) (failed func(context.Context), err error) {
 	c, err := m.provider.Meter("github.com/gatewayauth/gatewayauth/internal/guard").Int64Counter("gatewayauth.guard.failures",
-		api.WithDescription("Requests that the service behind guard did not answer."))
+		api.WithDescription("Requests that the service behind guard did not answer, or not whole."))
 	if err != nil {
 		return nil, err
 	}
