@@ -192,3 +192,21 @@ func TestFailures_T196(t *testing.T) {
 type broken struct{}
 
 func (broken) RoundTrip(*http.Request) (*http.Response, error) { return nil, net.ErrClosed }
+
+// TestSpaces_T291: a space in the target is answered as docs/deployment.md says: by net/http over
+// HTTP/1.1, without a record, and by the proxy over HTTP/2, with one.
+func TestSpaces_T291(t *testing.T) {
+	p := start(t, "http://"+serveRaw(t, "").address, off)
+	p.log.take() // that the mode is off
+	res := p.exchange(t, "GET /a b HTTP/1.1\r\nHost: example.com\r\n\r\n")
+	if log := p.log.take(); res.status != 400 || !strings.HasPrefix(res.header.Get("Content-Type"), "text/plain") || log != "" || p.codes.Text() != "" {
+		t.Errorf("over HTTP/1.1: got %+v, codes %q, log %q", res, p.codes.Text(), log)
+	}
+	r := httptest.NewRequest("GET", "/a", nil)
+	r.RequestURI, r.URL.Opaque, r.ProtoMajor, r.ProtoMinor = "/a b", "/a b", 2, 0
+	w := httptest.NewRecorder()
+	p.Config.Handler.ServeHTTP(w, r)
+	if log := p.log.take(); w.Code != 400 || !strings.Contains(log, "code=request_ambiguous") {
+		t.Errorf("over HTTP/2: got %d, log %q", w.Code, log)
+	}
+}
