@@ -56,9 +56,9 @@ func (x *compiler) validateRetries() {
 	bounded(x, "Replay.Retries.Within", r.Within, maxRetryTime)
 	switch _, ok := x.Replay.Store.(RetryStore); {
 	case len(r.Methods) > 0 && r.Within == 0:
-		x.problem("Replay.Retries.Within", "is missing")
+		x.problem("Replay.Retries.Within", "is missing: set a duration, such as 5s")
 	case len(r.Methods) == 0 && r.Within != 0:
-		x.problem("Replay.Retries.Methods", "is missing")
+		x.problem("Replay.Retries.Methods", "is missing: name the methods, such as PUT and DELETE")
 	case len(r.Methods) > 0 && x.Replay.Store != nil && !ok:
 		x.problem("Replay.Retries", "set, with a store that is not a RetryStore")
 	}

@@ -98,7 +98,7 @@ func New(c Config) (*Recorder, error) {
 	r := &Recorder{config: c, losses: losses{}}
 	r.idle.L = &r.mu
 	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
-		return nil, &core.ConfigError{Field: "Dir", Rule: "cannot be made: " + reason(err)}
+		return nil, &core.ConfigError{Field: "Dir", Rule: "the folder cannot be made: " + reason(err) + "; make it, writable for the service's user"}
 	}
 	// What cannot be written later shall not be found out at the first refusal.
 	probe, err := os.CreateTemp(c.Dir, ".probe-*")

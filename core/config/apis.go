@@ -22,9 +22,12 @@ type apiEntry struct {
 // that start with a wildcard pair by pair.
 const maxAPIs = 10_000
 
+// writtenAPI is an API as it is written.
+const writtenAPI = `{match: "GET /orders/{id}", key: orders_key}`
+
 func (d *decoder) apisTo(dst *[]apiEntry) func(value) {
 	return func(v value) {
-		items, _ := d.items(v)
+		items, _ := d.items(v, "["+writtenAPI+"]")
 		for _, item := range items {
 			if d.apis++; d.apis > maxAPIs {
 				d.add(item.mark, fmt.Sprintf("more than %d APIs in this file", maxAPIs))
@@ -38,7 +41,7 @@ func (d *decoder) apisTo(dst *[]apiEntry) func(value) {
 
 func (d *decoder) api(v value) apiEntry {
 	a := apiEntry{mark: v.mark}
-	a.at = d.mapping(v, fields{
+	a.at = d.mapping(v, writtenAPI, fields{
 		"match":    d.textTo(&a.Match),
 		"key":      d.textTo(&a.Key),
 		"open":     d.boolTo(&a.Open),
@@ -50,7 +53,7 @@ func (d *decoder) api(v value) apiEntry {
 			a.forbids = ok && !b.Value
 		},
 	})
-	d.required(v, a.at, "match")
+	d.required(v, a.at, "match", `a pattern such as "GET /orders/{id}"`)
 	_, keyed := a.at["key"]
 	switch {
 	case a.at == nil:

@@ -3,6 +3,7 @@ package config
 import (
 	"path/filepath"
 	"reflect"
+	"strings"
 
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/capture"
@@ -19,13 +20,17 @@ func (d *decoder) captureTo(dst **captureEntry) func(value) {
 	return func(v value) {
 		c := &captureEntry{mark: v.mark}
 		*dst = c
-		c.at = d.mapping(v, fields{
+		written := "{dir: /var/lib/orders/refused}"
+		if text := plain(v); text != "" && !strings.ContainsAny(text, ",:*") {
+			written = "{dir: " + text + "}"
+		}
+		c.at = d.mapping(v, written, fields{
 			"dir":        d.textTo(&c.Dir),
 			"max":        d.countTo(&c.Max),
 			"per_minute": d.countTo(&c.PerMinute),
 			"bodies":     d.sizeTo(&c.Bodies),
 		})
-		d.required(v, c.at, "dir")
+		d.required(v, c.at, "dir", "the folder for the files, such as /var/lib/orders/refused")
 		if c.Dir == "" {
 			return // reported as missing or empty
 		}

@@ -76,8 +76,8 @@ func TestCaptureProblems(t *testing.T) {
 		"{dir: x, per_minute: 20000}":          ":6: environments.R.capture.per_minute: 20000 is more than 10000",
 		"{dir: x, bodies: 1GiB}":               ":6: environments.R.capture.bodies: 1073741824 is more than 67108864",
 		"{dir: x, folder: y}":                  ":6: environments.R.capture.folder: unknown field",
-		"{dir: f.yaml, max: 5}":                ":6: environments.R.capture.dir: cannot be made: not a directory",
-		"{dir: f.yaml/sub, max: 5, bodies: 1}": ":6: environments.R.capture.dir: cannot be made: not a directory",
+		"{dir: f.yaml, max: 5}":                ":6: environments.R.capture.dir: the folder cannot be made: not a directory; make it, writable for the service's user",
+		"{dir: f.yaml/sub, max: 5, bodies: 1}": ":6: environments.R.capture.dir: the folder cannot be made: not a directory",
 	} {
 		path := write(t, t.TempDir(), "f.yaml", oneKey, "    default: k\n    capture: "+section+"\n")
 		f, err := config.Load(path)

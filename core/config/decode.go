@@ -52,11 +52,11 @@ type pair struct {
 type fields map[string]func(value)
 
 // mapping reads the fields of v in the order of the file, and returns the place of each;
-// nil if v is not a mapping.
-func (d *decoder) mapping(v value, known fields) map[string]mark {
+// nil if v is not a mapping. written shows such a mapping.
+func (d *decoder) mapping(v value, written string, known fields) map[string]mark {
 	pairs, ok := d.pairs(v)
 	if !ok {
-		d.add(v.mark, "must be a mapping of fields")
+		d.add(v.mark, "must be a mapping of fields; write "+written)
 		return nil
 	}
 	at := make(map[string]mark, len(pairs))
@@ -77,12 +77,10 @@ func (d *decoder) mapping(v value, known fields) map[string]mark {
 	return at
 }
 
-// required reports fields that a mapping lacks.
-func (d *decoder) required(v value, at map[string]mark, names ...string) {
-	for _, name := range names {
-		if _, ok := at[name]; !ok && at != nil {
-			d.add(v.child(name), "is missing")
-		}
+// required reports a field that a mapping lacks, and what to write.
+func (d *decoder) required(v value, at map[string]mark, name, write string) {
+	if _, ok := at[name]; !ok && at != nil {
+		d.add(v.child(name), "is missing: write "+write)
 	}
 }
 
@@ -148,11 +146,11 @@ func (d *decoder) key(n ast.MapKeyNode) (string, bool) {
 	return "", false
 }
 
-// items returns the items of a list, and false if v is not a list.
-func (d *decoder) items(v value) ([]value, bool) {
+// items returns the items of a list, and false if v is not a list. written shows such a list.
+func (d *decoder) items(v value, written string) ([]value, bool) {
 	s, ok := v.node.(*ast.SequenceNode)
 	if !ok {
-		d.add(v.mark, "must be a list")
+		d.add(v.mark, "must be a list; write "+written)
 		return nil, false
 	}
 	items := make([]value, 0, len(s.Values))
@@ -163,6 +161,33 @@ func (d *decoder) items(v value) ([]value, bool) {
 		items = append(items, d.value(n, placeOf(n).as(fmt.Sprintf("%s[%d]", v.field, i))))
 	}
 	return items, true
+}
+
+// plain returns a scalar that may be shown in a problem: one short text of the characters that
+// names of headers, methods, hosts, paths and folders have. Otherwise it returns "". It is not
+// for fields that can hold a secret.
+func plain(v value) string {
+	n, ok := v.node.(*ast.StringNode)
+	if !ok || !plainText.MatchString(n.Value) {
+		return ""
+	}
+	return n.Value
+}
+
+var plainText = regexp.MustCompile(`^[A-Za-z0-9/*._][A-Za-z0-9/*._:, -]{0,99}$`)
+
+// asList returns how the texts of a scalar are written as a list, or else the example.
+func asList(v value, example string) string {
+	texts := strings.FieldsFunc(plain(v), func(c rune) bool { return c == ',' || c == ' ' })
+	if len(texts) == 0 {
+		return example
+	}
+	for i, text := range texts {
+		if strings.HasPrefix(text, "*") || strings.HasSuffix(text, ":") { // an alias, and a field
+			texts[i] = strconv.Quote(text)
+		}
+	}
+	return "[" + strings.Join(texts, ", ") + "]"
 }
 
 // visit counts a value, and returns false when there were too many.

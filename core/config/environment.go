@@ -38,10 +38,10 @@ type environment struct {
 // environments reads the whole file.
 func (d *decoder) environments(root ast.Node) (all []*environment) {
 	v := d.value(root, placeOf(root))
-	at := d.mapping(v, fields{"environments": func(v value) {
+	at := d.mapping(v, "{environments: {RELEASE: "+writtenEnvironment+"}}", fields{"environments": func(v value) {
 		pairs, ok := d.pairs(v)
 		if !ok || len(pairs) == 0 {
-			d.add(v.mark, "must be a mapping of at least one environment")
+			d.add(v.mark, "must be a mapping of at least one environment; write {RELEASE: "+writtenEnvironment+"}")
 		}
 		for _, p := range pairs {
 			switch {
@@ -54,25 +54,28 @@ func (d *decoder) environments(root ast.Node) (all []*environment) {
 			}
 		}
 	}})
-	d.required(v, at, "environments")
+	d.required(v, at, "environments", "environments: {RELEASE: "+writtenEnvironment+"}")
 	return all
 }
+
+// writtenEnvironment is an environment as it is written.
+const writtenEnvironment = "{keys: [" + writtenKey + "], default: orders_key}"
 
 func (d *decoder) environment(name string, v value) *environment {
 	e := &environment{mark: v.mark, name: name}
 	inner := map[string]mark{}
 	p := &e.policy
 	p.Environment = name
-	e.at = d.mapping(v, fields{
+	e.at = d.mapping(v, writtenEnvironment, fields{
 		"mode":                     d.modeTo(&p.Mode),
 		"credential_header":        d.textTo(&p.CredentialHeader),
 		"clock_skew":               d.durationTo(&p.ClockSkew),
 		"max_body":                 d.sizeTo(&p.MaxBody),
 		"max_buffered":             d.sizeTo(&p.MaxBuffered),
-		"require_signed":           d.listTo(inner, "require_signed", &p.RequireSigned),
-		"require_signed_with_body": d.listTo(inner, "require_signed_with_body", &p.RequireSignedWithBody),
-		"hosts":                    d.listTo(inner, "hosts", &p.Hosts),
-		"allow_unsigned":           d.listTo(inner, "allow_unsigned", &p.AllowUnsigned),
+		"require_signed":           d.listTo(inner, "require_signed", "[host]", &p.RequireSigned),
+		"require_signed_with_body": d.listTo(inner, "require_signed_with_body", "[content-type]", &p.RequireSignedWithBody),
+		"hosts":                    d.listTo(inner, "hosts", "[api.example.com]", &p.Hosts),
+		"allow_unsigned":           d.listTo(inner, "allow_unsigned", "[x-amz-cf-id]", &p.AllowUnsigned),
 		"allow_unsigned_payload":   d.boolTo(&p.AllowUnsignedPayload),
 		"allow_presigned":          d.boolTo(&p.AllowPresigned),
 		"allow_short_secrets":      d.boolTo(&p.AllowShortSecrets),
@@ -112,11 +115,11 @@ func (d *decoder) modeTo(dst *core.Mode) func(value) {
 	}
 }
 
-// listTo reads a list of texts, and sets the place of each. An empty list is not
-// the same as none.
-func (d *decoder) listTo(at map[string]mark, field string, dst *[]string) func(value) {
+// listTo reads a list of texts such as the example, and sets the place of each. An empty
+// list is not the same as none.
+func (d *decoder) listTo(at map[string]mark, field, example string, dst *[]string) func(value) {
 	return func(v value) {
-		items, ok := d.items(v)
+		items, ok := d.items(v, asList(v, example))
 		if !ok {
 			return
 		}
@@ -132,7 +135,15 @@ func (d *decoder) listTo(at map[string]mark, field string, dst *[]string) func(v
 
 func (d *decoder) rewriteTo(at map[string]mark, dst *core.Rewrite) func(value) {
 	return func(v value) {
-		for name, m := range d.mapping(v, fields{
+		written := "{add_prefix: /v1, host: api.example.com}"
+		switch text := plain(v); {
+		case strings.ContainsAny(text, " ,*"):
+		case strings.HasPrefix(text, "/"):
+			written = "{add_prefix: " + text + "}"
+		case text != "":
+			written = "{host: " + text + "}"
+		}
+		for name, m := range d.mapping(v, written, fields{
 			"add_prefix": d.textTo(&dst.AddPrefix),
 			"host":       d.textTo(&dst.Host),
 		}) {

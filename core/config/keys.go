@@ -30,10 +30,13 @@ type previousEntry struct {
 	until   time.Time
 }
 
+// writtenKey is a key as it is written.
+const writtenKey = "{name: orders_key, type: hmac, key: ID, secret: {env: VARIABLE}}"
+
 // keysTo reads the list of keys.
 func (d *decoder) keysTo(dst *[]keyEntry) func(value) {
 	return func(v value) {
-		items, _ := d.items(v)
+		items, _ := d.items(v, "["+writtenKey+"]")
 		for _, item := range items {
 			*dst = append(*dst, d.keyEntry(item))
 		}
@@ -49,16 +52,17 @@ func (d *decoder) keyEntry(v value) keyEntry {
 	for _, name := range append(fieldNames(anyType.fields), "previous") {
 		known[name] = func(v value) { kept = append(kept, pair{name: name, value: v}) }
 	}
-	k.at = d.mapping(v, known)
-	d.required(v, k.at, "name", "type")
+	k.at = d.mapping(v, writtenKey, known)
+	d.required(v, k.at, "name", "the name that apis and default have for the key")
+	d.required(v, k.at, "type", "one of "+strings.Join(KeyTypes(), ", "))
 	k.typ = d.keyType(k)
 	as := k.typ
 	if as == nil {
 		as = anyType
 	}
 	for _, f := range as.fields {
-		if f.required {
-			d.required(v, k.at, f.name)
+		if f.required != "" {
+			d.required(v, k.at, f.name, f.required)
 		}
 	}
 	for _, p := range kept {
@@ -100,7 +104,7 @@ func (d *decoder) keyType(k keyEntry) *keyType {
 	t := findType(k.typeName, d.extension)
 	switch {
 	case t == nil:
-		d.add(k.at["type"], "unknown type; "+d.choices(k.typeName, "write one of ", KeyTypes()))
+		d.add(k.at["type"], "unknown type; "+d.typeChoices(k.typeName))
 	case t.scheme == nil:
 		d.add(k.at["type"], notLinked(t.extendedBy, loaders))
 	}
@@ -110,18 +114,23 @@ func (d *decoder) keyType(k keyEntry) *keyType {
 // previous reads the list of earlier secrets. Each entry has at least one of the fields
 // that rotate; the others are as they are now.
 func (d *decoder) previous(dst *[]previousEntry, rotating []string, v value) {
-	items, _ := d.items(v)
+	var written []string
+	for _, name := range rotating {
+		written = append(written, name+": {env: VARIABLE}")
+	}
+	entry := "{" + strings.Join(written, ", ") + "}"
+	items, _ := d.items(v, "["+entry+"]")
 	for _, item := range items {
 		p := previousEntry{mark: item.mark, secrets: map[string]secretRef{}}
 		known := fields{"until": d.timeTo(&p.until)}
 		for _, name := range rotating {
 			known[name] = func(v value) { p.secrets[name] = d.secret(v) }
 		}
-		p.at = d.mapping(item, known)
+		p.at = d.mapping(item, entry, known)
 		switch {
 		case p.at == nil || len(p.secrets) > 0:
 		case len(rotating) == 1:
-			d.required(item, p.at, rotating[0])
+			d.required(item, p.at, rotating[0], "the earlier secret, as {env: VARIABLE} or {file: path}")
 		default:
 			d.add(item.mark, "has neither "+strings.Join(rotating, " nor ")+"; write what was different before")
 		}

@@ -34,9 +34,10 @@ type keyType struct {
 // keyField is a field of the keys of a type, beside name and type. A text "key" is the id
 // that requests carry; a type without one has the name as its id.
 type keyField struct {
-	name     string
-	kind     kind
-	required bool
+	name string
+	kind kind
+	// required says what to write where the field is missing; "" if it may be.
+	required string
 	// rotates reports whether entries of previous have the field. A type without such
 	// a field has no previous.
 	rotates bool
@@ -143,12 +144,12 @@ func fieldNames(fields []keyField) (names []string) {
 
 // The fields that several types have.
 var (
-	anyID        = keyField{name: "key", required: true, manner: free}
-	anySecret    = keyField{name: "secret", kind: hiddenField, required: true, rotates: true, limit: shortLimit, schemeField: "Secret"}
+	anyID        = keyField{name: "key", required: "the id that requests carry, the gateway's Key", manner: free}
+	anySecret    = keyField{name: "secret", kind: hiddenField, required: "the secret, as {env: VARIABLE} or {file: path}", rotates: true, limit: shortLimit, schemeField: "Secret"}
 	accessKey    = anyID.within(shortLimit)
 	sessionToken = keyField{name: "session_token", kind: hiddenField}
-	region       = keyField{name: "region", required: true, check: checkScope}
-	service      = keyField{name: "service", required: true, check: checkScope}
+	region       = keyField{name: "region", required: "the region in the signer's scope, such as eu-west-1", check: checkScope}
+	service      = keyField{name: "service", required: "the service in the signer's scope, such as execute-api", check: checkScope}
 	pathRule     = keyField{name: "paths", check: checkPaths}
 	wildcards    = keyField{name: "allow_region_wildcards", kind: flagField}
 )
@@ -187,19 +188,19 @@ var keyTypes = []keyType{
 				AllowRegionWildcardsByID: flags(keys, wildcards.name)})
 		}, signer: aws(sigv4.NewSignerA)},
 	{name: "aes", signs: true, fields: []keyField{
-		{name: "key", kind: hiddenField, required: true, rotates: true, limit: aesKeyLimit, manner: free, length: aesKeyLength, schemeField: "Key"},
-		{name: "secret", kind: hiddenField, required: true, rotates: true, limit: aesVectorLimit, manner: free, length: aesVectorLength, schemeField: "Vector"},
+		{name: "key", kind: hiddenField, required: "the AES key of 16 or 32 bytes, as {env: VARIABLE} or {file: path}", rotates: true, limit: aesKeyLimit, manner: free, length: aesKeyLength, schemeField: "Key"},
+		{name: "secret", kind: hiddenField, required: "the vector of 16 bytes, as {env: VARIABLE} or {file: path}", rotates: true, limit: aesVectorLimit, manner: free, length: aesVectorLength, schemeField: "Vector"},
 		{name: "algorithm", schemeField: "Algorithm"}},
 		scheme: func(keys []key, _ func() time.Time) core.Scheme {
 			return aescfb.New(aescfb.Config{Keys: each(keys, aesKey)})
 		}, signer: headerOnly(aesSigner)},
 	{name: "token", fields: []keyField{
-		{name: "iam_url", required: true, manner: address, schemeField: "IAMURL"},
+		{name: "iam_url", required: "the address of the identity service, such as https://iam.example.com", manner: address, schemeField: "IAMURL"},
 		{name: "insecure_http", kind: flagField},
-		{name: "user", required: true, manner: free},
-		{name: "password", kind: hiddenField, required: true, manner: free},
-		{name: "domain", required: true, manner: free},
-		{name: "project", required: true, manner: free},
+		{name: "user", required: "the user who asks the identity service about tokens", manner: free},
+		{name: "password", kind: hiddenField, required: "the password of user, as {env: VARIABLE} or {file: path}", manner: free},
+		{name: "domain", required: "the domain of user", manner: free},
+		{name: "project", required: "the project in which user asks about tokens", manner: free},
 		{name: "caller_project", manner: free}},
 		scheme: func(keys []key, now func() time.Time) core.Scheme {
 			return token.New(token.Config{Keys: each(keys, tokenKey), Now: now})

@@ -18,11 +18,11 @@ var refusals = []struct{ name, file, want string }{
 	{"empty", "", ": the file is empty"},
 	{"comments only", "# nothing\n", ": the file is empty"},
 	{"document marker only", "---\n", ": the file is empty"},
-	{"no environments", "environments: {}\n", ":1: environments: must be a mapping of at least one environment"},
-	{"environments without value", "environments:\n", ":1: environments: must be a mapping of at least one environment"},
-	{"list of environments", "environments: [R]\n", ":1: environments: must be a mapping of at least one environment"},
-	{"a text", "environments\n", ":1: must be a mapping of fields"},
-	{"another file", "services:\n  web: 1\n", ":1: services: unknown field; known here: environments\n:1: environments: is missing"},
+	{"no environments", "environments: {}\n", ":1: environments: must be a mapping of at least one environment; write {RELEASE: {keys: [{name: orders_key, type: hmac, key: ID, secret: {env: VARIABLE}}], default: orders_key}}"},
+	{"environments without value", "environments:\n", ":1: environments: must be a mapping of at least one environment; write {RELEASE: {keys: [{name: orders_key, type: hmac, key: ID, secret: {env: VARIABLE}}], default: orders_key}}"},
+	{"list of environments", "environments: [R]\n", ":1: environments: must be a mapping of at least one environment; write {RELEASE: {keys: [{name: orders_key, type: hmac, key: ID, secret: {env: VARIABLE}}], default: orders_key}}"},
+	{"a text", "environments\n", ":1: must be a mapping of fields; write {environments: {RELEASE: {keys: [{name: orders_key, type: hmac, key: ID, secret: {env: VARIABLE}}], default: orders_key}}}"},
+	{"another file", "services:\n  web: 1\n", ":1: services: unknown field; known here: environments\n:1: environments: is missing: write environments: {RELEASE: {keys: [{name: orders_key, type: hmac, key: ID, secret: {env: VARIABLE}}], default: orders_key}}"},
 	{"two documents", oneKey + "---\nenvironments: {}\n", ":6: a second YAML document; the file is one document"},
 	{"invalid UTF-8", oneKey + "    mode: \xff\n", ":5: this is not valid UTF-8"},
 	{"control character", oneKey + "    mode: a\x00\n", ":5: there is a control character in this line"},
@@ -39,7 +39,7 @@ var refusals = []struct{ name, file, want string }{
 	// An environment.
 	{"environment twice", oneKey + "  R: {}\n", ":5: environments.R: is set twice, first in line 2; leave one out"},
 	{"environment without name", "environments:\n  '': {mode: off}\n", `:2: environments."": an environment needs a name`},
-	{"environment without value", "environments:\n  R:\n", ":2: environments.R: must be a mapping of fields"},
+	{"environment without value", "environments:\n  R:\n", ":2: environments.R: must be a mapping of fields; write {keys: [{name: orders_key, type: hmac, key: ID, secret: {env: VARIABLE}}], default: orders_key}"},
 	{"no keys", head + "    mode: report\n", ":2: environments.R.keys: there is no key, so every request would be refused; list at least one, or set mode: off"},
 	{"0 keys", head + "    mode: enforce\n    keys: []\n", ":4: environments.R.keys: there is no key, so every request would be refused; list at least one, or set mode: off"},
 	{"unknown field", oneKey + "    skew: 15m\n", ":5: environments.R.skew: unknown field; known here: allow_presigned, allow_short_secrets, allow_unsigned, allow_unsigned_payload, apis, body_timeout, capture, clock_skew, credential_header, default, expose_reason, hosts, keys, max_body, max_buffered, mode, replay, require_signed, require_signed_with_body, rewrite"},
@@ -59,19 +59,19 @@ var refusals = []struct{ name, file, want string }{
 	{"credential_header with an underscore", oneKey + "    credential_header: X_Sign\n", `:5: environments.R.credential_header: has an underscore, and proxies such as nginx drop headers with one`},
 	{"credential_header that must be signed", oneKey + "    credential_header: X-Sign\n    require_signed: [host, x-sign]\n", ":6: environments.R.require_signed[1]: is not the name of a header that can be signed"},
 	{"credential_header and credentials in the query", oneKey + "    allow_presigned: true\n    credential_header: X-Sign\n", ":5: environments.R.allow_presigned: set together with credential_header, so that credentials could stand in the query as well"},
-	{"require_signed a text", oneKey + "    require_signed: host\n", ":5: environments.R.require_signed: must be a list"},
+	{"require_signed a text", oneKey + "    require_signed: host\n", ":5: environments.R.require_signed: must be a list; write [host]"},
 	{"require_signed no header", oneKey + "    require_signed:\n    - host\n    - x role\n", ":7: environments.R.require_signed[1]: is not the name of a header that can be signed"},
 	{"require_signed unsignable", oneKey + "    require_signed: [Connection]\n", ":5: environments.R.require_signed[0]: is not the name of a header that can be signed"},
-	{"T182 require_signed_with_body a text", oneKey + "    require_signed_with_body: content-type\n", ":5: environments.R.require_signed_with_body: must be a list"},
+	{"T182 require_signed_with_body a text", oneKey + "    require_signed_with_body: content-type\n", ":5: environments.R.require_signed_with_body: must be a list; write [content-type]"},
 	{"T182 require_signed_with_body unsignable", oneKey + "    require_signed_with_body:\n    - content-type\n    - Transfer-Encoding\n", ":7: environments.R.require_signed_with_body[1]: is not the name of a header that can be signed"},
 	{"T182 require_signed_with_body and allow_unsigned", oneKey + "    require_signed_with_body: [x-sdk-kind]\n    allow_unsigned: [X-Sdk-Kind]\n", ":6: environments.R.allow_unsigned[0]: is required to be signed as well (require_signed_with_body)"},
-	{"T183 hosts a text", oneKey + "    hosts: api.example.com\n", ":5: environments.R.hosts: must be a list"},
+	{"T183 hosts a text", oneKey + "    hosts: api.example.com\n", ":5: environments.R.hosts: must be a list; write [api.example.com]"},
 	{"T183 no hosts", oneKey + "    hosts: []\n", ":5: environments.R.hosts: an empty list, with which every request would be refused; leave it out to accept every host"},
 	{"T183 hosts with a URL", oneKey + "    hosts:\n    - api.example.com\n    - https://API.example.com\n", ":7: environments.R.hosts[1]: is not a host, or a host and a port, alone: leave out scheme, path and user"},
 	{"T183 hosts with a port that is none", oneKey + "    hosts: [a:http]\n", ":5: environments.R.hosts[0]: has a port that is not a number from 1 to 65535"},
 	{"T183 every host", oneKey + "    hosts: ['*']\n", ":5: environments.R.hosts[0]: stands for every host; leave the list out to accept every host"},
 	{"T183 hosts and allow_unsigned", oneKey + "    hosts: [a]\n    allow_unsigned: [Host]\n", ":6: environments.R.allow_unsigned[0]: says for whom the request is: require_signed decides whether it must be signed"},
-	{"T179 allow_unsigned a text", oneKey + "    allow_unsigned: x-amz-cf-id\n", ":5: environments.R.allow_unsigned: must be a list"},
+	{"T179 allow_unsigned a text", oneKey + "    allow_unsigned: x-amz-cf-id\n", ":5: environments.R.allow_unsigned: must be a list; write [x-amz-cf-id]"},
 	{"T179 allow_unsigned the date", oneKey + "    allow_unsigned:\n    - x-amz-cf-id\n    - X-Amz-Date\n", ":7: environments.R.allow_unsigned[1]: says when the request was signed, so it must be signed"},
 	{"T179 allow_unsigned the token", oneKey + "    allow_unsigned: [x-security-token]\n", ":5: environments.R.allow_unsigned[0]: holds the session token, so it must be signed"},
 	{"T179 allow_unsigned a pattern", oneKey + "    allow_unsigned: ['x-amz-*']\n", ":5: environments.R.allow_unsigned[0]: is no exact name of a header; list each by its name, with dashes"},
@@ -83,9 +83,9 @@ var refusals = []struct{ name, file, want string }{
 	{"body timeout without unit", oneKey + "    body_timeout: 30\n", ":5: environments.R.body_timeout: has no unit; write a duration such as 90s, 15m or 1h"},
 
 	// Replay.
-	{"replay a text", oneKey + "    replay: memory\n", ":5: environments.R.replay: must be a mapping of fields"},
-	{"replay without value", oneKey + "    replay:\n", ":5: environments.R.replay: must be a mapping of fields"},
-	{"replay without store", oneKey + "    replay: {exempt_methods: [GET]}\n", ":5: environments.R.replay.store: is missing"},
+	{"replay a text", oneKey + "    replay: memory\n", ":5: environments.R.replay: must be a mapping of fields; write {store: memory}"},
+	{"replay without value", oneKey + "    replay:\n", ":5: environments.R.replay: must be a mapping of fields; write {store: memory}"},
+	{"replay without store", oneKey + "    replay: {exempt_methods: [GET]}\n", ":5: environments.R.replay.store: is missing: write memory, for one process, or redis, for several"},
 	{"replay in an unknown store", oneKey + "    replay: {store: Redis, url: kept-from, max_entries: 1}\n", ":5: environments.R.replay.store: unknown store; write memory or redis"},
 	{"replay field", oneKey + "    replay: {store: memory, ttl: 1h}\n", ":5: environments.R.replay.ttl: unknown field; known here: exempt_methods, max_entries, on_unavailable, prefix, refuse_before_start, retries, store, timeout, tls, url"},
 	{"replay in memory, as on a server", oneKey + "    replay:\n      on_unavailable: reject\n      prefix: p\n      url: 'redis://:kept-from@h'\n      store: memory\n      timeout: 1s\n",
@@ -93,7 +93,7 @@ var refusals = []struct{ name, file, want string }{
 :7: environments.R.replay.prefix: a store of type memory has no such field; leave it out
 :8: environments.R.replay.url: a store of type memory has no such field; leave it out
 :10: environments.R.replay.timeout: a store of type memory has no such field; leave it out`},
-	{"replay on a server, as in memory", oneKey + "    replay:\n      store: redis\n      max_entries: 5\n", ":5: environments.R.replay.url: is missing\n:7: environments.R.replay.max_entries: a store of type redis has no such field; leave it out"},
+	{"replay on a server, as in memory", oneKey + "    replay:\n      store: redis\n      max_entries: 5\n", ":5: environments.R.replay.url: is missing: write the address of the server, such as {env: REDIS_URL}\n:7: environments.R.replay.max_entries: a store of type redis has no such field; leave it out"},
 	{"replay of no entries", oneKey + "    replay: {store: memory, max_entries: 0}\n", ":5: environments.R.replay.max_entries: is not a whole number from 1 to 1000000000"},
 	{"replay of too many entries", oneKey + "    replay: {store: memory, max_entries: 1000000001}\n", ":5: environments.R.replay.max_entries: is not a whole number from 1 to 1000000000"},
 	{"replay of some entries", oneKey + "    replay: {store: memory, max_entries: 1e6}\n", ":5: environments.R.replay.max_entries: is not a whole number from 1 to 1000000000"},
@@ -101,9 +101,9 @@ var refusals = []struct{ name, file, want string }{
 	{"refuse_before_start on a server", oneKey + "    replay:\n      store: redis\n      url: redis://127.0.0.1:1\n      refuse_before_start: true\n", ":8: environments.R.replay.refuse_before_start: a store of type redis has no such field; leave it out"},
 	{"retries of a method that is not idempotent", oneKey + "    replay: {store: memory, retries: {methods: [PUT, POST], within: 5s}}\n", ":5: environments.R.replay.retries.methods[1]: is not a method that gateways retry: GET, HEAD, OPTIONS, TRACE, PUT or DELETE"},
 	{"retries of an exempt method", oneKey + "    replay: {store: memory, exempt_methods: [GET], retries: {methods: [GET], within: 5s}}\n", ":5: environments.R.replay.retries.methods[0]: is exempt from the check, so that it can be sent as often as anybody likes"},
-	{"retries without a time", oneKey + "    replay: {store: memory, retries: {methods: [PUT]}}\n", ":5: environments.R.replay.retries.within: is missing"},
+	{"retries without a time", oneKey + "    replay: {store: memory, retries: {methods: [PUT]}}\n", ":5: environments.R.replay.retries.within: is missing: set a duration, such as 5s"},
 	{"retries for too long", oneKey + "    replay: {store: memory, retries: {methods: [PUT], within: 2m}}\n", ":5: environments.R.replay.retries.within: 2m0s is not between 0 and 1m0s"},
-	{"replay exempt a text", oneKey + "    replay: {store: memory, exempt_methods: GET}\n", ":5: environments.R.replay.exempt_methods: must be a list"},
+	{"replay exempt a text", oneKey + "    replay: {store: memory, exempt_methods: GET}\n", ":5: environments.R.replay.exempt_methods: must be a list; write [GET]"},
 	{"replay unavailable", oneKey + "    replay: {store: redis, url: 'redis://h', on_unavailable: accept}\n", ":5: environments.R.replay.on_unavailable: unknown value; write reject or allow"},
 	{"replay timeout and prefix", oneKey + "    replay:\n      store: redis\n      url: 'redis://:kept-from@h'\n      timeout: 1m\n      prefix: " + strings.Repeat("p", 129) + "\n",
 		":8: environments.R.replay.timeout: 1m0s is not between 0 and 10s\n:9: environments.R.replay.prefix: longer than 128 bytes"},
@@ -116,8 +116,8 @@ var refusals = []struct{ name, file, want string }{
 	{"replay TLS on a URL without it", oneKey + "    replay:\n      store: redis\n      url: 'redis://h'\n      tls: {server_name: h}\n", ":8: environments.R.replay.tls: the URL is not one with rediss"},
 	{"replay TLS in memory", oneKey + "    replay: {store: memory, tls: {server_name: h}}\n", ":5: environments.R.replay.tls: a store of type memory has no such field; leave it out"},
 	{"replay TLS field", oneKey + "    replay: {store: redis, url: 'rediss://h', tls: {skip_verify: true}}\n", ":5: environments.R.replay.tls.skip_verify: unknown field; known here: ca, certificate, key, server_name"},
-	{"replay TLS certificate without its key", oneKey + "    replay: {store: redis, url: 'rediss://h', tls: {certificate: {file: blank}}}\n", ":5: environments.R.replay.tls.key: is missing\n:5: environments.R.replay.tls.certificate.file: the file is empty"},
-	{"replay TLS key without its certificate", oneKey + "    replay: {store: redis, url: 'rediss://h', tls: {key: kept-from}}\n", ":5: environments.R.replay.tls.certificate: is missing"},
+	{"replay TLS certificate without its key", oneKey + "    replay: {store: redis, url: 'rediss://h', tls: {certificate: {file: blank}}}\n", ":5: environments.R.replay.tls.key: is missing: write the private key of the certificate, such as {file: client.key}\n:5: environments.R.replay.tls.certificate.file: the file is empty"},
+	{"replay TLS key without its certificate", oneKey + "    replay: {store: redis, url: 'rediss://h', tls: {key: kept-from}}\n", ":5: environments.R.replay.tls.certificate: is missing: write the certificate of the key, such as {file: client.pem}"},
 	{"replay TLS without its files", oneKey + "    replay: {store: redis, url: 'rediss://h', tls: {ca: {file: absent}}}\n", ":5: environments.R.replay.tls.ca.file: the file absent does not exist"},
 	{"replay TLS authority that is none", oneKey + "    replay: {store: redis, url: 'rediss://h', tls: {ca: kept-from}}\n", ":5: environments.R.replay.tls.ca: holds no certificate in PEM"},
 	{"replay TLS certificate that is none", oneKey + "    replay: {store: redis, url: 'rediss://h', tls: {certificate: kept-from, key: kept-from}}\n", ":5: environments.R.replay.tls.certificate: holds no certificate in PEM"},
@@ -133,19 +133,19 @@ var refusals = []struct{ name, file, want string }{
 	{"merge of a text", oneKey + "    <<: mode\n", ":5: environments.R: << takes an alias of a mapping, or a list of such"},
 
 	// Keys.
-	{"keys a mapping", head + "    keys: {name: k}\n", ":3: environments.R.keys: must be a list\n:3: environments.R.keys: there is no key, so every request would be refused; list at least one, or set mode: off"},
-	{"key a text", head + "    keys: [k]\n", ":3: environments.R.keys[0]: must be a mapping of fields"},
-	{"key without fields", head + "    keys:\n    - {}\n", ":4: environments.R.keys[0].name: is missing\n:4: environments.R.keys[0].type: is missing"},
-	{"key without key and secret", head + "    keys:\n    - name: k\n      type: hmac\n", ":4: environments.R.keys[0].key: is missing\n:4: environments.R.keys[0].secret: is missing"},
+	{"keys a mapping", head + "    keys: {name: k}\n", ":3: environments.R.keys: must be a list; write [{name: orders_key, type: hmac, key: ID, secret: {env: VARIABLE}}]\n:3: environments.R.keys: there is no key, so every request would be refused; list at least one, or set mode: off"},
+	{"key a text", head + "    keys: [k]\n", ":3: environments.R.keys[0]: must be a mapping of fields; write {name: orders_key, type: hmac, key: ID, secret: {env: VARIABLE}}"},
+	{"key without fields", head + "    keys:\n    - {}\n", ":4: environments.R.keys[0].name: is missing: write the name that apis and default have for the key\n:4: environments.R.keys[0].type: is missing: write one of aes, aksk, basic, ecdsa-p256, hmac, hmac-sm3, sigv4, sigv4a, sm2, token, v11"},
+	{"key without key and secret", head + "    keys:\n    - name: k\n      type: hmac\n", ":4: environments.R.keys[0].key: is missing: write the id that requests carry, the gateway's Key\n:4: environments.R.keys[0].secret: is missing: write the secret, as {env: VARIABLE} or {file: path}"},
 	{"empty key", head + "    keys: [{name: k, type: hmac, key: '', secret: s-of-8-or-more}]\n", ":3: environments.R.keys[0].key: is empty; write a value"},
 	{"T227 short secret", head + "    keys:\n    - {name: k, type: hmac, key: i,\n       secret: '1234567', previous: [{secret: abcdefg}]}\n    default: k\n", ":5: environments.R.keys[0].secret: shorter than 8 characters, as no gateway issues them: use a longer one, or set allow_short_secrets\n:5: environments.R.keys[0].previous[0].secret: shorter than 8 characters, as no gateway issues them: use a longer one, or set allow_short_secrets"},
-	{"unknown type", head + "    keys: [{name: k, type: hmac-sha256, key: i, secret: s-of-8-or-more}]\n", ":3: environments.R.keys[0].type: unknown type; write one of aes, aksk, basic, ecdsa-p256, hmac, hmac-sm3, sigv4, sigv4a, sm2, token, v11"},
+	{"unknown type", head + "    keys: [{name: k, type: hmac-sha256, key: i, secret: s-of-8-or-more}]\n", ":3: environments.R.keys[0].type: unknown type; did you mean hmac? Write one of aes, aksk, basic, ecdsa-p256, hmac, hmac-sm3, sigv4, sigv4a, sm2, token, v11"},
 	{"unknown type, and what else is wrong", head + "    keys: [{name: k, type: hmca, key: '', secret: {file: absent}, iam: i, previous: [{secret: {env: GATEWAYAUTH_ABSENT}}]}]\n", `:3: environments.R.keys[0].iam: unknown field; known here: algorithm, allow_region_wildcards, caller_project, domain, iam_url, insecure_http, key, name, password, paths, previous, project, region, secret, service, session_token, type, user
 :3: environments.R.keys[0].type: unknown type; did you mean hmac? Write one of aes, aksk, basic, ecdsa-p256, hmac, hmac-sm3, sigv4, sigv4a, sm2, token, v11
 :3: environments.R.keys[0].key: is empty; write a value
 :3: environments.R.keys[0].secret.file: the file absent does not exist
 :3: environments.R.keys[0].previous[0].secret.env: the environment variable GATEWAYAUTH_ABSENT is not set`},
-	{"scope without a region", head + "    keys: [{name: k, type: sigv4, key: i, secret: s-of-8-or-more, service: s}]\n    default: k\n", ":3: environments.R.keys[0].region: is missing"},
+	{"scope without a region", head + "    keys: [{name: k, type: sigv4, key: i, secret: s-of-8-or-more, service: s}]\n    default: k\n", ":3: environments.R.keys[0].region: is missing: write the region in the signer's scope, such as eu-west-1"},
 	{"region with a slash", head + "    keys: [{name: k, type: aksk, key: i, secret: s-of-8-or-more, service: s, region: a/b}]\n    default: k\n", ":3: environments.R.keys[0].region: holds a slash, which separates the parts of a scope"},
 	{"T181 wildcards that are neither on nor off", head + "    keys: [{name: k, type: sigv4a, key: i, secret: s-of-8-or-more, service: s, region: r, allow_region_wildcards: us-*}]\n    default: k\n", ":3: environments.R.keys[0].allow_region_wildcards: must be true or false"},
 	{"T181 wildcards on another type", head + "    keys:\n    - name: k\n      type: sigv4\n      key: i\n      secret: s\n      service: s\n      region: r\n      allow_region_wildcards: true\n    default: k\n", ":10: environments.R.keys[0].allow_region_wildcards: a key of type sigv4 has no such field; leave it out"},
@@ -153,14 +153,14 @@ var refusals = []struct{ name, file, want string }{
 	{"field of another type", head + "    keys:\n    - name: k\n      type: hmac\n      key: i\n      secret: s\n      region: r\n", ":8: environments.R.keys[0].region: a key of type hmac has no such field; leave it out"},
 	{"session token of basic", head + "    keys: [{name: k, type: basic, key: i, secret: s-of-8-or-more, session_token: t}]\n", ":3: environments.R.keys[0].session_token: a key of type basic has no such field; leave it out"},
 	{"name twice", oneKey + "    - {name: k, type: basic, key: other, secret: s-of-8-or-more}\n", ":5: environments.R.keys[1].name: the name \"k\" is already that of the key in line 4"},
-	{"previous a mapping", head + "    keys: [{name: k, type: hmac, key: i, secret: s-of-8-or-more, previous: {secret: o}}]\n", ":3: environments.R.keys[0].previous: must be a list"},
-	{"previous without secret", head + "    keys: [{name: k, type: hmac, key: i, secret: s-of-8-or-more, previous: [{until: 2027-01-01T00:00:00Z}]}]\n", ":3: environments.R.keys[0].previous[0].secret: is missing"},
+	{"previous a mapping", head + "    keys: [{name: k, type: hmac, key: i, secret: s-of-8-or-more, previous: {secret: o}}]\n", ":3: environments.R.keys[0].previous: must be a list; write [{secret: {env: VARIABLE}}]"},
+	{"previous without secret", head + "    keys: [{name: k, type: hmac, key: i, secret: s-of-8-or-more, previous: [{until: 2027-01-01T00:00:00Z}]}]\n", ":3: environments.R.keys[0].previous[0].secret: is missing: write the earlier secret, as {env: VARIABLE} or {file: path}"},
 	{"until a day", head + "    keys: [{name: k, type: hmac, key: i, secret: s-of-8-or-more, previous: [{secret: o, until: 2027-01-01}]}]\n", ":3: environments.R.keys[0].previous[0].until: is not a date such as 2027-01-01T00:00:00Z (RFC 3339)"},
 
 	{"previous of nothing", head + "    keys: [{name: k, type: hmac, key: i, secret: s-of-8-or-more, previous: [{key: o, secret: o}]}]\n", ":3: environments.R.keys[0].previous[0].key: unknown field; known here: secret, until"},
 
 	// Keys of type aes.
-	{"aes without fields", head + "    keys: [{name: k, type: aes}]\n", ":3: environments.R.keys[0].key: is missing\n:3: environments.R.keys[0].secret: is missing"},
+	{"aes without fields", head + "    keys: [{name: k, type: aes}]\n", ":3: environments.R.keys[0].key: is missing: write the AES key of 16 or 32 bytes, as {env: VARIABLE} or {file: path}\n:3: environments.R.keys[0].secret: is missing: write the vector of 16 bytes, as {env: VARIABLE} or {file: path}"},
 	{"aes of wrong lengths", head + "    keys:\n    - name: k\n      type: aes\n      key: kept-from-15-00\n      secret: kept-from-17-0000\n",
 		":6: environments.R.keys[0].key: 15 bytes long, neither 16 (aes-128-cfb) nor 32 (aes-256-cfb)\n:7: environments.R.keys[0].secret: 17 bytes long, not 16"},
 	{"aes-256 with a key of 128 bits", head + "    keys:\n    - name: k\n      type: aes\n      algorithm: aes-256-cfb\n      key: kept-from-16-000\n      secret: kept-from-16-000\n",
@@ -177,11 +177,11 @@ var refusals = []struct{ name, file, want string }{
 		":3: environments.R.keys[0].region: a key of type aes has no such field; leave it out\n:3: environments.R.keys[0].session_token: a key of type aes has no such field; leave it out"},
 
 	// Keys of type token.
-	{"token without fields", head + "    keys: [{name: k, type: token}]\n", `:3: environments.R.keys[0].iam_url: is missing
-:3: environments.R.keys[0].user: is missing
-:3: environments.R.keys[0].password: is missing
-:3: environments.R.keys[0].domain: is missing
-:3: environments.R.keys[0].project: is missing`},
+	{"token without fields", head + "    keys: [{name: k, type: token}]\n", `:3: environments.R.keys[0].iam_url: is missing: write the address of the identity service, such as https://iam.example.com
+:3: environments.R.keys[0].user: is missing: write the user who asks the identity service about tokens
+:3: environments.R.keys[0].password: is missing: write the password of user, as {env: VARIABLE} or {file: path}
+:3: environments.R.keys[0].domain: is missing: write the domain of user
+:3: environments.R.keys[0].project: is missing: write the project in which user asks about tokens`},
 	{"token without values", head + "    keys: [{name: k, type: token, iam_url: '', user: '', password: '', domain: '', project: '', caller_project: '', insecure_http: 'true'}]\n", `:3: environments.R.keys[0].iam_url: is empty; write a value
 :3: environments.R.keys[0].user: is empty; write a value
 :3: environments.R.keys[0].password: is empty; write a value
@@ -225,7 +225,7 @@ var refusals = []struct{ name, file, want string }{
 	{"API twice", oneKey + "    apis:\n    - {match: GET /a, key: k}\n    - {match: GET /a, open: true}\n", ":7: environments.R.apis[1].match: the same pattern is already in line 6; an API is bound to one key"},
 	{"API in conflict", oneKey + "    apis:\n    - {match: 'GET /a/{x}', key: k}\n    - {match: 'GET /a/{y}', open: true}\n", `:7: environments.R.apis[1].match: pattern "GET /a/{y}" conflicts with pattern "GET /a/{x}": GET /a/{y} matches the same requests as GET /a/{x}`},
 	{"API no pattern", oneKey + "    apis:\n    - {match: 'GET  a', key: k}\n", ":6: environments.R.apis[0].match: it has no path, which begins with a slash; write \"GET /a\""},
-	{"API without match", oneKey + "    apis:\n    - {key: k}\n", ":6: environments.R.apis[0].match: is missing"},
+	{"API without match", oneKey + "    apis:\n    - {key: k}\n", ":6: environments.R.apis[0].match: is missing: write a pattern such as \"GET /orders/{id}\""},
 	{"API with key and open", oneKey + "    apis:\n    - {match: /a, key: k, open: true}\n", ":6: environments.R.apis[0]: has both key and open: true; leave one of them out"},
 	{"API with neither", oneKey + "    apis:\n    - match: /a\n", ":6: environments.R.apis[0]: has neither key nor open: true; write the name of a key, or open: true for everyone"},
 	{"API not open", oneKey + "    apis:\n    - {match: /a, open: false}\n", ":6: environments.R.apis[0]: has neither key nor open: true; write the name of a key, or open: true for everyone"},
@@ -267,7 +267,7 @@ var refusals = []struct{ name, file, want string }{
 :7: environments.R.keys[0].secret.env: the environment variable GATEWAYAUTH_ABSENT is not set
 :8: environments.R.keys[1].secret.file: the file absent does not exist
 :8: environments.R.keys[1].key: 9 bytes long, neither 16 (aes-128-cfb) nor 32 (aes-256-cfb)
-:9: environments.R.keys[2].domain: is missing
+:9: environments.R.keys[2].domain: is missing: write the domain of user
 :9: environments.R.keys[2].iam_url: http, and not https: passwords and tokens would travel in the clear
 :9: environments.R.keys[2].password.file: the file is empty
 :11: environments.R.apis[0].match: it has no path, which begins with a slash; write "/a"

@@ -37,9 +37,13 @@ func (d *decoder) replayTo(e *environment, at map[string]mark) func(value) {
 	return func(v value) {
 		r := &replayEntry{mark: v.mark}
 		e.replay = r
-		r.at = d.mapping(v, fields{
+		written := "{store: memory}"
+		if plain(v) == redisStore {
+			written = "{store: redis, url: {env: REDIS_URL}}"
+		}
+		r.at = d.mapping(v, written, fields{
 			"store":          d.textTo(&r.store),
-			"exempt_methods": d.listTo(at, "replay.exempt_methods", &e.policy.Replay.ExemptMethods),
+			"exempt_methods": d.listTo(at, "replay.exempt_methods", "[GET, HEAD]", &e.policy.Replay.ExemptMethods),
 			"retries":        d.retriesTo(at, &e.policy.Replay.Retries),
 			"max_entries":    d.countTo(&r.maxEntries),
 
@@ -50,7 +54,7 @@ func (d *decoder) replayTo(e *environment, at map[string]mark) func(value) {
 			"prefix":              d.textTo(&r.prefix),
 			"tls":                 d.tlsTo(&r.tls),
 		})
-		d.required(v, r.at, "store")
+		d.required(v, r.at, "store", "memory, for one process, or redis, for several")
 		if r.store == "" {
 			return // reported as missing or empty
 		}
@@ -70,7 +74,7 @@ func (d *decoder) replayTo(e *environment, at map[string]mark) func(value) {
 			}
 		}
 		if r.store == redisStore {
-			d.required(v, r.at, "url")
+			d.required(v, r.at, "url", "the address of the server, such as {env: REDIS_URL}")
 			if r.redis = d.extension.Redis; r.redis == nil {
 				d.add(r.at["store"], notLinked(redisStorePackage, loaders))
 			}
@@ -81,8 +85,8 @@ func (d *decoder) replayTo(e *environment, at map[string]mark) func(value) {
 
 func (d *decoder) retriesTo(at map[string]mark, dst *core.Retries) func(value) {
 	return func(v value) {
-		inner := d.mapping(v, fields{
-			"methods": d.listTo(at, "replay.retries.methods", &dst.Methods),
+		inner := d.mapping(v, "{methods: [PUT, DELETE], within: 5s}", fields{
+			"methods": d.listTo(at, "replay.retries.methods", "[PUT, DELETE]", &dst.Methods),
 			"within":  d.durationTo(&dst.Within),
 		})
 		for _, name := range []string{"methods", "within"} {

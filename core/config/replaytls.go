@@ -16,19 +16,17 @@ type tlsEntry struct {
 
 func (d *decoder) tlsTo(e *tlsEntry) func(value) {
 	return func(v value) {
-		e.at = d.mapping(v, fields{
+		e.at = d.mapping(v, "{ca: {file: ca.pem}}", fields{
 			"ca":          d.secretTo(&e.ca),
 			"certificate": d.secretTo(&e.certificate),
 			"key":         d.secretTo(&e.key),
 			"server_name": d.textTo(&e.serverName),
 		})
-		_, certificate := e.at["certificate"]
-		_, key := e.at["key"]
-		switch {
-		case certificate && !key:
-			d.add(v.child("key"), "is missing")
-		case key && !certificate:
-			d.add(v.child("certificate"), "is missing")
+		if _, set := e.at["certificate"]; set {
+			d.required(v, e.at, "key", "the private key of the certificate, such as {file: client.key}")
+		}
+		if _, set := e.at["key"]; set {
+			d.required(v, e.at, "certificate", "the certificate of the key, such as {file: client.pem}")
 		}
 	}
 }

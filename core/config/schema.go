@@ -201,7 +201,7 @@ func keySchema() schema {
 			case has.kind != f.kind: // a secret in other types
 				own[f.name] = ref("text")
 			}
-			if has != nil && has.required {
+			if has != nil && has.required != "" {
 				required = append(required, f.name)
 			}
 		}

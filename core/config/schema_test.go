@@ -117,3 +117,41 @@ func TestSchema_T242(t *testing.T) {
 		}
 	}
 }
+
+// TestDocument_T290: docs/configuration.md has every field of the format, in code or in one of
+// its blocks of YAML.
+func TestDocument_T290(t *testing.T) {
+	text, err := os.ReadFile("../../docs/configuration.md")
+	must(t, err)
+	var schema any
+	must(t, json.Unmarshal(config.Schema(), &schema))
+	names := map[string]bool{}
+	var visit func(any)
+	visit = func(part any) {
+		switch part := part.(type) {
+		case []any:
+			for _, p := range part {
+				visit(p)
+			}
+		case map[string]any:
+			if fields, ok := part["properties"].(map[string]any); ok {
+				for name := range fields {
+					names[name] = true
+				}
+			}
+			for _, p := range part {
+				visit(p)
+			}
+		}
+	}
+	visit(schema)
+	if len(names) < 50 {
+		t.Fatalf("the schema has only %d fields", len(names))
+	}
+	code := strings.Join(regexp.MustCompile("(?s)```yaml.*?```|`[^`\n]+`").FindAllString(string(text), -1), "\n")
+	for name := range names {
+		if !regexp.MustCompile(`\b` + name + `\b`).MatchString(code) {
+			t.Errorf("docs/configuration.md has no field %s", name)
+		}
+	}
+}

@@ -95,7 +95,7 @@ func (k SigningKey) Signer(o SignOptions, extensions ...Extension) (signer.Signe
 		return nil, fmt.Errorf("a key of type %s %s", k.Type, notLinked(t.extendedBy, "Signer"))
 	}
 	if t == nil {
-		return nil, fmt.Errorf("the type %q is none of %s", k.Type, strings.Join(KeyTypes(), ", "))
+		return nil, fmt.Errorf("there is no type %q; %s", k.Type, typeChoices(k.Type))
 	}
 	if o.Expires != 0 && k.CredentialHeader != "" && !strings.EqualFold(k.CredentialHeader, "Authorization") {
 		return nil, errors.New("the environment reads the credential from its credential_header alone, so a credential in the query would be refused")

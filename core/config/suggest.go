@@ -30,6 +30,44 @@ func (r *report) choices(name, introduction string, known []string) string {
 	return choices(name, introduction, known)
 }
 
+// typeChoices is choices for a type of key: one with another name, or with the name of an
+// algorithm, is no typing error of the type that looks like it.
+func typeChoices(name string) string {
+	list := "write one of " + strings.Join(KeyTypes(), ", ")
+	meant, known := otherNames[strings.NewReplacer("_", "-", " ", "-").Replace(strings.ToLower(name))]
+	switch {
+	case !known:
+		return choices(name, "write one of ", KeyTypes())
+	case meant == "":
+		return list
+	}
+	return "did you mean " + meant + "? W" + list[1:]
+}
+
+// typeChoices is that of a problem to add, as choices is.
+func (r *report) typeChoices(name string) string {
+	if len(r.problems) >= mostProblems {
+		return ""
+	}
+	return typeChoices(name)
+}
+
+// otherNames are what types are called elsewhere, in lower case with dashes: the algorithms
+// in credentials, services and vendors. One that stands for no type, or for several, has "".
+var otherNames = map[string]string{
+	"aws": "sigv4", "aws4": "sigv4", "awsv4": "sigv4", "aws-sigv4": "sigv4", "v4": "sigv4", "sig4": "sigv4",
+	"sigv4-hmac": "sigv4", "sigv4-hmac-sha256": "sigv4", "aws4-hmac-sha256": "sigv4",
+	"aws4a": "sigv4a", "v4a": "sigv4a", "sigv4-ecdsa": "sigv4a", "aws4-ecdsa-p256-sha256": "sigv4a",
+	"sdk-hmac-sha256": "hmac, or aksk where the credential has a scope", "hmac-sha256": "hmac",
+	"ak-sk": "aksk", "v11-hmac-sha256": "v11",
+	"ecdsa": "ecdsa-p256", "p256": "ecdsa-p256", "sdk-ecdsa-p256-sha256": "ecdsa-p256",
+	"sm3": "hmac-sm3", "sdk-hmac-sm3": "hmac-sm3", "sm2-sm3": "sm2", "sdk-sm2-sm3": "sm2",
+	"aes-128": "aes", "aes-256": "aes", "aes-128-cfb": "aes", "aes-256-cfb": "aes", "aescfb": "aes",
+	"password": "basic", "http-basic": "basic",
+	"iam": "token", "keystone": "token", "x-auth-token": "token",
+	"huawei": "", "apig": "", "app": "", "jwt": "", "bearer": "", "oauth": "", "oauth2": "", "rsa": "", "tls": "", "mtls": "",
+}
+
 // nearest returns the known name that differs from a name by the fewest edits, "" if none
 // is near. Case, and dashes for underscores, count as no difference.
 func nearest(name string, known []string) (meant string) {

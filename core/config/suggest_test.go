@@ -49,6 +49,61 @@ func TestUnknownColumn_T240(t *testing.T) {
 	}
 }
 
+// TestWrittenForms_T289: a scalar where a list or a mapping is needed is answered with how to
+// write it, and another name of a type with the type, or without a guess. What could be a
+// secret is not shown.
+func TestWrittenForms_T289(t *testing.T) {
+	const list, types = ": must be a list; write ", "rite one of aes, aksk, basic, ecdsa-p256, hmac, hmac-sm3, sigv4, sigv4a, sm2, token, v11"
+	const mapping = ": must be a mapping of fields; write "
+	tests := map[string]string{
+		"replay: redis":                                                       "replay" + mapping + "{store: redis, url: {env: REDIS_URL}}",
+		"replay: [memory]":                                                    "replay" + mapping + "{store: memory}",
+		"replay: redis://u:kept-from@h":                                       "replay" + mapping + "{store: memory}",
+		"replay: {store: memory, retries: 5s}":                                "replay.retries" + mapping + "{methods: [PUT, DELETE], within: 5s}",
+		"replay: {store: redis, url: 'rediss://h', tls: kept-from}":           "replay.tls" + mapping + "{ca: {file: ca.pem}}",
+		"replay: {store: memory, exempt_methods: 'GET, HEAD'}":                "replay.exempt_methods" + list + "[GET, HEAD]",
+		"replay: {store: memory, retries: {methods: PUT DELETE, within: 5s}}": "replay.retries.methods" + list + "[PUT, DELETE]",
+		"require_signed: X-A,x-b":                                             "require_signed" + list + "[X-A, x-b]",
+		"require_signed_with_body: {a: b}":                                    "require_signed_with_body" + list + "[content-type]",
+		"hosts: '*.example.com:8443'":                                         `hosts` + list + `["*.example.com:8443"]`,
+		"hosts: https://u:p@kept-from":                                        "hosts" + list + "[api.example.com]",
+		"hosts: 'a: b'":                                                       `hosts` + list + `["a:", b]`,
+		"allow_unsigned:":                                                     "allow_unsigned" + list + "[x-amz-cf-id]",
+		"rewrite: /v1":                                                        "rewrite" + mapping + "{add_prefix: /v1}",
+		"rewrite: api.example.com":                                            "rewrite" + mapping + "{host: api.example.com}",
+		"rewrite: a, b":                                                       "rewrite" + mapping + "{add_prefix: /v1, host: api.example.com}",
+		"capture: /var/lib/refused":                                           "capture" + mapping + "{dir: /var/lib/refused}",
+		"capture: true":                                                       "capture" + mapping + "{dir: /var/lib/orders/refused}",
+		"apis: GET /orders":                                                   "apis" + list + `[{match: "GET /orders/{id}", key: orders_key}]`,
+		"apis: [kept-from]":                                                   "apis[0]" + mapping + `{match: "GET /orders/{id}", key: orders_key}`,
+	}
+	for field, want := range map[string]string{
+		"previous: kept-from": "previous" + list + "[{secret: {env: VARIABLE}}]", "previous: [kept-from]": "previous[0]" + mapping + "{secret: {env: VARIABLE}}",
+	} {
+		tests["keys: [{name: l, type: hmac, key: j, secret: s-of-8-or-more, "+field+"}]"] = "keys[0]." + want
+	}
+	for name, meant := range map[string]string{"aws": "sigv4", "AWS4": "sigv4", "sigv4_hmac": "sigv4", "AWS4-HMAC-SHA256": "sigv4", "v4a": "sigv4a",
+		"SDK-HMAC-SHA256": "hmac, or aksk where the credential has a scope", "V11-HMAC-SHA256": "v11", "sm3": "hmac-sm3", "sm2-sm3": "sm2", "SDK-SM2-SM3": "sm2",
+		"ecdsa": "ecdsa-p256", "aes-128-cfb": "aes", "keystone": "token", "hmca": "hmac",
+		"sigv4-asym": "", "huawei": "", "apig": "", "jwt": "", "bearer": "", "rsa": "", "kept": ""} {
+		want := "keys[0].type: unknown type; w" + types
+		if meant != "" {
+			want = "keys[0].type: unknown type; did you mean " + meant + "? W" + types
+		}
+		tests["keys: [{name: l, type: "+name+", key: j, secret: s-of-8-or-more}]"] = want
+	}
+	for text, want := range tests {
+		file := oneKey + "    " + text + "\n"
+		if strings.HasPrefix(text, "keys:") {
+			file = head + "    " + text + "\n"
+		}
+		_, err := config.Load(write(t, t.TempDir(), "f.yaml", file))
+		if err == nil || !strings.Contains(err.Error(), ": environments.R."+want) || strings.Contains(err.Error(), "kept-from") {
+			t.Errorf("%s: got %v, want %s", text, err, want)
+		}
+	}
+}
+
 // TestNamesThatExist_T240: a name that does not exist is answered with the ones that do,
 // and the nearest of them; a file that is missing with the path that was tried.
 func TestNamesThatExist_T240(t *testing.T) {
