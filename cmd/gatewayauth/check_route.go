@@ -100,12 +100,42 @@ func routeRequest(route string) (*http.Request, error) {
 	if target = strings.TrimSpace(target); !found {
 		method, target = http.MethodGet, method
 	}
-	host, rest, found := strings.Cut(target, "/")
-	if !found || strings.ContainsFunc(method+target, func(c rune) bool { return c <= ' ' || c == 0x7f }) {
-		return nil, errors.New(`write a method and a path, such as "GET /orders/7" or "GET api.example.com/orders/7"`)
+	if strings.ContainsFunc(method+target, func(c rune) bool { return c <= ' ' || c == 0x7f }) {
+		return nil, errors.New(routeForm)
 	}
-	if host == "" {
+	write := func(method, target, why string) error {
+		return fmt.Errorf("write %q: %s", printable(method+" "+target), why)
+	}
+	for _, standard := range methods {
+		switch {
+		case !found && strings.EqualFold(target, standard):
+			return nil, write(standard, "/orders/7", "a path is missing")
+		case strings.EqualFold(target, standard) && strings.Contains(method, "/"):
+			return nil, write(standard, method, "the method comes first")
+		case strings.EqualFold(method, standard) && method != standard:
+			return nil, write(standard, target, "methods are in upper case")
+		}
+	}
+	scheme, behind, absolute := strings.Cut(target, "://")
+	if absolute = absolute && !strings.ContainsAny(scheme, "/?#"); absolute {
+		target = behind
+	}
+	host, rest, slash := strings.Cut(target, "/")
+	switch {
+	case strings.ContainsAny(host, "?#@"):
+		return nil, errors.New(routeForm)
+	case absolute && !slash:
+		return nil, write(method, target+"/", "a route has no scheme, and a path")
+	case absolute:
+		return nil, write(method, target, "a route has no scheme")
+	case host == "" && slash:
 		host = anyHost
+	case host == "":
+		return nil, errors.New(routeForm)
+	case host != "localhost" && !strings.ContainsAny(host, ".:"):
+		return nil, write(method, "/"+target, "a path starts with a slash (and a host without a dot is given with its port, as "+printable(host)+":80)")
+	case !slash:
+		return nil, write(method, host+"/", "a path is missing")
 	}
 	r, err := http.ReadRequest(bufio.NewReader(strings.NewReader(method + " /" + rest + " HTTP/1.1\r\nHost: " + host + "\r\n\r\n")))
 	if err != nil {
@@ -113,6 +143,11 @@ func routeRequest(route string) (*http.Request, error) {
 	}
 	return r, nil
 }
+
+const routeForm = `write a method and a path, such as "GET /orders/7" or "GET api.example.com/orders/7"`
+
+// methods are those that a route can have in another case by mistake.
+var methods = []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE"}
 
 // anyHost is the host of a route that has none.
 const anyHost = "host.invalid"

@@ -93,11 +93,23 @@ func TestRoute_T243(t *testing.T) {
 			t.Errorf("%s: got %+v, want %s", route, got, code)
 		}
 	}
-	for _, route := range []string{"admin", "GET admin", "GET", "GET /a b", "GET /a\tb", "GET /%zz", " "} {
-		if r := cli(t, dir, "", "check", "--route", route, "routes.yaml"); r.code != 3 || !strings.Contains(r.err, "--route: ") {
-			t.Errorf("%q: exit %d, %s%s", route, r.code, r.out, r.err)
+	const form = `write a method and a path, such as "GET /orders/7"`
+	for route, want := range map[string]string{
+		"admin": `write "GET /admin": a path starts with a slash`, "GET admin": `write "GET /admin": a path starts with a slash`,
+		"GET admin/x": `write "GET /admin/x": a path starts with a slash (and a host without a dot is given with its port, as admin:80)`,
+		"admin/x":     `write "GET /admin/x": a path starts`,
+		"GET":         `write "GET /orders/7": a path is missing`, "post": `write "POST /orders/7": a path is missing`,
+		"get /admin/x": `write "GET /admin/x": methods are in upper case`, "Get admin.example.com/x": `write "GET admin.example.com/x": methods are`,
+		"/admin/x GET": `write "GET /admin/x": the method comes first`, "GET admin.example.com": `write "GET admin.example.com/": a path is missing`,
+		"GET https://x.com/orders/7": `write "GET x.com/orders/7": a route has no scheme`, "http://x.com:81/a?b=c://d": `write "GET x.com:81/a?b=c://d": a route has no scheme`,
+		"POST https://x.com": `write "POST x.com/": a route has no scheme, and a path`, "GET https://user:kept-from@x.com/": form, "GET x.com?a=/": form,
+		"GET /a b": form, "GET /a\tb": form, "GET /%zz": "no server reads", "GET,POST /a": "no server reads", " ": form, "GET https://": `write "GET /": `,
+	} {
+		if r := cli(t, dir, "", "check", "--route", route, "routes.yaml"); r.code != 3 || !strings.Contains(r.err, "--route: "+want) || strings.Contains(r.err, "kept-from") {
+			t.Errorf("%q: exit %d, %s%s, want %s", route, r.code, r.out, r.err, want)
 		}
 	}
+	run("GET /admin/x?to=https://x.com/", 0)
 }
 
 // TestRouteHosts_T252: a route with a host that the environment does not list is refused, as
