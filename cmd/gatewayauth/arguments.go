@@ -3,6 +3,8 @@ package main
 import (
 	"errors"
 	"fmt"
+	"regexp"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -44,6 +46,22 @@ func noArguments(instead string) cobra.PositionalArgs {
 		return errors.New(text)
 	}
 }
+
+// onlyNames returns an error if a --header is not the name of a header alone.
+func onlyNames(headers []string) error {
+	for _, h := range headers {
+		name, _, _ := strings.Cut(h, ":")
+		if name = strings.TrimSpace(name); !headerName.MatchString(name) {
+			name = "X-Tenant"
+		}
+		if name != h {
+			return fmt.Errorf("--header: give a name, such as %s: what the request has of it is signed", name)
+		}
+	}
+	return nil
+}
+
+var headerName = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")
 
 // flagError says what to write instead of a flag that cannot be read.
 func flagError(c *cobra.Command, err error) error {

@@ -72,6 +72,9 @@ pages that are open in a browser on this machine.`,
 }
 
 func (a *gatewayArgs) run(c *cobra.Command, s streams) error {
+	if a.to == "" {
+		return errors.New("--to is missing: give the service's address, such as http://127.0.0.1:8080")
+	}
 	target, err := url.Parse(a.to)
 	if err != nil || target.Host == "" || target.Scheme != "http" && target.Scheme != "https" {
 		return errors.New("--to must be an http or https URL such as http://127.0.0.1:8080")
@@ -82,6 +85,9 @@ func (a *gatewayArgs) run(c *cobra.Command, s streams) error {
 	faults, err := parseFaults(a.faults)
 	if err != nil {
 		return fmt.Errorf("--fault: %w", err)
+	}
+	if err := onlyNames(a.headers); err != nil {
+		return err
 	}
 	env, err := onlyEnvironment(a.config, a.env)
 	if err != nil {

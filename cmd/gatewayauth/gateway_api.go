@@ -1,7 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
+	"encoding/json"
+	"errors"
 	"hash"
 	"io"
 	"log"
@@ -123,14 +126,28 @@ func (a *gatewayAPI) handler(r *http.Request) http.Handler {
 	return a.signing[core.PayloadHashed]
 }
 
-// noting returns an error handler that records why a request was not sent, or got no
-// response.
+// noting records why a request was not sent, or got no response, and answers one that cannot be
+// signed.
 type noting struct{ http.RoundTripper }
 
 func (n noting) RoundTrip(r *http.Request) (*http.Response, error) {
 	answer, err := n.RoundTripper.RoundTrip(r)
 	exchangeOf(r.Context()).reason = err
+	if refusal, ok := errors.AsType[*core.Error](err); ok && refusal.Code != core.CodeBodyTooLarge {
+		return notSigned(r, refusal), nil
+	}
 	return answer, err
+}
+
+// notSigned is the answer to a request that the gateway does not sign. It has the status of a
+// refusal, but says that the service has not seen the request.
+func notSigned(r *http.Request, refusal *core.Error) *http.Response {
+	p := core.ProblemOf(refusal)
+	p.Detail = "gatewayauth gateway did not sign this request, and did not send it to the service. Its output says why."
+	body, _ := json.Marshal(p) // as core.WriteProblem does
+	answer := &http.Response{StatusCode: p.Status, Header: http.Header{}, Body: io.NopCloser(bytes.NewReader(body)), ContentLength: int64(len(body)), Request: r}
+	p.SetHeader(answer.Header, r)
+	return answer
 }
 
 // ServeHTTP signs a request and forwards it.

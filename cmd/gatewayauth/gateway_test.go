@@ -88,6 +88,22 @@ func TestGatewayRewrites(t *testing.T) {
 	}
 }
 
+// TestGatewaySignsNot: a request that cannot be signed is answered by the gateway, which says so,
+// and the service does not get it.
+func TestGatewaySignsNot(t *testing.T) {
+	dir := folder(t)
+	server := backend(t, dir)
+	address, _ := background(t, dir, "gateway", "-config", "environments.yaml", "-env", "dev", "-to", server.URL, "-listen", "127.0.0.1:0")
+	r, err := http.NewRequest("POST", "http://"+address+"/orders", strings.NewReader("text"))
+	if err == nil {
+		r.Header.Set("X-Http-Method-Override", "DELETE")
+	}
+	status, text, header := ask(t, r, err)
+	if status != 401 || header.Get("Content-Type") != "application/problem+json" || !strings.Contains(text, "gatewayauth gateway did not sign this request") || server.codes.Text() != "" {
+		t.Errorf("got %d %q, the service %q", status, text, server.codes.Text())
+	}
+}
+
 // TestGatewayWithoutTarget: if the service cannot be reached, the gateway answers 502 and
 // keeps serving.
 func TestGatewayWithoutTarget(t *testing.T) {

@@ -93,6 +93,9 @@ read into memory, and may have 12 MiB, unless --sign-payload is unsigned.`,
 }
 
 func (a *guardArgs) run(ctx context.Context, s streams) error {
+	if a.to == "" {
+		return errors.New("--to is missing: give the service's address, such as http://127.0.0.1:8000")
+	}
 	to, err := guard.ParseTarget(a.to)
 	if err != nil {
 		return fmt.Errorf("--to: %w", err)
@@ -111,6 +114,9 @@ func (a *guardArgs) run(ctx context.Context, s streams) error {
 	}
 	if a.sign.key == "" && (a.sign.payload != "hashed" || len(a.sign.headers) > 0) {
 		return errors.New("--sign-payload and --header need --sign-with: nothing would be signed")
+	}
+	if err := onlyNames(a.sign.headers); err != nil {
+		return err
 	}
 	env, err := onlyEnvironment(a.config, a.env)
 	if err != nil {

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"mime"
 	"net/http"
 	"time"
 
@@ -128,9 +129,22 @@ func (a *signArgs) run(c *cobra.Command, s streams, target string) error {
 		return nil
 	}
 	why := ""
-	if answer.StatusCode == http.StatusUnauthorized {
+	if mayBeVerifiers(answer) {
 		why = "; the reason is in the service's log"
 	}
 	fmt.Fprintf(s.err, "gatewayauth: the response has status %s%s\n", printable(answer.Status), why)
 	return exit(exitFailed)
+}
+
+// mayBeVerifiers reports whether an answer may be that of the verifier of a service, which logs
+// the reason.
+func mayBeVerifiers(answer *http.Response) bool {
+	switch answer.StatusCode {
+	case http.StatusUnauthorized:
+		return true
+	case http.StatusBadRequest, http.StatusForbidden, http.StatusRequestEntityTooLarge, http.StatusMisdirectedRequest, http.StatusServiceUnavailable:
+		kind, _, _ := mime.ParseMediaType(answer.Header.Get("Content-Type"))
+		return kind == "application/problem+json"
+	}
+	return false
 }

@@ -64,7 +64,11 @@ func (a *keyArgs) find(s streams, r *http.Request) (config.SigningKey, error) {
 				return config.SigningKey{}, err
 			}
 			_, find := apisOf(&policy)
-			name = find(r).Key
+			api := find(r)
+			if names := signingNames(file, env); api.Open && len(names) > 1 {
+				return config.SigningKey{}, fmt.Errorf("%s is open and needs no signature; to sign anyway, name a key with --key: %s", printable(api.Match), printable(strings.Join(names, ", ")))
+			}
+			name = api.Key
 		}
 		key, err := file.SigningKey(env, name)
 		switch {
@@ -96,6 +100,19 @@ func (a *keyArgs) find(s streams, r *http.Request) (config.SigningKey, error) {
 		}
 	}
 	return key, nil
+}
+
+// signingNames are the names of the keys of an environment.
+func signingNames(file *config.File, env string) (names []string) {
+	for _, o := range file.Outlines() {
+		if o.Name != env {
+			continue
+		}
+		for _, k := range o.Keys {
+			names = append(names, k.Name)
+		}
+	}
+	return names
 }
 
 // secret reads the secret that the flags name. It is zero if they name none.

@@ -110,8 +110,17 @@ func (a *requestArgs) request(s streams, target string, dataGiven bool) (r *http
 			seen[canonical] = true
 		}
 	}
+	for _, name := range signed {
+		canonical := http.CanonicalHeaderKey(name)
+		if _, there := r.Header[canonical]; !there && canonical != "Host" && !slices.Contains(setBySigning, canonical) {
+			return nil, nil, nil, fmt.Errorf("--header %s: the request has no such header; give '%[1]s: value' with -H as well", printable(name))
+		}
+	}
 	return r, body, signed, nil
 }
+
+// setBySigning are headers that a request has only once it is signed.
+var setBySigning = []string{"X-Sdk-Date", "X-Amz-Date", "X-Sdk-Content-Sha256", "X-Sdk-Content-Sm3", "X-Amz-Content-Sha256", "X-Security-Token", "X-Amz-Security-Token"}
 
 // withoutCredential returns an error if the user gave the header that holds the credential;
 // "" is Authorization.

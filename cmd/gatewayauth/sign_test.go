@@ -113,6 +113,30 @@ func TestSignFails(t *testing.T) {
 	}
 }
 
+// TestSignRefused: the log of the service is named for every status of a refusal in the form that
+// the verifier answers in, and not for another answer with that status.
+func TestSignRefused(t *testing.T) {
+	dir := folder(t)
+	for _, tt := range []struct {
+		status int
+		kind   string
+		named  bool
+	}{
+		{400, "application/problem+json", true}, {401, "text/plain", true}, {403, "application/problem+json; charset=utf-8", true}, {413, "application/problem+json", true},
+		{421, "application/problem+json", true}, {503, "application/problem+json", true}, {503, "text/html", false}, {400, "", false}, {404, "application/problem+json", false},
+	} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header()["Content-Type"] = []string{tt.kind}
+			w.WriteHeader(tt.status)
+		}))
+		r := cli(t, dir, "", "sign", "-config", "environments.yaml", "-env", "dev", "-key", "orders_key", "-send", server.URL+"/")
+		server.Close()
+		if named := strings.Contains(r.err, "; the reason is in the service's log"); r.code != 1 || named != tt.named {
+			t.Errorf("%d %s: exit %d, %q", tt.status, tt.kind, r.code, r.err)
+		}
+	}
+}
+
 // TestSignOwnHeaders: headers that signing or sending sets are an error, and not ignored.
 func TestSignOwnHeaders(t *testing.T) {
 	dir := folder(t)
