@@ -11,17 +11,18 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gin-gonic/gin"
 	"golang.org/x/net/http2"
-	"golang.org/x/net/http2/h2c"
 
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/internal/testkit"
 	"github.com/gatewayauth/gatewayauth/nethttp"
 )
 
-// TestHandlerOfHTTP2_T292: a handler of h2c behind the middleware, which would serve the
-// requests that follow on the connection itself, is never asked to.
+// TestHandlerOfHTTP2_T292: a handler of h2c behind the middleware, such as Gin's, which would
+// serve the requests that follow on the connection itself, is never asked to.
 func TestHandlerOfHTTP2_T292(t *testing.T) {
+	gin.SetMode(gin.ReleaseMode)
 	signed := func() *http.Request { return testkit.Signed(testkit.Orders, "GET", "/orders/1", "") }
 	open := func() *http.Request { return httptest.NewRequest("GET", "http://api.example.com/health", nil) }
 	upgrade := func(r *http.Request) string {
@@ -48,13 +49,15 @@ func TestHandlerOfHTTP2_T292(t *testing.T) {
 			v := testkit.Verifier(t, func(c *core.Config) { c.Mode = tt.mode })
 			var mu sync.Mutex
 			var ran []string
-			inner := h2c.NewHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			engine := gin.New()
+			engine.UseH2C = true
+			engine.NoRoute(func(c *gin.Context) {
 				mu.Lock()
 				defer mu.Unlock()
-				ran = append(ran, r.Proto)
-				io.WriteString(w, "ok")
-			}), &http2.Server{})
-			server := httptest.NewServer(nethttp.Middleware(v)(inner))
+				ran = append(ran, c.Request.Proto)
+				c.String(http.StatusOK, "ok")
+			})
+			server := httptest.NewServer(nethttp.Middleware(v)(engine.Handler()))
 			defer server.Close()
 			conn, err := net.Dial("tcp", server.Listener.Addr().String())
 			if err != nil {
