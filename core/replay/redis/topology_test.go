@@ -49,8 +49,8 @@ func startCluster(t *testing.T, n int, args ...string) (servers []*server, ports
 
 // TestCluster: two servers, one of them in the URL, and slots that move.
 func TestCluster(t *testing.T) {
-	before := goleak.IgnoreCurrent()
 	servers, ports := startCluster(t, 2)
+	before := goleak.IgnoreCurrent()
 	s := open(t, "redis://127.0.0.1:"+ports[0]+"?cluster=true")
 	for range 50 {
 		e := works(t, s)
