@@ -286,9 +286,9 @@ func (b *patterns) lookup(path string, p *muxRequest) (*binding, error) {
 			return found, nil
 		}
 	}
-	readings, err := interpretations(path)
-	if err != nil {
-		return nil, err
+	readings, ok := interpretations(path)
+	if !ok {
+		return nil, Refuse(CodeRequestAmbiguous, "malformed path")
 	}
 	var all []*binding
 	for _, reading := range readings {

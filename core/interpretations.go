@@ -17,10 +17,6 @@ type interpretation struct {
 // for the value of a parameter. No path and no pattern has it.
 const emptyParameter = "\x00"
 
-// mostSegments bounds what a path of which there are several interpretations costs before
-// the credential is looked at.
-const mostSegments = 128
-
 // isPlain reports whether all routers take a path for the same: nothing in it is
 // encoded, it has no dot segments, no empty ones and no final slash.
 func isPlain(path string) bool {
@@ -40,16 +36,14 @@ func isPlain(path string) bool {
 //   - with empty segments as values of parameters (Echo, Gin), or only as a
 //     part of what is below a prefix.
 //
-// It refuses a path that cannot be decoded, or that has more than mostSegments.
-func interpretations(path string) (all []interpretation, err error) {
+// It reports false for a path that cannot be decoded.
+func interpretations(path string) (all []interpretation, ok bool) {
+	raw := strings.Split(path[1:], "/")
 	decoded, err := url.PathUnescape(path)
-	switch {
-	case err != nil:
-		return nil, Refuse(CodeRequestAmbiguous, "malformed path")
-	case strings.Count(decoded, "/") > mostSegments:
-		return nil, Refuse(CodeRequestAmbiguous, "a path with more than 128 segments that routers could read differently: with encoded characters, empty segments, dot segments or a slash at its end")
+	if err != nil {
+		return nil, false
 	}
-	raw, whole := strings.Split(path[1:], "/"), strings.Split(decoded[1:], "/")
+	whole := strings.Split(decoded[1:], "/")
 	forms := [][]string{unescape(raw), unescape(withoutDots(raw)), whole, withoutDots(whole)}
 	if path != (&url.URL{Path: decoded}).EscapedPath() {
 		forms = append(forms, raw, withoutDots(raw))
@@ -61,7 +55,7 @@ func interpretations(path string) (all []interpretation, err error) {
 			}
 		}
 	}
-	return all, nil
+	return all, true
 }
 
 // withoutDots resolves dot segments and drops empty segments, but for a final one.

@@ -41,14 +41,14 @@ func TestMethodCase_T293(t *testing.T) {
 }
 
 // TestSegments_T294: a path that routers read differently costs little, whether its slashes
-// are encoded or not: it is refused where it has more than 128 segments.
+// are encoded or not: it is refused where it has more than 128 segments or 8192 bytes.
 func TestSegments_T294(t *testing.T) {
 	v := verifier(t, func(c *core.Config) {
 		c.APIs = []core.API{{Match: "/admin/", Key: "k2"}, {Match: "GET /health", Open: true}}
 	})
-	for _, segment := range []string{"/a/", "/a%2f", "/%2F%41", "//", "/.", "/a/%2e%2e", "/%61"} {
+	for _, segment := range []string{"/a/", "/a%2f", "/%2F%41", "//", "/.", "/a/%2e%2e", "/%61", "/" + strings.Repeat("%41", 100)} {
 		slashes := strings.Count(strings.ToLower(segment), "/") + strings.Count(strings.ToLower(segment), "%2f")
-		few := strings.Repeat(segment, 126/slashes) + "/"
+		few := strings.Repeat(segment, min(126/slashes, 8000/len(segment))) + "/"
 		r := httptest.NewRequest("GET", "/", nil)
 		r.RequestURI = few
 		if _, err := v.Verify(r); core.CodeOf(err) != core.CodeCredentialMissing {

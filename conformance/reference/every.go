@@ -13,7 +13,9 @@ func (j *judgement) checkTarget() {
 	j.refuse(PolicyPathControl, strings.ContainsAny(decodePath(j.path), "\x00\r\n"))
 	j.refuse(PolicySemicolon, strings.Contains(j.query, ";"))
 	j.refuse(PolicyEmptyName, j.has(""))
-	j.refuse(PolicyTargetSize, len(pairs(j.query)) > 1024 || len(j.path)+len(j.query) > 65536)
+	plain := !strings.Contains(j.path, "%") && !strings.Contains(j.path, "//") && !strings.Contains(j.path, "/.") && (j.path == "/" || !strings.HasSuffix(j.path, "/"))
+	slashes := strings.Count(strings.ReplaceAll(strings.ToLower(j.path), "%2f", "/"), "/")
+	j.refuse(PolicyTargetSize, len(pairs(j.query)) > 1024 || len(j.path)+len(j.query) > 65536 || !plain && (slashes > 128 || len(j.path) > 8192))
 }
 
 // docs/protocols.md, Header values.

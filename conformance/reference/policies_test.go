@@ -28,6 +28,8 @@ var policyRows = []policyRow{
 	{reference.PolicySemicolon, "basic", change{line: "GET /?;"}, change{line: "GET /;?%3b"}},
 	{reference.PolicyEmptyName, "basic", change{line: "GET /?=a"}, change{line: "GET /?a=&&"}},
 	{reference.PolicyTargetSize, "basic", change{line: "GET /" + strings.Repeat("a", 65536)}, change{line: "GET /" + strings.Repeat("a", 65535)}},
+	{reference.PolicyTargetSize, "basic", change{line: "GET /" + strings.Repeat("a/", 128)}, change{line: "GET /" + strings.Repeat("a/", 127)}},
+	{reference.PolicyTargetSize, "basic", change{line: "GET /%41" + strings.Repeat("a", 8189)}, change{line: "GET /%41" + strings.Repeat("a", 8188)}},
 	{reference.PolicyRepeated, "basic", change{headers: "X-Amz-A: a\r\nX-Amz-A: a\r\n"}, change{headers: "X-A: a\r\nX-A: a\r\n"}},
 	{reference.PolicyRepeated, "basic", change{headers: "Authorization: a\r\n"}, change{}},
 	{reference.PolicyRepeated, "token", change{headers: "X-Auth-Token: a\r\n"}, change{}},
