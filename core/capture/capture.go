@@ -27,6 +27,9 @@ type Config struct {
 	// Bodies is how many bytes of a body are written; 0 means 64 KiB, and a negative
 	// number none.
 	Bodies int64
+	// CredentialHeader is the header that holds the gateway's credential, as in
+	// [core.Config]; "" means Authorization. What is no signature there is withheld.
+	CredentialHeader string
 	// Withhold are names of further headers whose values are secrets.
 	Withhold []string
 	// Now is the clock that names files; nil means [time.Now].

@@ -99,6 +99,19 @@ func TestSpellings_T226(t *testing.T) {
 		"host userinfo":           "GET /x HTTP/1.1\r\nHost: user:hunter2secret@api.example.com\r\n\r\n",
 		"x-sdk token parameter":   "GET /x?X-Security-Token=hunter2secret HTTP/1.1\r\nHost: api.example.com\r\n\r\n",
 		"auth token parameter":    "GET /x?X-Auth-Token=hunter2secret HTTP/1.1\r\nHost: api.example.com\r\n\r\n",
+		"parameter auth_token":    "GET /x?auth_token=hunter2secret HTTP/1.1\r\nHost: api.example.com\r\n\r\n",
+		"parameter accessToken":   "GET /x?accessToken=hunter2secret HTTP/1.1\r\nHost: api.example.com\r\n\r\n",
+		"parameter secret":        "GET /x?secret=hunter2secret HTTP/1.1\r\nHost: api.example.com\r\n\r\n",
+		"parameter passwd":        "GET /x?passwd=hunter2secret HTTP/1.1\r\nHost: api.example.com\r\n\r\n",
+		"parameter in brackets":   "GET /x?user[password]=hunter2secret HTTP/1.1\r\nHost: api.example.com\r\n\r\n",
+		"parameter access-token":  "GET /x?access-token=hunter2secret HTTP/1.1\r\nHost: api.example.com\r\n\r\n",
+		"parameter x-api-key":     "GET /x?x-api-key=hunter2secret HTTP/1.1\r\nHost: api.example.com\r\n\r\n",
+		"parameter authorization": "GET /x?Authorization=Basic%20hunter2secret HTTP/1.1\r\nHost: api.example.com\r\n\r\n",
+		"parameter with a space":  "GET /x?token%20=hunter2secret HTTP/1.1\r\nHost: api.example.com\r\n\r\n",
+		"session token":           "GET /x?next-auth.session-token=hunter2secret HTTP/1.1\r\nHost: api.example.com\r\n\r\n",
+		"no fields":               "GET /x HTTP/1.1\r\nHost: api.example.com\r\nAuthorization: SDK-HMAC-SHA256 Basic hunter2secret\r\n\r\n",
+		"a word among fields":     "GET /x HTTP/1.1\r\nHost: api.example.com\r\nAuthorization: SDK-HMAC-SHA256 Access=a, hunter2secret, Signature=00\r\n\r\n",
+		"tokens":                  "GET /x HTTP/1.1\r\nHost: api.example.com\r\nX-Access-Tokens: hunter2secret\r\n\r\n",
 		"s3 session":              "GET /x HTTP/1.1\r\nHost: api.example.com\r\nX-Amz-S3session-Token: hunter2secret\r\n\r\n",
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -117,6 +130,26 @@ func TestSpellings_T226(t *testing.T) {
 				t.Errorf("what is withheld stands there twice:\n%s", text)
 			}
 		})
+	}
+}
+
+// TestCredentialHeader_T226: what is no signature in the header for credentials is withheld, as
+// in Authorization, and a page of a list is none of the secrets.
+func TestCredentialHeader_T226(t *testing.T) {
+	for _, tt := range []struct{ line, target, shown string }{
+		{"X-Backend-Sign: hunter2secret", "/", "[withheld]"},
+		{"X-Backend-Sign: ApiKey hunter2secret", "/", "[withheld]"},
+		{"X-Backend-Sign: basic:hunter2secret", "/", "[withheld]"},
+		{"X-Backend-Sign: SDK-HMAC-SHA256 Access=a, SignedHeaders=host, Signature=00", "/", "Signature=00"},
+		{"X-Other: x", "/?continuation-token=page2", "page2"},
+	} {
+		r, dir := recorder(t, func(c *capture.Config) { c.CredentialHeader = "X-Backend-Sign" })
+		addr, _ := serve(t, r, func(c *core.Config) { c.CredentialHeader = "X-Backend-Sign" })
+		send(t, addr, "GET "+tt.target+" HTTP/1.1\r\nHost: h\r\n"+tt.line+"\r\n\r\n")
+		r.Wait()
+		if text := only(t, r, dir); strings.Contains(text, "hunter2secret") || !strings.Contains(text, tt.shown) {
+			t.Errorf("%s %s: the file is\n%s", tt.line, tt.target, text)
+		}
 	}
 }
 

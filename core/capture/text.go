@@ -21,12 +21,21 @@ const withheld = "[withheld]"
 var secretHeaders = []string{"cookie", "cookie2", "proxy-authorization", "x-auth-token", "x-subject-token", "x-security-token",
 	"x-amz-security-token", "x-api-key", "x-csrf-token", "x-xsrf-token"}
 
-// secretEndings are those of the names of further ones.
-var secretEndings = []string{"token", "secret", "password", "api-key", "apikey"}
+// secretEndings are those of the names of further ones, and of parameters.
+var secretEndings = []string{"token", "tokens", "secret", "password", "passwd", "api-key", "apikey"}
 
-// secretParameters are the same for the query.
-var secretParameters = []string{"x-amz-security-token", "x-security-token", "x-auth-token", "x-subject-token", "access_token", "id_token",
-	"refresh_token", "token", "password", "api_key", "apikey", "client_secret"}
+// pageTokens are no secrets: they name a part of a list of results.
+var pageTokens = []string{"continuation-token", "page-token", "pagetoken", "next-token", "nexttoken", "next-page-token", "nextpagetoken"}
+
+// asDashes are characters that names have in place of dashes, and around parts of them.
+var asDashes = strings.NewReplacer("_", "-", ".", "-", " ", "-", "[", "-", "]", "-")
+
+// isSecret reports whether a header or a parameter of that name holds a secret.
+func isSecret(name string) bool {
+	name = strings.Trim(asDashes.Replace(strings.ToLower(name)), "-")
+	return slices.ContainsFunc(secretEndings, func(end string) bool { return strings.HasSuffix(name, end) }) &&
+		!slices.Contains(pageTokens, name)
+}
 
 // text is the file of a request.
 func (c *Config) text(e *core.Event) []byte {
@@ -148,9 +157,10 @@ func (c *Config) withoutSecret(name, value string) (shown string, isHidden bool)
 	switch {
 	case slices.ContainsFunc(secretHeaders, same) || slices.ContainsFunc(c.Withhold, same):
 		return withheld, true
-	case slices.ContainsFunc(secretEndings, func(end string) bool { return strings.HasSuffix(dashed, end) }):
+	case isSecret(name):
 		return withheld, true
 	}
+	credential := same("authorization") || same(c.CredentialHeader)
 	start, first := 0, true
 	for piece := range strings.SplitSeq(value, ",") { // proxies join fields with commas
 		words := strings.FieldsFunc(piece, func(r rune) bool { return r == ' ' || r == '\t' })
@@ -158,8 +168,10 @@ func (c *Config) withoutSecret(name, value string) (shown string, isHidden bool)
 		case len(words) == 0:
 		case (first || len(words) > 1) && slices.Contains(secretSchemes, strings.ToLower(words[0])):
 			return value[:start+strings.Index(piece, words[0])] + words[0] + " " + withheld, true
-		case first && same("authorization") && !isSignature(words[0]):
+		case first && credential && !isSignature(words[0]):
 			return withheld, true
+		case credential && !areFields(words, first):
+			return value[:start] + withheld, true
 		}
 		start, first = start+len(piece)+1, first && len(words) == 0
 	}
@@ -176,6 +188,18 @@ var secretSchemes = []string{"basic", "bearer", "digest", "negotiate", "ntlm", "
 // and nothing that is secret for long.
 func isSignature(scheme string) bool {
 	return slices.ContainsFunc([]string{"SDK-", "V11-", "AWS4-"}, func(prefix string) bool { return strings.HasPrefix(scheme, prefix) })
+}
+
+// areFields reports whether the words of a part of a signature's header, behind its
+// algorithm, are fields: a name and a value.
+func areFields(words []string, first bool) bool {
+	if first {
+		words = words[1:]
+	}
+	return !slices.ContainsFunc(words, func(word string) bool {
+		name, _, ok := strings.Cut(word, "=")
+		return !ok || name == "" || strings.ContainsFunc(name, func(c rune) bool { return c|0x20 < 'a' || c|0x20 > 'z' })
+	})
 }
 
 // userAndPassword names what is withheld of an authority.
@@ -221,7 +245,7 @@ func withoutTokens(target string) (shown string, hidden []string) {
 		rest = rest[n:]
 		raw, value, ok := strings.Cut(piece[1:], "=")
 		name, err := url.QueryUnescape(raw)
-		if ok && err == nil && value != "" && slices.Contains(secretParameters, strings.ToLower(name)) {
+		if ok && err == nil && value != "" && (isSecret(name) || strings.EqualFold(name, "authorization")) {
 			piece = piece[:1] + raw + "=" + url.QueryEscape(withheld)
 			hidden = append(hidden, name)
 		}

@@ -89,6 +89,9 @@ func (d *decoder) environment(name string, v value) *environment {
 		"default":                  d.textTo(&p.Default),
 	})
 	maps.Copy(e.at, inner)
+	if e.capture != nil {
+		e.capture.CredentialHeader = p.CredentialHeader
+	}
 	if e.at != nil && len(e.keys) == 0 && p.Mode != core.Off {
 		place, present := e.at["keys"]
 		if !present {

@@ -54,9 +54,21 @@ func syntax(data []byte, r *report) (node ast.Node) {
 	return node
 }
 
-// checkText refuses invalid UTF-8 and control characters.
+// mostBlankLines in a row may a file have: reading a text block with n of them takes the parser
+// n squared steps.
+const mostBlankLines = 200
+
+// checkText refuses invalid UTF-8, control characters, and blank lines without an end.
 func checkText(text string, r *report) bool {
+	blank := 0
 	for i, line := range strings.Split(text, "\n") {
+		if blank++; strings.TrimSpace(line) != "" {
+			blank = 0
+		}
+		if blank > mostBlankLines {
+			r.add(mark{line: i + 1}, fmt.Sprintf("more than %d blank lines in a row; remove them", mostBlankLines))
+			return false
+		}
 		if !utf8.ValidString(line) {
 			r.add(mark{line: i + 1}, "this is not valid UTF-8")
 			return false
