@@ -8,7 +8,7 @@ type digest [32]byte
 // answer is what the identity service said about a token.
 type answer struct {
 	subject      *subject
-	err          error // [errInvalid], or an [errRejected]; nil: the token is valid
+	err          error // [errInvalid], or a failure of the token; nil: the token is valid
 	since, until time.Time
 }
 

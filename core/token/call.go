@@ -86,9 +86,8 @@ func (c *client) end(k *call, d digest, subject *subject, err error) {
 	switch {
 	case err == nil || err == errInvalid:
 		c.gate.answered()
-	case errors.Is(err, errRejected):
-		// The token itself may have caused this, and anyone can send one: it says
-		// nothing about the service.
+	case isOfToken(err):
+		// Anyone can send such a token.
 	default:
 		c.gate.failed(c.now(), err)
 		return

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// negativeFor is how long a negative answer, or a rejected call, is remembered:
+// negativeFor is how long a negative answer, or a failure of the token, is remembered:
 // a token that was not valid seldom becomes so.
 const negativeFor = 30 * time.Second
 

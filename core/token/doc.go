@@ -31,10 +31,11 @@
 //
 // No token is accepted without a well-formed answer. Requests are refused with 503,
 // except those whose token is in the cache and has not expired there. After five
-// failures in a row (no answer, a malformed one, 429 or 5xx) there is at most one call
-// per second until one succeeds, and none before the time in Retry-After. Until then
-// requests are refused at once. Any other 4xx applies only to the token in question: it
-// is refused with 503 for 30 seconds without another call. After a failed log-in there
+// failures in a row (no answer, one that is not application/json, 429 or 5xx) there is at
+// most one call per second until one succeeds, and none before the time in Retry-After.
+// Until then requests are refused at once. Any other 4xx, and a 200 in JSON that is not
+// well-formed, apply only to the token in question: it is refused with 503 for 30 seconds
+// without another call, and the error says what is wrong. After a failed log-in there
 // is no other for one second, or for 30 seconds if the password was refused.
 //
 // # What unknown tokens cost

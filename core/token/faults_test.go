@@ -183,7 +183,13 @@ func TestReplies_T108(t *testing.T) {
 			if tt.want == core.CodeUnavailable {
 				iam.set(func() { iam.onCheck = nil; iam.projects["good"] = "p" })
 				time.Sleep(time.Second)
-				wantCode(t, tt.name+", recovered", verify(v, "good"), "")
+				recovered := core.Code("")
+				if tt.contentType == "application/json" {
+					recovered = tt.want // remembered
+				}
+				wantCode(t, tt.name+", recovered", verify(v, "good"), recovered)
+				time.Sleep(30 * time.Second)
+				wantCode(t, tt.name+", later", verify(v, "good"), "")
 			}
 		})
 	}
@@ -442,7 +448,7 @@ func TestErrorsOfCalls_F20(t *testing.T) {
 		"another error":       {fails(errors.New("secret-echo")), "the call failed"},
 		"a body cut":          {answer(201, inJSON, io.MultiReader(strings.NewReader("{"), &failing{sent(io.ErrUnexpectedEOF)})), "unexpected EOF"},
 		"500":                 {answer(500, inJSON, strings.NewReader("secret-echo")), "the answer has status 500"},
-		"too large":           {answer(201, inJSON, strings.NewReader(strings.Repeat(" ", 1<<20))), "the answer is too large"},
+		"too large":           {answer(201, inJSON, strings.NewReader(strings.Repeat(" ", 1<<20))), "the answer is larger than 256 KiB"},
 		"not JSON":            {answer(201, inJSON, strings.NewReader("secret-echo")), "the answer is not one JSON object in UTF-8"},
 	} {
 		for doing, method := range map[string]string{"logging in": http.MethodPost, "checking a token": http.MethodGet} {

@@ -20,8 +20,6 @@ const subjectHeader = "X-Subject-Token"
 
 var (
 	errUnauthorized = errors.New("the verifier's own token, or the token to check, is not valid")
-	errRejected     = errors.New("the call was rejected")
-	errTooLarge     = errors.New("the answer is too large")
 	errOwnToken     = errors.New("the answer to the log-in does not have exactly one token in X-Subject-Token")
 	errTransport    = errors.New("the call failed")
 )
@@ -31,6 +29,7 @@ type failure struct {
 	doing string
 	err   error
 	pause time.Duration // for which the service asks not to be called
+	token bool          // the token may have caused it, so it says nothing about the service
 }
 
 func (f *failure) Error() string { return f.doing + ": " + f.err.Error() }
@@ -42,6 +41,12 @@ func pauseOf(err error) time.Duration {
 		return f.pause
 	}
 	return 0
+}
+
+// isOfToken reports whether the token may have caused an error.
+func isOfToken(err error) bool {
+	f, ok := errors.AsType[*failure](err)
+	return ok && f.token
 }
 
 // iam makes the two calls. Everything about them is fixed but the tokens, which
@@ -56,7 +61,8 @@ type iam struct {
 // validate asks about a token: 200 with a token in the right form is the one
 // positive answer, 404 in the service's form the negative one, and 401 says that
 // one of the two tokens is not valid, without saying which. Other statuses of
-// 4xx are [errRejected]: a proxy refuses the token, or our account may not check it.
+// 4xx are failures of the token: a proxy refuses it, or our account may not check it.
+// So is a 200 of the service with anything else: what it says depends on the token.
 func (i *iam) validate(ctx context.Context, own core.Secret, token string) (*subject, error) {
 	const doing = "checking a token"
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, i.url, nil)
@@ -75,7 +81,7 @@ func (i *iam) validate(ctx context.Context, own core.Secret, token string) (*sub
 	case status == http.StatusUnauthorized:
 		return nil, errUnauthorized
 	case status/100 == 4 && status != http.StatusTooManyRequests:
-		return nil, &failure{doing: doing, err: fmt.Errorf("%w: the answer has status %d", errRejected, status)}
+		return nil, &failure{doing: doing, err: fmt.Errorf("the call was rejected: the answer has status %d", status), token: true}
 	case status != http.StatusOK:
 		return nil, i.unexpected(doing, status, header)
 	}
@@ -83,8 +89,8 @@ func (i *iam) validate(ctx context.Context, own core.Secret, token string) (*sub
 	switch {
 	case err == errExpired: // its clock is behind ours, or the token ended just now
 		return nil, errInvalid
-	case err != nil:
-		return nil, &failure{doing: doing, err: err}
+	case err != nil: // in another type than the service's it is of something else, as with 404
+		return nil, &failure{doing: doing, err: err, token: err != errContentType}
 	}
 	return subject, nil
 }
@@ -135,7 +141,8 @@ func (i *iam) authenticate(ctx context.Context) (core.Secret, time.Time, error) 
 }
 
 // do makes one call, straight through the transport: a redirect is an answer
-// like any other. The body is read where the status says that it holds a token.
+// like any other. The body is read where the status says that it holds a token, up to one
+// byte more than [parseReply] takes.
 func (i *iam) do(r *http.Request) (status int, header http.Header, body []byte, err error) {
 	response, err := i.transport.RoundTrip(r)
 	if err != nil {
@@ -147,11 +154,8 @@ func (i *iam) do(r *http.Request) (status int, header http.Header, body []byte, 
 		return s, response.Header, nil, nil
 	}
 	body, err = io.ReadAll(io.LimitReader(response.Body, maxReply+1))
-	switch {
-	case err != nil:
+	if err != nil {
 		return 0, nil, nil, loggable(err)
-	case len(body) > maxReply:
-		return 0, nil, nil, errTooLarge
 	}
 	return response.StatusCode, response.Header, body, nil
 }
@@ -175,7 +179,7 @@ func loggable(err error) error {
 
 // unexpected is the failure for a status that is no verdict.
 func (i *iam) unexpected(doing string, status int, header http.Header) *failure {
-	return &failure{doing, fmt.Errorf("the answer has status %d", status), retryAfter(header.Get("Retry-After"), i.now())}
+	return &failure{doing: doing, err: fmt.Errorf("the answer has status %d", status), pause: retryAfter(header.Get("Retry-After"), i.now())}
 }
 
 // retryAfter reads the header: seconds or a date (RFC 9110 section 10.2.3).

@@ -1,6 +1,7 @@
 package token_test
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -50,6 +51,81 @@ func TestOddTokens_F20(t *testing.T) {
 			iam.wantCalls(t, "the odd token later", 0, 1)
 		})
 	}
+}
+
+// TestOddAnswers_T297: a token whose answer cannot be taken is refused, as often as it is
+// sent, with what is wrong; nobody else is. The service is not asked again for half a minute.
+func TestOddAnswers_T297(t *testing.T) {
+	for _, tt := range []struct{ name, from, to, says string }{
+		{"a role without name", `"name": "reader"`, `"x": 1`, "checking a token: the answer lacks a member of the token, or has one of another type: name of a role"},
+		{"project null", `"project": {`, `"project": null, "x": {`, "checking a token: the answer lacks a member of the token, or has one of another type: project"},
+		{"no user id", `"id": "user-1", `, ``, "checking a token: the answer lacks a member of the token, or has one of another type: user_id"},
+		{"in a hundred years", "", "", "checking a token: expires_at in the answer is not a date of RFC 3339, or is more than 31 days ahead"},
+		{"300 KiB", `{`, strings.Repeat(" ", 300<<10) + `{`, "checking a token: the answer is larger than 256 KiB"},
+		{"cut", `}`, ``, "checking a token: the answer is not one JSON object in UTF-8"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			iam := newIAM()
+			iam.about("odd", func(w http.ResponseWriter, _ *http.Request) {
+				end := time.Now().Add(time.Hour)
+				if tt.from == "" {
+					end = end.AddDate(100, 0, 0)
+				}
+				reply(w, http.StatusOK, strings.Replace(document(end, "p"), tt.from, tt.to, 1))
+			})
+			v := verifier(t, scheme(t, iam))
+			for i := range 120 {
+				for range 10 {
+					err := verify(v, "odd")
+					wantCode(t, tt.name, err, core.CodeUnavailable)
+					if cause := errors.Unwrap(err); cause == nil || cause.Error() != tt.says {
+						t.Fatalf("%s: got %v, want %q", tt.name, cause, tt.says)
+					}
+				}
+				good := fmt.Sprint("good-", i)
+				iam.set(func() { iam.projects[good] = "p" })
+				wantCode(t, tt.name+", a good token", verify(v, good), "")
+				time.Sleep(time.Second)
+			}
+			iam.wantCalls(t, tt.name+", in two minutes", 1, 120+4)
+			for i := range 20 { // in one second
+				wantCode(t, "other odd tokens", verify(v, fmt.Sprint("odd-", i)), core.CodeUnavailable)
+			}
+			iam.set(func() { iam.projects["last"] = "p" })
+			wantCode(t, tt.name+", after other odd tokens", verify(v, "last"), "")
+		})
+	}
+}
+
+// TestOddLogin_T297: an answer to the log-in that cannot be taken is a failure of the
+// service, and no token is to blame.
+func TestOddLogin_T297(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		iam := newIAM()
+		iam.projects["good"] = "p"
+		iam.onLogin = func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("X-Subject-Token", "own")
+			reply(w, http.StatusCreated, `{"token": {}}`)
+		}
+		s := scheme(t, iam)
+		v := verifier(t, s)
+		err := verify(v, "good")
+		wantCode(t, "at first", err, core.CodeUnavailable)
+		if err == nil || !strings.Contains(err.Error(), "logging in: expires_at") {
+			t.Errorf("got %v", err)
+		}
+		many(v, []string{"a", "b", "c", "d"})
+		err = verify(v, "e")
+		if err == nil || !strings.Contains(err.Error(), "is not called again before") {
+			t.Errorf("after five failures: got %v", err)
+		}
+		if _, invalid := token.Remembered(s); invalid != 0 {
+			t.Errorf("%d tokens are remembered", invalid)
+		}
+		iam.set(func() { iam.onLogin = nil })
+		time.Sleep(time.Second)
+		wantCode(t, "recovered", verify(v, "good"), "")
+	})
 }
 
 // TestOddProbe_F20: during an outage an odd token tells nothing, neither that the

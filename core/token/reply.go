@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"mime"
 	"net/http"
 	"time"
@@ -22,11 +23,12 @@ const (
 
 // Errors of an answer's form. None holds text of it: it may repeat the token.
 var (
+	errTooLarge    = errors.New("the answer is larger than 256 KiB")
 	errContentType = errors.New("the answer is not application/json")
 	errJSON        = errors.New("the answer is not one JSON object in UTF-8")
 	errDuplicate   = errors.New("the answer names a member of an object twice")
 	errMember      = errors.New("the answer lacks a member of the token, or has one of another type")
-	errExpiry      = errors.New("the answer has no expires_at that a token can have")
+	errExpiry      = errors.New("expires_at in the answer is not a date of RFC 3339, or is more than 31 days ahead")
 	errExpired     = errors.New("the token has expired")
 )
 
@@ -37,13 +39,16 @@ func parseReply(header http.Header, body []byte, now time.Time) (*subject, error
 	if !isJSON(header) {
 		return nil, errContentType
 	}
+	if len(body) > maxReply {
+		return nil, errTooLarge
+	}
 	root, err := decode(body)
 	if err != nil {
 		return nil, err
 	}
-	token, ok := root["token"].(map[string]any)
-	if !ok {
-		return nil, errMember
+	token, err := object(root, "token", true)
+	if err != nil {
+		return nil, err
 	}
 	s := &subject{attributes: map[string][]string{}}
 	if s.expires, err = parseExpiry(token["expires_at"], now); err != nil {
@@ -73,7 +78,7 @@ func parseReply(header http.Header, body []byte, now time.Time) (*subject, error
 		value, present := member.of[member.name]
 		text, isText := value.(string)
 		if present && !isText || member.required && text == "" {
-			return nil, errMember
+			return nil, badMember(member.as)
 		}
 		if present {
 			s.attributes[member.as] = []string{text}
@@ -113,19 +118,21 @@ func parseRoles(token map[string]any) ([]string, error) {
 	value, present := token["roles"]
 	list, ok := value.([]any)
 	if present && !ok {
-		return nil, errMember
+		return nil, badMember("roles")
 	}
 	var roles []string
 	for _, item := range list {
 		role, _ := item.(map[string]any)
 		name, _ := role["name"].(string)
 		if name == "" {
-			return nil, errMember
+			return nil, badMember("name of a role")
 		}
 		roles = append(roles, name)
 	}
 	return roles, nil
 }
+
+func badMember(name string) error { return fmt.Errorf("%w: %s", errMember, name) }
 
 // object returns a member that is an object, nil where it is absent and need
 // not be there.
@@ -136,7 +143,7 @@ func object(of map[string]any, name string, required bool) (map[string]any, erro
 	}
 	found, ok := value.(map[string]any)
 	if !ok {
-		return nil, errMember
+		return nil, badMember(name)
 	}
 	return found, nil
 }

@@ -1,6 +1,7 @@
 package token
 
 import (
+	"errors"
 	"net/http"
 	"strings"
 	"testing"
@@ -29,7 +30,7 @@ func TestParseReplyErrors(t *testing.T) {
 		{`"2026-01-16T12:00:00Z"`, `"2026-01-15T12:00:00Z"`, errExpired},
 	} {
 		body := strings.Replace(good, tt.from, tt.to, 1)
-		if _, err := parseReply(http.Header{"Content-Type": {"application/json"}}, []byte(body), now); err != tt.want {
+		if _, err := parseReply(http.Header{"Content-Type": {"application/json"}}, []byte(body), now); !errors.Is(err, tt.want) {
 			t.Errorf("%s: got %v, want %v", body, err, tt.want)
 		}
 	}
