@@ -42,8 +42,9 @@ type Config struct {
 // works. Behind a proxy that hides addresses, guesses that arrive before the
 // gateway's first request can block it for as long as they go on. A new scheme, for
 // example after the configuration was reloaded, trusts no address yet. Many
-// addresses give as many times the guesses; only a password that cannot be guessed
-// helps against that.
+// addresses give as many times the guesses, and more where thousands of users and
+// addresses are tried within a second, since the memory for the counts is bounded. Only a
+// password that cannot be guessed helps against that.
 func New(c Config) core.Scheme {
 	if c.Now == nil {
 		c.Now = time.Now

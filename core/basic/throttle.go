@@ -11,11 +11,16 @@ const (
 	guesses = 10               // wrong passwords per second and address
 	trusted = 10 * time.Minute // how long a right password lifts the limit
 	slots   = 1024
+	ways    = 8 // pairs of a slot whose wrong passwords are counted at a time
 )
 
 // throttle counts wrong passwords by address and user. Its size is fixed: several pairs
-// share a slot, which holds the last of them. A pair is never throttled or trusted
-// because of another one; a pair that was replaced starts again at zero.
+// share a slot, which counts eight of them, each exactly, and trusts the last. If all eight
+// have guessed within a second, a ninth replaces the one with the fewest wrong passwords,
+// which then starts again at zero. So who guesses for thousands of pairs in each second can
+// have more than ten guesses for some of them. The other choice, to let the ninth start
+// with the count of the one that it replaces, would let guesses from many addresses lock
+// out callers at others. A pair is never throttled or trusted because of another one.
 type throttle struct {
 	now   func() time.Time
 	seed  maphash.Seed
@@ -25,12 +30,41 @@ type throttle struct {
 // slot stores trust separately from the counts, so that wrong passwords of another pair
 // do not remove trust.
 type slot struct {
-	mu      sync.Mutex
-	guesser uint64    // the peer that sent the wrong passwords
-	since   time.Time // start of the current second of them
-	wrong   int
-	knower  uint64    // the peer that sent the last right password
-	right   time.Time // when
+	mu       sync.Mutex
+	guessers [ways]guesser
+	knower   uint64    // the peer that sent the last right password
+	right    time.Time // when
+}
+
+// guesser is a peer that sent wrong passwords.
+type guesser struct {
+	peer  uint64
+	since time.Time // start of the current second of them
+	wrong int
+}
+
+// count returns the wrong passwords in the second that is not over at now.
+func (g *guesser) count(now time.Time) int {
+	if now.Sub(g.since) >= time.Second {
+		return 0
+	}
+	return g.wrong
+}
+
+// find returns the entry of a peer, or the one to replace where it has none: that with the
+// fewest wrong passwords.
+func (s *slot) find(peer uint64, now time.Time) *guesser {
+	fewest := &s.guessers[0]
+	for i := range s.guessers {
+		g := &s.guessers[i]
+		if g.peer == peer {
+			return g
+		}
+		if g.count(now) < fewest.count(now) {
+			fewest = g
+		}
+	}
+	return fewest
 }
 
 func newThrottle(now func() time.Time) *throttle {
@@ -62,7 +96,8 @@ func (t *throttle) allow(peer uint64) bool {
 	now, s := t.now(), &t.slots[peer%slots]
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	throttled := s.guesser == peer && s.wrong >= guesses && now.Sub(s.since) < time.Second
+	g := s.find(peer, now)
+	throttled := g.peer == peer && g.count(now) >= guesses
 	return !throttled || s.knower == peer && now.Sub(s.right) < trusted
 }
 
@@ -74,8 +109,9 @@ func (t *throttle) record(peer uint64, right bool) {
 		s.knower, s.right = peer, now
 		return
 	}
-	if s.guesser != peer || now.Sub(s.since) >= time.Second {
-		s.guesser, s.since, s.wrong = peer, now, 0
+	g := s.find(peer, now)
+	if g.peer != peer || g.count(now) == 0 {
+		*g = guesser{peer: peer, since: now}
 	}
-	s.wrong++
+	g.wrong++
 }
