@@ -244,6 +244,9 @@ func (b *bindings) lookup(r *http.Request, path string, p *muxRequest) (*binding
 	if b.hosts && (r.Method == http.MethodConnect || !plainHost(r.Host)) {
 		return nil, errBindingHost
 	}
+	if isTooOdd(path) {
+		return nil, Refuse(CodeRequestAmbiguous, "a path of more than 128 segments or 8192 bytes that routers could read differently: with encoded characters, empty segments, dot segments or a slash at its end")
+	}
 	found, err := b.lookupMethod(r.Method, r.Host, path, p)
 	upper := strings.ToUpper(r.Method)
 	if err != nil || upper == r.Method {

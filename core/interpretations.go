@@ -17,6 +17,20 @@ type interpretation struct {
 // for the value of a parameter. No path and no pattern has it.
 const emptyParameter = "\x00"
 
+// What a path of which there are several interpretations may have, where APIs are bound by
+// patterns. Each costs, before the credential is looked at.
+const (
+	mostSegments = 128
+	mostOddPath  = 8 << 10
+)
+
+// isTooOdd reports whether a path has too many interpretations, or too long ones. Some of its
+// segments may be behind encoded slashes.
+func isTooOdd(path string) bool {
+	return len(path) > mostSegments && !isPlain(path) &&
+		(len(path) > mostOddPath || strings.Count(path, "/")+strings.Count(path, "%2f")+strings.Count(path, "%2F") > mostSegments)
+}
+
 // isPlain reports whether all routers take a path for the same: nothing in it is
 // encoded, it has no dot segments, no empty ones and no final slash.
 func isPlain(path string) bool {

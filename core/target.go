@@ -12,9 +12,6 @@ func checkTarget(v *verification) error {
 	if len(v.path)+len(v.query) > limits.Target {
 		return Refuse(CodeRequestAmbiguous, "the request target is too long")
 	}
-	if len(v.path) > mostSegments && !isPlain(v.path) && (len(v.path) > mostOddPath || segments(v.path) > mostSegments) {
-		return Refuse(CodeRequestAmbiguous, "a path of more than 128 segments or 8192 bytes that routers could read differently: with encoded characters, empty segments, dot segments or a slash at its end")
-	}
 	if err := v.message.CheckTarget(v.request, limits.QueryParameters); err != nil {
 		return Refuse(CodeRequestAmbiguous, err.Error())
 	}
@@ -28,18 +25,6 @@ func checkTarget(v *verification) error {
 		return Refuse(CodeRequestAmbiguous, "the method is not a token")
 	}
 	return nil
-}
-
-// What a path of which there are several interpretations may have. Each costs, before the
-// credential is looked at.
-const (
-	mostSegments = 128
-	mostOddPath  = 8 << 10
-)
-
-// segments counts the segments of a path, of which some may be behind encoded slashes.
-func segments(path string) int {
-	return strings.Count(path, "/") + strings.Count(path, "%2f") + strings.Count(path, "%2F")
 }
 
 // asSigned returns the request as the gateway sent it.

@@ -75,7 +75,7 @@ func newWorld(t testing.TB, k *key, name string, change func(w *world)) *world {
 	change(w)
 	c := &w.config
 	w.settings = reference.Settings{
-		Keys: referenceKeys(), Bound: k.id, Now: now, Skew: c.ClockSkew, MaxBody: c.MaxBody,
+		Keys: referenceKeys(), Patterns: len(c.APIs) > 0, Bound: k.id, Now: now, Skew: c.ClockSkew, MaxBody: c.MaxBody,
 		RequireSigned: lowerAll(c.RequireSigned), RequireSignedWithBody: lowerAll(c.RequireSignedWithBody), AllowUnsigned: lowerAll(c.AllowUnsigned),
 		AllowUnsignedPayload: c.AllowUnsignedPayload, AllowPresigned: c.AllowPresigned,
 		AddPrefix: c.Rewrite.AddPrefix, Host: c.Rewrite.Host, CredentialHeader: strings.ToLower(c.CredentialHeader),

@@ -15,7 +15,7 @@ func (j *judgement) checkTarget() {
 	j.refuse(PolicyEmptyName, j.has(""))
 	plain := !strings.Contains(j.path, "%") && !strings.Contains(j.path, "//") && !strings.Contains(j.path, "/.") && (j.path == "/" || !strings.HasSuffix(j.path, "/"))
 	slashes := strings.Count(strings.ReplaceAll(strings.ToLower(j.path), "%2f", "/"), "/")
-	j.refuse(PolicyTargetSize, len(pairs(j.query)) > 1024 || len(j.path)+len(j.query) > 65536 || !plain && (slashes > 128 || len(j.path) > 8192))
+	j.refuse(PolicyTargetSize, len(pairs(j.query)) > 1024 || len(j.path)+len(j.query) > 65536 || j.Patterns && !plain && (slashes > 128 || len(j.path) > 8192))
 }
 
 // docs/protocols.md, Header values.

@@ -130,7 +130,8 @@ func (c change) message(scheme string) string {
 // TestPolicies has a message for each policy.
 func TestPolicies(t *testing.T) {
 	s := reference.Settings{
-		Now: time.Date(2026, 1, 15, 12, 0, 0, 0, time.UTC), MaxBody: 4, RequireSigned: []string{"x-required"},
+		Patterns: true,
+		Now:      time.Date(2026, 1, 15, 12, 0, 0, 0, time.UTC), MaxBody: 4, RequireSigned: []string{"x-required"},
 		RequireSignedWithBody: []string{"content-type"}, AllowUnsigned: []string{"x-amz-allowed"},
 	}
 	options := map[string]string{"region": "us-east-1", "service": "s3"}

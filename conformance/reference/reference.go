@@ -40,11 +40,12 @@ type Key struct {
 
 // Settings is what a verifier is configured with. The comments name the fields of core.Config.
 type Settings struct {
-	Keys    []Key  // at least one
-	Bound   string // the ID of the key that every API is bound to; empty: that of Keys[0]. Default
-	Now     time.Time
-	Skew    time.Duration // ClockSkew; 0: 15 minutes
-	MaxBody int64         // MaxBody; 0: 12 MiB
+	Keys     []Key  // at least one
+	Patterns bool   // APIs are bound by patterns
+	Bound    string // the ID of the key that every API is bound to; empty: that of Keys[0]. Default
+	Now      time.Time
+	Skew     time.Duration // ClockSkew; 0: 15 minutes
+	MaxBody  int64         // MaxBody; 0: 12 MiB
 
 	RequireSigned         []string // RequireSigned; nil: host
 	RequireSignedWithBody []string // RequireSignedWithBody
