@@ -117,11 +117,10 @@ func detect(data []byte) string {
 	if findLine(data, "> ", sentRequest) >= 0 {
 		return "raw" // the output of the command has the request as sent
 	}
-	if line, _, _ := bytes.Cut(text, []byte("\n")); hasEvent(line) {
-		return "event"
-	}
 	line, _, _ := bytes.Cut(text, []byte("\n"))
 	switch {
+	case hasEvent(line):
+		return "event"
 	case startOfRaw.Match(line):
 		return "raw"
 	case !curlWord.Match(line) && hasEvent(data): // a log, whose first lines are no records
