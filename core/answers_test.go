@@ -4,12 +4,16 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
+	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/gatewayauth/gatewayauth/core"
+	"github.com/gatewayauth/gatewayauth/internal/testkit"
 )
 
 // TestCodes_T129 keeps the list of codes and their answers stable.
@@ -27,6 +31,12 @@ func TestCodes_T129(t *testing.T) {
 		}
 		if !errors.Is(err, &core.Error{Code: code}) || errors.Is(err, &core.Error{Code: "other"}) {
 			t.Errorf("%s: errors.Is by code does not hold", code)
+		}
+	}
+	refusal := fmt.Errorf("wrapped: %w", &core.Error{Code: "replayed", Detail: "d", Header: "h", Err: io.EOF})
+	for _, other := range []core.Error{{Code: "replayed", Detail: "d"}, {Code: "replayed", Header: "h"}, {Code: "replayed", Err: io.EOF}} {
+		if errors.Is(refusal, &other) {
+			t.Errorf("%+v is taken for %v: a code alone stands for each of its errors", &other, refusal)
 		}
 	}
 	foreign := errors.New("x")
@@ -87,11 +97,37 @@ func TestWriteProblem(t *testing.T) {
 		w.Header().Get("WWW-Authenticate") != `SDK-HMAC-SHA256 realm="gateway", Basic realm="gateway"` || w.Header().Get("Cache-Control") != "no-store" {
 		t.Errorf("got %d %v %s", w.Code, w.Header(), w.Body)
 	}
+	w = httptest.NewRecorder()
+	core.WriteProblem(w, nil, io.EOF)
+	const unavailable = `{"title":"Service Unavailable","status":503,"detail":"The request cannot be verified at the moment."}` + "\n"
+	if w.Code != 503 || w.Body.String() != unavailable || w.Header().Get("Content-Length") != strconv.Itoa(len(unavailable)) {
+		t.Errorf("got %d %v %s", w.Code, w.Header(), w.Body)
+	}
 	for code, header := range map[core.Code]string{core.CodeBodyTooLarge: "Connection", core.CodeUnavailable: "Retry-After"} {
 		w := httptest.NewRecorder()
 		core.WriteProblem(w, request(t, p1), &core.Error{Code: code})
 		if w.Header().Get(header) == "" || w.Header().Get("WWW-Authenticate") != "" || strings.Contains(w.Body.String(), string(code)) {
 			t.Errorf("%s: got %v %s", code, w.Header(), w.Body)
+		}
+	}
+}
+
+// TestConnectionIsClosed: a connection of HTTP/1 is closed behind a refusal whose request may
+// have much body left, and no other one.
+func TestConnectionIsClosed(t *testing.T) {
+	for _, tt := range []struct {
+		major  int
+		length int64
+		code   core.Code
+		closed bool
+	}{
+		{1, 0, core.CodeReplayed, false}, {1, 4096, core.CodeReplayed, false}, {1, 4097, core.CodeReplayed, true}, {1, -1, core.CodeReplayed, true},
+		{2, 4097, core.CodeReplayed, false}, {2, -1, core.CodeReplayed, false}, {1, 0, core.CodeBodyTooLarge, true}, {2, 0, core.CodeBodyTooLarge, true},
+	} {
+		w := httptest.NewRecorder()
+		core.WriteProblem(w, &http.Request{ProtoMajor: tt.major, ContentLength: tt.length}, &core.Error{Code: tt.code})
+		if closed := w.Header().Get("Connection") == "close"; closed != tt.closed {
+			t.Errorf("%+v: closed %t", tt, closed)
 		}
 	}
 }
@@ -114,6 +150,32 @@ func TestExposedTextIsTheRequestsOwn(t *testing.T) {
 		}
 		if got := exposed("\n"); got != "" {
 			t.Fatalf("got %q", got)
+		}
+	}
+	refused := func(item string) error {
+		_, err := v.Verify(request(t, strings.Replace(p1, "items", item, 1)))
+		return err
+	}
+	first, second := refused("first"), refused("second")
+	for item, err := range map[string]error{"first": first, "second": second} {
+		if got := core.ProblemOf(err).CanonicalRequest; !strings.HasPrefix(got, "GET\n/v1/"+item+"/\n") {
+			t.Errorf("%s: got %q", item, got)
+		}
+	}
+}
+
+// TestNothingToExpose: an answer shows no canonical request where the verifier made none: the
+// request was refused before its payload was known, or its scheme signs no requests.
+func TestNothingToExpose(t *testing.T) {
+	v := verifier(t, func(c *core.Config) { c.ExposeReason = true })
+	early := request(t, strings.Replace(p1, "20260115T120000Z", "20260115T180000Z", 1))
+	password := testkit.Unsigned("GET", "/v1/items")
+	password.SetBasicAuth(user.ID, "wrong")
+	for want, r := range map[core.Code]*http.Request{core.CodeSignatureNotYetValid: early, core.CodeSignatureMismatch: password} {
+		_, err := v.Verify(r)
+		wantCode(t, err, want)
+		if p := core.ProblemOf(err); p.Code != want || p.CanonicalRequest != "" || p.StringToSign != "" {
+			t.Errorf("got %+v", p)
 		}
 	}
 }

@@ -131,7 +131,6 @@ func (x *compiler) validateSchemes() {
 	if len(x.Schemes) == 0 && x.Mode != Off {
 		x.problem("Schemes", "none, so nothing could be accepted")
 	}
-	x.Schemes = slices.Clone(x.Schemes)
 	for i, s := range x.Schemes {
 		field := item("Schemes", i)
 		if s == nil {

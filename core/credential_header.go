@@ -60,6 +60,9 @@ func (o *otherScheme) Error() string {
 	for _, s := range o.accepted {
 		names = append(names, s.Algorithms()...)
 	}
+	if len(names) == 0 { // only where the mode is off
+		return sent + " was sent; no scheme is configured"
+	}
 	if o.form != nil { // the algorithm is accepted as well
 		sent = o.form.Sent
 		names = append(slices.DeleteFunc(names, func(name string) bool { return name == algorithm }), o.form.Accepted)

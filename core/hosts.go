@@ -59,7 +59,7 @@ func (a *authority) covers(name string) bool {
 		return sameName(a.name, name)
 	}
 	end := len(name) - len(a.name)
-	return end > 1 && name[end-1] == '.' && sameName(a.name, name[end:]) && noLabelIsEmpty(name[:end-1])
+	return end > 0 && name[end-1] == '.' && sameName(a.name, name[end:]) && noLabelIsEmpty(name[:end-1])
 }
 
 func noLabelIsEmpty(name string) bool {
@@ -89,7 +89,6 @@ func samePort(a, b string) bool {
 // validateHosts reads Hosts, and requires the host to be signed: an unsigned one proves
 // nothing.
 func (x *compiler) validateHosts() {
-	x.Hosts = slices.Clone(x.Hosts)
 	if x.Hosts != nil && len(x.Hosts) == 0 {
 		x.problem("Hosts", "an empty list, with which every request would be refused; leave it out to accept every host")
 	}
@@ -143,6 +142,6 @@ func parseEntry(entry string) (a authority, wrong string) {
 }
 
 func isEntryPort(port string) bool {
-	n, err := strconv.ParseUint(port, 10, 16)
-	return err == nil && n > 0 && port == strconv.FormatUint(n, 10)
+	n, _ := strconv.ParseUint(port, 10, 16)
+	return n > 0 && port == strconv.FormatUint(n, 10)
 }

@@ -1,6 +1,7 @@
 package core_test
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -73,13 +74,15 @@ func TestHosts_T183(t *testing.T) {
 		{"api.example.com:443", []string{"api.example.com:443", "api.example.com"}, []string{"api.example.com:80", "api.example.com:8443"}},
 		{"api.example.com:80", []string{"api.example.com:80", "api.example.com"}, []string{"api.example.com:443"}},
 		{"*.example.com", []string{"a.example.com", "A.EXAMPLE.com", "a.b.example.com", "a.example.com.", "a.example.com:443", "-.example.com"},
-			[]string{"example.com", ".example.com", "..example.com", "a..example.com", ".a.example.com", "aexample.com", "a.example.com:8443", "a.example.com.evil", "*example.com", "[a.example.com]"}},
+			[]string{"example.com", ".example.com", "..example.com", "a..example.com", ".a.example.com", "aexample.com", "a.example.com:8443", "a.example.com.evil", "*example.com", "[a.example.com]", "a.another.org", "."}},
 		{"*.svc.cluster.local:8443", []string{"orders.shop.svc.cluster.local:8443", "x.svc.cluster.local:8443"},
 			[]string{"orders.shop.svc.cluster.local", "orders.shop.svc.cluster.local:443", "svc.cluster.local:8443", "shopsvc.cluster.local:8443"}},
+		{"localhost:1", []string{"localhost:1"}, []string{"localhost", "localhost:80"}},
+		{"localhost:65535", []string{"localhost:65535"}, []string{"localhost", "localhost:6553"}},
 		{"localhost:9000", []string{"localhost:9000", "LOCALHOST:9000"}, []string{"localhost", "127.0.0.1:9000"}},
 		{"192.0.2.1", []string{"192.0.2.1", "192.0.2.1:80"}, []string{"192.0.2.2", "192.0.2.01", "[::ffff:192.0.2.1]", "3221225985"}},
 		{"[2001:DB8::1]", []string{"[2001:db8::1]", "[2001:db8:0:0:0:0:0:1]", "[2001:0DB8::1]:443"},
-			[]string{"[2001:db8::2]", "[2001:db8::1]:8443", "2001:db8::1", "[2001:db8::1", "[2001:db8::1]x", "[]", "[::1]"}},
+			[]string{"[2001:db8::2]", "[2001:db8::1]:8443", "2001:db8::1", "[2001:db8::1", "[2001:db8::1]x", "[]", "[::1]", ":443", ".", ".:80"}},
 		{"[::1]:8443", []string{"[::1]:8443", "[0:0:0:0:0:0:0:1]:8443"}, []string{"[::1]", "[::]:8443", "[1]:8443"}},
 	} {
 		v := verifier(t, hosts(tt.entry, "another.example.org"))
@@ -128,7 +131,7 @@ func TestHostsConfig_T183(t *testing.T) {
 		{"b\u00fccher.example", "punycode"}, {"api example.com", "not a host name"}, {"api.example.com ", "not a host name"}, {"a,b", "not a host name"},
 	} {
 		_, err := core.New(config(hosts("api.example.com", tt.entry)))
-		if err == nil || !strings.Contains(err.Error(), tt.want) || !strings.Contains(err.Error(), "Hosts[1] ") {
+		if err == nil || !strings.Contains(err.Error(), tt.want) || !strings.Contains(err.Error(), fmt.Sprintf("Hosts[1] %q: ", tt.entry)) {
 			t.Errorf("%q: got error %v, want one that says %q", tt.entry, err, tt.want)
 		}
 	}
@@ -159,9 +162,15 @@ func TestHostsEveryScheme_T183(t *testing.T) {
 			t.Errorf("%s, sent to another host: got %v, want %q", f.Name, err, want)
 		}
 	}
-	v := verifier(t, hosts("api.example.com"), func(c *core.Config) { c.RequireSigned = []string{} })
-	r := request(t, strings.Replace(p1, "SignedHeaders=host;x-sdk-date", "SignedHeaders=x-sdk-date", 1))
-	wantVerdict(t, v, r, core.CodeHeaderNotSigned)
+	for _, required := range [][]string{{}, {"x-tenant"}} {
+		v := verifier(t, hosts("api.example.com"), func(c *core.Config) { c.RequireSigned = required })
+		r := request(t, strings.Replace(p1, "SignedHeaders=host;x-sdk-date", "SignedHeaders=x-sdk-date;x-tenant", 1))
+		r.Header.Set("X-Tenant", "blue")
+		_, err := v.Verify(r)
+		if wantCode(t, err, core.CodeHeaderNotSigned); !strings.HasSuffix(err.Error(), ": host") {
+			t.Errorf("%q required: got %v", required, err)
+		}
+	}
 }
 
 // TestHostsBeforeTheBody_T183: a declared body is not read, nor a request recorded,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"net/http/httptest"
 	"slices"
 	"testing"
@@ -54,6 +55,12 @@ func TestIdentity(t *testing.T) {
 	var none *core.Identity
 	if got := fmt.Sprintf("%v %s %v", id, &core.Identity{}, none); got != "k1 (hmac, prod) not verified not verified" {
 		t.Errorf("printed as %s", got)
+	}
+	if got := id.LogValue().String(); got != "[environment=prod scheme=hmac key=k1]" || none.LogValue().Kind() != slog.KindAny {
+		t.Errorf("logged as %s, and nil as %v", got, none.LogValue())
+	}
+	if zero := new(core.Identity); zero.Environment()+zero.Scheme()+zero.Algorithm() != "" || zero.Mode() != core.Enforce {
+		t.Errorf("the zero identity is %+v", zero)
 	}
 	id.SignedHeaders()[0] = "changed"
 	c := id.Covers()

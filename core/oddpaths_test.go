@@ -3,6 +3,7 @@ package core_test
 import (
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -63,6 +64,20 @@ func TestSegments_T294(t *testing.T) {
 			if n := testing.AllocsPerRun(10, func() { v.Verify(r) }); n > 60 {
 				t.Errorf("%s %s: %v allocations", method, segment, n)
 			}
+		}
+	}
+	for path, code := range map[string]core.Code{
+		strings.Repeat("/a", 127) + "/":         core.CodeCredentialMissing,
+		strings.Repeat("/a", 128) + "/":         core.CodeRequestAmbiguous,
+		"/" + strings.Repeat("a%2f", 127):       core.CodeCredentialMissing,
+		"/" + strings.Repeat("a%2f", 128):       core.CodeRequestAmbiguous,
+		"/" + strings.Repeat("a%2F", 127):       core.CodeCredentialMissing,
+		"/" + strings.Repeat("a%2F", 128):       core.CodeRequestAmbiguous,
+		"/%41" + strings.Repeat("a", 8<<10-4):   core.CodeCredentialMissing,
+		"/%41" + strings.Repeat("a", 8<<10-4+1): core.CodeRequestAmbiguous,
+	} {
+		if _, err := v.Verify(&http.Request{Method: "GET", URL: &url.URL{}, Host: "h", RequestURI: path}); core.CodeOf(err) != code {
+			t.Errorf("%d bytes, %.20s...: got %v, want %s", len(path), path, err, code)
 		}
 	}
 	long := signed(t, k1, "GET", strings.Repeat("/a", 500), "", apig.SignOptions{}) // which all read alike
