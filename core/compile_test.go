@@ -27,6 +27,11 @@ func TestProblemTexts(t *testing.T) {
 	only := func(schemes ...core.Scheme) func(*core.Config) {
 		return func(c *core.Config) { c.Default, c.Schemes = "", schemes }
 	}
+	keys := func(change func(*core.Key)) func(*core.Config) {
+		key := k1
+		change(&key)
+		return only(hmacScheme(key))
+	}
 	for want, change := range map[string]func(*core.Config){
 		"Environment: empty":                                           func(c *core.Config) { c.Environment = "" },
 		"Mode: Mode(3) is none of Enforce, Report, Off":                func(c *core.Config) { c.Mode = core.Off + 1 },
@@ -41,15 +46,19 @@ func TestProblemTexts(t *testing.T) {
 		`Rewrite.AddPrefix: "v1"` + prefix:                             rewrite("v1", ""),
 		`Rewrite.AddPrefix: "/v1/"` + prefix:                           rewrite("/v1/", ""),
 		`Rewrite.AddPrefix: "/v1?a"` + prefix:                          rewrite("/v1?a", ""),
+		`Rewrite.Host: "/a" is not an authority`:                       rewrite("", "/a"),
 		`Rewrite.Host: "a b" is not an authority`:                      rewrite("", "a b"),
 		`Replay.ExemptMethods[1] "get": is not a method in upper case`: exempt("get"),
 		`Replay.ExemptMethods[1] "A B": is not a method in upper case`: exempt("A B"),
 		"Replay: set, without a store":                                 func(c *core.Config) { c.Replay.ExemptMethods = []string{"GET"} },
 		"Schemes: none, so nothing could be accepted":                  only(),
-		"Schemes[1]: nil":                       func(c *core.Config) { c.Schemes = append(c.Schemes[:1], nil) },
-		"Schemes[0]: nil as its source of keys": only(apig.New(apig.Config{})),
-		"Observers[0]: nil":                     func(c *core.Config) { c.Observers = []core.Observer{nil} },
-		`scheme aes: key "k1": Vector: empty`:   only(aescfb.New(aescfb.Config{Keys: []aescfb.Key{{Name: "k1", Key: core.NewSecret(strings.Repeat("k", 16))}}})),
+		"Schemes[1]: nil":                            func(c *core.Config) { c.Schemes = append(c.Schemes[:1], nil) },
+		"Schemes[0]: nil as its source of keys":      only(apig.New(apig.Config{})),
+		"Observers[0]: nil":                          func(c *core.Config) { c.Observers = []core.Observer{nil} },
+		`scheme aes: key "k1": Vector: empty`:        only(aescfb.New(aescfb.Config{Keys: []aescfb.Key{{Name: "k1", Key: core.NewSecret(strings.Repeat("k", 16))}}})),
+		`scheme hmac: key "k1": SessionToken: blank`: keys(func(k *core.Key) { k.SessionToken = core.NewSecret(" ") }),
+		`scheme hmac: key "k1": Secret: shorter than 8 characters, as no gateway issues them: use a longer one, or set AllowShortSecrets`: keys(func(k *core.Key) { k.Secret = core.NewSecret("1234567") }),
+		`scheme hmac: key "k2": ID: the id "` + k1.ID + `" occurs twice in this environment`:                                              only(hmacScheme(k1, core.Key{Name: "k2", ID: k1.ID, Secret: k2.Secret})),
 	} {
 		_, err := core.New(config(change))
 		if err == nil {
@@ -72,6 +81,9 @@ func TestLargestLimits(t *testing.T) {
 		c.Limits = core.Limits{Target: 1 << 20, Authorization: 1 << 20, SignedHeaders: 1 << 16, Headers: 1 << 20, QueryParameters: 1 << 20, KeyLookups: 1 << 20}
 		c.Rewrite.AddPrefix = "/v1"
 	}))
+	testkit.New(t, config(func(c *core.Config) {
+		c.Default, c.Schemes = "", []core.Scheme{hmacScheme(core.Key{Name: "k", ID: "id", Secret: core.NewSecret("12345678")})}
+	}))
 	v := testkit.New(t, core.Config{Environment: "OFF", Mode: core.Off})
 	_, err := v.Verify(request(t, p1))
 	if wantCode(t, err, core.CodeSchemeNotAccepted); !strings.HasSuffix(err.Error(), ": SDK-HMAC-SHA256 was sent; no scheme is configured") {
@@ -84,14 +96,18 @@ func TestLargestLimits(t *testing.T) {
 	}
 }
 
-// TestListsAreCopied: what the caller changes after New in a list of schemes, observers or
-// methods changes nothing.
+// TestListsAreCopied: what the caller changes after New in a list of schemes, observers,
+// methods or previous secrets changes nothing.
 func TestListsAreCopied(t *testing.T) {
 	var seen testkit.Codes
 	c := config()
 	c.Schemes, c.Observers = slices.Clone(c.Schemes), []core.Observer{&seen}
 	c.Replay = core.Replay{Store: &memory{}, ExemptMethods: []string{"GET"}}
+	previous := []core.PreviousSecret{{Secret: k1.Secret}}
+	rotated := core.Keys(core.Key{Name: "k1", ID: k1.ID, Secret: k2.Secret, Previous: previous})
+	c.Schemes[0] = apig.New(apig.Config{Keys: rotated})
 	v := testkit.New(t, c)
+	previous[0] = core.PreviousSecret{}
 	clear(c.Schemes)
 	c.Observers[0] = core.ObserverFunc(func(context.Context, core.Event) { t.Error("an observer that was not there") })
 	c.Replay.ExemptMethods[0] = "PUT"

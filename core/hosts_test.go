@@ -22,6 +22,9 @@ func TestHostForms(t *testing.T) {
 		r.Host = host
 		wantVerdict(t, verifier(t), r, core.CodeRequestAmbiguous)
 	}
+	for _, host := range []string{"a!b.example.com", "a~b.example.com"} { // odd, and not ambiguous
+		wantVerdict(t, verifier(t), forHost(t, host), "")
+	}
 	v := verifier(t, func(c *core.Config) { c.APIs = []core.API{{Match: "admin.example.com/", Key: "k2"}} })
 	for host, want := range map[string]core.Code{
 		"admin.example.com": core.CodeKeyNotBound, "admin.example.com:8080": core.CodeKeyNotBound, "api.example.com": "",

@@ -3,6 +3,7 @@ package core_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http/httptest"
@@ -99,5 +100,43 @@ func TestInnerVerdictCounts(t *testing.T) {
 		if id, ok := core.FromContext(admitted.Context()); ok {
 			t.Errorf("%s: the handler sees %v", name, id)
 		}
+	}
+}
+
+// TestSigns: a name counts where it stands in the list as a whole, in lower case.
+func TestSigns(t *testing.T) {
+	for list, names := range map[string][]string{
+		"":                          nil,
+		"host":                      {"host"},
+		"host;x-sdk-date":           {"host", "x-sdk-date"},
+		"x-host;hosts;x-hosts;host": {"host", "hosts", "x-host", "x-hosts"},
+		"x-host;hosts;date":         {"hosts", "x-host", "date"},
+		";date":                     {"date"},
+		"a;;date;":                  {"a", "date"},
+	} {
+		for _, name := range []string{"", "a", "host", "hosts", "x-host", "x-hosts", "ost", "hos", "x-sdk-date", "date", "sdk-date", "Host", "HOST", "host;x-sdk-date", ";", "x-h0st"} {
+			c := core.Credential{SignedHeaders: list}
+			if got, want := c.Signs(name), slices.Contains(names, name); got != want {
+				t.Errorf("%q in %q: got %t", name, list, got)
+			}
+		}
+	}
+}
+
+// TestTexts: what logs may show of a credential, and what is said of a payload and of a form.
+func TestTexts(t *testing.T) {
+	c := core.Credential{Algorithm: "SDK-HMAC-SHA256", KeyID: "id", Signature: "signature"}
+	form := &core.OtherForm{Sent: "SDK-HMAC-SHA256 with a scope", Accepted: "SDK-HMAC-SHA256 without a scope"}
+	got := fmt.Sprintln(c, &c, core.PayloadNone, core.PayloadHashed, core.PayloadDeclared, core.PayloadUnsigned, form)
+	want := "credential(SDK-HMAC-SHA256) credential(SDK-HMAC-SHA256) none hashed declared unsigned no credential of this scheme: SDK-HMAC-SHA256 with a scope\n"
+	if got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	text, err := json.Marshal(c)
+	if err != nil || string(text) != `"credential(SDK-HMAC-SHA256)"` {
+		t.Errorf("got %s, %v", text, err)
+	}
+	if !errors.Is(form, core.ErrNoCredential) {
+		t.Error("another form is no ErrNoCredential")
 	}
 }

@@ -73,25 +73,33 @@ func TestKeySourceErrorsAreCut(t *testing.T) {
 // secret, and takes nothing down.
 func TestKeySourceFaults_F15(t *testing.T) {
 	fail := true
-	for name, source := range map[string]sourceFunc{
-		"panic":     func(context.Context, string) (*core.Key, error) { panic("SK=" + k1.Secret.Reveal()) },
-		"error":     func(context.Context, string) (*core.Key, error) { return nil, errors.New("connection refused") },
-		"nothing":   func(context.Context, string) (*core.Key, error) { return nil, nil },
-		"no secret": func(context.Context, string) (*core.Key, error) { return &core.Key{Name: "k1"}, nil },
+	revoked := errors.New("revoked")
+	for name, tt := range map[string]struct {
+		source sourceFunc
+		says   string
+	}{
+		"panic":            {func(context.Context, string) (*core.Key, error) { panic("SK=" + k1.Secret.Reveal()) }, ": the key source failed"},
+		"error":            {func(context.Context, string) (*core.Key, error) { return nil, revoked }, ": the key source failed: revoked"},
+		"nothing":          {func(context.Context, string) (*core.Key, error) { return nil, nil }, ": the key source returned nothing"},
+		"no secret":        {func(context.Context, string) (*core.Key, error) { return &core.Key{Name: "k1"}, nil }, ", or one without name or secret"},
+		"key and an error": {func(context.Context, string) (*core.Key, error) { return &k1, revoked }, ": the key source failed: revoked"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var log strings.Builder
 			v := verifier(t, func(c *core.Config) {
 				c.Schemes = []core.Scheme{apig.New(apig.Config{Keys: sourceFunc(func(ctx context.Context, id string) (*core.Key, error) {
 					if fail {
-						return source(ctx, id)
+						return tt.source(ctx, id)
 					}
 					return &k1, nil
 				})})}
 				c.Logger = slog.New(slog.NewJSONHandler(&log, nil))
 			})
 			fail = true
-			wantVerdict(t, v, request(t, p1), core.CodeUnavailable)
+			_, err := v.Verify(request(t, p1))
+			if wantCode(t, err, core.CodeUnavailable); !strings.HasSuffix(err.Error(), tt.says) {
+				t.Errorf("got %v, want an error that ends in %q", err, tt.says)
+			}
 			if strings.Contains(log.String(), k1.Secret.Reveal()) {
 				t.Error("the log holds the secret")
 			}
@@ -100,6 +108,16 @@ func TestKeySourceFaults_F15(t *testing.T) {
 				t.Errorf("the next request: %v", err)
 			}
 		})
+	}
+}
+
+// TestKeyAndUnknown: a key that comes together with ErrKeyUnknown, wrapped or not, is unknown.
+func TestKeyAndUnknown(t *testing.T) {
+	for _, answer := range []error{core.ErrKeyUnknown, fmt.Errorf("no row: %w", core.ErrKeyUnknown)} {
+		v := verifier(t, func(c *core.Config) {
+			c.Schemes = []core.Scheme{apig.New(apig.Config{Keys: sourceFunc(func(context.Context, string) (*core.Key, error) { return &k1, answer })})}
+		})
+		wantVerdict(t, v, request(t, p1), core.CodeKeyUnknown)
 	}
 }
 

@@ -41,7 +41,7 @@ func TestRequiredLookalikes(t *testing.T) {
 // TestLookalikes_T030 is that no unsigned header has the name that a signed one has for
 // readers such as CGI, and no other header that of one that must be signed.
 func TestLookalikes_T030(t *testing.T) {
-	spellings := []string{"x-role-of", "x_role-of", "x-role_of", "x_role_of", "x-roles-of"}
+	spellings := []string{"x-role-of", "x_role-of", "x-role_of", "x_role_of", "x-roles-of", "y_role_of", "xarole-of"}
 	cgi := strings.NewReplacer("-", "_")
 	for _, required := range append(spellings, "") {
 		v := verifier(t, func(c *core.Config) {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/gatewayauth/gatewayauth/core/internal/canonical"
@@ -196,17 +195,5 @@ func (c Credential) MarshalText() ([]byte, error) { return fmt.Append(nil, c), n
 
 // Signs reports whether the header, given in lower case, is in SignedHeaders.
 func (c *Credential) Signs(name string) bool {
-	list := c.SignedHeaders
-	for start := 0; name != ""; start++ {
-		i := strings.Index(list[start:], name)
-		if i < 0 {
-			return false
-		}
-		start += i
-		end := start + len(name)
-		if (start == 0 || list[start-1] == ';') && (end == len(list) || list[end] == ';') {
-			return true
-		}
-	}
-	return false
+	return c.signs(name, func(signed, name string) bool { return signed == name })
 }

@@ -76,6 +76,17 @@ func leaks(t *testing.T, out, how string, secrets ...string) {
 	}
 }
 
+// TestIsBlank: one visible character is enough, in whatever letters, and bytes that are no
+// UTF-8 are visible.
+func TestIsBlank(t *testing.T) {
+	for text, want := range map[string]bool{"": true, " \t\r\n\x00": true, "\ufeff\u200b\u00a0": true, "\x7f": true,
+		"!": false, "~": false, " ~": false, "\u00e9": false, " \u5bc6\ufeff": false, "\xff": false} {
+		if got := core.NewSecret(text).IsBlank(); got != want {
+			t.Errorf("%q: got %t", text, got)
+		}
+	}
+}
+
 // TestDerive: computed once for each key, kept apart by type and secret, and
 // bounded.
 func TestDerive(t *testing.T) {
@@ -105,7 +116,7 @@ func TestDerive(t *testing.T) {
 	if calls != 0 {
 		t.Error("the newest eight are not remembered")
 	}
-	if derive(secret, 1); calls != 1 {
+	if derive(secret, 91); calls != 1 {
 		t.Error("more than eight are remembered")
 	}
 	if got := derive(core.Secret{}, 1); got != "1" {
