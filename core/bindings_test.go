@@ -222,6 +222,32 @@ func TestEncodedInterpretations_T173(t *testing.T) {
 	}
 }
 
+// TestEachInterpretation_T173: paths that reach the API of another key in one interpretation
+// alone, and one that does in none.
+func TestEachInterpretation_T173(t *testing.T) {
+	for _, tt := range []struct {
+		admin, other, target string
+		want                 core.Code
+	}{
+		{"/a/{x}/c", "/", "/a%2F../c", core.CodeRequestAmbiguous}, // decoded as a whole
+		{"/a/c", "/", "/a%2Fb/../c", core.CodeRequestAmbiguous},   // and cleaned
+		{"/{x}/c", "/", "/a%2Fb/c", core.CodeRequestAmbiguous},    // decoded by segment, or as received
+		{"/c", "/", "/a%2Fb/../%63", core.CodeRequestAmbiguous},   // cleaned, then decoded by segment
+		{"/{x}", "/c", "/%63", core.CodeRequestAmbiguous},         // as received
+		{"/{x}", "/c", "/y/../%63", core.CodeRequestAmbiguous},    // cleaned as received
+		{"/a/{x}/c", "/", "/a//c", core.CodeRequestAmbiguous},     // an empty segment is a value
+		{"/a/{$}", "/", "/a//c", ""},                              // or the path is one below
+		{"/a/", "/", "/a//c", core.CodeKeyNotBound},               // in all of them
+		{"/a/{x}/c/{y}", "/", "/a//c/", ""},                       // a final slash is no value
+		{"/a/{x}/c/", "/", "/a//c/", core.CodeRequestAmbiguous},
+	} {
+		_, with := passwords(t, []core.API{{Match: tt.admin, Key: "admin"}, {Match: tt.other, Key: "other"}})
+		if err := with("other", "GET", tt.target); core.CodeOf(err) != tt.want {
+			t.Errorf("%s of %s and %s: got %v, want %q", tt.target, tt.admin, tt.other, err, tt.want)
+		}
+	}
+}
+
 // TestDoubleSlash_T176: where all interpretations are bound alike, that is the
 // binding.
 func TestDoubleSlash_T176(t *testing.T) {

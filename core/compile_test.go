@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/aescfb"
@@ -50,7 +51,6 @@ func TestProblemTexts(t *testing.T) {
 		`Rewrite.Host: "a b" is not an authority`:                      rewrite("", "a b"),
 		`Replay.ExemptMethods[1] "get": is not a method in upper case`: exempt("get"),
 		`Replay.ExemptMethods[1] "A B": is not a method in upper case`: exempt("A B"),
-		"Replay: set, without a store":                                 func(c *core.Config) { c.Replay.ExemptMethods = []string{"GET"} },
 		"Schemes: none, so nothing could be accepted":                  only(),
 		"Schemes[1]: nil":                            func(c *core.Config) { c.Schemes = append(c.Schemes[:1], nil) },
 		"Schemes[0]: nil as its source of keys":      only(apig.New(apig.Config{})),
@@ -71,6 +71,17 @@ func TestProblemTexts(t *testing.T) {
 		}
 		if !slices.Equal(texts, []string{want}) {
 			t.Errorf("got %q, want %q", texts, want)
+		}
+	}
+}
+
+// TestReplayWithoutAStore: whatever is set of the replay check needs a store.
+func TestReplayWithoutAStore(t *testing.T) {
+	retries := core.Retries{Methods: []string{"PUT"}, Within: time.Second}
+	for _, replay := range []core.Replay{{ExemptMethods: []string{"GET"}}, {AllowUnavailable: true}, {Retries: retries}} {
+		_, err := core.New(config(func(c *core.Config) { c.Replay = replay }))
+		if err == nil || !strings.HasSuffix(err.Error(), ": Replay: set, without a store") {
+			t.Errorf("%+v: got %v", replay, err)
 		}
 	}
 }

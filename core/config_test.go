@@ -2,8 +2,10 @@ package core_test
 
 import (
 	"errors"
+	"log/slog"
 	"math"
-	"slices"
+	"reflect"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -232,10 +234,32 @@ func TestWithDefaults(t *testing.T) {
 	if c.MaxBody != 1<<30 || c.MaxBuffered != 1<<30 || c.ClockSkew != 15*time.Minute || c.Limits.SignedHeaders != 64 || c.RequireSigned == nil || len(c.RequireSigned) > 0 {
 		t.Errorf("got %+v", c)
 	}
-	if required := (core.Config{}).WithDefaults().RequireSigned; !slices.Equal(required, []string{"host"}) {
-		t.Errorf("got %v", required)
+	filled := core.Config{}.WithDefaults()
+	if filled.Now == nil || filled.Logger != slog.Default() {
+		t.Errorf("got the clock %p and the logger %v", filled.Now, filled.Logger)
+	}
+	filled.Now, filled.Logger = nil, nil
+	want := core.Config{ClockSkew: 15 * time.Minute, MaxBody: 12 << 20, MaxBuffered: 256 << 20, BodyTimeout: 30 * time.Second, KeyTimeout: 5 * time.Second,
+		LogLimit: 100, CredentialHeader: "Authorization", RequireSigned: []string{"host"},
+		Limits: core.Limits{Target: 64 << 10, Authorization: 8192, SignedHeaders: 64, Headers: 256, QueryParameters: 1024, KeyLookups: 1024}}
+	if !reflect.DeepEqual(filled, want) {
+		t.Errorf("got  %+v\nwant %+v", filled, want)
 	}
 	if _, err := core.New(c); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestModeTexts: each mode is written as it is read.
+func TestModeTexts(t *testing.T) {
+	for text, mode := range map[string]core.Mode{"enforce": core.Enforce, "report": core.Report, "off": core.Off} {
+		if got, err := core.ParseMode(text); got != mode || err != nil || mode.String() != text {
+			t.Errorf("%s: read as %v, %v, and %d is written as %v", text, got, err, mode, mode)
+		}
+	}
+	for _, text := range []string{"", "Enforce", "off ", "Mode(3)", "warn"} {
+		if got, err := core.ParseMode(text); got != core.Enforce || err == nil || !strings.Contains(err.Error(), strconv.Quote(text)) {
+			t.Errorf("%q: read as %v, %v", text, got, err)
+		}
 	}
 }

@@ -1,13 +1,19 @@
 package core_test
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
+	"net/http"
+	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/apig"
+	"github.com/gatewayauth/gatewayauth/core/sigv4"
+	"github.com/gatewayauth/gatewayauth/internal/testkit"
 )
 
 // TestObserverFaults_F15: observers and log handlers that panic change no verdict.
@@ -44,4 +50,84 @@ func TestEventOfMalformedScope(t *testing.T) {
 	if _, err := v.Verify(r); core.CodeOf(err) != core.CodeCredentialMalformed || len(seen) != 1 || seen[0].KeyID != "" {
 		t.Errorf("got %v, %+v", err, seen)
 	}
+}
+
+// TestEvents: the whole event of a request that was accepted, of a link, of one that was
+// refused, and of one whose method and path are not ASCII.
+func TestEvents(t *testing.T) {
+	type tag struct{}
+	var seen []core.Event
+	now := instant
+	link := core.Key{Name: "link", ID: "AKIDLINK", Secret: core.NewSecret("a-secret-of-a-link-012345"), Region: "us-east-1", Service: "s3"}
+	v := verifier(t, func(c *core.Config) {
+		c.Schemes = append(c.Schemes, sigv4.New(sigv4.Config{Keys: core.Keys(link), Paths: sigv4.S3}))
+		c.APIs = []core.API{{Match: "/v1/", Key: "k1", MaxBody: 1000}, {Match: "/link", Key: "link"}}
+		c.AllowPresigned, c.AllowUnsignedPayload, c.Now = true, true, func() time.Time { return now }
+		c.Observers = []core.Observer{core.ObserverFunc(func(ctx context.Context, e core.Event) {
+			if ctx.Value(tag{}) != "of the request" {
+				t.Error("the context is not that of the request")
+			}
+			seen = append(seen, e)
+		})}
+	})
+	long := strings.Repeat("M", 200)
+	for _, tt := range []struct {
+		r    *http.Request
+		late time.Duration
+		want core.Event
+	}{
+		{signed(t, k1, "POST", "/v1/items", "text", apig.SignOptions{}), time.Second, core.Event{
+			Scheme: "hmac", Algorithm: "SDK-HMAC-SHA256", Key: "k1", KeyID: k1.ID, API: "/v1/", APIKey: "k1", Size: 4, Limit: 1000,
+			SignedAt: instant, Skew: time.Second, ValidUntil: instant.Add(15 * time.Minute), Method: "POST", Path: "/v1/items"}},
+		{testkit.Sign(testkit.Presigner{Signer: sigv4.NewSigner(link, sigv4.SignOptions{Paths: sigv4.S3})}, testkit.Unsigned("GET", "/link"), "", instant), 0, core.Event{
+			Scheme: "sigv4", Algorithm: "AWS4-HMAC-SHA256", Key: "link", KeyID: link.ID, API: "/link", APIKey: "link", Limit: 12 << 20,
+			SignedAt: instant, ValidUntil: instant.Add(time.Minute), Method: "GET", Path: "/link"}},
+		{signed(t, k1, "GET", "/v1/items", "", apig.SignOptions{}), time.Hour, core.Event{Code: core.CodeSignatureExpired,
+			Scheme: "hmac", Algorithm: "SDK-HMAC-SHA256", Key: "k1", KeyID: k1.ID, API: "/v1/", APIKey: "k1", Limit: 1000,
+			SignedAt: instant, Skew: time.Hour, ValidUntil: instant.Add(15 * time.Minute), Method: "GET", Path: "/v1/items"}},
+		{&http.Request{Method: long + "\u00e9", URL: &url.URL{Path: "/v1/\u00e9"}, RequestURI: "/v1/\u00e9", Host: "b\u00fccher.example", RemoteAddr: "\u00e9", ContentLength: -1}, 0, core.Event{
+			Code: core.CodeCredentialMissing, API: "/v1/", APIKey: "k1", Limit: 1000, Method: long[:128] + "...", Path: "/v1/\\u00e9", Host: "b\\u00fccher.example", Remote: "\\u00e9"}},
+	} {
+		now, seen = instant.Add(tt.late), nil
+		tt.r = tt.r.WithContext(context.WithValue(context.Background(), tag{}, "of the request"))
+		_, err := v.Verify(tt.r)
+		core.Release(tt.r)
+		if core.CodeOf(err) != tt.want.Code || len(seen) != 1 {
+			t.Fatalf("got %v and %d events, want code %q", err, len(seen), tt.want.Code)
+		}
+		got := seen[0]
+		if got.Request == nil || got.Duration <= 0 || (got.Err == nil) != (tt.want.Code == "") {
+			t.Errorf("got the request %p, %v and the error %v", got.Request, got.Duration, got.Err)
+		}
+		got.Request, got.Duration, got.Err = nil, 0, nil
+		tt.want.Time, tt.want.Environment = now, "prod"
+		tt.want.Host, tt.want.Remote = cmp.Or(tt.want.Host, tt.r.Host), cmp.Or(tt.want.Remote, tt.r.RemoteAddr)
+		if got != tt.want {
+			t.Errorf("got  %+v\nwant %+v", got, tt.want)
+		}
+	}
+}
+
+// TestEnabledPanics_F15: a log handler that panics when it is asked for its level changes no
+// verdict.
+func TestEnabledPanics_F15(t *testing.T) {
+	h := &unwilling{Handler: slog.DiscardHandler}
+	v := verifier(t, func(c *core.Config) { c.Logger = slog.New(h) })
+	h.unwilling = true
+	if _, err := v.Verify(request(t, p1)); err != nil {
+		t.Error(err)
+	}
+	wantVerdict(t, v, request(t, strings.Replace(p1, "items", "other", 1)), core.CodeSignatureMismatch)
+}
+
+type unwilling struct {
+	slog.Handler
+	unwilling bool
+}
+
+func (h *unwilling) Enabled(context.Context, slog.Level) bool {
+	if h.unwilling {
+		panic("level")
+	}
+	return false
 }

@@ -1,6 +1,7 @@
 package core_test
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -76,6 +77,21 @@ func TestLookalikes_T030(t *testing.T) {
 					}
 				}
 			}
+		}
+	}
+}
+
+// TestLookalikesAreSorted: an error names headers in the same order each time.
+func TestLookalikesAreSorted(t *testing.T) {
+	v := verifier(t)
+	for range 20 {
+		r := signed(t, k1, "GET", "/", "", apig.SignOptions{Headers: []string{"x-a-a", "x-b-b", "x-c-c"}}, "x-a-a: 1", "x-b-b: 1", "x-c-c: 1")
+		for _, name := range []string{"X_c_c", "X_b_b", "X_a_a"} {
+			r.Header[name] = []string{"2"}
+		}
+		_, err := v.Verify(r)
+		if e, ok := errors.AsType[*core.Error](err); !ok || e.Header != "X_a_a, X_b_b, X_c_c" {
+			t.Fatalf("got %v", err)
 		}
 	}
 }
