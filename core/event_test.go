@@ -3,6 +3,7 @@ package core_test
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/apig"
+	"github.com/gatewayauth/gatewayauth/core/replay"
 	"github.com/gatewayauth/gatewayauth/core/sigv4"
 	"github.com/gatewayauth/gatewayauth/internal/testkit"
 )
@@ -85,8 +87,8 @@ func TestEvents(t *testing.T) {
 		{signed(t, k1, "GET", "/v1/items", "", apig.SignOptions{}), time.Hour, core.Event{Code: core.CodeSignatureExpired,
 			Scheme: "hmac", Algorithm: "SDK-HMAC-SHA256", Key: "k1", KeyID: k1.ID, API: "/v1/", APIKey: "k1", Limit: 1000,
 			SignedAt: instant, Skew: time.Hour, ValidUntil: instant.Add(15 * time.Minute), Method: "GET", Path: "/v1/items"}},
-		{&http.Request{Method: long + "\u00e9", URL: &url.URL{Path: "/v1/\u00e9"}, RequestURI: "/v1/\u00e9", Host: "b\u00fccher.example", RemoteAddr: "\u00e9", ContentLength: -1}, 0, core.Event{
-			Code: core.CodeCredentialMissing, API: "/v1/", APIKey: "k1", Limit: 1000, Method: long[:128] + "...", Path: "/v1/\\u00e9", Host: "b\\u00fccher.example", Remote: "\\u00e9"}},
+		{&http.Request{Method: long + "\u00e9", URL: &url.URL{Path: "/v1/\u00e9"}, RequestURI: "/v1/\u00e9", Host: "b\u00fccher.example", RemoteAddr: "\x7f", ContentLength: -1}, 0, core.Event{
+			Code: core.CodeCredentialMissing, API: "/v1/", APIKey: "k1", Limit: 1000, Method: long[:128] + "...", Path: "/v1/\\u00e9", Host: "b\\u00fccher.example", Remote: "\\x7f"}},
 	} {
 		now, seen = instant.Add(tt.late), nil
 		tt.r = tt.r.WithContext(context.WithValue(context.Background(), tag{}, "of the request"))
@@ -109,10 +111,12 @@ func TestEvents(t *testing.T) {
 }
 
 // TestEnabledPanics_F15: a log handler that panics when it is asked for its level changes no
-// verdict.
+// verdict, where an observer panics as well.
 func TestEnabledPanics_F15(t *testing.T) {
 	h := &unwilling{Handler: slog.DiscardHandler}
-	v := verifier(t, func(c *core.Config) { c.Logger = slog.New(h) })
+	v := verifier(t, func(c *core.Config) {
+		c.Logger, c.Observers = slog.New(h), []core.Observer{core.ObserverFunc(func(context.Context, core.Event) { panic("x") })}
+	})
 	h.unwilling = true
 	if _, err := v.Verify(request(t, p1)); err != nil {
 		t.Error(err)
@@ -130,4 +134,84 @@ func (h *unwilling) Enabled(context.Context, slog.Level) bool {
 		panic("level")
 	}
 	return false
+}
+
+// TestPanicRecords_F15: a panic of an observer is logged where the handler takes errors. One of
+// the handler itself is handed to it once more.
+func TestPanicRecords_F15(t *testing.T) {
+	for level, want := range map[slog.Level]string{slog.LevelError: "ERROR gatewayauth: panic in the application's observer", slog.LevelError + 1: ""} {
+		var log lines
+		v := verifier(t, func(c *core.Config) {
+			c.Logger = slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: level}))
+			c.Observers = []core.Observer{core.ObserverFunc(func(context.Context, core.Event) { panic("x") })}
+		})
+		v.Verify(request(t, p1))
+		got := ""
+		for _, r := range log.records(t) {
+			got += fmt.Sprint(r["level"], " ", r["msg"])
+		}
+		if got != want {
+			t.Errorf("from level %v: got %q, want %q", level, got, want)
+		}
+	}
+	var log lines
+	first := true
+	h := slog.NewJSONHandler(&log, nil)
+	v := verifier(t, func(c *core.Config) {
+		c.Logger = slog.New(handlerFunc{h, func(ctx context.Context, r slog.Record) error {
+			if strings.HasPrefix(r.Message, "request") && first {
+				first = false
+				panic("x")
+			}
+			return h.Handle(ctx, r)
+		}})
+	})
+	log.records(t)
+	wantVerdict(t, v, request(t, strings.Replace(p1, "items", "other", 1)), core.CodeSignatureMismatch)
+	records := log.records(t)
+	if len(records) != 1 || records[0]["level"] != "ERROR" || records[0]["msg"] != "gatewayauth: panic in the application's log handler" ||
+		!strings.Contains(fmt.Sprint(records[0]["stack"]), "event_test.go") || strings.HasPrefix(fmt.Sprint(records[0]["time"]), "0001") {
+		t.Errorf("got %v", records)
+	}
+}
+
+type handlerFunc struct {
+	slog.Handler
+	handle func(context.Context, slog.Record) error
+}
+
+func (h handlerFunc) Handle(ctx context.Context, r slog.Record) error { return h.handle(ctx, r) }
+
+// TestRetryRecord: the whole record of a retry, in report mode and without observers, where
+// nothing is measured.
+func TestRetryRecord(t *testing.T) {
+	store, err := replay.New(replay.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var log lines
+	v := verifier(t, func(c *core.Config) {
+		c.Mode, c.Logger = core.Report, slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+		c.Replay = core.Replay{Store: store, Retries: core.Retries{Methods: []string{"PUT"}, Within: time.Minute}}
+		c.Now = func() time.Time { return instant.Add(60*time.Second + 500*time.Millisecond) }
+	})
+	for _, message := range []string{"request verified", "request verified: a retry"} {
+		log.records(t)
+		admission, err := v.Admit(nil, signed(t, k1, "PUT", "/v1/items", "text", apig.SignOptions{}), core.BodyForHandler)
+		if err != nil {
+			t.Fatal(err)
+		}
+		admission.PermitRetry()
+		admission.Answer(http.StatusBadGateway)
+		admission.Release()
+		records := log.records(t)
+		for _, r := range records {
+			delete(r, "time")
+		}
+		want := map[string]any{"level": "DEBUG", "msg": message, "environment": "prod", "mode": "report", "scheme": "hmac", "algorithm": "SDK-HMAC-SHA256",
+			"key": "k1", "secret": 0, "key_id": k1.ID, "method": "PUT", "host": "api.example.com", "path": "/v1/items", "remote": "192.0.2.1:1234", "skew": "1m1s"}
+		if len(records) != 1 || !equalMaps(records[0], want) {
+			t.Errorf("got %v, want %v", records, want)
+		}
+	}
 }

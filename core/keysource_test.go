@@ -64,8 +64,9 @@ func TestKeySourceErrorsAreCut(t *testing.T) {
 	if log.Len() > 1500 {
 		t.Errorf("the record has %d bytes", log.Len())
 	}
-	if !json.Valid([]byte(log.String())) {
-		t.Errorf("not one JSON record: %s", &log)
+	var record struct{ Error string }
+	if err := json.Unmarshal([]byte(log.String()), &record); err != nil || len(record.Error) != 512+len("...") {
+		t.Errorf("not one JSON record with an error of 512 bytes: %v, %s", err, &log)
 	}
 }
 

@@ -3,7 +3,9 @@ package core_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"maps"
 	"net/http/httptest"
 	"runtime"
 	"strings"
@@ -60,8 +62,11 @@ func TestLogLimit(t *testing.T) {
 		if !equalMaps(last, want) {
 			t.Errorf("summary %v, want %v", last, want)
 		}
-		flood(50)
-		if written, suppressed := sums(log.records(t)); written != 50 || suppressed != 0 {
+		for range 3 { // two of which would share two seconds
+			flood(60)
+			time.Sleep(1100 * time.Millisecond)
+		}
+		if written, suppressed := sums(log.records(t)); written != 180 || suppressed != 0 {
 			t.Errorf("after the flood: %d records, %v suppressed", written, suppressed)
 		}
 		if got := v.Status().Log; got.Suppressed != 900 || got.Failed != 0 {
@@ -71,10 +76,10 @@ func TestLogLimit(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.Sleep(2 * time.Second)
-		flood(3)
+		flood(2)
 		time.Sleep(2 * time.Second)
 		synctest.Wait()
-		if written, suppressed := sums(log.records(t)); written != 1 || suppressed != 2 {
+		if written, suppressed := sums(log.records(t)); written != 1 || suppressed != 1 {
 			t.Errorf("limit 1: %d records, %v suppressed", written, suppressed)
 		}
 	})
@@ -99,8 +104,24 @@ func TestLogLimitOfOthers(t *testing.T) {
 		}
 		time.Sleep(2 * time.Second)
 		synctest.Wait()
-		if written, suppressed := sums(log.records(t)); written != 20 || suppressed != 180 {
+		records := log.records(t)
+		if written, suppressed := sums(records); written != 20 || suppressed != 180 {
 			t.Errorf("%d records, %v suppressed", written, suppressed)
+		}
+		texts := map[string]int{}
+		for _, r := range records {
+			text := fmt.Sprint(r["level"], " ", r["msg"])
+			if texts[text]++; r["level"] == "ERROR" && r["suppressed"] == nil && !strings.Contains(fmt.Sprint(r["stack"]), "log_limit_test.go") {
+				t.Errorf("a panic without a stack: %v", r)
+			}
+		}
+		if want := map[string]int{
+			"WARN request verified, but for replay: the store is unavailable":                  10,
+			"WARN requests verified, but for replay; their records were too many":              1,
+			"ERROR gatewayauth: panic in the application's observer":                           10,
+			"ERROR gatewayauth: panics in the application's code; their records were too many": 1,
+		}; !maps.Equal(texts, want) {
+			t.Errorf("got %v, want %v", texts, want)
 		}
 	})
 }
