@@ -127,7 +127,7 @@ func whyNoSegment(segment string, last bool) string {
 		return fmt.Sprintf("%q is no wildcard: one is a whole segment, {name}, or {name...} for the rest of the path, and a name is letters, digits and _", segment)
 	}
 	for _, r := range segment {
-		if r <= unicode.MaxASCII && !inPath(byte(r)) || r > unicode.MaxASCII && (unicode.IsSpace(r) || !unicode.IsPrint(r)) {
+		if r <= unicode.MaxASCII && !inPath(byte(r)) || r > unicode.MaxASCII && !unicode.IsPrint(r) {
 			return whyNotInPath(segment, r)
 		}
 	}

@@ -236,6 +236,21 @@ func TestPatternReasons_T175(t *testing.T) {
 		"/a#b":                  `a pattern has no fragment; a literal # is written %23`,
 		"/[a]":                  `"[a]" is no wildcard; one is written {name}, and a literal [ %5B`,
 		"/a\u00a0b":             `'\u00a0' does not stand in the path of a URL; a literal one is written %C2%A0`,
+		"/{1a}":                 `"{1a}" is no wildcard: one is a whole segment, {name}, or {name...} for the rest of the path, and a name is letters, digits and _`,
+		"/{a":                   `"{a" is no wildcard: one is a whole segment, {name}, or {name...} for the rest of the path, and a name is letters, digits and _`,
+		"/a}":                   `"a}" is no wildcard: one is a whole segment, {name}, or {name...} for the rest of the path, and a name is letters, digits and _`,
+		"/{$":                   `"{$" is no wildcard: one is a whole segment, {name}, or {name...} for the rest of the path, and a name is letters, digits and _`,
+		"/$}":                   `"$}" is no wildcard: one is a whole segment, {name}, or {name...} for the rest of the path, and a name is letters, digits and _`,
+		"/}a{":                  `"}a{" is no wildcard: one is a whole segment, {name}, or {name...} for the rest of the path, and a name is letters, digits and _`,
+		"/{}":                   `"{}" is no wildcard: one is a whole segment, {name}, or {name...} for the rest of the path, and a name is letters, digits and _`,
+		"/<a>":                  `"<a>" is no wildcard; one is written {name}, and a literal < %3C`,
+		"/a>":                   `"a>" is no wildcard; one is written {name}, and a literal > %3E`,
+		"/a]":                   `"a]" is no wildcard; one is written {name}, and a literal ] %5D`,
+		"/Z[":                   `"Z[" is no wildcard; one is written {name}, and a literal [ %5B`,
+		"any /a":                `"any" is no method; a pattern without one is for all of them`,
+		"GET|POST|PUT /a":       `a pattern has one method`,
+		"/a|b":                  `'|' does not stand in the path of a URL; a literal one is written %7C`,
+		"/a\u2028b":             `'\u2028' does not stand in the path of a URL; a literal one is written %E2%80%A8`,
 		"/a\x7fb":               `'\x7f' does not stand in the path of a URL; a literal one is written %7F`,
 	} {
 		_, err := bound(pattern)
@@ -252,7 +267,7 @@ func TestPatternReasons_T175(t *testing.T) {
 			t.Errorf("%q: got  %v\nwant %s", pattern, problem, want)
 		}
 	}
-	for _, pattern := range []string{"X_Y-1 /a", "/.../a", "/x*/a", "/a$/b", "/\u00e9"} {
+	for _, pattern := range []string{"X_Y-1 /a", "/.../a", "/%3Ca", "/a%3E", "/Zz9", "/a$/{$}", "/{x}", "/{_1...}", "/x*/a", "/a$/b", "/\u00e9"} {
 		if _, err := bound(pattern); err != nil {
 			t.Errorf("%q: got %v", pattern, err)
 		}
