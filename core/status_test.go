@@ -3,6 +3,7 @@ package core_test
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"strconv"
 	"strings"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/gatewayauth/gatewayauth/core"
 	"github.com/gatewayauth/gatewayauth/core/apig"
+	"github.com/gatewayauth/gatewayauth/internal/testkit"
 )
 
 const (
@@ -226,6 +228,44 @@ func TestStatusReport(t *testing.T) {
 		wantAPI := map[core.Code]string{core.CodeKeyNotBound: "GET /orders/{id}"}[e.Code]
 		if e.API != wantAPI || e.Duration <= 0 || e.SignedAt.IsZero() != (e.Code == core.CodeCredentialMissing) {
 			t.Errorf("event %+v", e)
+		}
+	}
+}
+
+// TestStatusForgets: of what is gone, the verifier remembers the counts of a thousand secrets
+// and a thousand patterns, in case they come back; where there are more, they start at 0.
+func TestStatusForgets(t *testing.T) {
+	for others, want := range map[int]uint64{1000: 1, 1001: 0} {
+		with := func(count int) core.Config {
+			return config(func(c *core.Config) {
+				c.Default, c.Logger = "", slog.New(slog.DiscardHandler)
+				keys := make([]core.Key, count)
+				for i := range keys {
+					name := fmt.Sprint("other", i)
+					keys[i] = core.Key{Name: name, ID: name, Secret: core.NewSecret("a-secret-of-" + name)}
+					c.APIs = append(c.APIs, core.API{Match: "/" + name, Key: name})
+				}
+				c.Schemes = []core.Scheme{hmacScheme(keys...)}
+			})
+		}
+		first := config(func(c *core.Config) { c.Schemes, c.APIs = []core.Scheme{hmacScheme(k1)}, []core.API{{Match: "/v1/", Key: "k1"}} })
+		v := testkit.New(t, first)
+		wantVerdict(t, v, request(t, p1), "")
+		wantVerdict(t, v, request(t, strings.Replace(p1, "items", "other", 1)), core.CodeSignatureMismatch)
+		for _, c := range []core.Config{with(others), with(1), first} {
+			if err := v.Reload(c); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var uses, refused uint64
+		for _, k := range v.Status().Keys {
+			uses += k.Secrets[0].Uses
+		}
+		for _, api := range v.Status().APIs {
+			refused += api.Refused[core.CodeSignatureMismatch]
+		}
+		if uses != want || refused != want {
+			t.Errorf("after %d others: %d uses and %d refusals, want %d of each", others, uses, refused, want)
 		}
 	}
 }
