@@ -44,6 +44,9 @@ func TestCodes_T129(t *testing.T) {
 		core.StatusCode(foreign) != 503 || core.GRPCStatusCode(foreign) != 14 || core.CodeOf(foreign) != "" || core.CodeOf(&core.Error{Code: "made_up"}) != core.CodeUnavailable || core.StatusCode(&core.Error{Code: "made_up"}) != 503 {
 		t.Error("nil and foreign errors")
 	}
+	if core.HintOf(nil)+core.HintOf(foreign) != "" || core.HintOf(&core.Error{Code: core.CodeReplayed}) != core.CodeReplayed.Hint() {
+		t.Errorf("hints of nil and foreign errors: %q, %q", core.HintOf(nil), core.HintOf(foreign))
+	}
 }
 
 // TestExposeReason: development answers explain, and still hold no signature.

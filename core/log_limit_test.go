@@ -126,6 +126,22 @@ func TestLogLimitOfOthers(t *testing.T) {
 	})
 }
 
+// TestAcceptedAreNotLimited: records of accepted requests are all written, where they are asked
+// for.
+func TestAcceptedAreNotLimited(t *testing.T) {
+	var log lines
+	v := verifier(t, func(c *core.Config) {
+		c.Logger, c.LogLimit = slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})), 1
+	})
+	log.records(t)
+	for range 10 {
+		wantVerdict(t, v, request(t, p1), "")
+	}
+	if records := log.records(t); len(records) != 10 {
+		t.Errorf("got %d records: %v", len(records), records)
+	}
+}
+
 // sink is a log's handler whose disk does something.
 type sink struct {
 	slog.Handler

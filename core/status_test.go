@@ -248,7 +248,9 @@ func TestStatusForgets(t *testing.T) {
 				c.Schemes = []core.Scheme{hmacScheme(keys...)}
 			})
 		}
-		first := config(func(c *core.Config) { c.Schemes, c.APIs = []core.Scheme{hmacScheme(k1)}, []core.API{{Match: "/v1/", Key: "k1"}} })
+		first := config(func(c *core.Config) {
+			c.Schemes, c.APIs = []core.Scheme{hmacScheme(k1)}, []core.API{{Match: "/v1/", Key: "k1"}}
+		})
 		v := testkit.New(t, first)
 		wantVerdict(t, v, request(t, p1), "")
 		wantVerdict(t, v, request(t, strings.Replace(p1, "items", "other", 1)), core.CodeSignatureMismatch)
