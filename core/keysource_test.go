@@ -101,8 +101,8 @@ func TestKeySourceFaults_F15(t *testing.T) {
 			if wantCode(t, err, core.CodeUnavailable); !strings.HasSuffix(err.Error(), tt.says) {
 				t.Errorf("got %v, want an error that ends in %q", err, tt.says)
 			}
-			if strings.Contains(log.String(), k1.Secret.Reveal()) {
-				t.Error("the log holds the secret")
+			if strings.Contains(log.String(), k1.Secret.Reveal()) || strings.Contains(log.String(), "panic in the application's key source") != (name == "panic") {
+				t.Errorf("the log holds the secret, or not whether the source panics: %s", &log)
 			}
 			fail = false
 			if _, err := v.Verify(request(t, p1)); err != nil {
@@ -119,6 +119,19 @@ func TestKeyAndUnknown(t *testing.T) {
 			c.Schemes = []core.Scheme{apig.New(apig.Config{Keys: sourceFunc(func(context.Context, string) (*core.Key, error) { return &k1, answer })})}
 		})
 		wantVerdict(t, v, request(t, p1), core.CodeKeyUnknown)
+	}
+}
+
+// TestUnknownBesideASource: a key that is unknown to its scheme is not looked for in the source of
+// another scheme.
+func TestUnknownBesideASource(t *testing.T) {
+	asked := 0
+	v := verifier(t, func(c *core.Config) {
+		c.Schemes = append(c.Schemes, apig.NewScoped(apig.Config{Keys: sourceFunc(func(context.Context, string) (*core.Key, error) { asked++; return &k1, nil })}))
+	})
+	wantVerdict(t, v, signed(t, core.Key{ID: "UNKNOWN", Secret: k1.Secret}, "GET", "/v1/items", "", apig.SignOptions{}), core.CodeKeyUnknown)
+	if asked > 0 {
+		t.Error("the source was asked")
 	}
 }
 
