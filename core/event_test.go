@@ -231,3 +231,10 @@ func TestDuration(t *testing.T) {
 		wantVerdict(t, v, request(t, p1), "")
 	})
 }
+
+// TestBodyOfNothing: an event without a request has no body.
+func TestBodyOfNothing(t *testing.T) {
+	if first, held := new(core.Event).Body(10); first != nil || held != 0 {
+		t.Errorf("got %q, %d", first, held)
+	}
+}
