@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"net/http/httptest"
 	"slices"
 	"testing"
@@ -138,5 +139,25 @@ func TestTexts(t *testing.T) {
 	}
 	if !errors.Is(form, core.ErrNoCredential) {
 		t.Error("another form is no ErrNoCredential")
+	}
+}
+
+// attributed is a scheme that learns something about the sender.
+type attributed struct{ core.Scheme }
+
+func (s attributed) Verify(r *http.Request, c *core.Credential, key *core.Key, secrets []core.Secret, payload string) (int, error) {
+	c.Attributes = map[string][]string{"roles": {"reader"}}
+	return s.Scheme.Verify(r, c, key, secrets, payload)
+}
+
+// TestAttributesAreCopied: who changes an attribute changes no identity.
+func TestAttributesAreCopied(t *testing.T) {
+	id, err := verifier(t, func(c *core.Config) { c.Schemes[0] = attributed{c.Schemes[0]} }).Verify(request(t, p1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	id.Attribute("roles")[0] = "admin"
+	if got := id.Attribute("roles"); !slices.Equal(got, []string{"reader"}) || id.Attribute("user") != nil {
+		t.Errorf("got %q", got)
 	}
 }

@@ -122,6 +122,14 @@ func TestKeyAndUnknown(t *testing.T) {
 	}
 }
 
+// TestOneLookup: a limit of one call permits one call.
+func TestOneLookup(t *testing.T) {
+	v := verifier(t, func(c *core.Config) {
+		c.Schemes, c.Limits.KeyLookups = []core.Scheme{apig.New(apig.Config{Keys: sourceOf(k1)})}, 1
+	})
+	wantVerdict(t, v, request(t, p1), "")
+}
+
 // TestUnknownBesideASource: a key that is unknown to its scheme is not looked for in the source of
 // another scheme.
 func TestUnknownBesideASource(t *testing.T) {

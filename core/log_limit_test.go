@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"net/http"
 	"net/http/httptest"
 	"runtime"
 	"strings"
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	"github.com/gatewayauth/gatewayauth/core"
+	"github.com/gatewayauth/gatewayauth/core/apig"
 )
 
 // sums returns how many records there are, and what the summaries among them
@@ -122,6 +124,33 @@ func TestLogLimitOfOthers(t *testing.T) {
 			"ERROR gatewayauth: panics in the application's code; their records were too many": 1,
 		}; !maps.Equal(texts, want) {
 			t.Errorf("got %v, want %v", texts, want)
+		}
+	})
+}
+
+// TestKindsAreLimitedApart: a record of each kind is written, whatever there is of others.
+func TestKindsAreLimitedApart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) { // in which no second ends
+		var log lines
+		v := verifier(t, func(c *core.Config) {
+			c.Observers = []core.Observer{core.ObserverFunc(func(context.Context, core.Event) { panic("x") })}
+			c.Logger, c.LogLimit, c.MaxBody = jsonLogger(&log), 1, 10
+		})
+		log.records(t)
+		wantVerdict(t, v, request(t, p1), "")
+		for _, r := range []*http.Request{
+			signed(t, k1, "POST", "/v1/items", "a body of 18 bytes", apig.SignOptions{}),
+			request(t, strings.Replace(p1, "items", "other", 1)),
+		} {
+			v.Verify(r)
+		}
+		var got []any
+		for _, r := range log.records(t) {
+			got = append(got, r["msg"], r["code"])
+		}
+		want := "[gatewayauth: panic in the application's observer <nil> request refused body_too_large request refused signature_mismatch]"
+		if fmt.Sprint(got) != want {
+			t.Errorf("got  %v\nwant %s", got, want)
 		}
 	})
 }
