@@ -45,7 +45,7 @@ type limiter struct {
 // mayLog reports whether a record of the kind may be written. The first record that may
 // not starts a timer, which writes a summary.
 func (p *policy) mayLog(kind int) bool {
-	if kind == unlimited || p.counters.counts == nil {
+	if kind == unlimited {
 		return true
 	}
 	l := &p.counters.log.limits[kind]
@@ -174,9 +174,6 @@ const panicText = "gatewayauth: panic in the application's "
 // write calls the handler, and waits writeTime for it at most: if a disk is full or a
 // sink hangs, records are lost and counted, and verdicts are not delayed further.
 func (p *policy) write(ctx context.Context, level slog.Level, message string, attrs []slog.Attr) {
-	if p.counters.counts == nil { // the policy belongs to no Verifier
-		return
-	}
 	l := &p.counters.log
 	if l.stuck.Load() >= maxStuck {
 		l.failed.Add(1)
