@@ -271,3 +271,74 @@ func TestStatusForgets(t *testing.T) {
 		}
 	}
 }
+
+// usesOf returns the uses of each key's secrets.
+func usesOf(v *core.Verifier) (all []string) {
+	for _, k := range v.Status().Keys {
+		text := k.Name
+		for _, s := range k.Secrets {
+			text += " " + strconv.FormatUint(s.Uses, 10)
+		}
+		all = append(all, text)
+	}
+	return all
+}
+
+// TestStatusPositions: secrets of another source are told apart by their position, the last ones
+// together. Those behind the last that was used are left out.
+func TestStatusPositions(t *testing.T) {
+	secret := func(i int) core.Secret { return core.NewSecret(fmt.Sprint("secret-at-position-", i)) }
+	many := core.Key{Name: "many", ID: "MANY", Secret: secret(0)}
+	for i := 1; i <= 5; i++ {
+		many.Previous = append(many.Previous, core.PreviousSecret{Secret: secret(i)})
+	}
+	one := core.Key{Name: "also", ID: "ONE", Secret: secret(9), Previous: many.Previous}
+	store := &memory{}
+	v := verifier(t, func(c *core.Config) {
+		c.Default, c.Replay.Store = "", store
+		c.APIs = []core.API{{Match: "/many/", Key: "many"}, {Match: "/one/", Key: "also"}}
+		c.Schemes = []core.Scheme{apig.New(apig.Config{Keys: sourceFunc(func(_ context.Context, id string) (*core.Key, error) {
+			return map[string]*core.Key{"MANY": &many, "ONE": &one}[id], nil
+		})})}
+	})
+	for position, n := range map[int]int{0: 1, 1: 2, 2: 3, 5: 1} {
+		for i := range n {
+			key := core.Key{ID: "MANY", Secret: secret(position)}
+			wantVerdict(t, v, signed(t, key, "GET", fmt.Sprintf("/many/%d/%d", position, i), "", apig.SignOptions{}), "")
+		}
+	}
+	wantVerdict(t, v, signed(t, one, "GET", "/one/", "", apig.SignOptions{}), "")
+	if got, want := fmt.Sprint(usesOf(v)), "[also 1 many 1 2 3 1]"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	if v.ReplayStore() != core.ReplayStore(store) {
+		t.Errorf("got the store %v", v.ReplayStore())
+	}
+}
+
+// TestStatusIsSorted: keys by name, APIs by pattern and without those that refused nothing. A
+// secret under two names, and names that end where secrets begin, are counted apart.
+func TestStatusIsSorted(t *testing.T) {
+	keys := []core.Key{
+		{Name: "k", ID: "K", Secret: core.NewSecret("1secret-0123456789")}, {Name: "k1", ID: "K1", Secret: core.NewSecret("secret-0123456789")},
+		{Name: "z", ID: "Z", Secret: core.NewSecret("shared-0123456789")}, {Name: "a", ID: "A", Secret: core.NewSecret("shared-0123456789")},
+	}
+	for range 10 { // maps have no order
+		v := verifier(t, func(c *core.Config) {
+			c.Default, c.Schemes = "", []core.Scheme{hmacScheme(keys...)}
+			for _, path := range []string{"/d", "/b", "/c", "/a"} {
+				c.APIs = append(c.APIs, core.API{Match: path, Key: "a"})
+			}
+			c.APIs = append(c.APIs, core.API{Match: "/k", Key: "k"})
+		})
+		wantVerdict(t, v, signed(t, keys[0], "GET", "/k", "", apig.SignOptions{}), "")
+		wantVerdict(t, v, signed(t, keys[3], "GET", "/d", "", apig.SignOptions{}), "")
+		for _, path := range []string{"/c", "/a", "/b"} {
+			wantVerdict(t, v, signed(t, keys[2], "GET", path, "", apig.SignOptions{}), core.CodeKeyNotBound)
+		}
+		got := fmt.Sprint(usesOf(v), v.Status().APIs)
+		if want := "[a 1 k 1 k1 0 z 0] [{/a map[key_not_bound:1] map[]} {/b map[key_not_bound:1] map[]} {/c map[key_not_bound:1] map[]}]"; got != want {
+			t.Fatalf("got  %s\nwant %s", got, want)
+		}
+	}
+}
