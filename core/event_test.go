@@ -176,13 +176,6 @@ func TestPanicRecords_F15(t *testing.T) {
 	}
 }
 
-type handlerFunc struct {
-	slog.Handler
-	handle func(context.Context, slog.Record) error
-}
-
-func (h handlerFunc) Handle(ctx context.Context, r slog.Record) error { return h.handle(ctx, r) }
-
 // TestRetryRecord: the whole record of a retry, in report mode and without observers, where
 // nothing is measured.
 func TestRetryRecord(t *testing.T) {

@@ -171,13 +171,13 @@ func TestAcceptedAreNotLimited(t *testing.T) {
 	}
 }
 
-// sink is a log's handler whose disk does something.
-type sink struct {
+// handlerFunc is a log's handler that does something with a record.
+type handlerFunc struct {
 	slog.Handler
-	do func() error
+	handle func(context.Context, slog.Record) error
 }
 
-func (s sink) Handle(context.Context, slog.Record) error { return s.do() }
+func (h handlerFunc) Handle(ctx context.Context, r slog.Record) error { return h.handle(ctx, r) }
 
 // TestLogSink_F22: a full disk, and one that hangs, change no verdict; what is lost
 // is counted.
@@ -185,7 +185,8 @@ func TestLogSink_F22(t *testing.T) {
 	bad := strings.Replace(p1, "items", "other", 1)
 	with := func(do func() error) *core.Verifier {
 		return verifier(t, func(c *core.Config) {
-			c.Logger = slog.New(sink{slog.NewJSONHandler(&lines{}, &slog.HandlerOptions{Level: slog.LevelDebug}), do})
+			h := slog.NewJSONHandler(&lines{}, &slog.HandlerOptions{Level: slog.LevelDebug})
+			c.Logger = slog.New(handlerFunc{h, func(context.Context, slog.Record) error { return do() }})
 			c.LogLimit = 1000
 		})
 	}
